@@ -1,0 +1,148 @@
+"""What there is to run in this project. `nox` alone runs tests, lint and typing."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2025.2.9"  # the first that reads dependency groups with their includes
+nox.options.sessions = ["tests", "lint", "typing"]
+# Every session installs what it needs, so a kept environment is as right as a new one.
+nox.options.reuse_venv = "yes"
+
+HERE = Path(__file__).parent
+PROJECT = nox.project.load_toml(HERE / "pyproject.toml")
+# Only from its classifiers does anybody know which Pythons the project supports.
+SUPPORTED = nox.project.python_versions(PROJECT)
+CURRENT = f"{sys.version_info.major}.{sys.version_info.minor}"
+
+
+def group(*names: str) -> tuple[str, ...]:
+    """Return the requirements of dependency groups; pip reads groups itself only since 25.1."""
+    return nox.project.dependency_groups(PROJECT, *names)
+
+
+def find_python(version: str) -> Path | None:
+    """Return an interpreter of this version that runs, or None.
+
+    A `python3.12` on the path need not be one: pyenv puts a shim there for every version it has,
+    and all but those of the active versions only print an error.
+    """
+    candidates = [Path(found)] if (found := shutil.which(f"python{version}")) else []
+    candidates += sorted(Path.home().glob(f".pyenv/versions/{version}.*/bin/python"), reverse=True)
+    for candidate in candidates:
+        done = subprocess.run(
+            [candidate, "-c", "import sys; print(*sys.version_info[:2], sep='.')"],
+            capture_output=True,
+            check=False,
+            text=True,
+        )
+        if done.returncode == 0 and done.stdout.strip() == version:
+            return candidate
+    return None
+
+
+def make_environment(session: nox.Session, name: str, *requirements: str) -> Path:
+    """Return the Python of a new environment that holds these requirements and nothing else."""
+    folder = Path(session.create_tmp()).resolve() / name
+    session.run("python", "-m", "venv", "--clear", str(folder))
+    python = folder / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
+    session.run(
+        *(str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"),
+        *requirements,
+        external=True,
+    )
+    return python
+
+
+def run_tests(session: nox.Session) -> None:
+    """Run pytest, with coverage unless arguments narrow the run."""
+    session.install("-e", ".[emulator,http2]", *group("test"))
+    session.run("pytest", *(session.posargs or ["--cov"]))
+
+
+@nox.session
+def demo(session: nox.Session) -> None:
+    """Register, list, change and delete models on a service of your own, on this machine."""
+    session.install(".[emulator]")
+    session.run("python", "examples/demo.py", *session.posargs)
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Run the tests on the current Python; `nox -s tests -- -k name` runs some of them."""
+    run_tests(session)
+
+
+OTHERS = {
+    f"tests-{version}": python
+    for version in SUPPORTED
+    if version != CURRENT and (python := find_python(version))
+}
+
+for name, python in OTHERS.items():
+    on_other = nox.session(name=name, python=str(python))(lambda session: run_tests(session))
+    on_other.__doc__ = f"Run the tests on Python {name.removeprefix('tests-')}."
+
+
+@nox.session(python=False)
+def pythons(session: nox.Session) -> None:
+    """Run the tests on every other supported Python that is installed here."""
+    for name in OTHERS:
+        session.notify(name)
+    if not OTHERS:
+        session.log("No other supported Python is installed.")
+
+
+@nox.session
+def sync(session: nox.Session) -> None:
+    """Rewrite the sync twins, src/root/_sync and tests/_sync, from their async sources."""
+    session.install(*group("generate"))
+    session.run("python", "scripts/generate_sync.py", *session.posargs)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check format, rules, that no twin is stale, and that the bare package imports."""
+    session.install(*group("lint"))
+    session.run("ruff", "format", "--check")
+    session.run("ruff", "check")
+    session.run("python", "scripts/generate_sync.py", "--check")
+    bare = make_environment(session, "bare", ".")
+    # Not from this folder and with -I: nothing but the installed package can be imported.
+    with session.chdir(session.create_tmp()):
+        for statement in ("import root", "from root import RootSignals"):
+            session.run(str(bare), "-I", "-W", "error", "-c", statement, external=True)
+
+
+@nox.session
+def typing(session: nox.Session) -> None:
+    """Check types: mypy and pyright, both strict, and that every public type is known."""
+    session.install(
+        *("-e", ".[emulator,http2]", "nox"),
+        *group("test", "catalogue", "typing"),
+    )
+    session.run("mypy")
+    session.run("pyright")
+    session.run("pyright", "--verifytypes", "root", "--ignoreexternal")
+
+
+@nox.session
+def build(session: nox.Session) -> None:
+    """Build wheel and sdist in dist/ and try the wheel in an environment of its own."""
+    session.install("build")
+    shutil.rmtree(HERE / "dist", ignore_errors=True)
+    session.run("python", "-m", "build", "--outdir", "dist")
+    (wheel,) = (HERE / "dist").glob("*.whl")
+    python = make_environment(session, "wheel", f"{wheel}[emulator]", *group("test"))
+    # In another folder, and the tests leave src/ off the path: the wheel alone can be imported.
+    with session.chdir(session.create_tmp()):
+        session.run(
+            *(str(python), "-m", "pytest", "--config-file", str(HERE / "pyproject.toml")),
+            *("-p", "no:cacheprovider", str(HERE / "tests" / "test_front_door.py")),
+            external=True,
+        )

@@ -1,0 +1,3 @@
+"""The version, in its one place."""
+
+__version__ = "2.0.0"
