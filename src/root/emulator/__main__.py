@@ -1,0 +1,89 @@
+"""The emulator from a terminal: `python -m root.emulator`."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import signal
+import sqlite3
+import sys
+from collections.abc import Sequence
+from queue import SimpleQueue
+from typing import get_args
+
+from root.emulator.pages import NextStyle
+from root.emulator.server import Server, serve
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Serve until SIGINT or SIGTERM, and return the exit code."""
+    options = _parser().parse_args(arguments)
+    # A SimpleQueue may be put to from a signal handler at any moment, an Event may not: the
+    # handler could wait for a lock which the code that it interrupted holds.
+    signals: SimpleQueue[int] = SimpleQueue()
+    handlers = {
+        number: signal.signal(number, lambda number, _: signals.put(number))
+        for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        with serve(
+            host=options.host,
+            port=options.port,
+            db=options.db,
+            api_key=options.api_key,
+            next_style=options.next_style,
+            allow_remote=options.allow_remote,
+        ) as server:
+            print(_introduction(server, options.db), flush=True)
+            signals.get()
+    except (OSError, ValueError, sqlite3.Error) as exc:
+        where = f" ({options.db})" if isinstance(exc, sqlite3.Error) else ""
+        print(f"The emulator cannot start: {exc}{where}", file=sys.stderr)
+        return 1
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+    print("The emulator has stopped.", flush=True)
+    return 0
+
+
+def _introduction(server: Server, db: str | None) -> str:
+    header = shlex.quote(f"Authorization: Api-Key {server.api_key}")
+    kept = f"kept in {db}" if db else "kept in memory, gone at the end (--db FILE keeps them)"
+    return f"""\
+The Root Signals emulator is at {server.url}
+API key: {server.api_key}
+Models are {kept}.
+
+For the SDK:
+export ROOTSIGNALS_API_URL={server.url} ROOTSIGNALS_API_KEY={shlex.quote(server.api_key)}
+
+Or by hand:
+curl -H {header} '{server.url}/v1/models/?page_size=3'
+
+Ctrl-C ends it."""
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m root.emulator",
+        description="Serve the models part of the Root Signals API on this machine.",
+    )
+    parser.add_argument("--host", default="127.0.0.1", help="where to listen (%(default)s)")
+    parser.add_argument("--port", type=int, default=8000, help="0 takes a free one (%(default)s)")
+    parser.add_argument("--db", metavar="FILE", help="SQLite file that keeps the models")
+    parser.add_argument("--api-key", metavar="KEY", help="the key to let in (a new one)")
+    parser.add_argument(
+        "--next-style",
+        choices=get_args(NextStyle),
+        default="absolute",
+        help="the form of `next` in a page (%(default)s)",
+    )
+    parser.add_argument(
+        "--allow-remote", action="store_true", help="let --host be open to other machines"
+    )
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

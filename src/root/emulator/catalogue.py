@@ -1,0 +1,66 @@
+"""The public models that every key sees, and the providers that serve models."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import resources
+from typing import TypedDict, cast
+from uuid import UUID, uuid5
+
+# Made once at random: ids are derived from names under it, so they are the same on every
+# machine, after every restart and in every later catalogue.
+_NAMESPACE = UUID("6a1c3f0e-52c6-4d5b-9f0b-0d6c3e4b7a21")
+
+
+class Provider(TypedDict):
+    """A provider as the list shows it."""
+
+    id: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """The content of catalogue.json, which scripts/make_catalogue.py writes."""
+
+    origin: str
+    digest: str
+    """Changes whenever the file does."""
+    providers: Mapping[str, Provider]
+    """By the prefix of their models' names: `azure` in `azure/gpt-4o`."""
+    models: Mapping[str, int]
+    """Context windows by model name, in alphabetical order."""
+
+    def provider_of(self, model: str) -> Provider | None:
+        """Return who serves a model, going by the prefix of its name."""
+        return self.providers.get(model.partition("/")[0])
+
+
+def model_id(name: str) -> str:
+    """Return the id of a public model, the same for ever."""
+    return str(uuid5(_NAMESPACE, f"model/{name}"))
+
+
+def load() -> Catalogue:
+    """Read the catalogue that comes with the package."""
+    content = resources.files("root.emulator").joinpath("catalogue.json").read_bytes()
+    data = cast("_File", json.loads(content))
+    return Catalogue(
+        origin=data["origin"],
+        digest=hashlib.sha256(content).hexdigest(),
+        providers={
+            prefix: {"id": str(uuid5(_NAMESPACE, f"provider/{prefix}")), "name": name}
+            for prefix, name in data["providers"].items()
+        },
+        models=data["models"],
+    )
+
+
+class _File(TypedDict):
+    origin: str
+    licence: str
+    providers: dict[str, str]
+    models: dict[str, int]

@@ -1,0 +1,181 @@
+"""The answers of the seven endpoints."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from root.emulator import bodies, problems
+from root.emulator.catalogue import Catalogue
+from root.emulator.pages import (
+    Cursor,
+    NextStyle,
+    Order,
+    Place,
+    cursor_of,
+    link,
+    order_of,
+    size_of,
+)
+from root.emulator.store import PUBLIC, Row, Store, complete
+
+_REPLY = "Hello! How can I help you today?"
+
+# A greeting and its answer, counted as a tokenizer would, more or less.
+_USAGE = {"prompt_tokens": 8, "completion_tokens": 9, "total_tokens": 17}
+
+
+class Models:
+    """The models of a store, with one method per endpoint.
+
+    None of them awaits between its first and its last question to the database, so each is done
+    as a whole before the next request is looked at.
+    """
+
+    def __init__(
+        self, store: Store, catalogue: Catalogue, *, next_style: NextStyle, page_size_cap: int
+    ) -> None:
+        """Take what the answers are made from."""
+        self._store = store
+        self._catalogue = catalogue
+        self._next_style: NextStyle = next_style
+        self._page_size_cap = page_size_cap
+
+    async def page(self, request: Request, owner: str) -> Response:
+        """Answer with a page of the owner's and the public models."""
+        query = request.query_params
+        order = order_of(query)
+        size = size_of(query, self._page_size_cap)
+        cursor = cursor_of(query, order)
+        place, backwards = (cursor.place, cursor.backwards) if cursor else (None, False)
+        # One more than fits tells whether there is another page in this direction.
+        rows = self._store.page(owner, order, place, backwards=backwards, limit=size + 1)
+        more = len(rows) > size
+        rows = rows[:size]
+        if backwards:
+            rows.reverse()
+            following, previous = self._behind(owner, order, rows[-1:], backwards), more
+        else:
+            following = more
+            previous = cursor is not None and self._behind(owner, order, rows[:1], backwards)
+        # The neighbours of an empty page are the two ends of the list.
+        first, last = (_place(rows[0], order), _place(rows[-1], order)) if rows else (None, None)
+        address = request.url.path
+        if self._next_style == "absolute":
+            address = str(request.base_url).rstrip("/") + address
+        parameters = query.multi_items()
+
+        def neighbour(cursor: Cursor | None) -> str | None:
+            return link(cursor, self._next_style, address, parameters)
+
+        return JSONResponse(
+            {
+                "next": neighbour(Cursor(last) if following else None),
+                "previous": neighbour(Cursor(first, backwards=True) if previous else None),
+                "results": [self._listed(row) for row in rows],
+            }
+        )
+
+    async def create(self, request: Request, owner: str) -> Response:
+        """Store a new model."""
+        data = bodies.read(await request.body(), _content_type(request))
+        row = self._store.add(owner, bodies.check(data, bodies.MODEL))
+        return JSONResponse(_shown(row), 201)
+
+    async def retrieve(self, request: Request, owner: str) -> Response:
+        """Answer with a model."""
+        return JSONResponse(_shown(self._find(request, owner)))
+
+    async def replace(self, request: Request, owner: str) -> Response:
+        """Set every field of a model; one left out goes back to its default."""
+        content = await request.body()
+        row = self._find_own(request, owner)
+        data = bodies.read(content, _content_type(request))
+        row = self._store.change(row, complete(bodies.check(data, bodies.MODEL)))
+        return JSONResponse(_shown(row))
+
+    async def update(self, request: Request, owner: str) -> Response:
+        """Set the given fields of a model."""
+        content = await request.body()
+        row = self._find_own(request, owner)
+        data = bodies.read(content, _content_type(request))
+        row = self._store.change(row, bodies.check(data, bodies.MODEL, partial=True))
+        return JSONResponse(_shown(row))
+
+    async def delete(self, request: Request, owner: str) -> Response:
+        """Delete a model."""
+        self._store.remove(self._find_own(request, owner))
+        return Response(status_code=204)
+
+    async def verify(self, request: Request, owner: str) -> Response:
+        """Say that a known model answers, and that an unknown one does not."""
+        data = bodies.read(await request.body(), _content_type(request))
+        model = str(bodies.check(data, bodies.VERIFICATION)["model"])
+        if self._store.knows(owner, model):
+            return JSONResponse(
+                {"success": True, "model": model, "response": _REPLY, "usage": _USAGE}
+            )
+        error = (
+            f'The model "{model}" is not known here: it is neither in the catalogue nor among'
+            " the models of this key."
+        )
+        return JSONResponse({"success": False, "model": model, "error": error})
+
+    def _behind(self, owner: str, order: Order, edge: list[Row], backwards: bool) -> bool:
+        place = _place(edge[0], order) if edge else None
+        return bool(self._store.page(owner, order, place, backwards=not backwards, limit=1))
+
+    def _find(self, request: Request, owner: str) -> Row:
+        try:
+            # A UUID may be written without hyphens or in capitals.
+            id_ = str(UUID(request.path_params["id"]))
+        except ValueError:
+            raise problems.detail(404, "Not found.") from None
+        row = self._store.get(owner, id_)
+        if row is None:
+            raise problems.detail(404, "No Model matches the given query.")
+        return row
+
+    def _find_own(self, request: Request, owner: str) -> Row:
+        row = self._find(request, owner)
+        if row.owner == PUBLIC:
+            raise problems.permission_denied()
+        return row
+
+    def _listed(self, row: Row) -> dict[str, object]:
+        if row.owner == PUBLIC:
+            owner, visibility = _CATALOGUE_OWNER, "PUBLIC"
+        else:
+            email = f"{row.owner[:8]}@emulator.invalid"
+            owner, visibility = {"email": email, "full_name": "Emulator user"}, "PRIVATE"
+        return {
+            "id": row.id,
+            "name": row.name,
+            "owner": owner,
+            "provider": self._catalogue.provider_of(row.model),
+            "visibility": visibility,
+        }
+
+
+_CATALOGUE_OWNER = {"email": "catalogue@emulator.invalid", "full_name": "Model catalogue"}
+
+
+def _shown(row: Row) -> dict[str, object]:
+    return {
+        "id": row.id,
+        "name": row.name,
+        "model": row.model,
+        "max_output_token_count": row.max_output_token_count,
+        "max_token_count": row.max_token_count,
+        "url": row.url,
+    }
+
+
+def _place(row: Row, order: Order) -> Place:
+    return (row.name, row.position) if order.by_name else (row.position,)
+
+
+def _content_type(request: Request) -> str:
+    return request.headers.get("content-type", "")

@@ -1,0 +1,44 @@
+"""The answers to a request that cannot be served, in Django REST Framework's words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+
+class Problem(Exception):
+    """Ends a request with an error status and a JSON body."""
+
+    def __init__(
+        self, status: int, body: Mapping[str, object], headers: Mapping[str, str] | None = None
+    ) -> None:
+        """Keep what the response will say."""
+        super().__init__(status, body)
+        self.status = status
+        self.body = body
+        self.headers: Mapping[str, str] = headers or {}
+
+
+def detail(status: int, text: str, headers: Mapping[str, str] | None = None) -> Problem:
+    """Return a problem that is about the request as a whole."""
+    return Problem(status, {"detail": text}, headers)
+
+
+def not_authenticated() -> Problem:
+    """Return the answer to a request with no key."""
+    text = "Authentication credentials were not provided."
+    return detail(401, text, {"WWW-Authenticate": "Api-Key"})
+
+
+def permission_denied() -> Problem:
+    """Return the answer to a wrong key, and to changing what is not one's own."""
+    return detail(403, "You do not have permission to perform this action.")
+
+
+def method_not_allowed(method: str) -> Problem:
+    """Return the answer to a method that the path does not have."""
+    return detail(405, f'Method "{method}" not allowed.')
+
+
+def not_acceptable() -> Problem:
+    """Return the answer to a client that does not take JSON."""
+    return detail(406, "Could not satisfy the request Accept header.")

@@ -1,0 +1,226 @@
+"""The list in pages: sizes, orders, cursors in both directions."""
+
+from __future__ import annotations
+
+import base64
+from typing import Literal
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+import httpx
+import pytest
+
+from root.emulator import Server, serve
+
+from .conftest import connect
+from .test_emulator_models import create
+
+
+def walk(client: httpx.Client, way: Literal["next", "previous"], url: str) -> list[list[str]]:
+    """Return the names page by page, from a URL to the end of the list."""
+    pages: list[list[str]] = []
+    while url:
+        page = client.get(url).json()
+        pages.append([model["name"] for model in page["results"]])
+        url = page[way]
+    return pages
+
+
+def flat(pages: list[list[str]]) -> list[str]:
+    return [name for page in pages for name in page]
+
+
+def test_newest_first_then_the_catalogue(client: httpx.Client) -> None:
+    """One's own models stand first, the newest at the top, then the catalogue by name."""
+    for name in "abc":
+        create(client, name=name)
+
+    names = flat(walk(client, "next", "/v1/models/?page_size=100"))
+
+    assert names[:3] == ["c", "b", "a"]
+    assert len(names) > 300
+    assert names[3:] == sorted(names[3:])
+
+
+@pytest.mark.parametrize("ordering", ["name", "-name", "created_at", "-created_at", "nonsense"])
+@pytest.mark.parametrize("page_size", [1, 7, 100])
+def test_pages_make_up_the_list(client: httpx.Client, ordering: str, page_size: int) -> None:
+    """In every order pages of any size are the whole list, without a gap or a repetition."""
+    for name in ("m", "m", "z", "A", "é"):
+        create(client, name=name)
+    query = f"/v1/models/?ordering={ordering}"
+
+    names = flat(walk(client, "next", f"{query}&page_size={page_size}"))
+
+    assert names == flat(walk(client, "next", query))
+    if "name" in ordering:
+        assert names == sorted(names, reverse=ordering.startswith("-"))
+    elif ordering == "created_at":
+        assert names[-5:] == ["m", "m", "z", "A", "é"]
+    else:
+        assert names[:5] == ["é", "A", "z", "m", "m"]
+
+
+@pytest.mark.parametrize("ordering", ["name", "-name", "created_at", "-created_at"])
+def test_previous_leads_back(client: httpx.Client, ordering: str) -> None:
+    """From the last page `previous` leads through all the same models to the first."""
+    query = f"/v1/models/?ordering={ordering}&page_size=50"
+    forwards = walk(client, "next", query)
+    url = query
+    while following := client.get(url).json()["next"]:
+        url = following
+
+    backwards = walk(client, "previous", url)
+
+    assert flat(backwards[::-1]) == flat(forwards)
+    assert len(backwards) == len(forwards)
+
+
+def test_next_leads_on_after_previous(client: httpx.Client) -> None:
+    """A page that was reached backwards knows both its neighbours."""
+    first = client.get("/v1/models/?page_size=5").json()
+    second = client.get(first["next"]).json()
+    again = client.get(second["previous"]).json()
+
+    assert again["results"] == first["results"]
+    assert again["previous"] is None
+    assert client.get(again["next"]).json()["results"] == second["results"]
+
+
+@pytest.mark.parametrize("ordering", ["name", "-created_at"])
+def test_stable_while_rows_come_and_go(client: httpx.Client, ordering: str) -> None:
+    """Between pages models may be added and deleted, the last one read too; the rest stays."""
+    ids = [create(client, name=f"zz{number}")["id"] for number in range(6)]
+    query = f"/v1/models/?ordering={ordering}&page_size=3"
+    url = query
+    seen: list[str] = []
+    while url:
+        page = client.get(url).json()
+        seen += [model["id"] for model in page["results"]]
+        if seen[-1] in ids:
+            client.delete(f"/v1/models/{seen[-1]}/")
+            create(client, name="zz")
+        url = page["next"]
+
+    assert [id_ for id_ in seen if id_ in ids] == (ids if ordering == "name" else ids[::-1])
+    assert len(seen) == len(set(seen))
+
+
+def test_an_empty_page_leads_back(client: httpx.Client) -> None:
+    """When all that came after a cursor is deleted, its page is empty, and not lost."""
+    last = create(client, name="é")
+    query = "/v1/models/?ordering=name&page_size=100"
+    url = query
+    while "é" not in (page := client.get(url).json())["results"][-1]["name"]:
+        url = page["next"]
+    cut = f"{query}&cursor={cursor('p=%C3%A9&i=999999999')}"
+    client.delete(f"/v1/models/{last['id']}/")
+
+    page = client.get(cut).json()
+
+    assert page["results"] == []
+    assert page["next"] is None
+    before = client.get(page["previous"]).json()
+    assert before["results"][-1]["name"] == flat(walk(client, "next", query))[-1]
+    assert before["next"] is None
+
+
+def test_an_empty_page_at_the_start_leads_on(client: httpx.Client) -> None:
+    """Before everything there is an empty page, and after it the list from its start."""
+    page = client.get(f"/v1/models/?cursor={cursor('r=1&p=999999999')}").json()
+
+    assert page["results"] == []
+    assert page["previous"] is None
+    first = client.get(page["next"]).json()
+    assert first["results"] == client.get("/v1/models/").json()["results"]
+    assert first["previous"] is None
+
+
+@pytest.mark.parametrize(
+    ("asked", "size"),
+    [("1", 1), ("100", 100), ("101", 100), ("0", 100), ("-1", 100), ("x", 100), ("", 100)],
+)
+def test_page_size(client: httpx.Client, asked: str, size: int) -> None:
+    """A page holds what was asked for up to 100, and 100 if that makes no sense."""
+    page = client.get("/v1/models/", params={"page_size": asked}).json()
+
+    assert len(page["results"]) == size
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "nonsense",
+        "",
+        "é",
+        "====",
+        *(
+            base64.b64encode(token).decode()
+            for token in (b"p=x", b"p=", b"q=1", b"p", b"\xff", b"p=" + b"9" * 30)
+        ),
+    ],
+)
+@pytest.mark.parametrize("ordering", ["name", "created_at"])
+def test_invalid_cursors(client: httpx.Client, wrong: str, ordering: str) -> None:
+    """A cursor that is none of the list's is not found."""
+    response = client.get("/v1/models/", params={"cursor": wrong, "ordering": ordering})
+
+    assert response.status_code == 404
+    assert response.json() == {"detail": "Invalid cursor"}
+
+
+def test_next_keeps_the_query(server: Server, client: httpx.Client) -> None:
+    """`next` is a whole URL, with all that was asked and the cursor."""
+    query = [
+        ("capable_of", "a,b"),
+        ("ordering", "name"),
+        ("page_size", "2"),
+        ("x", "1"),
+        ("x", "2"),
+    ]
+    first: str = client.get(f"/v1/models/?{urlencode(query)}").json()["next"]
+    second: str = client.get(first).json()["next"]
+
+    for url in (first, second):
+        assert url.startswith(f"{server.url}/v1/models/?")
+        kept = parse_qsl(urlsplit(url).query)
+        assert [pair for pair in kept if pair[0] != "cursor"] == query
+        assert len(kept) == len(query) + 1
+
+
+def test_capable_of_is_ignored(client: httpx.Client) -> None:
+    """`capable_of` is taken and changes nothing."""
+    plain = client.get("/v1/models/").json()["results"]
+
+    assert client.get("/v1/models/?capable_of=tools,images").json()["results"] == plain
+
+
+@pytest.mark.parametrize("style", ["relative", "cursor"])
+def test_other_forms_of_next(style: Literal["relative", "cursor"]) -> None:
+    """By a setting `next` and `previous` are URLs without host, or bare cursors."""
+    with serve(next_style=style) as server, connect(server, server.api_key) as client:
+        page = client.get("/v1/models/?page_size=2").json()
+        form = page["next"]
+        if style == "relative":
+            assert form.startswith("/v1/models/?cursor=")
+            second = client.get(form).json()
+        else:
+            assert "?" not in form
+            second = client.get("/v1/models/", params={"page_size": 2, "cursor": form}).json()
+
+    assert page["previous"] is None
+    assert second["previous"].startswith("/v1/models/" if style == "relative" else "cj0x")
+    assert {model["id"] for model in page["results"]}.isdisjoint(
+        model["id"] for model in second["results"]
+    )
+
+
+def test_page_size_cap() -> None:
+    """By a setting pages hold less than 100."""
+    with serve(page_size_cap=3) as server, connect(server, server.api_key) as client:
+        sizes = [len(client.get(f"/v1/models/?page_size={n}").json()["results"]) for n in (2, 50)]
+
+    assert sizes == [2, 3]
+
+
+def cursor(tokens: str) -> str:
+    return base64.b64encode(tokens.encode()).decode()

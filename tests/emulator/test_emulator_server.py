@@ -1,0 +1,401 @@
+"""Starting and stopping: in a block, as a command, with a file."""
+
+from __future__ import annotations
+
+import http.client
+import importlib
+import io
+import logging
+import os
+import re
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Generator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from root.emulator import NextStyle, Server, __main__, catalogue, serve
+from root.emulator.pages import Order
+from root.emulator.store import Store
+
+from .conftest import connect
+from .test_emulator_models import create
+
+
+def threads() -> list[str]:
+    return [thread.name for thread in threading.enumerate()]
+
+
+def test_gone_after_the_block() -> None:
+    """After the block its thread has ended and its port is free."""
+    before = threads()
+    with serve() as server:
+        assert httpx.get(server.url).status_code == 404
+
+    assert threads() == before
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection((server.host, server.port))
+
+
+def test_gone_after_an_error() -> None:
+    """An error in the block ends the emulator too, and comes through."""
+    before = threads()
+    with pytest.raises(KeyError), serve():
+        raise KeyError
+
+    assert threads() == before
+
+
+def test_up_at_once() -> None:
+    """It is up and gone again in well under a second, with connections left open."""
+    start = time.perf_counter()
+    with serve() as server:
+        up = time.perf_counter() - start
+        idle = http.client.HTTPConnection(server.host, server.port)
+        idle.request("GET", "/")
+        idle.getresponse().read()
+        silent = socket.create_connection((server.host, server.port))
+        half = socket.create_connection((server.host, server.port))
+        half.sendall(b"GET /v1/mod")
+        start = time.perf_counter()
+    down = time.perf_counter() - start
+    idle.close()
+    silent.close()
+    half.close()
+
+    assert up < 1
+    assert down < 1
+
+
+def test_several_at_once() -> None:
+    """Several emulators in a process have ports, keys and models of their own."""
+    with serve() as one, serve() as other:
+        assert one.port != other.port
+        assert one.api_key != other.api_key
+        with connect(one, one.api_key) as client:
+            path = f"/v1/models/{create(client)['id']}/"
+        with connect(other, other.api_key) as client:
+            assert client.get(path).status_code == 404
+        with connect(other, one.api_key) as client:
+            assert client.get(path).status_code == 403
+
+
+def test_what_the_server_tells(server: Server) -> None:
+    """A server tells its address in parts and as a base URL, and its repr keeps the key."""
+    assert server.url == f"http://{server.host}:{server.port}"
+    assert re.fullmatch(r"rs-emulator-[0-9a-f]{32}", server.api_key)
+    assert repr(server) == f"<root.emulator.Server {server.url}>"
+
+
+def test_a_key_of_ones_own() -> None:
+    """The key may be chosen, and others added."""
+    with serve(api_key="chosen") as server:
+        assert server.api_key == "chosen"
+        assert server.add_key("another") == "another"
+        for key in ("chosen", "another"):
+            with connect(server, key) as client:
+                assert client.get("/v1/models/").status_code == 200
+
+
+@pytest.mark.parametrize("key", ["", " ", "a b", "a\n", "ключ"])
+def test_a_key_fits_a_header(server: Server, key: str) -> None:
+    """A key that no request could carry is refused."""
+    with pytest.raises(ValueError, match="at least one character"):
+        server.add_key(key)
+    with pytest.raises(ValueError, match="at least one character"), serve(api_key=key):
+        pass
+
+
+def test_ipv6() -> None:
+    """It listens on IPv6 too, and writes its URL accordingly."""
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        pytest.skip("this machine has no IPv6")
+    with serve(host="::1") as server:
+        assert server.url == f"http://[::1]:{server.port}"
+        assert httpx.get(server.url).status_code == 404
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1", "::", "example.invalid", ""])
+def test_other_machines_stay_out(host: str) -> None:
+    """Listening beyond this machine has to be allowed."""
+    with pytest.raises(ValueError, match="allow_remote=True"), serve(host=host):
+        pass
+
+
+def test_other_machines_let_in() -> None:
+    """Once allowed it listens everywhere, and is asked on this machine."""
+    with serve(host="0.0.0.0", allow_remote=True) as server:
+        assert server.host == "0.0.0.0"
+        assert server.url == f"http://127.0.0.1:{server.port}"
+        assert httpx.get(server.url).status_code == 404
+
+
+def test_localhost() -> None:
+    """This machine may be named."""
+    with serve(host="localhost") as server:
+        assert httpx.get(server.url).status_code == 404
+
+
+def test_a_port_that_is_taken(server: Server) -> None:
+    """A port that another has is an OSError, with the reason."""
+    with pytest.raises(OSError, match="address already in use"), serve(port=server.port):
+        pass
+
+
+def test_settings_that_make_no_sense() -> None:
+    """A page of nothing and an unknown form of `next` are refused."""
+    unknown: NextStyle = "other"  # type: ignore[assignment]  # pyright: ignore
+    with pytest.raises(ValueError, match="absolute, relative, cursor"), serve(next_style=unknown):
+        pass
+    with pytest.raises(ValueError, match="page_size_cap"), serve(page_size_cap=0):
+        pass
+
+
+def test_a_file_survives_a_restart(tmp_path: Path) -> None:
+    """Models in a file are there again, for their key, and the catalogue is there once."""
+    db = tmp_path / "models.sqlite3"
+    with serve(db=db, api_key="a") as server, connect(server, "a") as client:
+        model = create(client)
+        names = [m["name"] for m in client.get("/v1/models/?page_size=100").json()["results"]]
+
+    with serve(db=db, api_key="a") as server, connect(server, "a") as client:
+        assert client.get(f"/v1/models/{model['id']}/").json() == model
+        again = [m["name"] for m in client.get("/v1/models/?page_size=100").json()["results"]]
+        with connect(server, server.add_key("b")) as other:
+            assert other.get(f"/v1/models/{model['id']}/").status_code == 404
+
+    assert again == names
+    assert {file.name for file in tmp_path.iterdir()} == {"models.sqlite3"}
+
+
+def test_a_file_has_no_secrets(tmp_path: Path) -> None:
+    """Neither the API key nor a model's key is written anywhere."""
+    with serve(db=tmp_path / "x", api_key="api-key-secret") as server:
+        with connect(server, server.api_key) as client:
+            create(client, default_key="default-key-secret")
+        written = b"".join(file.read_bytes() for file in tmp_path.iterdir())
+
+    assert b"ollama/llama3" in written
+    assert b"secret" not in written
+
+
+def test_a_new_catalogue_replaces_the_old(tmp_path: Path) -> None:
+    """A file from an earlier release gets the new catalogue and keeps its owners' models."""
+    db = tmp_path / "x"
+    with serve(db=db, api_key="a") as server, connect(server, "a") as client:
+        create(client, name="ours")
+    with closing(sqlite3.connect(db)) as connection:
+        connection.execute("UPDATE catalogue SET digest = 'old'")
+        connection.execute("UPDATE models SET name = 'old' WHERE owner = ''")
+        connection.commit()
+
+    with serve(db=db, api_key="a") as server, connect(server, "a") as client:
+        names = [m["name"] for m in client.get("/v1/models/").json()["results"]]
+
+    assert names[0] == "ours"
+    assert "old" not in names
+
+
+def test_another_programs_database(tmp_path: Path) -> None:
+    """A database that is not the emulator's is refused and left alone."""
+    db = tmp_path / "x"
+    with closing(sqlite3.connect(db)) as connection:
+        connection.execute("CREATE TABLE theirs (x)")
+    before = db.read_bytes()
+
+    with pytest.raises(ValueError, match="choose another file"), serve(db=db):
+        pass
+
+    assert db.read_bytes() == before
+
+
+def test_no_database(tmp_path: Path) -> None:
+    """A file that is no database is refused."""
+    db = tmp_path / "x"
+    db.write_text("a shopping list" * 100)
+
+    with pytest.raises(sqlite3.DatabaseError, match="not a database"), serve(db=db):
+        pass
+
+
+def test_a_half_filled_database_is_undone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An error while a file is set up leaves an empty one, which the next start can take."""
+
+    def fail(self: Store, catalogue: object) -> None:
+        raise MemoryError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Store, "_fill", fail)
+        with pytest.raises(MemoryError), serve(db=tmp_path / "x"):
+            pass
+
+    with serve(db=tmp_path / "x") as server:
+        assert httpx.get(server.url).status_code == 404
+
+
+def test_a_bug_is_a_500(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    """What goes wrong inside is logged and answered in HTML, with an id, and goes on."""
+
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError("inside")
+
+    with serve() as server, connect(server, server.api_key) as client:
+        with monkeypatch.context() as patch:
+            patch.setattr(Store, "page", fail)
+            response = client.get("/v1/models/")
+        after = client.get("/v1/models/")
+
+    assert response.status_code == 500
+    assert response.headers["Content-Type"].startswith("text/html")
+    assert response.headers["X-Request-Id"]
+    assert "RuntimeError: inside" in caplog.text
+    assert after.status_code == 200
+
+
+def test_no_access_log(caplog: pytest.LogCaptureFixture) -> None:
+    """Requests are not logged, and uvicorn's loggers stay as the user has them."""
+    caplog.set_level(0)
+    access_log = logging.getLogger("uvicorn.access")
+    with serve() as server, connect(server, server.api_key) as client:
+        client.get("/v1/models/")
+
+    assert "uvicorn.access" not in {record.name for record in caplog.records}
+    assert access_log.propagate
+    assert not access_log.disabled
+
+
+def test_deep_pages_cost_no_more_than_the_first() -> None:
+    """Each page is read along an index, without sorting the list or walking through it."""
+    with closing(Store(None, catalogue.load())) as store:
+        statements: list[str] = []
+        connection = store._connection  # pyright: ignore[reportPrivateUsage]
+        connection.set_trace_callback(statements.append)
+        store.page("someone", Order(), (-50,), limit=10)
+        store.page("someone", Order(by_name=True), ("m", 5), limit=10)
+        connection.set_trace_callback(None)
+        plans = [
+            row[3]
+            for statement in statements
+            for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}")
+            if " models " in row[3]
+        ]
+
+    assert len(plans) == 4
+    assert all(plan.startswith("SEARCH models USING INDEX models_by_") for plan in plans)
+
+
+@contextmanager
+def command(*arguments: str) -> Generator[tuple[subprocess.Popen[str], httpx.Client], None, None]:
+    """Run the command; give its process and a client of it, once it has said where it is."""
+    process = subprocess.Popen(
+        [sys.executable, "-W", "error", "-m", "root.emulator", "--port", "0", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    with process:
+        try:
+            assert process.stdout
+            for line in process.stdout:
+                if found := re.search(r"ROOTSIGNALS_API_URL=(\S+) ROOTSIGNALS_API_KEY=(\S+)", line):
+                    headers = {"Authorization": f"Api-Key {found[2]}"}
+                    with httpx.Client(base_url=found[1], headers=headers) as client:
+                        yield process, client
+                    break
+            else:
+                _, err = process.communicate()
+                pytest.fail(f"The command did not start: {err}")
+        finally:
+            process.kill()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_command_ends_cleanly(number: signal.Signals) -> None:
+    """The command serves, and ends with 0 on Ctrl-C and on being terminated."""
+    with command() as (process, client):
+        assert client.get("/v1/models/").status_code == 200
+        process.send_signal(number)
+        out, err = process.communicate(timeout=10)
+
+    assert process.returncode == 0
+    assert out.endswith("The emulator has stopped.\n")
+    assert err == ""
+
+
+def test_acknowledged_writes_survive_a_kill(tmp_path: Path) -> None:
+    """What was answered is in the file, even if the process is killed at once."""
+    db = tmp_path / "models.sqlite3"
+    with command("--api-key", "k", "--db", str(db)) as (process, client):
+        ids = [create(client)["id"] for _ in range(20)]
+        process.kill()
+        process.wait(timeout=10)
+
+    with serve(db=db, api_key="k") as server, connect(server, "k") as client:
+        assert [client.get(f"/v1/models/{id_}/").status_code for id_ in ids] == [200] * 20
+
+
+class Terminal(io.StringIO):
+    """A terminal whose user presses Ctrl-C as soon as the introduction is shown."""
+
+    def flush(self) -> None:
+        if "stopped" not in self.getvalue():
+            signal.raise_signal(signal.SIGINT)
+
+
+def test_the_command_says_how_to_use_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The command prints address, key, environment and a request, and leaves signals as before."""
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stdout", terminal)
+    before = signal.getsignal(signal.SIGINT)
+
+    code = __main__.main(["--port", "0", "--api-key", "it's", "--db", ":memory:"])
+
+    said = terminal.getvalue()
+    assert code == 0
+    assert signal.getsignal(signal.SIGINT) is before
+    assert re.search(r"emulator is at http://127\.0\.0\.1:\d+\n", said)
+    assert "API key: it's\n" in said
+    assert "ROOTSIGNALS_API_KEY='it'\"'\"'s'\n" in said
+    assert "curl -H 'Authorization: Api-Key it'\"'\"'s' 'http://127.0.0.1:" in said
+    assert "kept in :memory:" in said
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (["--host", "0.0.0.0"], "--allow-remote"),
+        (["--db", f"{os.sep}nowhere{os.sep}at{os.sep}all"], "unable to open database file"),
+        (["--api-key", ""], "at least one character"),
+    ],
+)
+def test_the_command_says_why_it_cannot_start(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], reason: str
+) -> None:
+    """What is wrong is one sentence on the error output, with exit code 1."""
+    assert __main__.main(["--port", "0", *arguments]) == 1
+
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("The emulator cannot start: ")
+    assert reason in err
+    assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize("package", ["starlette", "uvicorn"])
+def test_the_extra_is_named_when_missing(monkeypatch: pytest.MonkeyPatch, package: str) -> None:
+    """Without its packages the emulator says how to get them."""
+    monkeypatch.setitem(sys.modules, package, None)
+    monkeypatch.delitem(sys.modules, "root.emulator")
+
+    with pytest.raises(ImportError, match=re.escape('pip install "root-sdk[emulator]"')):
+        importlib.import_module("root.emulator")
