@@ -1,0 +1,319 @@
+"""The client: settings, one method through which every request goes, and the resources."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from functools import cached_property
+from types import TracebackType
+from typing import TYPE_CHECKING, Self, TypeVar, overload
+
+from .._call import Call
+from .._concurrency import async_sleep, async_value
+from .._config import (
+    DEFAULT_TIMEOUT,
+    NOT_GIVEN,
+    Config,
+    NotGiven,
+    changed,
+    check_key,
+    resolve,
+    seconds,
+)
+from .._http import MOST_REDIRECTS, Address, base_headers, redirected
+from .._retry import Budget
+from ..errors import ConfigurationError, InvalidRequestError
+from .transport import AsyncTransport
+
+if TYPE_CHECKING:
+    import httpx
+    from pydantic import BaseModel
+
+    from .._http import Answer
+    from .models import AsyncModels
+
+    S = TypeVar("S", bound=BaseModel)
+
+__all__ = ["AsyncRootSignals"]
+
+
+class AsyncRootSignals:
+    """A client of the Root Signals API.
+
+    It is configuration plus connections that are made on first use, so one object can be used
+    from every thread and event loop, and after a fork. Close it with `aclose()` or use it in
+    an `async with` block; a client that is merely dropped closes its connections, too.
+
+    Args:
+        api_key: The API key, or a function that is asked for it before each attempt. Left out,
+            it is the environment variable `ROOTSIGNALS_API_KEY`, or else the line of that name
+            in the file `.env` of the working directory.
+        base_url: Where the API is. Left out, it is the environment variable
+            `ROOTSIGNALS_API_URL`, or else https://api.app.rootsignals.ai.
+        timeout: Seconds that one attempt may take, or an `httpx.Timeout` to bound each of its
+            operations, or None for no bound.
+        deadline: Seconds that a whole call may take, all attempts and waits together, or None
+            for no bound.
+        max_retries: How often a call is tried again at most. Only what cannot have happened
+            twice is tried again.
+        max_connections: How many connections may be open at once. Further requests wait for a
+            free one, within their deadline.
+        default_headers: Headers to send with every request.
+        http_client: An httpx client of yours to send through. It is used, and not closed.
+
+    Raises:
+        ConfigurationError: There is no API key, or a setting cannot be right.
+    """
+
+    def __init__(
+        self,
+        api_key: str | Callable[[], str | Awaitable[str]] | None = None,
+        *,
+        base_url: str | None = None,
+        timeout: float | httpx.Timeout | None = DEFAULT_TIMEOUT,
+        deadline: float | None = None,
+        max_retries: int = 2,
+        max_connections: int = 100,
+        default_headers: Mapping[str, str] | None = None,
+        http_client: httpx.AsyncClient | None = None,
+    ) -> None:
+        config = resolve(
+            api_key=api_key,
+            base_url=base_url,
+            timeout=timeout,
+            deadline=deadline,
+            max_retries=max_retries,
+            max_connections=max_connections,
+            default_headers=default_headers,
+        )
+        self._connect(config, http_client, Budget())
+
+    @classmethod
+    def of(cls, config: Config, http_client: httpx.AsyncClient | None, budget: Budget) -> Self:
+        """Return a client with settings that are checked already; for the package's use."""
+        client = object.__new__(cls)
+        client._connect(config, http_client, budget)
+        return client
+
+    def _connect(
+        self, config: Config, http_client: httpx.AsyncClient | None, budget: Budget
+    ) -> None:
+        self._address = Address.of(config.base_url)
+        self._transport = AsyncTransport(self._address, config.max_connections, http_client)
+        self._budget = budget
+        self._closed = False
+        self._is_copy = False
+        self._configure(config)
+
+    def _configure(self, config: Config) -> None:
+        self._config = config
+        self._headers = base_headers(config, self._address)
+
+    @property
+    def base_url(self) -> str:
+        """Where the API is."""
+        return self._config.base_url
+
+    @cached_property
+    def models(self) -> AsyncModels:
+        """The models that evaluations run on."""
+        # Imported late: pydantic takes 80 ms, which `import root` should not.
+        from .models import AsyncModels
+
+        return AsyncModels(self)
+
+    @overload
+    async def request(
+        self,
+        method: str,
+        path: str,
+        schema: type[S],
+        *,
+        query: Mapping[str, str] | None = None,
+        body: bytes = b"",
+        default_timeout: float = DEFAULT_TIMEOUT,
+        deadline: float | None = None,
+        once: bool = False,
+        secrets: tuple[str, ...] = (),
+    ) -> S: ...
+    @overload
+    async def request(
+        self,
+        method: str,
+        path: str,
+        schema: None = None,
+        *,
+        query: Mapping[str, str] | None = None,
+        body: bytes = b"",
+        default_timeout: float = DEFAULT_TIMEOUT,
+        deadline: float | None = None,
+        once: bool = False,
+        secrets: tuple[str, ...] = (),
+    ) -> None: ...
+    async def request(
+        self,
+        method: str,
+        path: str,
+        schema: type[S] | None = None,
+        *,
+        query: Mapping[str, str] | None = None,
+        body: bytes = b"",
+        default_timeout: float = DEFAULT_TIMEOUT,
+        deadline: float | None = None,
+        once: bool = False,
+        secrets: tuple[str, ...] = (),
+    ) -> S | None:
+        """Send a request, again where that is safe, and return what the answer says.
+
+        Every method of the client goes through this one. Use it for an endpoint of the API
+        that has no method here yet.
+
+        Args:
+            method: The HTTP method, in capitals.
+            path: The path below the base URL, escaped, such as `/v1/models/`.
+            schema: The pydantic class to read the answer into, or None to ignore it.
+            query: The query.
+            body: The JSON body.
+            default_timeout: Seconds that one attempt may take if the client's `timeout` was not
+                changed from its default.
+            deadline: Seconds that the whole call may take, instead of the client's.
+            once: The service must not see the request twice, even if it refuses it.
+            secrets: Strings that must not show in errors even if the server echoes them.
+
+        Raises:
+            APIConnectionError: There was no answer; `APITimeoutError` if it did not come in
+                time.
+            APIStatusError: The service refused or failed; see `root.errors` for the classes.
+            APIResponseError: The answer is not what the API says it is.
+            InvalidRequestError: The client is closed, or a bound is no number of seconds.
+        """
+        if self._closed or self._transport.closed:
+            raise InvalidRequestError("This client is closed. Make a new one, or close it later.")
+        config = self._config
+        bound = default_timeout if config.timeout == DEFAULT_TIMEOUT else config.timeout
+        call = Call(
+            method,
+            path,
+            query=query,
+            body=body,
+            address=self._address,
+            deadline=config.deadline if deadline is None else _bound(deadline),
+            max_retries=config.max_retries,
+            budget=self._budget,
+            once=once,
+            secrets=secrets,
+        )
+        while True:
+            key = config.api_key
+            if callable(key):
+                key = check_key(await async_value(key()), "What the api_key function returns")
+            answer: Answer | None = None
+            try:
+                request = call.request(self._headers, key)
+                for _ in range(MOST_REDIRECTS):
+                    answer = await self._transport.exchange(request, bound, call.until)
+                    following = redirected(request, answer)
+                    if following is None:
+                        break
+                    request = following
+                assert answer is not None
+                return call.result(answer, schema)
+            except Exception as exc:
+                error, wait = call.failure(exc, answer, bound)
+                if wait is None:
+                    if error is exc:
+                        raise
+                    raise error from exc
+            await async_sleep(wait)
+
+    def with_options(
+        self,
+        *,
+        timeout: float | httpx.Timeout | NotGiven | None = NOT_GIVEN,
+        deadline: float | NotGiven | None = NOT_GIVEN,
+        max_retries: int | NotGiven = NOT_GIVEN,
+        default_headers: Mapping[str, str] | NotGiven = NOT_GIVEN,
+        api_key: str | Callable[[], str | Awaitable[str]] | NotGiven = NOT_GIVEN,
+    ) -> Self:
+        """Return a client with some settings changed that shares this one's connections.
+
+        What is left out stays; headers are added to those there are. Closing the copy closes
+        nothing of this client, and closing this client ends the copy.
+
+        Raises:
+            ConfigurationError: A setting cannot be right.
+        """
+        return self.copy(
+            changed(
+                self._config,
+                timeout=timeout,
+                deadline=deadline,
+                max_retries=max_retries,
+                default_headers=default_headers,
+                api_key=api_key,
+            )
+        )
+
+    def copy(self, config: Config) -> Self:
+        """Return a client with other settings and the same connections; for the package's use."""
+        copy = object.__new__(type(self))
+        copy.__dict__.update(self.__dict__)
+        # It is bound to this client.
+        copy.__dict__.pop("models", None)
+        copy._is_copy = True
+        copy._configure(config)
+        return copy
+
+    async def aclose(self) -> None:
+        """Close the connections; the client cannot be used any more.
+
+        A client made by `with_options` leaves the connections to the one it was made from, and
+        an http client of yours stays open.
+        """
+        self._closed = True
+        if not self._is_copy:
+            await self._transport.aclose()
+
+    def drop(self) -> None:
+        """Close the client without waiting for its connections; for the package's use."""
+        self._closed = True
+        if not self._is_copy:
+            self._transport.drop()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+    def __repr__(self) -> str:
+        key = self._config.fingerprint
+        return f"{type(self).__name__}(base_url={self.base_url!r}, api_key={key!r})"
+
+    def __copy__(self) -> Self:
+        return self.copy(self._config)
+
+    def __deepcopy__(self, memo: dict[int, object]) -> Self:
+        return self.copy(self._config)
+
+    def __getstate__(self) -> Config:
+        if self._transport.http_client is not None:
+            raise ConfigurationError(
+                "A client with an http client of yours cannot be pickled."
+                " Make one in the other process."
+            )
+        return self._config
+
+    def __setstate__(self, config: Config) -> None:
+        self._connect(config, None, Budget())
+
+
+def _bound(deadline: float) -> float | None:
+    try:
+        return seconds("_request_timeout", deadline)
+    except ConfigurationError as exc:
+        raise InvalidRequestError(str(exc)) from exc

@@ -1,0 +1,255 @@
+"""One call, from its first attempt to its result or error: what is known of it, without I/O."""
+
+from __future__ import annotations
+
+import logging
+import random
+from time import monotonic
+from typing import TYPE_CHECKING, TypeVar, overload
+from urllib.parse import urlencode
+
+from ._http import (
+    Address,
+    Answer,
+    Request,
+    ResponseMeta,
+    broken_exchange,
+    holds_json,
+    read,
+    unusable,
+)
+from ._retry import LONGEST_HINT, Budget, Outcome, hinted_wait, may_repeat, of_status, wait_before
+from .errors import (
+    APIResponseError,
+    APIStatusError,
+    Attempt,
+    InvalidRequestError,
+    RequestInfo,
+    RootSignalsError,
+    from_response,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pydantic import BaseModel
+
+    from ._config import Timeout
+
+    S = TypeVar("S", bound=BaseModel)
+
+__all__ = ["Call"]
+
+# `root` alone would be the root logger of all Python.
+_log = logging.getLogger("root.client")
+
+_JSON = (b"Content-Type", b"application/json")
+
+
+class Call:
+    """What is known of a call while it lasts.
+
+    Attributes:
+        until: When it must be over, on the clock of `time.monotonic`, or None.
+    """
+
+    def __init__(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, str] | None,
+        body: bytes,
+        address: Address,
+        deadline: float | None,
+        max_retries: int,
+        budget: Budget,
+        once: bool,
+        secrets: tuple[str, ...],
+    ) -> None:
+        self._method = method
+        self._path = path
+        self._address = address
+        self._target = address.path + path + (f"?{_encoded(query)}" if query else "")
+        self._body = body
+        self._deadline = deadline
+        self._max_retries = max_retries
+        self._budget = budget
+        self._once = once
+        self._secrets = secrets
+        self._started = monotonic()
+        self.until = None if deadline is None else self._started + deadline
+        self._attempts: list[Attempt] = []
+        self._spent = 0
+        self._ambiguous = False
+
+    def request(self, headers: list[tuple[bytes, bytes]], key: str) -> Request:
+        """Return the request of the next attempt, with the API key of the moment."""
+        headers = [*headers, (b"Authorization", b"Api-Key " + key.encode("ascii"))]
+        if self._body:
+            headers += [_JSON, (b"Content-Length", b"%d" % len(self._body))]
+        self._key = key
+        return Request(self._method, self._address, self._target, headers, self._body)
+
+    @overload
+    def result(self, answer: Answer, schema: type[S]) -> S: ...
+    @overload
+    def result(self, answer: Answer, schema: None) -> None: ...
+    def result(self, answer: Answer, schema: type[S] | None) -> S | None:
+        """Return what an answer says.
+
+        Raises:
+            APIStatusError: The service refused or failed.
+            APIResponseError: The answer is not what the API says it is.
+        """
+        if not 200 <= answer.status < 300:
+            # Whoever deletes what an earlier try has deleted has what they wanted.
+            if answer.status == 404 and self._method == "DELETE" and self._ambiguous:
+                self._succeed(answer)
+                return None
+            raise from_response(
+                self._info, answer.status, answer.content, secrets=self._hidden, note=_note(answer)
+            )
+        if schema is None:
+            if answer.content and not holds_json(answer.content):
+                raise unusable(self._info, answer, "is no JSON", self._hidden)
+            self._succeed(answer)
+            return None
+        result = read(schema, self._info, answer, self._hidden)
+        from ._schemas import Answered, set_meta
+
+        elapsed = self._succeed(answer)
+        if isinstance(result, Answered):
+            set_meta(
+                result, ResponseMeta(answer.status, tuple(self._attempts), elapsed, answer.headers)
+            )
+        return result
+
+    def failure(
+        self, exc: Exception, answer: Answer | None, timeout: Timeout
+    ) -> tuple[RootSignalsError, float | None]:
+        """Return the error that an attempt came to, and the seconds to wait before the next one.
+
+        None says that there is to be no next one. An exception that is no trouble of the
+        network or the service is raised again.
+
+        Args:
+            exc: What was raised.
+            answer: The answer, if there was one.
+            timeout: What the attempt was given.
+        """
+        hint = None
+        cause: str | None = None
+        error: RootSignalsError
+        if answer is not None and isinstance(exc, APIStatusError):
+            error = exc
+            hint = exc.retry_after = hinted_wait(answer.header)
+            outcome = of_status(answer.status, has_hint=answer.header(b"retry-after") is not None)
+        elif answer is not None and isinstance(exc, APIResponseError):
+            error, cause = exc, "unusable answer"
+            outcome = Outcome.FINAL if holds_json(answer.content) else Outcome.AMBIGUOUS
+            # A status in the 200s says that something was done, whatever came of the words.
+            self._ambiguous = True
+        else:
+            broken = broken_exchange(exc, self._info, self._address, self._seconds(timeout))
+            if broken is None:
+                raise exc
+            error, outcome, cause = broken
+        self._ambiguous = self._ambiguous or outcome is Outcome.AMBIGUOUS
+        wait, reason = self._wait(outcome, hint)
+        self._attempts.append(Attempt(answer.status if answer else None, cause, wait))
+        if wait is None:
+            self._complete(error, answer, reason)
+        else:
+            _log.debug(
+                "%s %s is repeated in %.2f s: %s",
+                self._method,
+                self._path,
+                wait,
+                cause or f"status {answer.status if answer else None}",
+            )
+        return error, wait
+
+    def _wait(self, outcome: Outcome, hint: float | None) -> tuple[float | None, str | None]:
+        """Return how long to wait before the next attempt, or None and why there is none."""
+        if not may_repeat(self._method, outcome, once=self._once):
+            return None, None
+        if len(self._attempts) >= self._max_retries:
+            return None, None
+        if hint is not None and hint > LONGEST_HINT:
+            return None, f"The server asks to wait {hint:.0f} s, which is left to you."
+        wait = wait_before(len(self._attempts), hint, random.random)
+        if self.until is not None and monotonic() + wait >= self.until:
+            return None, f"The deadline of {self._deadline:g} s leaves no time to try again."
+        cost = self._budget.take(outcome)
+        if not cost:
+            return (
+                None,
+                "It was not tried again: so many calls failed that the retry budget is empty.",
+            )
+        self._spent += cost
+        return wait, None
+
+    def _succeed(self, answer: Answer) -> float:
+        """Note the success; return the seconds that the call took."""
+        self._attempts.append(Attempt(answer.status))
+        self._budget.give_back(self._spent)
+        elapsed = monotonic() - self._started
+        if _log.isEnabledFor(logging.INFO):
+            _log.info("%s %s %d %.0f ms", self._method, self._path, answer.status, elapsed * 1000)
+        return elapsed
+
+    def _complete(self, error: RootSignalsError, answer: Answer | None, reason: str | None) -> None:
+        """Tell the error all that is known of the call."""
+        error.attempts = tuple(self._attempts)
+        error.elapsed = monotonic() - self._started
+        error.may_have_been_processed = self._ambiguous and self._method != "GET"
+        if answer is not None:
+            error.request_id = answer.header(b"x-request-id")
+        parts = [str(error), reason]
+        if error.may_have_been_processed:
+            parts.append("The service may have done it all the same: look before you repeat it.")
+        if len(self._attempts) > 1:
+            parts.append(f"({len(self._attempts)} attempts in {error.elapsed:.1f} s)")
+        error.args = (" ".join(part for part in parts if part),)
+        _log.info(
+            "%s %s %s %.0f ms",
+            self._method,
+            self._path,
+            answer.status if answer else "failed",
+            error.elapsed * 1000,
+        )
+
+    @property
+    def _info(self) -> RequestInfo:
+        return RequestInfo(self._method, self._address.origin + self._target)
+
+    @property
+    def _hidden(self) -> tuple[str, ...]:
+        return (self._key, *self._secrets)
+
+    def _seconds(self, timeout: Timeout) -> float | None:
+        """Return the bound that a time-out most likely ran into."""
+        bounds = [bound for bound in (timeout, self._deadline) if isinstance(bound, (int, float))]
+        return min(bounds) if bounds else None
+
+
+def _encoded(query: Mapping[str, str]) -> str:
+    try:
+        return urlencode(query)
+    except UnicodeEncodeError as exc:
+        raise InvalidRequestError(
+            f"The query {', '.join(query)} holds characters that UTF-8 cannot write."
+        ) from exc
+
+
+def _note(answer: Answer) -> str | None:
+    """Return what a redirect says that is not followed."""
+    location = answer.header(b"location")
+    if not 300 <= answer.status < 400 or location is None:
+        return None
+    return (
+        f"It redirects to {location[:200]!r}, which is not followed: a request goes on neither to"
+        " another host nor from https to http, a changing one not at all, and none in circles."
+        " Check the base URL."
+    )

@@ -1,0 +1,348 @@
+"""What a client is told: argument, then environment, then `.env`, then default.
+
+Frozen once made; nothing here touches the network.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, TypeAlias
+from urllib.parse import urlsplit
+
+from .errors import ConfigurationError
+
+if TYPE_CHECKING:
+    import httpx
+
+__all__ = [
+    "NOT_GIVEN",
+    "APIKey",
+    "Config",
+    "NotGiven",
+    "Timeout",
+    "changed",
+    "check_key",
+    "resolve",
+    "seconds",
+]
+
+API_KEY = "ROOTSIGNALS_API_KEY"
+API_URL = "ROOTSIGNALS_API_URL"
+DEFAULT_URL = "https://api.app.rootsignals.ai"
+DEFAULT_TIMEOUT = 30.0
+
+APIKey: TypeAlias = "str | Callable[[], str | Awaitable[str]]"
+"""An API key, or what to ask for it before each attempt."""
+
+Timeout: TypeAlias = "float | httpx.Timeout | None"
+"""Seconds that one attempt may take, or httpx's own timeouts, or None for no bound."""
+
+
+class NotGiven(Enum):
+    """The type of `NOT_GIVEN`: left out, as opposed to None, which clears a field."""
+
+    NOT_GIVEN = "NOT_GIVEN"
+
+    def __repr__(self) -> str:
+        return self.value
+
+
+NOT_GIVEN: Final = NotGiven.NOT_GIVEN
+"""Says that an argument was left out."""
+
+# A longer time than this, three years, overflows what sockets take; it means "no bound".
+_ENDLESS = 1e8
+
+# What a header's value may hold: visible ASCII and the space between (RFC 9110, 5.5).
+_HEADER_VALUE = re.compile(r"[\x20-\x7e]*")
+# A header's name is a token (RFC 9110, 5.6.2).
+_HEADER_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+
+# Headers that the client writes itself: another value would break the exchange or the account.
+_OWN_HEADERS = {"authorization", "connection", "content-length", "host", "transfer-encoding"}
+
+
+@dataclass(frozen=True)
+class Config:
+    """A client's settings, checked."""
+
+    base_url: str
+    api_key: APIKey = field(repr=False)
+    timeout: Timeout
+    deadline: float | None
+    max_retries: int
+    max_connections: int
+    default_headers: Mapping[str, str] = field(repr=False)
+    key_is_given: bool
+    """Whether the key came as an argument: only then does a pickle hold it."""
+
+    def __getstate__(self) -> dict[str, object]:
+        return self.__dict__ | ({} if self.key_is_given else {"api_key": None})
+
+    def __setstate__(self, state: dict[str, object]) -> None:
+        self.__dict__.update(state)
+        if not self.key_is_given:
+            # This process finds its own.
+            self.__dict__["api_key"] = _find_key(None)
+
+    @property
+    def fingerprint(self) -> str:
+        """What may be shown of the key: its last four characters, if it is long."""
+        if callable(self.api_key):
+            return "from a function"
+        return f"...{self.api_key[-4:]}" if len(self.api_key) >= 16 else "***"
+
+
+def resolve(
+    *,
+    api_key: APIKey | None,
+    base_url: str | None,
+    timeout: Timeout,
+    deadline: float | None,
+    max_retries: int,
+    max_connections: int,
+    default_headers: Mapping[str, str] | None,
+) -> Config:
+    """Find and check every setting.
+
+    Raises:
+        ConfigurationError: One is missing or cannot be right; the text says which and why.
+    """
+    return Config(
+        base_url=_check_url(
+            base_url if base_url is not None else _variable(API_URL) or DEFAULT_URL
+        ),
+        api_key=_find_key(api_key),
+        timeout=_check_timeout(timeout),
+        deadline=seconds("deadline", deadline),
+        max_retries=_count("max_retries", max_retries, least=0),
+        max_connections=_count("max_connections", max_connections, least=1),
+        default_headers=_check_headers(default_headers or {}),
+        key_is_given=api_key is not None,
+    )
+
+
+def changed(
+    config: Config,
+    *,
+    timeout: Timeout | NotGiven,
+    deadline: float | NotGiven | None,
+    max_retries: int | NotGiven,
+    default_headers: Mapping[str, str] | NotGiven,
+    api_key: APIKey | NotGiven,
+) -> Config:
+    """Return the settings with some of them changed; headers are added to those there are."""
+    if not isinstance(timeout, NotGiven):
+        config = replace(config, timeout=_check_timeout(timeout))
+    if not isinstance(deadline, NotGiven):
+        config = replace(config, deadline=seconds("deadline", deadline))
+    if not isinstance(max_retries, NotGiven):
+        config = replace(config, max_retries=_count("max_retries", max_retries, least=0))
+    if not isinstance(default_headers, NotGiven):
+        headers = {**config.default_headers, **_check_headers(default_headers)}
+        config = replace(config, default_headers=headers)
+    if not isinstance(api_key, NotGiven):
+        config = replace(config, api_key=_find_key(api_key), key_is_given=True)
+    return config
+
+
+def check_key(key: object, source: str) -> str:
+    """Return the key without white space around it.
+
+    Raises:
+        ConfigurationError: It is empty, or no header can carry it.
+    """
+    if not isinstance(key, str):
+        raise ConfigurationError(f"{source} must be a string, not {type(key).__name__}.")
+    key = key.strip()
+    if not key:
+        raise ConfigurationError(
+            f"{source} is empty. Give the key, or leave it out to have it looked up."
+        )
+    if not _HEADER_VALUE.fullmatch(key):
+        raise ConfigurationError(
+            f"{source} holds a line break or another character that no HTTP header takes."
+            " Copy the key again."
+        )
+    return key
+
+
+def seconds(name: str, value: object) -> float | None:
+    """Return a positive number of seconds, or None where there is no bound.
+
+    Raises:
+        ConfigurationError: It is no number, or 0 or below.
+    """
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise ConfigurationError(f"{name} must be a number of seconds or None, not {value!r}.")
+    if math.isnan(value) or value <= 0:
+        raise ConfigurationError(
+            f"{name} must be more than 0 seconds, not {value!r}. None means no bound."
+        )
+    return float(value) if value < _ENDLESS else None
+
+
+def _find_key(argument: APIKey | None) -> APIKey:
+    if callable(argument):
+        return argument
+    if argument is not None:
+        return check_key(argument, "The api_key argument")
+    if found := _variable(API_KEY):
+        return check_key(found, f"The environment variable {API_KEY}")
+    if found := _from_dotenv(Path(".env")).get(API_KEY, "").strip():
+        return check_key(found, f"{API_KEY} in .env")
+    raise ConfigurationError(
+        "No API key was found. Pass RootSignals(api_key=...), or set the environment variable"
+        f" {API_KEY}, or put a line {API_KEY}=... into the file .env of the working directory."
+    )
+
+
+def _variable(name: str) -> str | None:
+    """Return an environment variable; an empty one counts as unset."""
+    return os.environ.get(name, "").strip() or None
+
+
+def _check_url(url: object) -> str:
+    if not isinstance(url, str):
+        raise ConfigurationError(f"base_url must be a string, not {type(url).__name__}.")
+    url = url.strip().rstrip("/")
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError as exc:
+        raise ConfigurationError(f"The base URL {url!r} cannot be read: {exc}.") from exc
+    if parts.username is not None or parts.password is not None:
+        # Not shown: it holds a password.
+        raise ConfigurationError(
+            "The base URL holds a user name or password."
+            " Put what your proxy needs into default_headers."
+        )
+    example = f"Write it like {DEFAULT_URL}."
+    if parts.scheme not in ("http", "https") or not parts.netloc:
+        raise ConfigurationError(
+            f"The base URL {url!r} must start with http:// or https://. {example}"
+        )
+    if not parts.hostname:
+        raise ConfigurationError(f"The base URL {url!r} names no host. {example}")
+    if parts.query or parts.fragment or "?" in url or "#" in url:
+        raise ConfigurationError(
+            f"The base URL {url!r} must not have a query or a fragment. {example}"
+        )
+    if re.search(r"[\s\x00-\x1f\x7f\\]", url):
+        raise ConfigurationError(
+            f"The base URL {url!r} holds white space or a backslash. {example}"
+        )
+    try:
+        # A name with umlauts goes over the wire in its ASCII form (RFC 5891).
+        host = parts.hostname.encode("idna").decode("ascii")
+    except UnicodeError as exc:
+        raise ConfigurationError(f"The base URL {url!r} names a host that cannot be.") from exc
+    if ":" in host:
+        host = f"[{host}]"
+    port = "" if parts.port is None else f":{parts.port}"
+    return f"{parts.scheme}://{host}{port}{parts.path}"
+
+
+def _check_timeout(timeout: Timeout) -> Timeout:
+    if timeout is None or isinstance(timeout, (int, float)):
+        return seconds("timeout", timeout)
+    if not hasattr(timeout, "as_dict"):
+        raise ConfigurationError(
+            f"timeout must be a number of seconds, an httpx.Timeout or None, not {timeout!r}."
+        )
+    for operation, value in timeout.as_dict().items():
+        seconds(f"timeout ({operation})", value)
+    return timeout
+
+
+def _count(name: str, value: object, *, least: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        raise ConfigurationError(
+            f"{name} must be a whole number of at least {least}, not {value!r}."
+        )
+    return value
+
+
+def _check_headers(given: Mapping[str, str]) -> dict[str, str]:
+    # Callers without a type checker pass what they like.
+    pairs: Iterable[tuple[object, object]] = given.items()
+    headers: dict[str, str] = {}
+    for name, value in pairs:
+        if not isinstance(name, str) or not _HEADER_NAME.fullmatch(name):
+            raise ConfigurationError(f"default_headers: {name!r} is no header name.")
+        if name.lower() in _OWN_HEADERS:
+            raise ConfigurationError(
+                f"default_headers: the client writes {name} itself; leave it out."
+            )
+        # The value is not shown: it may be a secret.
+        if not isinstance(value, str) or not _HEADER_VALUE.fullmatch(value):
+            raise ConfigurationError(
+                f"default_headers: the value of {name} must be a string of visible ASCII."
+            )
+        headers[name] = value.strip()
+    return headers
+
+
+# One assignment of a dotenv file, by python-dotenv's rules: an optional `export`, a name, and a
+# value in single quotes, in double quotes (both may span lines) or bare up to a comment. A line
+# that is none of these is passed over.
+_DOTENV_LINE = re.compile(
+    r"""
+    ^[ \t]*(?:export[ \t]+)?
+    (?:'(?P<quoted_name>[^']+)'|(?P<name>[^=\#\s]+))[ \t]*=
+    (?:
+        [ \t]*
+        (?:'(?P<single>(?:[^'\\]|\\.)*)'|"(?P<double>(?:[^"\\]|\\.)*)")
+        [ \t]*(?:\#[^\n]*)?$
+      | (?P<bare>(?![ \t]*['"])[^\n]*)
+    )
+    """,
+    re.VERBOSE | re.MULTILINE | re.DOTALL,
+)
+_VARIABLE = re.compile(r"\$\{(?P<name>[^}:]*)(?::-(?P<default>[^}]*))?\}")
+_DOUBLE_QUOTED_ESCAPE = re.compile(r"\\([\\'\"abfnrtv])")
+_ESCAPES = dict(zip("abfnrtv", "\a\b\f\n\r\t\v", strict=True))
+
+
+def _from_dotenv(path: Path) -> dict[str, str]:
+    """Return the values in a dotenv file, or none if there is no such file."""
+    try:
+        # Editors on Windows put a byte order mark in front.
+        text = path.read_text(encoding="utf-8-sig")
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+        return {}
+    except (OSError, ValueError) as exc:
+        raise ConfigurationError(
+            f"The file {path.absolute()} cannot be read: {type(exc).__name__}."
+            " Mend it, or pass the API key another way."
+        ) from None
+    values: dict[str, str] = {}
+    for line in _DOTENV_LINE.finditer(text):
+        name = line["quoted_name"] or line["name"]
+        value = _VARIABLE.sub(
+            # The environment comes before the file, as it does for the key itself.
+            lambda found: os.environ.get(
+                found["name"], values.get(found["name"], found["default"] or "")
+            ),
+            _dotenv_value(line),
+        )
+        values[name] = value
+    return values
+
+
+def _dotenv_value(line: re.Match[str]) -> str:
+    if line["single"] is not None:
+        return re.sub(r"\\([\\'])", r"\1", line["single"])
+    if line["double"] is not None:
+        return _DOUBLE_QUOTED_ESCAPE.sub(
+            lambda found: _ESCAPES.get(found[1], found[1]), line["double"]
+        )
+    return re.sub(r"\s+#.*", "", line["bare"]).strip()

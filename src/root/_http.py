@@ -1,0 +1,503 @@
+"""One exchange: the request prepared, the answer read, what went wrong named.
+
+The one room that imports httpx, and only where its client is used: where the user brought one,
+or the environment names a proxy. Everything else goes over the pool in `_async/pool.py`.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import socket
+import ssl
+import sys
+import zlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, TypeVar
+from urllib.parse import urljoin, urlsplit
+
+from .__about__ import __version__
+from ._retry import Outcome
+from .errors import (
+    APIConnectionError,
+    APIResponseError,
+    APITimeoutError,
+    Attempt,
+    RequestInfo,
+    excerpt,
+    scrub,
+)
+
+if TYPE_CHECKING:
+    import httpx
+    from pydantic import BaseModel
+
+    from ._config import Config, Timeout
+
+__all__ = [
+    "KEEPALIVE_EXPIRY",
+    "MOST_BYTES",
+    "MOST_REDIRECTS",
+    "Address",
+    "Answer",
+    "AnswerTooLargeError",
+    "Request",
+    "ResponseMeta",
+    "async_proxied_client",
+    "base_headers",
+    "broken_exchange",
+    "holds_json",
+    "httpx_timeout",
+    "is_proxied",
+    "proxied_client",
+    "read",
+    "redirected",
+    "ssl_context",
+    "timeouts",
+    "unpacked",
+    "unusable",
+]
+
+MOST_BYTES = 64 * 1024 * 1024
+"""The largest answer that is read, after unpacking."""
+
+MOST_REDIRECTS = 5
+"""How many requests may lead on to the next one before the answer is taken as it is."""
+
+KEEPALIVE_EXPIRY = 30.0
+"""Seconds that an unused connection is kept.
+
+Servers and load balancers keep theirs for about a minute; being well below that keeps requests
+from meeting a server that is just hanging up.
+"""
+
+S = TypeVar("S", bound="BaseModel")
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where the service is: what a base URL says, split once."""
+
+    scheme: str
+    host: str
+    port: int | None
+    path: str = ""
+
+    @classmethod
+    def of(cls, url: str) -> Address:
+        """Split a URL that has been checked."""
+        parts = urlsplit(url)
+        return cls(parts.scheme, parts.hostname or "", parts.port, parts.path)
+
+    @property
+    def authority(self) -> str:
+        """Host and port as a URL and the Host header write them."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return host if self.port is None else f"{host}:{self.port}"
+
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port: the URL without a path."""
+        return f"{self.scheme}://{self.authority}"
+
+
+@dataclass(slots=True)
+class Request:
+    """One request, ready to be written.
+
+    Attributes:
+        method: The method.
+        address: Where it goes.
+        target: The path with the query, as it stands in the request line.
+        headers: Names and values; the API key is among them.
+        content: The body, empty if there is none.
+    """
+
+    method: str
+    address: Address
+    target: str
+    headers: list[tuple[bytes, bytes]]
+    content: bytes = b""
+
+    def __repr__(self) -> str:
+        return f"<Request {self.method} {self.url}>"
+
+    @property
+    def url(self) -> str:
+        """The whole URL."""
+        return self.address.origin + self.target
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One answer, read to its end and unpacked."""
+
+    status: int
+    headers: list[tuple[bytes, bytes]]
+    content: bytes
+
+    def header(self, name: bytes) -> str | None:
+        """Return a header by its lower-case name."""
+        return find_header(self.headers, name)
+
+
+def find_header(headers: list[tuple[bytes, bytes]], name: bytes) -> str | None:
+    """Return a header by its lower-case name."""
+    for key, value in headers:
+        if key.lower() == name:
+            return value.decode("latin-1")
+    return None
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class ResponseMeta:
+    """How an object came here.
+
+    Attributes:
+        status_code: The HTTP status.
+        attempts: One entry per try.
+        elapsed: Seconds from the start of the call to the end of the answer.
+    """
+
+    status_code: int
+    attempts: tuple[Attempt, ...]
+    elapsed: float
+    _headers: list[tuple[bytes, bytes]]
+
+    @property
+    def request_id(self) -> str | None:
+        """The service's name for the request (header X-Request-Id); quote it to support."""
+        return find_header(self._headers, b"x-request-id")
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The response headers; names are found in upper and lower case."""
+        import httpx
+
+        return httpx.Headers(self._headers)
+
+    def __repr__(self) -> str:
+        return (
+            f"ResponseMeta(status_code={self.status_code}, request_id={self.request_id!r},"
+            f" attempts={len(self.attempts)}, elapsed={self.elapsed:.3f})"
+        )
+
+
+class AnswerTooLargeError(Exception):
+    """More than `MOST_BYTES` came; reading stopped there."""
+
+
+def base_headers(config: Config, address: Address) -> list[tuple[bytes, bytes]]:
+    """Return the headers that every request of a client has, the key excepted."""
+    headers = {
+        "accept": "application/json",
+        "accept-encoding": "gzip, deflate",
+        "user-agent": _user_agent(),
+    } | {name.lower(): value for name, value in config.default_headers.items()}
+    pairs = {"host": address.authority} | headers
+    return [(name.title().encode("ascii"), value.encode("ascii")) for name, value in pairs.items()]
+
+
+@cache
+def _user_agent() -> str:
+    from importlib.metadata import version
+
+    return f"root-sdk/{__version__} Python/{sys.version.split()[0]} httpx/{version('httpx')}"
+
+
+def timeouts(timeout: Timeout, left: float | None) -> tuple[dict[str, float | None], float | None]:
+    """Return the bounds of each network operation, and of the attempt as a whole, in seconds.
+
+    A plain number bounds the whole attempt; an `httpx.Timeout` bounds each operation as httpx
+    has it. Neither reaches beyond what is left of the call's deadline.
+    """
+    if timeout is None or isinstance(timeout, (int, float)):
+        whole = timeout if left is None else left if timeout is None else min(timeout, left)
+        return {"connect": whole, "read": whole, "write": whole, "pool": left}, whole
+    operations: dict[str, float | None] = timeout.as_dict()
+    if left is not None:
+        operations = {
+            name: left if value is None else min(value, left) for name, value in operations.items()
+        }
+    return operations, left
+
+
+@cache
+def _ssl_context(cafile: str | None, capath: str | None) -> ssl.SSLContext:
+    if cafile is None and capath is None:
+        import certifi
+
+        cafile = certifi.where()
+    return ssl.create_default_context(cafile=cafile, capath=capath)
+
+
+def ssl_context() -> ssl.SSLContext:
+    """Return the process's TLS settings, made once: reading the certificates takes 16 ms.
+
+    `SSL_CERT_FILE` and `SSL_CERT_DIR` name other certificates to trust, as OpenSSL has it.
+    """
+    return _ssl_context(
+        os.environ.get("SSL_CERT_FILE") or None, os.environ.get("SSL_CERT_DIR") or None
+    )
+
+
+def is_proxied(address: Address) -> bool:
+    """Return whether the environment sends requests to this address over a proxy."""
+    # On Linux a proxy can only be in the environment, and looking there spares an import that
+    # takes as long as all others.
+    if sys.platform not in ("darwin", "win32") and not any(
+        name.lower().endswith("_proxy") for name in os.environ
+    ):
+        return False
+    from urllib.request import getproxies, proxy_bypass
+
+    proxies = getproxies()
+    named = proxies.get(address.scheme) or proxies.get("all")
+    return bool(named) and not proxy_bypass(address.authority)
+
+
+def unpacked(answer: Answer) -> Answer:
+    """Return the answer with its body unpacked (RFC 9110, 8.4).
+
+    Raises:
+        AnswerTooLargeError: It is longer than `MOST_BYTES` once unpacked.
+        zlib.error: It is not packed as it says.
+    """
+    coding = (answer.header(b"content-encoding") or "identity").strip().lower()
+    if coding == "identity" or not answer.content:
+        return answer
+    if coding not in ("gzip", "x-gzip", "deflate"):
+        raise zlib.error(f"content coding {coding!r} was not asked for")
+    try:
+        # 32 + MAX_WBITS: a gzip or a zlib header, whichever is there.
+        content = _inflated(answer.content, 32 + zlib.MAX_WBITS)
+    except zlib.error:
+        if coding != "deflate":
+            raise
+        # Some servers send deflate without zlib's header, against the RFC.
+        content = _inflated(answer.content, -zlib.MAX_WBITS)
+    return Answer(answer.status, answer.headers, content)
+
+
+def _inflated(packed: bytes, wbits: int) -> bytes:
+    inflate = zlib.decompressobj(wbits)
+    content = inflate.decompress(packed, MOST_BYTES + 1)
+    if len(content) > MOST_BYTES:
+        raise AnswerTooLargeError
+    if not inflate.eof:
+        raise zlib.error("the packed body is cut off")
+    return content
+
+
+def redirected(request: Request, answer: Answer) -> Request | None:
+    """Return the request that a redirect leads to, or None where it must not be followed.
+
+    Only what changes nothing twice is followed, and only to the same host: never with the key
+    to another one, and never down from https to http.
+    """
+    if request.method not in ("GET", "DELETE") or answer.status not in (301, 302, 303, 307, 308):
+        return None
+    location = answer.header(b"location")
+    if not location or (answer.status == 303 and request.method != "GET"):
+        return None
+    try:
+        url = urljoin(request.url, location)
+        there = Address.of(url)
+        parts = urlsplit(url)
+    except ValueError:
+        return None
+    here = request.address
+    upgraded = (here.scheme, there.scheme) == ("http", "https")
+    if there.host != here.host or not (upgraded or there.origin == here.origin):
+        return None
+    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    if not target.isascii() or not target.isprintable() or " " in target:
+        return None
+    headers = [
+        (name, there.authority.encode("ascii") if name == b"Host" else value)
+        for name, value in request.headers
+    ]
+    return Request(request.method, there, target, headers)
+
+
+def read(schema: type[S], request: RequestInfo, answer: Answer, secrets: Iterable[str]) -> S:
+    """Return what the answer says.
+
+    Raises:
+        APIResponseError: It is no JSON, or not of this shape.
+    """
+    from pydantic import ValidationError
+
+    try:
+        return schema.model_validate_json(answer.content)
+    except ValidationError as exc:
+        # What pydantic says holds what came in, so only places and kinds are taken from it.
+        problems = exc.errors(include_url=False, include_context=False, include_input=False)
+    if problems[0]["type"] == "json_invalid":
+        problem = "is no JSON" if answer.content else "is empty"
+    else:
+        places = "; ".join(
+            f"{'.'.join(map(str, item['loc'])) or 'the whole'}: {item['msg']}"
+            for item in problems[:3]
+        )
+        problem = f"has not the shape of a {schema.__name__} ({places})"
+    raise unusable(request, answer, problem, secrets)
+
+
+def holds_json(content: bytes) -> bool:
+    """Return whether a body is JSON at all."""
+    try:
+        json.loads(content)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def unusable(
+    request: RequestInfo, answer: Answer, problem: str, secrets: Iterable[str]
+) -> APIResponseError:
+    """Return the error for an answer that is not what the API says it is.
+
+    Args:
+        request: The request that was answered so.
+        answer: The answer.
+        problem: What is wrong with it, as the sentence goes on.
+        secrets: Strings that must not show.
+    """
+    text = scrub(answer.content.decode("utf-8", "replace"), secrets)
+    content_type = answer.header(b"content-type") or "no content type"
+    looks_wrong = "html" in content_type.lower() or text.lstrip()[:1] == "<"
+    advice = (
+        " This is a web page, not the API: check the base URL, and any proxy in between."
+        if looks_wrong
+        else " If this lasts, report it to the service with what stands here."
+    )
+    error = APIResponseError(
+        f"{request} answered {answer.status}, but the answer {problem} ({content_type}):"
+        f" {excerpt(text)!r}.{advice}"
+    )
+    error.request = request
+    error.status_code = answer.status
+    error.body = text
+    return error
+
+
+_TIMEOUTS = {
+    "ConnectTimeout": "no connection was made",
+    "PoolTimeout": "no connection came free",
+    "ReadTimeout": "the answer did not come",
+    "WriteTimeout": "the request could not be sent",
+}
+# Exception classes of httpcore and httpx, which have the same names, and what they say about
+# the request. The rest is ambiguous.
+_NOT_SENT = {"ConnectTimeout", "PoolTimeout", "ConnectError", "ProxyError"}
+_FINAL = {"UnsupportedProtocol", "LocalProtocolError", "AnswerTooLargeError"}
+_AMBIGUOUS = {
+    "NetworkError",
+    "TimeoutException",
+    "ProtocolError",
+    "DecodingError",
+    "error",
+    "OSError",
+}
+
+
+def broken_exchange(
+    exc: Exception, request: RequestInfo, address: Address, seconds: float | None
+) -> tuple[APIConnectionError | APIResponseError, Outcome, str] | None:
+    """Name what broke an exchange: the error, what it means for a repetition, and the cause.
+
+    Returns None for an exception that is nobody's network trouble but a defect.
+    """
+    names = [kind.__name__ for kind in type(exc).__mro__]
+    if not any(name in _NOT_SENT | _FINAL | _AMBIGUOUS for name in names):
+        return None
+    name = next((name for name in names if name in _TIMEOUTS), names[0])
+    if name in _TIMEOUTS:
+        cause = f"{_TIMEOUTS[name]} in time"
+        bound = "" if seconds is None else f" ({seconds:.3g} s)"
+        error: APIConnectionError | APIResponseError = APITimeoutError(
+            f"{request} failed: {cause}{bound}. Give it a longer timeout or deadline, or look at"
+            f" whether {address.authority} is reachable and not overloaded."
+        )
+    elif name == "AnswerTooLargeError":
+        cause = f"the answer is larger than {MOST_BYTES // 2**20} MiB"
+        error = APIResponseError(f"{request} failed: {cause}. Check the base URL.")
+    else:
+        cause, advice = _cause(exc, address)
+        error = APIConnectionError(f"{request} failed: {cause}. {advice}")
+    error.request = request
+    if name in _NOT_SENT:
+        trusted = not isinstance(_root_cause(exc), ssl.SSLCertVerificationError)
+        return error, Outcome.NOT_SENT if trusted else Outcome.FINAL, cause
+    return error, Outcome.FINAL if name in _FINAL else Outcome.AMBIGUOUS, cause
+
+
+def _root_cause(exc: BaseException) -> BaseException:
+    """Return the exception that says most: the operating system's or OpenSSL's, if there is one."""
+    found: BaseException | None = exc
+    while found is not None:
+        if isinstance(found, OSError) and found.args:
+            return found
+        found = found.__cause__ or found.__context__
+    return exc
+
+
+def _cause(exc: BaseException, address: Address) -> tuple[str, str]:
+    root = _root_cause(exc)
+    reach = f"Check the base URL, and that the service runs at {address.authority}."
+    if isinstance(root, ssl.SSLCertVerificationError):
+        return (
+            f"the certificate of {address.host} is not trusted ({root.verify_message})",
+            "If your company has its own CA, name its certificate file in SSL_CERT_FILE.",
+        )
+    if isinstance(root, ssl.SSLError):
+        return (
+            f"no TLS connection could be made with {address.authority} ({root.reason or root})",
+            "Check whether the base URL should start with http:// or https://.",
+        )
+    if isinstance(root, socket.gaierror):
+        return f"the host name {address.host} could not be resolved (DNS: {root.strerror})", reach
+    if isinstance(root, ConnectionRefusedError) or f"[Errno {errno.ECONNREFUSED}]" in str(root):
+        return f"{address.authority} refused the connection", reach
+    if isinstance(root, ConnectionResetError):
+        return f"{address.authority} reset the connection", "Try again."
+    said = str(root) or type(root).__name__
+    if isinstance(exc, zlib.error):
+        return f"the answer cannot be unpacked ({said})", "Try again."
+    return f"the exchange with {address.authority} broke off ({said.rstrip('.')})", "Try again."
+
+
+def httpx_timeout(operations: dict[str, float | None]) -> httpx.Timeout:
+    """Return httpx's form of the bounds of each operation."""
+    import httpx
+
+    return httpx.Timeout(**operations)
+
+
+def _limits(max_connections: int) -> httpx.Limits:
+    import httpx
+
+    # As many idle ones as there may be at all: httpx would else reconnect all the time.
+    return httpx.Limits(
+        max_connections=max_connections,
+        max_keepalive_connections=max_connections,
+        keepalive_expiry=KEEPALIVE_EXPIRY,
+    )
+
+
+def proxied_client(max_connections: int) -> httpx.Client:
+    """Return a client that goes over the environment's proxy."""
+    import httpx
+
+    return httpx.Client(verify=ssl_context(), limits=_limits(max_connections))
+
+
+def async_proxied_client(max_connections: int) -> httpx.AsyncClient:
+    """Return a client that goes over the environment's proxy."""
+    import httpx
+
+    return httpx.AsyncClient(verify=ssl_context(), limits=_limits(max_connections))

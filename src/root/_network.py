@@ -1,0 +1,211 @@
+"""Bytes to and from one socket: httpcore's network backends, and one of ours for asyncio.
+
+httpcore reaches asyncio through anyio. That costs a cancel scope and a few checkpoints for each
+read, and closing takes an await, which is just what a cancelled task must not need. asyncio's
+own streams do neither.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import select
+import socket
+import ssl
+from collections.abc import Iterable
+from typing import Any, TypeAlias
+
+import httpcore
+
+__all__ = ["async_backend", "async_cut", "backend", "cut"]
+
+SocketOption: TypeAlias = httpcore.SOCKET_OPTION
+
+# Bytes that may wait to be read before the kernel is told to hold back.
+_HIGH_WATER = 256 * 1024
+
+
+def backend(loop: object) -> httpcore.NetworkBackend:
+    """Return what opens blocking connections; there is no event loop to belong to."""
+    return httpcore.SyncBackend()
+
+
+def async_backend(loop: object) -> httpcore.AsyncNetworkBackend:
+    """Return what opens connections on this event loop."""
+    if isinstance(loop, asyncio.AbstractEventLoop):
+        return _AsyncioBackend()
+    # httpcore has another class of that name for where trio is not installed.
+    return httpcore.TrioBackend()  # pyright: ignore[reportReturnType]
+
+
+def cut(stream: httpcore.NetworkStream) -> None:
+    """Close a connection at once, whatever it is doing."""
+    stream.close()
+
+
+def async_cut(stream: httpcore.AsyncNetworkStream) -> None:
+    """Close a connection at once and without an await, whatever it is doing."""
+    if isinstance(stream, _AsyncioStream):
+        stream.abort()
+    else:
+        stream.get_extra_info("socket").close()
+
+
+class _AsyncioBackend(httpcore.AsyncNetworkBackend):
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[SocketOption] | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        try:
+            async with asyncio.timeout(timeout):
+                # RFC 8305: an IPv6 route that leads nowhere costs a quarter of a second.
+                _, stream = await asyncio.get_running_loop().create_connection(
+                    _AsyncioStream, host, port, happy_eyeballs_delay=0.25
+                )
+        except TimeoutError as exc:
+            raise httpcore.ConnectTimeout(str(exc)) from exc
+        except OSError as exc:
+            raise httpcore.ConnectError(str(exc)) from exc
+        sock = stream.get_extra_info("socket")
+        for option in socket_options or ():
+            sock.setsockopt(*option)
+        return stream
+
+
+class _AsyncioStream(asyncio.Protocol, httpcore.AsyncNetworkStream):
+    """An asyncio transport with its protocol, read and written as httpcore does it."""
+
+    _transport: asyncio.Transport
+
+    def __init__(self) -> None:
+        self._buffer = bytearray()
+        self._ended = False
+        self._error: Exception | None = None
+        self._held_back = False
+        self._writable = True
+        # Whoever waits for data to come, or to go out. One task at a time uses a connection.
+        self._waiter: asyncio.Future[None] | None = None
+
+    # What asyncio calls.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        self._buffer += data
+        if len(self._buffer) >= _HIGH_WATER:
+            self._held_back = True
+            self._transport.pause_reading()
+        self._wake()
+
+    def eof_received(self) -> None:
+        self._ended = True
+        self._wake()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._ended = True
+        self._error = exc
+        self._wake()
+
+    def pause_writing(self) -> None:
+        self._writable = False
+
+    def resume_writing(self) -> None:
+        self._writable = True
+        self._wake()
+
+    # What httpcore calls.
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        try:
+            while not self._buffer and not self._ended:
+                await self._wait(timeout)
+        except TimeoutError as exc:
+            raise httpcore.ReadTimeout("No data came in time.") from exc
+        if self._error is not None and not self._buffer:
+            raise httpcore.ReadError(str(self._error)) from self._error
+        data = bytes(self._buffer[:max_bytes])
+        del self._buffer[:max_bytes]
+        if self._held_back and len(self._buffer) < _HIGH_WATER:
+            self._held_back = False
+            self._transport.resume_reading()
+        return data
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        if self._ended:
+            raise httpcore.WriteError("The server has closed the connection.") from self._error
+        self._transport.write(buffer)
+        try:
+            while not self._writable and not self._ended:
+                await self._wait(timeout)
+        except TimeoutError as exc:
+            raise httpcore.WriteTimeout("Data could not be sent in time.") from exc
+
+    async def aclose(self) -> None:
+        self.abort()
+
+    def abort(self) -> None:
+        """Close the socket without an await."""
+        try:
+            self._transport.abort()
+        except RuntimeError:
+            # The event loop is closed; the transport lets go of its socket when it is collected.
+            return
+
+    async def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        try:
+            async with asyncio.timeout(timeout):
+                transport = await asyncio.get_running_loop().start_tls(
+                    self._transport, self, ssl_context, server_hostname=server_hostname
+                )
+        except BaseException as exc:
+            self.abort()
+            if isinstance(exc, TimeoutError):
+                raise httpcore.ConnectTimeout("The TLS handshake was not done in time.") from exc
+            if isinstance(exc, OSError):
+                raise httpcore.ConnectError(str(exc)) from exc
+            raise
+        if transport is None:
+            raise httpcore.ConnectError("The connection was closed during the TLS handshake.")
+        self._transport = transport
+        return self
+
+    # The interface is httpcore's: what comes back depends on what is asked for.
+    def get_extra_info(self, info: str) -> Any:
+        if info == "is_readable":
+            # The loop has read something already, or has not yet come round to it.
+            return self._ended or bool(self._buffer) or _readable(self._transport)
+        return self._transport.get_extra_info(info)
+
+    async def _wait(self, timeout: float | None) -> None:
+        self._waiter = asyncio.get_running_loop().create_future()
+        try:
+            async with asyncio.timeout(timeout):
+                await self._waiter
+        finally:
+            self._waiter = None
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+
+def _readable(transport: asyncio.Transport) -> bool:
+    sock: socket.socket = transport.get_extra_info("socket")
+    if sock.fileno() < 0:
+        return True
+    if not hasattr(select, "poll"):
+        # Windows. Elsewhere select() fails on file descriptors above 1023.
+        return bool(select.select([sock], [], [], 0)[0])
+    poll = select.poll()
+    poll.register(sock, select.POLLIN)
+    return bool(poll.poll(0))

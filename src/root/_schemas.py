@@ -1,0 +1,324 @@
+"""What the API says and accepts (contract.md, Shapes), as pydantic classes.
+
+Lenient in what is read: unknown fields stay, unknown enum values stay strings, ids are strings.
+Strict in what is sent.
+"""
+
+from __future__ import annotations
+
+import json
+import pprint
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, TypeAlias, TypeVar
+from urllib.parse import quote
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
+
+from .errors import InvalidRequestError, VerificationError
+
+if TYPE_CHECKING:
+    from ._http import ResponseMeta
+
+__all__ = [
+    "Answered",
+    "Model",
+    "ModelListAnswer",
+    "ModelPatch",
+    "ModelRequest",
+    "ModelVerification",
+    "Owner",
+    "Page",
+    "Provider",
+    "VerifyRequest",
+    "Visibility",
+    "model_path",
+    "request_body",
+    "set_meta",
+]
+
+
+Visibility: TypeAlias = Literal["PUBLIC", "PUBLIC_UNLISTED", "PRIVATE"] | str
+"""Who sees a model; a value that came after this release is a string like any other."""
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="allow", coerce_numbers_to_str=True)
+
+
+class Answered(_Part):
+    """What came in a response of its own."""
+
+    # In a slot and no field, so it takes no part in equality, dump or repr.
+    __slots__ = ("_meta",)
+
+    @property
+    def meta(self) -> ResponseMeta:
+        """How this object came here: status, headers, request id, attempts, seconds.
+
+        Raises:
+            AttributeError: It did not come from a response.
+        """
+        meta: ResponseMeta = object.__getattribute__(self, "_meta")
+        return meta
+
+    # pydantic copies and pickles its fields; a slot is carried along here.
+
+    def __getstate__(self) -> dict[Any, Any]:
+        return super().__getstate__() | {"_meta": _meta_of(self)}
+
+    def __setstate__(self, state: dict[Any, Any]) -> None:
+        meta = state.pop("_meta")
+        super().__setstate__(state)
+        if meta is not None:
+            set_meta(self, meta)
+
+    def __copy__(self) -> Self:
+        return _with_meta_of(self, super().__copy__())
+
+    def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
+        return _with_meta_of(self, super().__deepcopy__(memo))
+
+
+A = TypeVar("A", bound=Answered)
+
+
+def set_meta(answered: A, meta: ResponseMeta) -> A:
+    """Note how an object came here; it is frozen for everybody else."""
+    # Write-only: no answer has it (contract.md), and if one had, nobody should keep it.
+    if answered.__pydantic_extra__:
+        answered.__pydantic_extra__.pop("default_key", None)
+    object.__setattr__(answered, "_meta", meta)
+    return answered
+
+
+def _meta_of(answered: Answered) -> ResponseMeta | None:
+    return getattr(answered, "_meta", None)
+
+
+def _with_meta_of(source: Answered, copy: A) -> A:
+    meta = _meta_of(source)
+    return copy if meta is None else set_meta(copy, meta)
+
+
+class Owner(_Part):
+    """Who a model belongs to."""
+
+    email: str | None = None
+    full_name: str | None = None
+
+
+class Provider(_Part):
+    """Who runs a model.
+
+    Attributes:
+        logo_light: The URL of a logo for light pages.
+        logo_dark: The URL of a logo for dark pages.
+    """
+
+    id: str
+    name: str
+    logo_light: str | None = None
+    logo_dark: str | None = None
+    is_gdpr_compliant: bool | None = None
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Model(Answered):
+    """A registered model, as both of the API's shapes have it.
+
+    What `create`, `retrieve` and `update` answer has the details (`model`, `url`, the token
+    counts); what `list` answers has `owner`, `provider` and `visibility`. Fields that this
+    release does not know are attributes, too.
+
+    Attributes:
+        id: The service's name for it, a UUID.
+        name: Your name for it.
+        model: The underlying model, such as `gpt-4o`.
+        max_output_token_count: Tokens it may put out for one answer.
+        max_token_count: Tokens it can process, or None if that is not set.
+        url: Where it is served, or None for a provider's own endpoint.
+        owner: Who registered it.
+        provider: Who runs it.
+        visibility: `PUBLIC`, `PUBLIC_UNLISTED` or `PRIVATE`.
+    """
+
+    id: str
+    name: str
+    model: str | None = None
+    max_output_token_count: int | None = None
+    max_token_count: int | None = None
+    url: str | None = None
+    owner: Owner | None = None
+    provider: Provider | None = None
+    visibility: Visibility | None = None
+
+    def to_dict(self) -> dict[str, JsonValue]:
+        """Return the fields as plain data, as the old SDK's items do."""
+        return self.model_dump(mode="json")
+
+    def to_json(self) -> str:
+        """Return the fields as a JSON document, as the old SDK's items do."""
+        return json.dumps(self.to_dict())
+
+    def to_str(self) -> str:
+        """Return the fields as readable text, as the old SDK's items do."""
+        return pprint.pformat(self.to_dict())
+
+
+class ModelVerification(Answered):
+    """What came of trying a model's configuration.
+
+    Attributes:
+        success: Whether the model answered.
+        model: The model that was tried.
+        response: What it answered.
+        error: Why it did not.
+        usage: Tokens used, as the provider counts them.
+    """
+
+    success: bool
+    model: str | None = None
+    response: str | None = None
+    error: str | None = None
+    usage: dict[str, JsonValue] | None = None
+
+    def raise_for_failure(self) -> None:
+        """Do nothing if the model answered.
+
+        Raises:
+            VerificationError: It did not; `.detail` holds the reason.
+        """
+        if self.success:
+            return
+        error = VerificationError(
+            f"The configuration of {self.model or 'the model'} does not work:"
+            f" {self.error or 'the service gives no reason'}"
+        )
+        error.detail = self.error
+        raise error
+
+
+class ModelListAnswer(Answered):
+    """A page as the API sends it."""
+
+    next: str | None = None
+    previous: str | None = None
+    results: list[Model]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a listing.
+
+    Attributes:
+        items: The models on it.
+        next_cursor: Where the next page begins, or None if this is the last one.
+        meta: How it came here.
+    """
+
+    items: list[Model]
+    next_cursor: str | None
+    meta: ResponseMeta = field(repr=False, compare=False)
+
+    def __iter__(self) -> Iterator[Model]:
+        return iter(self.items)
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+
+class _Request(BaseModel):
+    # Strict: True is no number, and 12 no name. Only what was given is written out, so the
+    # defaults below never are.
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+
+_Text = Annotated[str, Field(min_length=1)]
+_Name = Annotated[str, Field(min_length=1, max_length=100)]
+_URL = Annotated[str, Field(max_length=1024)]
+_OutputTokens = Annotated[int, Field(ge=800)]
+_Tokens = Annotated[int, Field(ge=0, le=2147483647)]
+
+
+class ModelRequest(_Request):
+    """What registers a model."""
+
+    name: _Name
+    model: _Text = ""
+    default_key: Annotated[_Text | None, Field(repr=False)] = None
+    max_output_token_count: _OutputTokens = 0
+    max_token_count: _Tokens | None = None
+    url: _URL | None = None
+
+
+class ModelPatch(ModelRequest):
+    """Any part of what registers a model."""
+
+    name: _Name = ""
+
+
+class VerifyRequest(_Request):
+    """What tries a model's configuration."""
+
+    model: _Text
+    api_key: Annotated[str | None, Field(repr=False)] = None
+    url: str | None = None
+    max_output_token_count: _OutputTokens = 0
+
+
+def request_body(schema: type[_Request], omit: object, **fields: object) -> bytes:
+    """Return the JSON body that says so much, checked against the API's limits.
+
+    Args:
+        schema: What the API accepts.
+        omit: The value that says that a field was left out.
+        fields: The fields.
+
+    Raises:
+        InvalidRequestError: A field breaks a limit; the text names both, and no value.
+    """
+    given = {name: value for name, value in fields.items() if value is not omit}
+    if not given:
+        raise InvalidRequestError(
+            f"Nothing was given to send. Give at least one of {', '.join(fields)}."
+        )
+    try:
+        return schema.model_validate(given).model_dump_json(exclude_unset=True).encode()
+    except ValidationError as exc:
+        # pydantic's own text may hold what came in, which may be a key.
+        problems = exc.errors(include_url=False, include_context=False, include_input=False)
+    raise InvalidRequestError(
+        "Nothing was sent. "
+        + " ".join(
+            f"{problem['loc'][0]} cannot be None."
+            if given[str(problem["loc"][0])] is None
+            else f"{problem['loc'][0]}: {problem['msg']}."
+            for problem in problems
+        )
+    )
+
+
+def model_path(model_id: str | UUID) -> str:
+    """Return the path of a model: its id is one segment, whatever it holds.
+
+    Raises:
+        InvalidRequestError: It is empty, `.` or `..`, or no id at all.
+    """
+    if isinstance(model_id, UUID):
+        model_id = str(model_id)
+    if not isinstance(model_id, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise InvalidRequestError(
+            f"A model id is a string or a UUID, not {type(model_id).__name__}."
+        )
+    if model_id in ("", ".", ".."):
+        raise InvalidRequestError(
+            f"{model_id!r} is no model id. `create` returns one, and `list` shows them."
+        )
+    try:
+        return f"/v1/models/{quote(model_id, safe='')}/"
+    except UnicodeEncodeError as exc:
+        raise InvalidRequestError("The model id holds characters that UTF-8 cannot write.") from exc

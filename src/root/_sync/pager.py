@@ -1,0 +1,120 @@
+# Generated from src/root/_async/pager.py by scripts/generate_sync.py. Do not edit.
+"""A listing that asks for its pages as they are needed."""
+
+from __future__ import annotations
+
+from builtins import list as List
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from .._pages import check_listing, next_cursor, page_query
+from .._schemas import Model, ModelListAnswer, Page, set_meta
+from ..errors import PaginationError, RootSignalsError
+
+if TYPE_CHECKING:
+    from .client import RootSignals
+
+__all__ = ["Pager"]
+
+
+class Pager(Iterator[Model]):
+    """An iterator over models that asks for a page when it needs one.
+
+    Attributes:
+        cursor: The cursor of the page that comes next: pass it to `list(cursor=...)` to go on
+            there, in another process or on another day. None before the first page, and after
+            the last one.
+    """
+
+    def __init__(
+        self,
+        client: RootSignals,
+        path: str,
+        *,
+        capable_of: List[str] | None,
+        limit: int | None,
+        page_size: int | None,
+        ordering: str | None,
+        cursor: str | None,
+    ) -> None:
+        check_listing(limit, page_size, cursor)
+        self._client = client
+        self._path = path
+        self._capable_of = capable_of
+        self._remaining = limit
+        self._page_size = page_size
+        self._ordering = ordering
+        self.cursor = cursor
+        self._items: Iterator[Model] = iter(())
+        self._seen: set[str | None] = set()
+        self._trouble: PaginationError | None = None
+        self._ended = False
+
+    def __iter__(self) -> Iterator[Model]:
+        return self
+
+    def __next__(self) -> Model:
+        while True:
+            # At most one: the next call comes back for the next one.
+            for item in self._items:
+                return item
+            page = self._next_page()
+            if page is None:
+                raise StopIteration
+            self._items = iter(page.items)
+
+    def pages(self) -> Iterator[Page]:
+        """Go on by the page: an iterator over the pages that come next."""
+        while (page := self._next_page()) is not None:
+            yield page
+
+    def close(self) -> None:
+        """Ask for nothing more."""
+        self._items = iter(())
+        self._ended = True
+
+    def _next_page(self) -> Page | None:
+        if self._trouble is not None:
+            raise self._trouble
+        if self._ended or (self._remaining is not None and self._remaining <= 0):
+            return None
+        cursor = self.cursor
+        if cursor in self._seen:
+            error = PaginationError(
+                f"The listing came back to the cursor {cursor!r} and would go on in circles."
+                " It is the service's fault; what was listed until here is good."
+            )
+            error.cursor = cursor
+            raise error
+        query = page_query(
+            remaining=self._remaining,
+            page_size=self._page_size,
+            cursor=cursor,
+            ordering=self._ordering,
+            capable_of=self._capable_of,
+        )
+        try:
+            answer = self._client.request("GET", self._path, ModelListAnswer, query=query)
+        except RootSignalsError as error:
+            error.cursor = cursor
+            raise
+        self._seen.add(cursor)
+        return self._taken(answer)
+
+    def _taken(self, answer: ModelListAnswer) -> Page:
+        items = answer.results
+        if self._remaining is not None:
+            # Some servers send more than was asked for.
+            items = items[: self._remaining]
+            self._remaining -= len(items)
+        for item in items:
+            set_meta(item, answer.meta)
+        try:
+            self.cursor = next_cursor(answer.next, self._client.base_url)
+        except PaginationError as error:
+            # What is on this page is good; the error comes when the next one is needed.
+            error.cursor = self.cursor
+            self._trouble = error
+            self.cursor = None
+        self._ended = self.cursor is None and self._trouble is None
+        return Page(items, self.cursor, answer.meta)

@@ -1,0 +1,131 @@
+"""The clients: `RootSignals`, blocking and with async twins, and `AsyncRootSignals`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Self
+
+from ._async.client import AsyncRootSignals
+from ._config import DEFAULT_TIMEOUT, Config
+from ._retry import Budget
+from ._sync import client as _sync
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    import httpx
+
+    from .models import Models
+
+__all__ = ["AsyncRootSignals", "RootSignals"]
+
+
+class RootSignals(_sync.RootSignals):
+    """A client of the Root Signals API, blocking; the prefix `a` makes a method async.
+
+    It is configuration plus connections that are made on first use, so one object can be used
+    from every thread and event loop, and after a fork. Close it with `close()` or use it in a
+    `with` block; a client that is merely dropped closes its connections, too.
+
+    Args:
+        api_key: The API key, or a function that is asked for it before each attempt. Left out,
+            it is the environment variable `ROOTSIGNALS_API_KEY`, or else the line of that name
+            in the file `.env` of the working directory.
+        base_url: Where the API is. Left out, it is the environment variable
+            `ROOTSIGNALS_API_URL`, or else https://api.app.rootsignals.ai.
+        timeout: Seconds that one attempt may take, or an `httpx.Timeout` to bound each of its
+            operations, or None for no bound.
+        deadline: Seconds that a whole call may take, all attempts and waits together, or None
+            for no bound.
+        max_retries: How often a call is tried again at most. Only what cannot have happened
+            twice is tried again.
+        max_connections: How many connections may be open at once. Further requests wait for a
+            free one, within their deadline.
+        default_headers: Headers to send with every request.
+        http_client: An httpx client of yours to send through. It is used, and not closed.
+        async_http_client: The same for the async methods.
+        run_async: Accepted for code written for the old SDK; it changes nothing.
+
+    Raises:
+        ConfigurationError: There is no API key, or a setting cannot be right.
+    """
+
+    # A client that comes out of a pickle was not made by __init__.
+    run_async: bool = False
+    _async_http_client: httpx.AsyncClient | None = None
+
+    def __init__(
+        self,
+        api_key: str | Callable[[], str] | None = None,
+        *,
+        base_url: str | None = None,
+        timeout: float | httpx.Timeout | None = DEFAULT_TIMEOUT,
+        deadline: float | None = None,
+        max_retries: int = 2,
+        max_connections: int = 100,
+        default_headers: Mapping[str, str] | None = None,
+        http_client: httpx.Client | None = None,
+        async_http_client: httpx.AsyncClient | None = None,
+        run_async: bool = False,
+    ) -> None:
+        self.run_async = run_async
+        self._async_http_client = async_http_client
+        super().__init__(
+            api_key,
+            base_url=base_url,
+            timeout=timeout,
+            deadline=deadline,
+            max_retries=max_retries,
+            max_connections=max_connections,
+            default_headers=default_headers,
+            http_client=http_client,
+        )
+
+    @cached_property
+    def models(self) -> Models:
+        """The models that evaluations run on."""
+        # Imported late: pydantic takes 80 ms, which `import root` should not.
+        from .models import Models
+
+        return Models(self, self._twin.models)
+
+    def close(self) -> None:
+        """Close the connections, of the async methods too; the client cannot be used any more.
+
+        A client made by `with_options` leaves the connections to the one it was made from, and
+        an http client of yours stays open.
+        """
+        super().close()
+        self._twin.drop()
+
+    async def aclose(self) -> None:
+        """Do what `close` does, and wait until the async methods' connections are closed."""
+        super().close()
+        await self._twin.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+    def _connect(self, config: Config, http_client: httpx.Client | None, budget: Budget) -> None:
+        super()._connect(config, http_client, budget)
+        self._twin = AsyncRootSignals.of(config, self._async_http_client, budget)
+
+    def __getstate__(self) -> Config:
+        # The twin refuses to be pickled with an http client of its own.
+        self._twin.__getstate__()
+        return super().__getstate__()
+
+    def copy(self, config: Config) -> Self:
+        """Return a client with other settings and the same connections; for the package's use."""
+        copy = super().copy(config)
+        copy._twin = self._twin.copy(config)
+        return copy

@@ -1,0 +1,315 @@
+"""Everything that can go wrong, under one base.
+
+```
+RootSignalsError
+├── ConfigurationError        the client cannot be made as asked (also a ValueError)
+├── InvalidRequestError       refused by the SDK before anything was sent (also a ValueError)
+├── APIConnectionError        no answer: refused, DNS, TLS, broken off
+│   └── APITimeoutError       no answer in time (also a TimeoutError)
+├── APIResponseError          an answer that is not what the API says it is
+├── APIStatusError            an answer with an error status
+│   ├── BadRequestError       400, 422, with `.fields`
+│   ├── AuthenticationError   401
+│   ├── PermissionDeniedError 403
+│   ├── NotFoundError         404
+│   ├── ConflictError         409
+│   ├── RateLimitError        429, with `.retry_after`
+│   └── ServerError           5xx
+├── PaginationError           a listing that cannot go on
+└── VerificationError         `ModelVerification.raise_for_failure()` on a failure
+```
+
+Every error pickles and copies, and none shows an API key or a model's `default_key`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+__all__ = [
+    "APIConnectionError",
+    "APIResponseError",
+    "APIStatusError",
+    "APITimeoutError",
+    "Attempt",
+    "AuthenticationError",
+    "BadRequestError",
+    "ConfigurationError",
+    "ConflictError",
+    "InvalidRequestError",
+    "JSONValue",
+    "NotFoundError",
+    "PaginationError",
+    "PermissionDeniedError",
+    "RateLimitError",
+    "RequestInfo",
+    "RootSignalsError",
+    "ServerError",
+    "VerificationError",
+    "from_response",
+    "scrub",
+]
+
+JSONValue: TypeAlias = "dict[str, JSONValue] | list[JSONValue] | str | int | float | bool | None"
+"""What a JSON document can hold."""
+
+# A shorter secret is a word that may stand anywhere; replacing it would garble the text
+# and tell what it was.
+_SHORTEST_SECRET = 8
+
+_EXCERPT = 200
+
+
+@dataclass(frozen=True, slots=True)
+class RequestInfo:
+    """The request that an error is about: its method and its URL."""
+
+    method: str
+    url: str
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.url}"
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One try of a call.
+
+    Attributes:
+        status: The status that was answered, or None if there was no answer.
+        cause: Why there was no usable answer, or None if there was one.
+        wait: Seconds waited after this try, or None if it was the last.
+    """
+
+    status: int | None = None
+    cause: str | None = None
+    wait: float | None = None
+
+
+class RootSignalsError(Exception):
+    """The base of every error that this package raises.
+
+    Attributes:
+        request: The request that failed: method and URL.
+        status_code: The HTTP status that was answered.
+        detail: The server's own words.
+        body: The answer's body: parsed if it is JSON, else as text.
+        request_id: The service's name for the request; quote it to support.
+        attempts: One entry per try: its status or cause, and the wait after it.
+        elapsed: Seconds from the start of the call to this error.
+        may_have_been_processed: Whether the service may have done what was asked although
+            the call failed. Look before you repeat it.
+        cursor: Where a listing can go on: pass it to `list(cursor=...)`.
+    """
+
+    request: RequestInfo | None = None
+    status_code: int | None = None
+    detail: str | None = None
+    body: JSONValue = None
+    request_id: str | None = None
+    attempts: tuple[Attempt, ...] = ()
+    elapsed: float | None = None
+    may_have_been_processed: bool = False
+    cursor: str | None = None
+
+    def __reduce__(
+        self,
+    ) -> tuple[
+        Callable[..., RootSignalsError],
+        tuple[type[RootSignalsError], tuple[object, ...], dict[str, object]],
+    ]:
+        return _restore, (type(self), self.args, dict(self.__dict__))
+
+
+def _restore(
+    kind: type[RootSignalsError], args: tuple[object, ...], state: dict[str, object]
+) -> RootSignalsError:
+    error = kind(*args)
+    error.__dict__.update(state)
+    return error
+
+
+class ConfigurationError(RootSignalsError, ValueError):
+    """The client cannot be made, or cannot go on, with what it was given."""
+
+
+class InvalidRequestError(RootSignalsError, ValueError):
+    """The SDK refused the request before anything was sent."""
+
+
+class APIConnectionError(RootSignalsError):
+    """There was no answer: the service was not reached, or the exchange broke off."""
+
+
+class APITimeoutError(APIConnectionError, TimeoutError):
+    """There was no answer in time: `timeout`, `deadline` or `_request_timeout` ran out."""
+
+
+class APIResponseError(RootSignalsError):
+    """The answer is no JSON, is cut off, or does not have the shape that the API promises."""
+
+
+class APIStatusError(RootSignalsError):
+    """The service answered with an error status.
+
+    Attributes:
+        retry_after: Seconds that the server asks to wait, if it said so (RFC 9110, 10.2.3).
+    """
+
+    retry_after: float | None = None
+
+
+class BadRequestError(APIStatusError):
+    """400 or 422: the service refused what was sent.
+
+    Attributes:
+        fields: The server's complaints by field name; what concerns no single field stands
+            under `non_field_errors`, as Django REST Framework has it.
+    """
+
+    fields: Mapping[str, list[str]] = {}
+
+
+class AuthenticationError(APIStatusError):
+    """401: the API key is missing or unknown."""
+
+
+class PermissionDeniedError(APIStatusError):
+    """403: the API key may not do this, or is unknown."""
+
+
+class NotFoundError(APIStatusError):
+    """404: there is no such thing, or the key may not see it."""
+
+
+class ConflictError(APIStatusError):
+    """409: what was asked collides with what is there."""
+
+
+class RateLimitError(APIStatusError):
+    """429: too many requests; `retry_after` says how long to wait, in seconds."""
+
+
+class ServerError(APIStatusError):
+    """5xx: the service, or a proxy in front of it, failed."""
+
+
+class PaginationError(RootSignalsError):
+    """A listing cannot go on: its cursor repeats, or leads to another host."""
+
+
+class VerificationError(RootSignalsError):
+    """A model's configuration does not work: `detail` holds the reason."""
+
+
+_BY_STATUS: dict[int, tuple[type[APIStatusError], str]] = {
+    400: (BadRequestError, "Correct what was sent and try again."),
+    401: (AuthenticationError, "Check the API key (argument, ROOTSIGNALS_API_KEY or .env)."),
+    403: (PermissionDeniedError, "Check that the API key is right and may do this."),
+    404: (NotFoundError, "Check the id, and that this API key may see it."),
+    409: (ConflictError, "Look at what is there before trying again."),
+    422: (BadRequestError, "Correct what was sent and try again."),
+    429: (RateLimitError, "Slow down and try again later."),
+}
+
+
+def from_response(
+    request: RequestInfo,
+    status: int,
+    body: bytes,
+    *,
+    secrets: Iterable[str] = (),
+    note: str | None = None,
+) -> APIStatusError:
+    """Return the error that an answer with an error status stands for.
+
+    Args:
+        request: The request that was answered so.
+        status: The HTTP status.
+        body: The answer's body, in any of Django REST Framework's forms or none of them.
+        secrets: Strings that must not show in the error even if the server echoes them.
+        note: What the SDK knows about this answer beyond its status.
+    """
+    kind, advice = _BY_STATUS.get(
+        status,
+        (ServerError, "The service has a problem; try again later.")
+        if status >= 500
+        else (APIStatusError, ""),
+    )
+    text = scrub(body.decode("utf-8", "replace"), secrets)
+    content = _parse(text)
+    fields = _fields(content)
+    detail = _detail(content, fields)
+    said = f": {detail}" if detail else "."
+    if detail and detail[-1] not in ".!?":
+        said += "."
+    error = kind(
+        " ".join(part for part in (f"{request} answered {status}{said}", note, advice) if part)
+    )
+    error.request = request
+    error.status_code = status
+    error.body = content
+    error.detail = detail
+    if isinstance(error, BadRequestError):
+        error.fields = fields
+    return error
+
+
+def scrub(text: str, secrets: Iterable[str]) -> str:
+    """Return the text without the secrets, be they plain or as JSON escapes them."""
+    for secret in secrets:
+        if len(secret) >= _SHORTEST_SECRET:
+            text = text.replace(secret, "[redacted]")
+            text = text.replace(json.dumps(secret)[1:-1], "[redacted]")
+    return text
+
+
+def excerpt(text: str) -> str:
+    """Return the text's first 200 characters, on one line."""
+    short = " ".join(text[: 2 * _EXCERPT].split())
+    return short if len(short) <= _EXCERPT else short[:_EXCERPT] + "..."
+
+
+def _parse(text: str) -> JSONValue:
+    try:
+        content: JSONValue = json.loads(text)
+    except (ValueError, RecursionError):
+        # A proxy's HTML page, or nothing at all.
+        return text
+    return content
+
+
+def _fields(content: JSONValue) -> dict[str, list[str]]:
+    """Return Django REST Framework's complaints by field."""
+    if isinstance(content, list):
+        return {"non_field_errors": [_words(item) for item in content]} if content else {}
+    if not isinstance(content, dict):
+        return {}
+    return {
+        name: [_words(item) for item in said] if isinstance(said, list) else [_words(said)]
+        for name, said in content.items()
+        if name != "detail"
+    }
+
+
+def _detail(content: JSONValue, fields: dict[str, list[str]]) -> str | None:
+    if isinstance(content, dict) and content.get("detail"):
+        return excerpt(_words(content["detail"]))
+    if fields:
+        general = " ".join(fields.get("non_field_errors", ()))
+        named = [
+            f"{name}: {' '.join(said)}"
+            for name, said in fields.items()
+            if name != "non_field_errors"
+        ]
+        return excerpt("; ".join(part for part in (general, *named) if part))
+    if isinstance(content, str) and not content.lstrip().startswith("<"):
+        return excerpt(content) or None
+    return None
+
+
+def _words(said: JSONValue) -> str:
+    return said if isinstance(said, str) else json.dumps(said, ensure_ascii=False)

@@ -1,0 +1,77 @@
+"""All about models, by name: the resource, what it returns, and what it is told."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Callable
+from functools import wraps
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
+
+from ._async.models import AsyncModels
+from ._async.pager import AsyncPager
+from ._config import NOT_GIVEN, NotGiven
+from ._http import ResponseMeta
+from ._schemas import Model, ModelVerification, Owner, Page, Provider, Visibility
+from ._sync import models as _sync
+from ._sync.pager import Pager
+
+if TYPE_CHECKING:
+    from .client import RootSignals
+
+__all__ = [
+    "NOT_GIVEN",
+    "AsyncModels",
+    "AsyncPager",
+    "Model",
+    "ModelVerification",
+    "Models",
+    "NotGiven",
+    "Owner",
+    "Page",
+    "Pager",
+    "Provider",
+    "ResponseMeta",
+    "Visibility",
+]
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def _twin(method: Callable[Concatenate[AsyncModels, P], R]) -> Callable[Concatenate[Models, P], R]:
+    """Return a method of `Models` that is the one of `AsyncModels`, on the same client."""
+
+    @wraps(method)
+    def twin(self: Models, *args: P.args, **kwargs: P.kwargs) -> R:
+        return method(self.async_models, *args, **kwargs)
+
+    # So that tools, mocks among them, know it for what it is. Python 3.11 has no such mark.
+    if sys.version_info >= (3, 12) and inspect.iscoroutinefunction(method):
+        inspect.markcoroutinefunction(twin)
+    return twin  # type: ignore[return-value]  # mypy cannot see that self goes first
+
+
+class Models(_sync.Models):
+    """The models that evaluations run on; `client.models` is one of these.
+
+    Each method has a twin with the prefix `a`, which is to be awaited (`alist` is iterated with
+    `async for`) and is the same in everything else.
+
+    Every method raises `APIConnectionError`, `APIStatusError` and `APIResponseError` as
+    `root.errors` explains, and `InvalidRequestError` for what the API would refuse anyhow,
+    before anything is sent. `_request_timeout` is the seconds that the whole call may take, all
+    attempts and waits together, instead of the client's `deadline`.
+    """
+
+    def __init__(self, client: RootSignals, async_models: AsyncModels) -> None:
+        super().__init__(client)
+        self.async_models = async_models
+
+    acreate = _twin(AsyncModels.create)
+    alist = _twin(AsyncModels.list)
+    aretrieve = _twin(AsyncModels.retrieve)
+    aupdate = _twin(AsyncModels.update)
+    areplace = _twin(AsyncModels.replace)
+    adelete = _twin(AsyncModels.delete)
+    averify = _twin(AsyncModels.verify)
