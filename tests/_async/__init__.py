@@ -1,0 +1,1 @@
+"""Tests of what has two sides; one of two twins."""

@@ -1,0 +1,223 @@
+# Generated from tests/_async/test_client.py by scripts/generate_sync.py. Do not edit.
+"""The client itself: settings, copies, the end of it."""
+
+from __future__ import annotations
+
+import copy
+import gc
+import os
+import pickle
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import respx
+
+from root import ConfigurationError, InvalidRequestError, RootSignals
+from root.emulator import Server
+
+from ..wire import Wire, says
+
+MODEL = {"id": "9b2f", "name": "a"}
+KEY = "rs-0123456789-abcdefgh-wxyz"
+
+
+def open_sockets() -> int:
+    """How many sockets this process has open."""
+    links = (os.path.realpath(path) for path in Path("/proc/self/fd").iterdir())
+    return sum("socket:" in link for link in links)
+
+
+def write_dotenv(text: str) -> None:
+    """Write the file .env of the working directory."""
+    Path(".env").write_text(text, encoding="utf-8")
+
+
+def test_settings_from_the_environment(emulator: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Key and base URL may come from the environment."""
+    monkeypatch.setenv("ROOTSIGNALS_API_KEY", f" {emulator.api_key}\n")
+    monkeypatch.setenv("ROOTSIGNALS_API_URL", emulator.url + "/")
+
+    with RootSignals() as client:
+        assert client.models.create(name="a")
+        assert client.base_url == emulator.url
+
+
+def test_key_from_dotenv(emulator: Server) -> None:
+    """The key may come from the file .env of the working directory."""
+    write_dotenv(f"# Mine\nexport ROOTSIGNALS_API_KEY='{emulator.api_key}'  # yes\n")
+
+    with RootSignals(base_url=emulator.url) as client:
+        assert client.models.create(name="a")
+
+
+def test_no_key() -> None:
+    """Without a key the error names the places where one can be."""
+    with pytest.raises(ConfigurationError, match=r"api_key=.*ROOTSIGNALS_API_KEY.*\.env"):
+        RootSignals()
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"api_key": "two\nlines"},
+        {"api_key": "schlüssel"},
+        {"api_key": " "},
+        {"api_key": 5},
+        {"base_url": "api.app.rootsignals.ai"},
+        {"base_url": "ftp://api.app.rootsignals.ai"},
+        {"base_url": "https://api.app.rootsignals.ai?a=b"},
+        {"base_url": "https://user:pass@api.app.rootsignals.ai"},
+        {"timeout": 0},
+        {"timeout": -1},
+        {"timeout": float("nan")},
+        {"timeout": "5"},
+        {"deadline": 0},
+        {"max_retries": -1},
+        {"max_retries": 1.5},
+        {"max_connections": 0},
+        {"default_headers": {"Authorization": "mine"}},
+        {"default_headers": {"X-A": "two\nlines"}},
+        {"default_headers": {"X A": "a"}},
+    ],
+    ids=repr,
+)
+def test_what_cannot_be_right(settings: dict[str, Any]) -> None:
+    """A setting that cannot be right is refused when the client is made, without showing a key."""
+    with pytest.raises(ConfigurationError) as error:
+        RootSignals(**{"api_key": KEY} | settings)
+
+    assert isinstance(error.value, ValueError)
+    assert "lines" not in str(error.value)
+    assert "schlüssel" not in str(error.value)
+    assert "pass@" not in str(error.value)
+
+
+def test_base_path(respx_mock: respx.MockRouter) -> None:
+    """A path in the base URL is kept."""
+    respx_mock.get("https://proxy.test/root-api/v1/models/a/").respond(json=MODEL)
+    with RootSignals(KEY, base_url="https://proxy.test/root-api/") as client:
+        assert (client.models.retrieve("a")).id == "9b2f"
+
+
+@pytest.mark.parametrize(("key", "shown"), [(KEY, "...wxyz"), ("short", "***")])
+def test_repr(key: str, shown: str) -> None:
+    """A client shows where it goes, and no more of its key than tells keys apart."""
+    client = RootSignals(key, base_url="http://api.test")
+    assert repr(client) == f"{type(client).__name__}(base_url='http://api.test', api_key='{shown}')"
+    assert KEY not in repr(client.__dict__)
+
+
+def test_closed(client: RootSignals) -> None:
+    """A closed client says that it is closed."""
+    client.close()
+
+    with pytest.raises(InvalidRequestError, match="closed"):
+        client.models.retrieve("a")
+    client.close()
+
+
+def test_models_is_made_once(mocked: RootSignals) -> None:
+    """The resource is made on first use, and kept."""
+    assert "models" not in mocked.__dict__
+    assert mocked.models is mocked.models
+
+
+def test_copies_share_connections() -> None:
+    """A copy with other options uses the same connections, and closing it closes none."""
+    with Wire([says(200, MODEL)]) as wire:
+        with RootSignals(KEY, base_url=wire.url) as client:
+            client.models.retrieve("a")
+            with client.with_options(
+                timeout=5, api_key="another-key-1234567", default_headers={"X-A": "b"}
+            ) as other:
+                other.models.retrieve("a")
+            with pytest.raises(InvalidRequestError, match="closed"):
+                other.models.retrieve("a")
+            client.models.retrieve("a")
+            left = client.with_options(max_retries=0)
+        with pytest.raises(InvalidRequestError, match="closed"):
+            left.models.retrieve("a")
+
+        assert wire.connections == 1
+        keys = [b"another-key-1234567" in request for request in wire.requests]
+        assert keys == [False, True, False]
+        assert b"X-A: b" in wire.requests[1]
+        assert b"X-A: b" not in wire.requests[2]
+
+
+def test_default_headers() -> None:
+    """Headers of the user's go with every request, in place of the client's own if need be."""
+    with Wire([says(200, MODEL)]) as wire:
+        headers = {"X-Team": "evals", "user-agent": "mine/1"}
+        with RootSignals(KEY, base_url=wire.url, default_headers=headers) as client:
+            client.models.retrieve("a")
+        assert b"X-Team: evals" in wire.requests[0]
+        assert b"User-Agent: mine/1" in wire.requests[0]
+        assert b"root-sdk" not in wire.requests[0]
+
+
+def test_closing_closes_sockets(emulator: Server) -> None:
+    """A client that was closed has no socket left."""
+    before = open_sockets()
+    client = RootSignals(emulator.api_key, base_url=emulator.url)
+    client.models.create(name="a")
+    assert open_sockets() > before
+
+    client.close()
+
+    with Wire([says(200, MODEL)]):
+        gc.collect()
+    assert open_sockets() <= before + 1
+
+
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+def test_pickle(emulator: Server, protocol: int) -> None:
+    """A client that was pickled works as it did, with its own connections."""
+    with RootSignals(emulator.api_key, base_url=emulator.url, timeout=7) as client:
+        client.models.create(name="a")
+        other = pickle.loads(pickle.dumps(client, protocol))
+    with other:
+        assert other.models.create(name="a")
+        assert repr(other) == repr(client)
+
+
+def test_a_pickle_holds_no_key_that_was_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A key from the environment stays out of the pickle: the other process finds its own."""
+    monkeypatch.setenv("ROOTSIGNALS_API_KEY", KEY)
+    pickled = pickle.dumps(RootSignals(base_url="http://api.test"))
+    assert KEY.encode() not in pickled
+
+    monkeypatch.setenv("ROOTSIGNALS_API_KEY", "the-key-over-there-1234")
+    assert repr(pickle.loads(pickled)).endswith("'...1234')")
+    monkeypatch.delenv("ROOTSIGNALS_API_KEY")
+    with pytest.raises(ConfigurationError, match="No API key"):
+        pickle.loads(pickled)
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy])
+def test_copies(client: RootSignals, copied: Any) -> None:
+    """A copy of a client is a client with the same connections."""
+    client.models.create(name="a")
+    other = copied(client)
+    assert other.models.create(name="a")
+    other.close()
+    assert client.models.create(name="a")
+
+
+def test_a_client_with_a_client_cannot_be_pickled() -> None:
+    """An http client of the user's does not go to another process, and the error says so."""
+    with httpx.Client() as mine:
+        client = RootSignals(KEY, base_url="http://api.test", http_client=mine)
+        with pytest.raises(ConfigurationError, match="cannot be pickled"):
+            pickle.dumps(client)
+
+
+def test_a_key_that_is_none(mocked: RootSignals) -> None:
+    """A function that gives no usable key is told, before anything is sent."""
+    answers: Any = iter(["", "two\nlines", None])
+    client = mocked.with_options(api_key=lambda: next(answers))
+    for _ in range(3):
+        with pytest.raises(ConfigurationError, match="What the api_key function returns"):
+            client.models.retrieve("a")

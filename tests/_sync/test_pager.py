@@ -1,0 +1,219 @@
+# Generated from tests/_async/test_pager.py by scripts/generate_sync.py. Do not edit.
+"""Listings: what is asked for, when, and where they go on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+import respx
+
+from root import InvalidRequestError, PaginationError, RootSignals, ServerError
+from root.emulator import NextStyle, Server, serve
+
+LIST = "http://api.test/v1/models/"
+
+
+def page(*names: str, following: str | None = None) -> httpx.Response:
+    """An answer with models of these names."""
+    results = [{"id": name, "name": name} for name in names]
+    return httpx.Response(200, json={"next": following, "previous": None, "results": results})
+
+
+@pytest.fixture(scope="module", params=["absolute", "relative", "cursor"])
+def styled(request: pytest.FixtureRequest) -> Iterator[Server]:
+    """An emulator for each form of `next`, with pages of at most 10."""
+    style: NextStyle = request.param
+    with serve(next_style=style, page_size_cap=10) as server:
+        yield server
+
+
+@pytest.fixture
+def lister(styled: Server) -> Iterator[RootSignals]:
+    with RootSignals(api_key=styled.api_key, base_url=styled.url) as client:
+        yield client
+
+
+def test_all_forms_of_next(lister: RootSignals) -> None:
+    """A listing comes to the last page, whatever form `next` has."""
+    names = [model.name for model in lister.models.list(limit=None)]
+
+    assert len(names) > 300
+    assert len(set(names)) == len(names)
+
+
+@pytest.mark.parametrize("limit", [1, 9, 10, 11, 25])
+def test_limit(lister: RootSignals, limit: int) -> None:
+    """A limit counts models, not pages."""
+    assert len([model for model in lister.models.list(limit=limit)]) == limit
+
+
+def test_going_on(lister: RootSignals) -> None:
+    """A listing goes on from the cursor of an earlier one, without loss or repetition."""
+    everything = [model.id for model in lister.models.list(limit=None)]
+
+    first = lister.models.list(limit=15)
+    ids = [model.id for model in first]
+    ids += [model.id for model in lister.models.list(limit=None, cursor=first.cursor)]
+
+    assert ids == everything
+
+
+def test_pages(lister: RootSignals) -> None:
+    """A listing can be read by the page."""
+    pager = lister.models.list(limit=25)
+    pages = [page for page in pager.pages()]
+
+    assert [len(page) for page in pages] == [10, 10, 5]
+    assert pages[-1].next_cursor == pager.cursor
+    assert pages[0].meta.status_code == 200
+    assert [model.name for model in pages[0]] == [model.name for model in pages[0].items]
+
+
+def test_changes_between_pages(client: RootSignals) -> None:
+    """Models that come and go between pages make no other one appear twice or never."""
+    ids = [client.models.create(name=f"changing/{number}") for number in range(6)]
+    pager = client.models.list(limit=None, page_size=3)
+
+    seen = [next(pager) for _ in range(3)]
+    client.models.delete(seen[0].id)
+    client.models.create(name="changing/late")
+    seen += [model for model in pager]
+
+    assert [model.id for model in seen if model.id in ids] == ids[::-1]
+    assert len({model.id for model in seen}) == len(seen)
+
+
+@pytest.mark.parametrize("limit", [0, -1])
+def test_no_limit_left(mocked: RootSignals, respx_mock: respx.MockRouter, limit: int) -> None:
+    """A limit of 0 or less asks nothing of the service, as in the old SDK."""
+    assert [model for model in mocked.models.list(limit=limit)] == []
+    assert not respx_mock.calls
+
+
+def test_nothing_is_asked_before_the_first_item(
+    mocked: RootSignals, respx_mock: respx.MockRouter
+) -> None:
+    """A listing asks nothing until it is read, and nothing more when the reader stops."""
+    route = respx_mock.get(LIST).mock(side_effect=[page("a", "b", following="c1")])
+    pager = mocked.models.list()
+    assert route.call_count == 0
+
+    assert (next(pager)).name == "a"
+
+    assert route.call_count == 1
+    assert pager.cursor == "c1"
+
+
+def test_no_more_than_needed(mocked: RootSignals, respx_mock: respx.MockRouter) -> None:
+    """A page is never asked to be larger than what is still needed."""
+    route = respx_mock.get(LIST).mock(
+        side_effect=[page("a", "b", following="c1"), page("c", following="c2")]
+    )
+
+    assert len([model for model in mocked.models.list(limit=3, page_size=2)]) == 3
+
+    asked = [dict(call.request.url.params) for call in route.calls]
+    assert asked == [{"page_size": "2"}, {"page_size": "1", "cursor": "c1"}]
+
+
+def test_ordering(mocked: RootSignals, respx_mock: respx.MockRouter) -> None:
+    """All pages are asked for in the same order."""
+    route = respx_mock.get(LIST).mock(side_effect=[page("a", following="c1"), page("b")])
+
+    assert len([model for model in mocked.models.list(ordering="-name")]) == 2
+
+    assert [call.request.url.params["ordering"] for call in route.calls] == ["-name", "-name"]
+
+
+def test_more_than_asked(mocked: RootSignals, respx_mock: respx.MockRouter) -> None:
+    """A server that ignores the page size does not break the limit."""
+    respx_mock.get(LIST).mock(side_effect=[page("a", "b", "c", following="c1")])
+
+    assert [model.name for model in mocked.models.list(limit=2)] == ["a", "b"]
+
+
+def test_an_empty_page_is_no_end(mocked: RootSignals, respx_mock: respx.MockRouter) -> None:
+    """A page without models that has a next one is passed over."""
+    respx_mock.get(LIST).mock(
+        side_effect=[page(following="c1"), page(following="c2"), page("a"), page("never")]
+    )
+
+    assert [model.name for model in mocked.models.list()] == ["a"]
+
+
+def test_another_host(mocked: RootSignals, respx_mock: respx.MockRouter) -> None:
+    """A `next` on another host is refused once its page is needed, and no key goes there."""
+    elsewhere = "http://evil.test/v1/models/?cursor=c1"
+    route = respx_mock.get(LIST).mock(side_effect=[page("a", following=elsewhere)])
+    pager = mocked.models.list()
+
+    assert (next(pager)).name == "a"
+    with pytest.raises(PaginationError, match=r"evil\.test"):
+        next(pager)
+
+    assert route.call_count == 1
+    assert len(respx_mock.calls) == 1
+
+
+def test_circles(mocked: RootSignals, respx_mock: respx.MockRouter) -> None:
+    """A cursor that comes back is an error and no endless loop."""
+    respx_mock.get(LIST).mock(
+        side_effect=[
+            page("a", following="c1"),
+            page("b", following="c2"),
+            page("c", following="c1"),
+        ]
+    )
+    names = []
+
+    with pytest.raises(PaginationError, match="circles") as error:
+        for model in mocked.models.list():
+            names.append(model.name)
+
+    assert names == ["a", "b", "c"]
+    assert error.value.cursor == "c1"
+
+
+def test_an_error_in_the_middle(
+    mocked: RootSignals, respx_mock: respx.MockRouter, waits: list[float]
+) -> None:
+    """An error says where to go on, and the same listing can go on, too."""
+    broken = [httpx.Response(500)] * 3
+    respx_mock.get(LIST, params={"cursor": "c1"}).mock(side_effect=[*broken, page("b"), page("b")])
+    respx_mock.get(LIST).mock(side_effect=[page("a", following="c1")])
+    pager = mocked.models.list()
+    assert (next(pager)).name == "a"
+
+    with pytest.raises(ServerError) as error:
+        next(pager)
+
+    assert error.value.cursor == "c1"
+    assert len(waits) == 2
+    again = mocked.models.list(cursor=error.value.cursor)
+    assert [model.name for model in again] == ["b"]
+    assert [model.name for model in pager] == ["b"]
+
+
+def test_closing(mocked: RootSignals, respx_mock: respx.MockRouter) -> None:
+    """A listing that is closed asks for nothing more."""
+    route = respx_mock.get(LIST).mock(side_effect=[page("a", "b", following="c1")])
+    pager = mocked.models.list()
+    next(pager)
+
+    pager.close()
+
+    assert [model for model in pager] == []
+    assert route.call_count == 1
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [{"page_size": 0}, {"page_size": 1.5}, {"limit": "5"}, {"limit": True}, {"cursor": 5}],
+)
+def test_what_cannot_be_listed(mocked: RootSignals, arguments: dict[str, Any]) -> None:
+    """What no listing can be asked for is refused at once."""
+    with pytest.raises(InvalidRequestError):
+        mocked.models.list(**arguments)

@@ -1,0 +1,349 @@
+# Generated from tests/_async/test_retries.py by scripts/generate_sync.py. Do not edit.
+"""What is tried again, after which wait, and what is said of it."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import httpx
+import pytest
+import respx
+
+from root import (
+    APIStatusError,
+    APITimeoutError,
+    InvalidRequestError,
+    NotFoundError,
+    RateLimitError,
+    RootSignals,
+    RootSignalsError,
+    ServerError,
+)
+
+ANY = "http://api.test/v1/models/"
+GOOD: dict[str, Any] = {
+    "id": "9b2f",
+    "name": "a",
+    "next": None,
+    "previous": None,
+    "results": [],
+    "success": True,
+}
+
+
+def call(client: RootSignals, method: str) -> object:
+    """Make a call with this HTTP method."""
+    models = client.models
+    if method == "GET":
+        return models.retrieve("9b2f")
+    if method == "PUT":
+        return models.replace("9b2f", name="a")
+    if method == "PATCH":
+        return models.update("9b2f", name="a")
+    if method == "DELETE":
+        return models.delete("9b2f")  # type: ignore[func-returns-value]
+    if method == "verify":
+        return models.verify(model="a")
+    return models.create(name="a")
+
+
+CHANGING = ["POST", "PATCH"]
+REPEATABLE = ["GET", "PUT", "DELETE"]
+AMBIGUOUS: list[Any] = [
+    *(httpx.Response(status) for status in (408, 500, 502, 503, 504)),
+    httpx.ReadError("reset"),
+    httpx.ReadTimeout("late"),
+    httpx.WriteError("reset"),
+    httpx.RemoteProtocolError("cut off"),
+]
+NOT_SENT: list[Any] = [httpx.ConnectError("refused"), httpx.ConnectTimeout("late")]
+REFUSED: list[Any] = [
+    httpx.Response(429),
+    httpx.Response(429, headers={"Retry-After": "1"}),
+    httpx.Response(503, headers={"Retry-After": "1"}),
+]
+FINAL: list[Any] = [httpx.Response(status) for status in (400, 401, 403, 404, 405, 409, 415, 501)]
+
+
+@pytest.mark.parametrize("method", REPEATABLE + CHANGING)
+@pytest.mark.parametrize("trouble", NOT_SENT + REFUSED)
+def test_what_cannot_have_happened_is_repeated(
+    mocked: RootSignals,
+    respx_mock: respx.MockRouter,
+    waits: list[float],
+    method: str,
+    trouble: Any,
+) -> None:
+    """What was not sent, or was refused, is sent again with any method."""
+    route = respx_mock.route(url__startswith=ANY).mock(
+        side_effect=[trouble, httpx.Response(200, json=GOOD)]
+    )
+
+    call(mocked, method)
+
+    assert route.call_count == 2
+    assert len(waits) == 1
+
+
+@pytest.mark.parametrize("method", REPEATABLE)
+@pytest.mark.parametrize("trouble", AMBIGUOUS)
+def test_ambiguous_and_repeatable(
+    mocked: RootSignals,
+    respx_mock: respx.MockRouter,
+    waits: list[float],
+    method: str,
+    trouble: Any,
+) -> None:
+    """What may have happened is sent again where a second time changes nothing."""
+    route = respx_mock.route(url__startswith=ANY).mock(
+        side_effect=[trouble, trouble, httpx.Response(200, json=GOOD)]
+    )
+
+    call(mocked, method)
+
+    assert route.call_count == 3
+    assert len(waits) == 2
+
+
+@pytest.mark.parametrize("method", [*CHANGING, "verify"])
+@pytest.mark.parametrize("trouble", AMBIGUOUS)
+def test_ambiguous_and_changing(
+    mocked: RootSignals,
+    respx_mock: respx.MockRouter,
+    waits: list[float],
+    method: str,
+    trouble: Any,
+) -> None:
+    """A POST or PATCH that may have happened is never sent again, and the error says so."""
+    route = respx_mock.route(url__startswith=ANY).mock(side_effect=[trouble])
+
+    with pytest.raises(RootSignalsError) as error:
+        call(mocked, method)
+
+    assert route.call_count == 1
+    assert not waits
+    assert error.value.may_have_been_processed
+    assert "may have done it" in str(error.value)
+    assert len(error.value.attempts) == 1
+
+
+@pytest.mark.parametrize("method", REPEATABLE + CHANGING)
+@pytest.mark.parametrize("trouble", FINAL)
+def test_final(
+    mocked: RootSignals,
+    respx_mock: respx.MockRouter,
+    waits: list[float],
+    method: str,
+    trouble: Any,
+) -> None:
+    """What would come to the same is not sent again."""
+    route = respx_mock.route(url__startswith=ANY).mock(side_effect=[trouble])
+
+    with pytest.raises(APIStatusError) as error:
+        call(mocked, method)
+
+    assert route.call_count == 1
+    assert not waits
+    assert not error.value.may_have_been_processed
+
+
+@pytest.mark.parametrize("trouble", REFUSED)
+def test_verify_reaches_the_service_once(
+    mocked: RootSignals, respx_mock: respx.MockRouter, waits: list[float], trouble: Any
+) -> None:
+    """A verification that was refused is not sent again; one that was not sent is."""
+    respx_mock.post(f"{ANY}verify/").mock(side_effect=[httpx.ConnectError("refused"), trouble])
+
+    with pytest.raises(APIStatusError) as error:
+        mocked.models.verify(model="a")
+
+    assert len(error.value.attempts) == 2
+    assert len(waits) == 1
+
+
+def test_a_broken_page_is_asked_for_again(
+    mocked: RootSignals, respx_mock: respx.MockRouter, waits: list[float]
+) -> None:
+    """A GET whose answer is no JSON is sent again."""
+    respx_mock.get(f"{ANY}9b2f/").mock(
+        side_effect=[httpx.Response(200, text='{"id": "9'), httpx.Response(200, json=GOOD)]
+    )
+
+    model = mocked.models.retrieve("9b2f")
+
+    assert [attempt.cause for attempt in model.meta.attempts] == ["unusable answer", None]
+    assert len(waits) == 1
+
+
+def test_a_deleted_model_is_deleted(
+    mocked: RootSignals, respx_mock: respx.MockRouter, waits: list[float]
+) -> None:
+    """A DELETE that finds nothing after a try that may have worked has succeeded."""
+    respx_mock.delete(f"{ANY}9b2f/").mock(side_effect=[httpx.ReadError(""), httpx.Response(404)])
+
+    mocked.models.delete("9b2f")
+
+    assert len(waits) == 1
+
+
+def test_nothing_was_there_to_delete(
+    mocked: RootSignals, respx_mock: respx.MockRouter, waits: list[float]
+) -> None:
+    """A DELETE that finds nothing after a try that cannot have worked says so."""
+    respx_mock.delete(f"{ANY}9b2f/").mock(
+        side_effect=[httpx.ConnectError(""), httpx.Response(429), httpx.Response(404)]
+    )
+
+    with pytest.raises(NotFoundError):
+        mocked.models.delete("9b2f")
+    assert len(waits) == 2
+
+
+def test_attempts_are_told(
+    mocked: RootSignals, respx_mock: respx.MockRouter, waits: list[float]
+) -> None:
+    """An error has one entry per try, and says how many there were."""
+    respx_mock.get(f"{ANY}9b2f/").mock(
+        side_effect=[httpx.Response(502), httpx.ReadTimeout(""), httpx.Response(500)]
+    )
+
+    with pytest.raises(ServerError, match="3 attempts") as error:
+        mocked.models.retrieve("9b2f")
+
+    assert [attempt.status for attempt in error.value.attempts] == [502, None, 500]
+    assert [attempt.wait for attempt in error.value.attempts] == [*waits, None]
+    assert error.value.attempts[1].cause == "the answer did not come in time"
+
+
+def test_max_retries(mocked: RootSignals, respx_mock: respx.MockRouter, waits: list[float]) -> None:
+    """As many repetitions are made as the client allows, the copies' own number included."""
+    route = respx_mock.get(f"{ANY}9b2f/").respond(500)
+
+    for retries in (0, 1, 4):
+        with pytest.raises(ServerError) as error:
+            mocked.with_options(max_retries=retries).models.retrieve("9b2f")
+        assert len(error.value.attempts) == retries + 1
+    assert route.call_count == 1 + 2 + 5
+
+
+def test_a_hint_is_kept_to(
+    mocked: RootSignals, respx_mock: respx.MockRouter, waits: list[float]
+) -> None:
+    """A server's Retry-After is waited for, and a little longer."""
+    respx_mock.post(ANY).mock(
+        side_effect=[
+            httpx.Response(429, headers={"Retry-After": "17"}),
+            httpx.Response(429, headers={"retry-after-ms": "500"}),
+            httpx.Response(201, json=GOOD),
+        ]
+    )
+
+    mocked.models.create(name="a")
+
+    assert 17 <= waits[0] <= 18
+    assert 0.5 <= waits[1] <= 0.55
+
+
+def test_a_long_hint_is_left_to_the_caller(
+    mocked: RootSignals, respx_mock: respx.MockRouter, waits: list[float]
+) -> None:
+    """A Retry-After of more than a minute is raised at once, with the seconds."""
+    respx_mock.post(ANY).respond(
+        429, headers={"Retry-After": "61"}, json={"detail": "Request was throttled."}
+    )
+
+    with pytest.raises(RateLimitError, match=r"Request was throttled\..*61 s") as error:
+        mocked.models.create(name="a")
+
+    assert error.value.retry_after == 61
+    assert not waits
+    assert not error.value.may_have_been_processed
+
+
+def test_a_wait_beyond_the_deadline(
+    mocked: RootSignals, respx_mock: respx.MockRouter, waits: list[float]
+) -> None:
+    """A wait that the deadline does not leave time for is not begun."""
+    respx_mock.post(ANY).respond(429, headers={"Retry-After": "17"})
+
+    with pytest.raises(RateLimitError, match="deadline of 5 s"):
+        mocked.models.create(name="a", _request_timeout=5)
+    with pytest.raises(RateLimitError, match="deadline of 10 s"):
+        mocked.with_options(deadline=10).models.create(name="a")
+
+    assert not waits
+
+
+@pytest.mark.parametrize("seconds", [0, -1, float("nan"), "5", True])
+def test_a_bound_that_is_none(mocked: RootSignals, seconds: Any) -> None:
+    """A `_request_timeout` that bounds nothing is refused."""
+    with pytest.raises(InvalidRequestError, match="_request_timeout"):
+        mocked.models.retrieve("a", _request_timeout=seconds)
+
+
+def test_an_empty_budget(
+    mocked: RootSignals, respx_mock: respx.MockRouter, waits: list[float]
+) -> None:
+    """A client whose calls all fail stops repeating them, its copies with it, and says so."""
+    respx_mock.get(f"{ANY}9b2f/").respond(500)
+    copy = mocked.with_options(max_retries=100)
+    with pytest.raises(ServerError, match="retry budget is empty"):
+        copy.models.retrieve("9b2f")
+    assert len(waits) == 500 // 14
+
+    with pytest.raises(ServerError, match="retry budget is empty") as error:
+        mocked.models.retrieve("9b2f")
+    assert len(error.value.attempts) == 1
+
+
+def test_the_key_is_asked_for_each_time(respx_mock: respx.MockRouter, waits: list[float]) -> None:
+    """A function that gives the key is asked before each attempt."""
+    route = respx_mock.get(f"{ANY}9b2f/").mock(
+        side_effect=[httpx.Response(500), httpx.Response(200, json=GOOD)]
+    )
+    keys = iter(["first-key", " second-key\n"])
+    client = RootSignals(api_key=lambda: next(keys), base_url="http://api.test")
+
+    client.models.retrieve("9b2f")
+    client.close()
+
+    sent = [call.request.headers["authorization"] for call in route.calls]
+    assert sent == ["Api-Key first-key", "Api-Key second-key"]
+
+
+def test_timeouts_are_told(
+    mocked: RootSignals, respx_mock: respx.MockRouter, waits: list[float]
+) -> None:
+    """A timeout is also Python's own, and says which bound ran out where."""
+    respx_mock.post(ANY).mock(side_effect=httpx.ReadTimeout(""))
+
+    with pytest.raises(APITimeoutError, match=r"the answer did not come in time \(30 s\)") as error:
+        mocked.models.create(name="a")
+
+    assert isinstance(error.value, TimeoutError)
+    assert "POST http://api.test/v1/models/" in str(error.value)
+
+
+def test_log_lines(
+    mocked: RootSignals,
+    respx_mock: respx.MockRouter,
+    waits: list[float],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A call is one line at INFO and a repetition one at DEBUG, without secrets or queries."""
+    caplog.set_level(logging.DEBUG, logger="root.client")
+    respx_mock.get(ANY).mock(side_effect=[httpx.Response(502), httpx.Response(200, json=GOOD)])
+
+    assert [m for m in mocked.models.list(cursor="the-cursor")] == []
+
+    lines = [
+        (record.levelname, record.getMessage())
+        for record in caplog.records
+        if record.name == "root.client"
+    ]
+    assert [level for level, _ in lines] == ["DEBUG", "INFO"]
+    assert "status 502" in lines[0][1]
+    assert lines[1][1].startswith("GET /v1/models/ 200 ")
+    assert "the-cursor" not in caplog.text
+    assert "key-of-the-tests" not in caplog.text

@@ -1,0 +1,334 @@
+# Generated from tests/_async/test_wire.py by scripts/generate_sync.py. Do not edit.
+"""What happens on the wire: connections, deadlines, redirects, and answers that break off."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import ssl
+import zlib
+from time import monotonic
+
+import httpx
+import pytest
+import trustme
+
+from root import (
+    APIConnectionError,
+    APIResponseError,
+    APIStatusError,
+    APITimeoutError,
+    RootSignals,
+    RootSignalsError,
+)
+
+from ..wire import Step, Wire, answer, closes, raw, resets, says
+
+MODEL = {"id": "9b2f", "name": "a"}
+
+
+def connect(wire: Wire, **options: float) -> RootSignals:
+    """A client of the wire that tries once, unless told otherwise."""
+    settings = {"max_retries": 0} | options
+    return RootSignals(
+        api_key="key-of-the-tests",
+        base_url=wire.url,
+        max_retries=int(settings["max_retries"]),
+        timeout=settings.get("timeout", 5),
+        deadline=settings.get("deadline"),
+    )
+
+
+def test_one_connection_for_all() -> None:
+    """One call after the other goes over one connection."""
+    with Wire([says(201, MODEL)]) as wire:
+        with connect(wire) as client:
+            for _ in range(20):
+                client.models.create(name="a")
+        assert wire.connections == 1
+        assert len(wire.requests) == 20
+
+
+def test_a_request_on_the_wire() -> None:
+    """A request is HTTP/1.1 with each header once."""
+    with Wire([says(201, MODEL)]) as wire:
+        with connect(wire) as client:
+            client.models.create(name="ä")
+        head, _, body = wire.requests[0].partition(b"\r\n\r\n")
+    lines = head.split(b"\r\n")
+    names = [line.split(b":")[0].lower() for line in lines[1:]]
+
+    assert lines[0] == b"POST /v1/models/ HTTP/1.1"
+    assert len(names) == len(set(names))
+    assert json.loads(body) == {"name": "ä"}
+
+
+def test_a_connection_that_the_server_closed() -> None:
+    """A POST on a kept connection that the server has closed meanwhile arrives exactly once."""
+    with Wire([says(201, MODEL)]) as wire:
+        with connect(wire) as client:
+            client.models.create(name="a")
+            wire.hang_up()
+            client.models.create(name="b")
+        assert [json.loads(r.partition(b"\r\n\r\n")[2])["name"] for r in wire.requests] == [
+            "a",
+            "b",
+        ]
+        assert wire.connections == 2
+
+
+def test_connection_close() -> None:
+    """A server that wants the connection closed is not asked on it again."""
+    with Wire([says(200, MODEL, Connection="close")]) as wire:
+        with connect(wire) as client:
+            client.models.retrieve("a")
+            client.models.retrieve("a")
+        assert wire.connections == 2
+
+
+@pytest.mark.parametrize("part", ["nothing", "head", "body"])
+@pytest.mark.parametrize("bound", ["timeout", "deadline"])
+def test_a_server_that_drips(part: str, bound: str) -> None:
+    """However slowly an answer comes in, the bounds are kept."""
+    whole = answer(200, MODEL | {"more": "x" * 200})
+    cut = {"nothing": 0, "head": 10, "body": whole.index(b"\r\n\r\n") + 4}[part]
+    with Wire([]) as wire:
+        wire.steps.append(wire.hangs if part == "nothing" else wire.drips(whole, cut))
+        with connect(wire, **{bound: 0.3}) as client:
+            started = monotonic()
+            with pytest.raises(APITimeoutError, match=r"0\.3 s") as error:
+                client.models.retrieve("a")
+            assert 0.25 < monotonic() - started < 1.5
+        assert error.value.elapsed == pytest.approx(0.3, abs=0.2)
+
+
+def test_request_timeout() -> None:
+    """Whoever gives a call some time has an answer or an error after it, repetitions included."""
+    with Wire([]) as wire:
+        wire.steps.append(wire.hangs)
+        with connect(wire, max_retries=5) as client:
+            started = monotonic()
+            with pytest.raises(APITimeoutError):
+                client.models.retrieve("a", _request_timeout=0.3)
+            assert monotonic() - started < 1.5
+
+
+def test_a_timeout_ends_the_connection() -> None:
+    """After a timeout the next call does not meet the late answer of the one before."""
+    with Wire([]) as wire:
+        wire.steps += [wire.hangs, says(200, MODEL | {"name": "fresh"})]
+        with connect(wire, timeout=0.2) as client:
+            with pytest.raises(APITimeoutError):
+                client.models.retrieve("a")
+            assert (client.models.retrieve("a")).name == "fresh"
+        assert wire.connections == 2
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        closes,
+        resets,
+        raw(b"HTTP/1.1 200 OK\r\nContent-Le"),
+        raw(answer(200, MODEL)[:-3]),
+        raw(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nffff\r\n{"),
+        raw(b"\x00\x01garbage\r\n\r\n"),
+        raw(b"HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\n{}"),
+    ],
+    ids=["closed", "reset", "half a head", "cut off", "half a chunk", "garbage", "length"],
+)
+def test_answers_that_break_off(step: Step) -> None:
+    """A broken exchange is an error of ours for a POST, and is made again for a GET."""
+    with Wire([step]) as wire:
+        with connect(wire) as client:
+            with pytest.raises(APIConnectionError) as error:
+                client.models.create(name="a")
+        assert error.value.may_have_been_processed
+        assert len(wire.requests) == 1
+    with Wire([step, says(200, MODEL)]) as wire:
+        with connect(wire, max_retries=1) as client:
+            assert (client.models.retrieve("a")).name == "a"
+
+
+def test_refused() -> None:
+    """A service that is not there is told by name, and cannot have done anything."""
+    with Wire([]) as wire:
+        client = connect(wire)
+    with client:
+        with pytest.raises(APIConnectionError, match="refused the connection") as error:
+            client.models.create(name="a")
+    assert not error.value.may_have_been_processed
+    assert error.value.attempts[0].cause == f"{wire.authority} refused the connection"
+
+
+def test_unknown_host() -> None:
+    """A host name that does not exist is told as such."""
+    with RootSignals("k" * 20, base_url="http://no-such-host.invalid") as client:
+        client = client.with_options(max_retries=0)
+        with pytest.raises(
+            APIConnectionError, match=r"no-such-host\.invalid could not be resolved"
+        ):
+            client.models.retrieve("a")
+
+
+@pytest.mark.parametrize(
+    ("coding", "packed"),
+    [
+        ("gzip", gzip.compress(json.dumps(MODEL).encode())),
+        ("deflate", zlib.compress(json.dumps(MODEL).encode())),
+    ],
+)
+def test_packed_answers(coding: str, packed: bytes) -> None:
+    """An answer that comes packed is unpacked."""
+    head = f"HTTP/1.1 200 OK\r\nContent-Encoding: {coding}\r\nContent-Length: {len(packed)}\r\n\r\n"
+    with Wire([raw(head.encode() + packed)]) as wire:
+        with connect(wire) as client:
+            assert (client.models.retrieve("a")).id == "9b2f"
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_answers_without_end(monkeypatch: pytest.MonkeyPatch, packed: bool) -> None:
+    """Reading stops at a cap, be the answer long or packed to look short."""
+    monkeypatch.setattr("root._http.MOST_BYTES", 1024 * 1024)
+    monkeypatch.setattr("root._sync.pool.MOST_BYTES", 1024 * 1024)
+    body = b" " * 3_000_000
+    coding = "gzip" if packed else "identity"
+    content = gzip.compress(body) if packed else body
+    head = (
+        f"HTTP/1.1 200 OK\r\nContent-Encoding: {coding}\r\nContent-Length: {len(content)}\r\n\r\n"
+    )
+    with Wire([raw(head.encode() + content)]) as wire:
+        with connect(wire, max_retries=2) as client:
+            with pytest.raises(APIResponseError, match="larger than 1 MiB"):
+                client.models.retrieve("a")
+        assert len(wire.requests) == 1
+
+
+def test_a_redirect_on_the_same_host() -> None:
+    """A GET is redirected on the same host, with the key."""
+    with Wire([says(301, None, Location="/v1/models/b/"), says(200, MODEL)]) as wire:
+        with connect(wire) as client:
+            assert (client.models.retrieve("a")).id == "9b2f"
+        assert wire.requests[1].startswith(b"GET /v1/models/b/ ")
+        assert b"key-of-the-tests" in wire.requests[1]
+
+
+def test_a_redirect_to_another_host() -> None:
+    """No redirect takes a request to another host, or to another port, which is another server."""
+    with Wire([says(200, MODEL)]) as other:
+        with Wire([says(302, None, Location=f"{other.url}/v1/models/a/")]) as wire:
+            with connect(wire) as client:
+                with pytest.raises(APIStatusError, match="not followed"):
+                    client.models.retrieve("a")
+            assert len(wire.requests) == 1
+        assert not other.requests
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirected_post(status: int) -> None:
+    """A request with a body is not redirected at all."""
+    with Wire([says(status, None, Location="/v1/models/")]) as wire:
+        with connect(wire) as client:
+            with pytest.raises(APIStatusError, match="not followed") as error:
+                client.models.create(name="a")
+        assert error.value.status_code == status
+        assert len(wire.requests) == 1
+
+
+def test_endless_redirects() -> None:
+    """Redirects that go in circles end."""
+    with Wire([says(302, None, Location="/again/")]) as wire:
+        with connect(wire) as client:
+            with pytest.raises(APIStatusError, match="in circles"):
+                client.models.retrieve("a")
+        assert len(wire.requests) == 5
+
+
+def test_a_delete_that_meets_a_web_page() -> None:
+    """A page that says 200 where nothing is to be said is no success."""
+    page = b"<html>Log in</html>"
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: %d\r\n\r\n" % len(page)
+    with Wire([raw(head + page)]) as wire:
+        with connect(wire) as client:
+            with pytest.raises(APIResponseError, match="web page"):
+                client.models.delete("a")
+
+
+def test_an_untrusted_certificate(tmp_path: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A certificate that is not trusted is not tried again, and SSL_CERT_FILE makes it trusted."""
+    authority = trustme.CA()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    with Wire([says(200, MODEL)], tls=context) as wire:
+        with connect(wire, max_retries=3) as client:
+            with pytest.raises(APIConnectionError, match=r"not trusted.*SSL_CERT_FILE") as error:
+                client.models.retrieve("a")
+        assert len(error.value.attempts) == 1
+        assert not error.value.may_have_been_processed
+        with authority.cert_pem.tempfile() as path:
+            monkeypatch.setenv("SSL_CERT_FILE", path)
+            with connect(wire) as client:
+                for _ in range(3):
+                    client.models.retrieve("a")
+        assert len(wire.requests) == 3
+        assert wire.connections == 2
+
+
+def test_tls_where_there_is_none() -> None:
+    """A base URL with https for a server without TLS is told as that."""
+    with Wire([raw(b"HTTP/1.1 400 Bad Request\r\n\r\n")]) as wire:
+        url = wire.url.replace("http://", "https://")
+        with RootSignals("k" * 20, base_url=url, max_retries=0) as client:
+            with pytest.raises(APIConnectionError, match="http:// or https://"):
+                client.models.create(name="a")
+
+
+@pytest.mark.parametrize("variable", ["HTTP_PROXY", "http_proxy", "ALL_PROXY"])
+def test_a_proxy(monkeypatch: pytest.MonkeyPatch, variable: str) -> None:
+    """A proxy in the environment is used, except where NO_PROXY says otherwise."""
+    with Wire([says(200, MODEL)]) as proxy, Wire([says(200, MODEL)]) as wire:
+        monkeypatch.setenv(variable, proxy.url)
+        with RootSignals("k" * 20, base_url="http://api.test/base") as client:
+            assert (client.models.retrieve("a")).id == "9b2f"
+        assert proxy.requests[0].startswith(b"GET http://api.test/base/v1/models/a/ ")
+        monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+        with connect(wire) as client:
+            client.models.retrieve("a")
+        assert len(wire.requests) == len(proxy.requests) == 1
+
+
+def test_no_more_connections_than_allowed_in_a_queue() -> None:
+    """Who finds no free connection until the deadline is told so, and nothing was sent."""
+    with Wire([]) as wire:
+        wire.steps.append(wire.hangs)
+        client = RootSignals("k" * 20, base_url=wire.url, max_connections=1, max_retries=0)
+        with client:
+            with pytest.raises(RootSignalsError):
+                client.models.create(name="a", _request_timeout=0.1)
+            # The slot of the call that timed out is free again.
+            with pytest.raises(APITimeoutError, match="the answer did not come") as error:
+                client.models.create(name="a", _request_timeout=0.1)
+        assert error.value.may_have_been_processed
+        assert len(wire.requests) == 2
+
+
+def test_a_client_of_the_users_own() -> None:
+    """An http client of the user's is used as it is, within the bounds, and not closed."""
+    with Wire([says(200, MODEL)]) as wire:
+        with httpx.Client(headers={"X-Mine": "yes"}) as mine:
+            with RootSignals("k" * 20, base_url=wire.url, http_client=mine) as client:
+                assert (client.models.retrieve("a")).id == "9b2f"
+            assert not mine.is_closed
+        assert b"X-Mine: yes" in wire.requests[0]
+
+
+def test_bounds_with_a_client_of_the_users_own() -> None:
+    """An http client of the user's keeps the bounds, too."""
+    with Wire([]) as wire:
+        wire.steps.append(wire.drips(answer(200, MODEL | {"more": "x" * 500}), 0, 0.005))
+        with httpx.Client() as mine:
+            client = RootSignals("k" * 20, base_url=wire.url, http_client=mine, max_retries=0)
+            started = monotonic()
+            with pytest.raises(APITimeoutError):
+                client.models.retrieve("a", _request_timeout=0.8)
+            assert monotonic() - started < 2

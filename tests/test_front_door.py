@@ -1,0 +1,133 @@
+"""The front door: what `root` offers by name, and what old code relies on."""
+
+from __future__ import annotations
+
+import inspect
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator
+from typing import Any, get_type_hints
+from unittest.mock import create_autospec
+
+import pytest
+
+import root
+import root.client
+import root.models
+from root.models import AsyncModels, AsyncPager, Models, Pager
+
+REQUIRED = inspect.Parameter.empty
+
+CREATE = {
+    "name": (str, REQUIRED),
+    "model": (str | None, None),
+    "default_key": (str | None, None),
+    "max_output_token_count": (int | None, None),
+    "max_token_count": (int | None, None),
+    "url": (str | None, None),
+    "_request_timeout": (float | None, None),
+}
+LIST = {"capable_of": (list[str] | None, None), "limit": (int | None, 100)}
+
+
+@pytest.mark.parametrize(
+    ("method", "keywords", "returns"),
+    [
+        ("create", CREATE, str),
+        ("acreate", CREATE, str),
+        ("list", LIST, Pager),
+        ("alist", LIST, AsyncPager),
+        ("delete", {"_request_timeout": (float | None, None)}, type(None)),
+        ("adelete", {"_request_timeout": (float | None, None)}, type(None)),
+    ],
+)
+def test_promised_signatures(method: str, keywords: dict[str, Any], returns: type) -> None:
+    """The six methods of the old SDK have their names, keywords, defaults and return types."""
+    function = getattr(Models, method)
+    parameters = dict(inspect.signature(function).parameters)
+    hints = get_type_hints(function)
+
+    del parameters["self"]
+    if method.endswith("delete"):
+        assert parameters.pop("model_id").kind is inspect.Parameter.POSITIONAL_OR_KEYWORD
+    if method.endswith("list"):
+        # What the old one has not comes after what it has.
+        later = ["page_size", "ordering", "cursor"]
+        assert list(parameters) == [*keywords, *later]
+        assert all(parameters.pop(name).default is None for name in later)
+    assert list(parameters) == list(keywords)
+    assert {p.kind for p in parameters.values()} == {inspect.Parameter.KEYWORD_ONLY}
+    for name, (hint, default) in keywords.items():
+        assert parameters[name].default is default, name
+        assert hints[name] == hint, name
+    assert hints["return"] is returns
+
+
+def test_listings_are_iterators() -> None:
+    """What a listing returns is an iterator, as it was in the old SDK."""
+    assert issubclass(Pager, Iterator)
+    assert issubclass(AsyncPager, AsyncIterator)
+
+
+@pytest.mark.parametrize(
+    "name", ["create", "list", "retrieve", "update", "replace", "delete", "verify"]
+)
+def test_twins(name: str) -> None:
+    """Every method has a twin with the same signature, and a docstring."""
+    blocking, twin = getattr(Models, name), getattr(Models, f"a{name}")
+    native = getattr(AsyncModels, name)
+
+    assert list(inspect.signature(blocking).parameters) == list(inspect.signature(twin).parameters)
+    assert inspect.signature(twin) == inspect.signature(native)
+    assert twin.__doc__ == blocking.__doc__ == native.__doc__
+    assert twin.__doc__
+
+
+def test_a_mock_knows_what_is_async() -> None:
+    """A mock made from the resource has methods to await where the resource has."""
+    if sys.version_info < (3, 12):
+        pytest.skip("Python 3.11 cannot be told")
+    mock = create_autospec(Models)
+    assert inspect.iscoroutinefunction(mock.acreate)
+    assert not inspect.iscoroutinefunction(mock.create)
+
+
+def test_everything_has_a_name() -> None:
+    """Every name that is promised is there, and no other."""
+    for name in root.__all__:
+        assert getattr(root, name) is not None
+    assert set(root.__all__) <= set(dir(root))
+    assert root.RootSignals is root.client.RootSignals
+    assert root.Model is root.models.Model
+    with pytest.raises(AttributeError, match="nonsense"):
+        _ = root.nonsense
+
+
+def test_client_arguments() -> None:
+    """The client takes what it promises to take."""
+    assert [
+        (parameter.name, parameter.default)
+        for parameter in inspect.signature(root.RootSignals).parameters.values()
+    ] == [
+        ("api_key", None),
+        ("base_url", None),
+        ("timeout", 30.0),
+        ("deadline", None),
+        ("max_retries", 2),
+        ("max_connections", 100),
+        ("default_headers", None),
+        ("http_client", None),
+        ("async_http_client", None),
+        ("run_async", False),
+    ]
+    assert root.RootSignals("k", run_async=True).run_async
+
+
+def test_importing_loads_next_to_nothing() -> None:
+    """Importing the clients loads neither pydantic nor httpx, which take most of a second."""
+    code = (
+        "import sys; from root import AsyncRootSignals, RootSignals; RootSignals('k');"
+        "print({'pydantic', 'httpx', 'httpcore', 'anyio', 'asyncio'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"

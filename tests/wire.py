@@ -1,0 +1,170 @@
+"""A server on loopback that says what its script says, byte for byte."""
+
+from __future__ import annotations
+
+import json
+import socket
+import ssl
+import struct
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Self
+
+Step = Callable[[socket.socket], bool]
+"""Does something on a connection after a request came; returns whether to go on with it."""
+
+
+def says(status: int = 200, body: object = None, **headers: str) -> Step:
+    """Answer, and wait for the next request."""
+    return raw(answer(status, body, **headers), then_close=False)
+
+
+def raw(data: bytes, *, then_close: bool = True) -> Step:
+    """Send these bytes."""
+
+    def step(sock: socket.socket) -> bool:
+        sock.sendall(data)
+        return not then_close
+
+    return step
+
+
+def resets(sock: socket.socket) -> bool:
+    """Break the connection off with a reset."""
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    return False
+
+
+def closes(_: socket.socket) -> bool:
+    """Close the connection without a word."""
+    return False
+
+
+def answer(status: int = 200, body: object = None, **headers: str) -> bytes:
+    """Return the bytes of an answer with this JSON body."""
+    content = b"" if body is None else json.dumps(body).encode()
+    lines = {"Content-Type": "application/json", "Content-Length": str(len(content))} | {
+        name.replace("_", "-"): value for name, value in headers.items()
+    }
+    head = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
+    return f"HTTP/1.1 {status} Said\r\n{head}\r\n".encode() + content
+
+
+@dataclass
+class Wire:
+    """Plays the steps of a script, one for each request; the last one goes on for ever."""
+
+    steps: list[Step]
+    requests: list[bytes] = field(default_factory=list)
+    connections: int = 0
+    tls: ssl.SSLContext | None = None
+    ended: threading.Event = field(default_factory=threading.Event)
+    """Set when the script is to stop what it is doing."""
+
+    def __post_init__(self) -> None:
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.authority = f"127.0.0.1:{self._listener.getsockname()[1]}"
+        self.url = f"http{'s' if self.tls else ''}://{self.authority}"
+        self._open: set[socket.socket] = set()
+        self._threads = [threading.Thread(target=self._accept, daemon=True)]
+        self._threads[0].start()
+
+    def hangs(self, _: socket.socket) -> bool:
+        """Say nothing until the end of the test."""
+        self.ended.wait()
+        return False
+
+    def drips(self, data: bytes, at_once: int = 0, seconds: float = 0.02) -> Step:
+        """Send some bytes at once, the rest one by one, and then nothing."""
+
+        def step(sock: socket.socket) -> bool:
+            sock.sendall(data[:at_once])
+            for byte in data[at_once:]:
+                if self.ended.wait(seconds):
+                    return False
+                sock.sendall(bytes([byte]))
+            return self.hangs(sock)
+
+        return step
+
+    @property
+    def open(self) -> int:
+        """How many connections are open."""
+        return len(self._open)
+
+    def hang_up(self) -> None:
+        """Close every connection from this side."""
+        for sock in list(self._open):
+            sock.shutdown(socket.SHUT_RDWR)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.ended.set()
+        # This wakes the thread that waits for a connection, as closing would not.
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        for sock in list(self._open):
+            try:
+                sock.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                continue
+        for thread in self._threads:
+            thread.join(5)
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                sock, _ = self._listener.accept()
+            except OSError:
+                return
+            self.connections += 1
+            thread = threading.Thread(target=self._serve, args=(sock,), daemon=True)
+            self._threads.append(thread)
+            thread.start()
+
+    def _serve(self, sock: socket.socket) -> None:
+        try:
+            if self.tls is not None:
+                sock = self.tls.wrap_socket(sock, server_side=True)
+            self._open.add(sock)
+            with sock:
+                while request := _read_request(sock):
+                    self.requests.append(request)
+                    step = self.steps.pop(0) if len(self.steps) > 1 else self.steps[0]
+                    if not step(sock):
+                        return
+        except OSError:
+            # The other side is gone, which many a script is about.
+            return
+        finally:
+            self._open.discard(sock)
+
+
+def _read_request(sock: socket.socket) -> bytes:
+    data = b""
+    while b"\r\n\r\n" not in data:
+        if not (more := sock.recv(65536)):
+            return b""
+        data += more
+        if not data[:1].isalpha():
+            # No HTTP, but a TLS handshake where there is none.
+            return data
+    head, _, body = data.partition(b"\r\n\r\n")
+    length = 0
+    for line in head.lower().split(b"\r\n"):
+        if line.startswith(b"content-length:"):
+            length = int(line.split(b":")[1])
+    while len(body) < length:
+        if not (more := sock.recv(65536)):
+            return b""
+        body += more
+    return head + b"\r\n\r\n" + body
