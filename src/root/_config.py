@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import os
 import re
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from pathlib import Path
@@ -83,7 +83,10 @@ class Config:
     """Whether the key came as an argument: only then does a pickle hold it."""
 
     def __getstate__(self) -> dict[str, object]:
-        return self.__dict__ | ({} if self.key_is_given else {"api_key": None})
+        state: dict[str, object] = {**self.__dict__}
+        if not self.key_is_given:
+            state["api_key"] = None
+        return state
 
     def __setstate__(self, state: dict[str, object]) -> None:
         self.__dict__.update(state)
@@ -271,24 +274,21 @@ def _count(name: str, value: object, *, least: int) -> int:
     return value
 
 
-def _check_headers(given: Mapping[str, str]) -> dict[str, str]:
-    # Callers without a type checker pass what they like.
-    pairs: Iterable[tuple[object, object]] = given.items()
-    headers: dict[str, str] = {}
-    for name, value in pairs:
-        if not isinstance(name, str) or not _HEADER_NAME.fullmatch(name):
-            raise ConfigurationError(f"default_headers: {name!r} is no header name.")
-        if name.lower() in _OWN_HEADERS:
-            raise ConfigurationError(
-                f"default_headers: the client writes {name} itself; leave it out."
-            )
-        # The value is not shown: it may be a secret.
-        if not isinstance(value, str) or not _HEADER_VALUE.fullmatch(value):
-            raise ConfigurationError(
-                f"default_headers: the value of {name} must be a string of visible ASCII."
-            )
-        headers[name] = value.strip()
-    return headers
+def _check_headers(headers: Mapping[str, str]) -> dict[str, str]:
+    return dict(_check_header(name, value) for name, value in headers.items())
+
+
+def _check_header(name: object, value: object) -> tuple[str, str]:
+    if not isinstance(name, str) or not _HEADER_NAME.fullmatch(name):
+        raise ConfigurationError(f"default_headers: {name!r} is no header name.")
+    if name.lower() in _OWN_HEADERS:
+        raise ConfigurationError(f"default_headers: the client writes {name} itself; leave it out.")
+    # The value is not shown: it may be a secret.
+    if not isinstance(value, str) or not _HEADER_VALUE.fullmatch(value):
+        raise ConfigurationError(
+            f"default_headers: the value of {name} must be a string of visible ASCII."
+        )
+    return name, value.strip()
 
 
 # One assignment of a dotenv file, by python-dotenv's rules: an optional `export`, a name, and a
