@@ -11,6 +11,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from enum import Enum
+from typing import ClassVar
 
 __all__ = [
     "LONGEST_HINT",
@@ -118,10 +119,10 @@ class Budget:
     another thread holds would hang a forked child.
     """
 
-    CAPACITY = 500
+    CAPACITY: ClassVar[int] = 500
 
     def __init__(self) -> None:
-        self.tokens = self.CAPACITY
+        self.tokens: int = self.CAPACITY
 
     def take(self, outcome: Outcome) -> int:
         """Pay for a repetition; return what it cost, or 0 if there is not enough left."""

@@ -10,7 +10,7 @@ import json
 import pprint
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self, TypeAlias, TypeVar
 from urllib.parse import quote
 from uuid import UUID
 
@@ -44,7 +44,9 @@ Visibility: TypeAlias = Literal["PUBLIC", "PUBLIC_UNLISTED", "PRIVATE"] | str
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="allow", coerce_numbers_to_str=True)
+    model_config: ClassVar[ConfigDict] = ConfigDict(
+        frozen=True, extra="allow", coerce_numbers_to_str=True
+    )
 
 
 class Answered(_Part):
@@ -234,7 +236,7 @@ class Page:
 class _Request(BaseModel):
     # Strict: True is no number, and 12 no name. Only what was given is written out, so the
     # defaults below never are.
-    model_config = ConfigDict(strict=True, extra="forbid")
+    model_config: ClassVar[ConfigDict] = ConfigDict(strict=True, extra="forbid")
 
 
 _Text = Annotated[str, Field(min_length=1)]

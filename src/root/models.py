@@ -6,7 +6,7 @@ import inspect
 import sys
 from collections.abc import Callable
 from functools import wraps
-from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Concatenate, Final, ParamSpec, TypeVar
 
 from ._async.models import AsyncModels
 from ._async.pager import AsyncPager
@@ -68,10 +68,10 @@ class Models(_sync.Models):
         super().__init__(client)
         self.async_models = async_models
 
-    acreate = _twin(AsyncModels.create)
-    alist = _twin(AsyncModels.list)
-    aretrieve = _twin(AsyncModels.retrieve)
-    aupdate = _twin(AsyncModels.update)
-    areplace = _twin(AsyncModels.replace)
-    adelete = _twin(AsyncModels.delete)
-    averify = _twin(AsyncModels.verify)
+    acreate: Final = _twin(AsyncModels.create)
+    alist: Final = _twin(AsyncModels.list)
+    aretrieve: Final = _twin(AsyncModels.retrieve)
+    aupdate: Final = _twin(AsyncModels.update)
+    areplace: Final = _twin(AsyncModels.replace)
+    adelete: Final = _twin(AsyncModels.delete)
+    averify: Final = _twin(AsyncModels.verify)
