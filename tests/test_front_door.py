@@ -52,9 +52,9 @@ def test_promised_signatures(method: str, keywords: dict[str, Any], returns: typ
         assert parameters.pop("model_id").kind is inspect.Parameter.POSITIONAL_OR_KEYWORD
     if method.endswith("list"):
         # What the old one has not comes after what it has.
-        later = ["page_size", "ordering", "cursor"]
+        later = {"page_size": None, "ordering": None, "cursor": None, "prefetch": False}
         assert list(parameters) == [*keywords, *later]
-        assert all(parameters.pop(name).default is None for name in later)
+        assert {name: parameters.pop(name).default for name in later} == later
     assert list(parameters) == list(keywords)
     assert {p.kind for p in parameters.values()} == {inspect.Parameter.KEYWORD_ONLY}
     for name, (hint, default) in keywords.items():

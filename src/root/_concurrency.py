@@ -10,7 +10,9 @@ import inspect
 import threading
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from typing import TYPE_CHECKING
+from concurrent.futures import Future
+from contextvars import copy_context
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from .errors import ConfigurationError
 
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
     import anyio
 
 __all__ = [
+    "Ahead",
+    "AsyncAhead",
     "AsyncGuard",
     "AsyncSlots",
     "Guard",
@@ -29,6 +33,8 @@ __all__ = [
     "sleep",
     "value",
 ]
+
+T = TypeVar("T")
 
 sleep = time.sleep
 
@@ -120,6 +126,60 @@ class AsyncSlots:
     def release(self) -> None:
         """Give a slot back."""
         self._slots.release()
+
+
+class Ahead(Generic[T]):
+    """Does some work while its caller does something else."""
+
+    def __init__(self, work: Callable[[], T]) -> None:
+        self._future: Future[T] = Future()
+        # What the caller has set for itself, a tracing id perhaps, holds for the work as well.
+        # A daemon, so that nobody waits for it at the end of the program.
+        threading.Thread(
+            target=copy_context().run, args=(_do, work, self._future), daemon=True
+        ).start()
+
+    def result(self) -> T:
+        """Wait for the work to be done and return what it came to, or raise what it raised."""
+        return self._future.result()
+
+
+def _do(work: Callable[[], T], future: Future[T]) -> None:
+    try:
+        future.set_result(work())
+    except BaseException as exc:  # noqa: BLE001 - it is raised where the result is asked for.
+        future.set_exception(exc)
+
+
+class AsyncAhead(Generic[T]):
+    """Does some work while its caller does something else.
+
+    On trio, which has no tasks outside of nurseries, the work is done when its result is asked
+    for.
+    """
+
+    def __init__(self, work: Callable[[], Awaitable[T]]) -> None:
+        import asyncio
+
+        self._work: Awaitable[T] = work()
+        self._loop = async_current_loop()
+        if isinstance(self._loop, asyncio.AbstractEventLoop):
+            self._work = asyncio.ensure_future(self._work)
+            # An error that nobody asks for any more is not to be reported as forgotten.
+            self._work.add_done_callback(lambda task: task.cancelled() or task.exception())
+
+    async def result(self) -> T:
+        """Wait for the work to be done and return what it came to, or raise what it raised."""
+        return await self._work
+
+    def __del__(self) -> None:
+        import asyncio
+
+        if isinstance(self._work, asyncio.Future):
+            if not self._work.done() and not self._work.get_loop().is_closed():
+                self._work.get_loop().call_soon_threadsafe(self._work.cancel)
+        elif inspect.iscoroutine(self._work):
+            self._work.close()
 
 
 class Guard:

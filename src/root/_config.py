@@ -8,24 +8,26 @@ from __future__ import annotations
 import math
 import os
 import re
+import sys
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
-from enum import Enum
+from functools import cache, cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import urlsplit
 
-from .errors import ConfigurationError
+from .__about__ import __version__
+from ._defaults import NotGiven
+from .errors import ConfigurationError, InvalidRequestError
 
 if TYPE_CHECKING:
     import httpx
 
 __all__ = [
-    "NOT_GIVEN",
     "APIKey",
     "Config",
-    "NotGiven",
     "Timeout",
+    "call_deadline",
     "changed",
     "check_key",
     "resolve",
@@ -35,7 +37,6 @@ __all__ = [
 API_KEY = "ROOTSIGNALS_API_KEY"
 API_URL = "ROOTSIGNALS_API_URL"
 DEFAULT_URL = "https://api.app.rootsignals.ai"
-DEFAULT_TIMEOUT = 30.0
 
 APIKey: TypeAlias = "str | Callable[[], str | Awaitable[str]]"
 """An API key, or what to ask for it before each attempt."""
@@ -43,18 +44,6 @@ APIKey: TypeAlias = "str | Callable[[], str | Awaitable[str]]"
 Timeout: TypeAlias = "float | httpx.Timeout | None"
 """Seconds that one attempt may take, or httpx's own timeouts, or None for no bound."""
 
-
-class NotGiven(Enum):
-    """The type of `NOT_GIVEN`: left out, as opposed to None, which clears a field."""
-
-    NOT_GIVEN = "NOT_GIVEN"
-
-    def __repr__(self) -> str:
-        return self.value
-
-
-NOT_GIVEN: Final = NotGiven.NOT_GIVEN
-"""Says that an argument was left out."""
 
 # A longer time than this, three years, overflows what sockets take; it means "no bound".
 _ENDLESS = 1e8
@@ -82,8 +71,22 @@ class Config:
     key_is_given: bool
     """Whether the key came as an argument: only then does a pickle hold it."""
 
+    @cached_property
+    def headers(self) -> list[tuple[bytes, bytes]]:
+        """The headers that every request has, the key excepted."""
+        parts = urlsplit(self.base_url)
+        headers = {
+            "host": parts.netloc,
+            "accept": "application/json",
+            "accept-encoding": "gzip, deflate",
+            "user-agent": _user_agent(),
+        } | {name.lower(): value for name, value in self.default_headers.items()}
+        return [(name.title().encode(), value.encode()) for name, value in headers.items()]
+
     def __getstate__(self) -> dict[str, object]:
         state: dict[str, object] = {**self.__dict__}
+        # The other process has a Python of its own.
+        state.pop("headers", None)
         if not self.key_is_given:
             state["api_key"] = None
         return state
@@ -100,6 +103,14 @@ class Config:
         if callable(self.api_key):
             return "from a function"
         return f"...{self.api_key[-4:]}" if len(self.api_key) >= 16 else "***"
+
+
+@cache
+def _user_agent() -> str:
+    from importlib.metadata import version
+
+    python = sys.version.split()[0]
+    return f"root-sdk/{__version__} Python/{python} httpx/{version('httpx')}"
 
 
 def resolve(
@@ -191,6 +202,18 @@ def seconds(name: str, value: object) -> float | None:
             f"{name} must be more than 0 seconds, not {value!r}. None means no bound."
         )
     return float(value) if value < _ENDLESS else None
+
+
+def call_deadline(value: object) -> float | None:
+    """Return the bound that a single call was given.
+
+    Raises:
+        InvalidRequestError: It is no number, or 0 or below.
+    """
+    try:
+        return seconds("_request_timeout", value)
+    except ConfigurationError as exc:
+        raise InvalidRequestError(str(exc)) from exc
 
 
 def _find_key(argument: APIKey | None) -> APIKey:

@@ -19,7 +19,6 @@ from functools import cache
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urljoin, urlsplit
 
-from .__about__ import __version__
 from ._retry import Outcome
 from .errors import (
     APIConnectionError,
@@ -35,7 +34,7 @@ if TYPE_CHECKING:
     import httpx
     from pydantic import BaseModel
 
-    from ._config import Config, Timeout
+    from ._config import Timeout
 
 __all__ = [
     "KEEPALIVE_EXPIRY",
@@ -47,7 +46,6 @@ __all__ = [
     "Request",
     "ResponseMeta",
     "async_proxied_client",
-    "base_headers",
     "broken_exchange",
     "holds_json",
     "httpx_timeout",
@@ -190,24 +188,6 @@ class AnswerTooLargeError(Exception):
     """More than `MOST_BYTES` came; reading stopped there."""
 
 
-def base_headers(config: Config, address: Address) -> list[tuple[bytes, bytes]]:
-    """Return the headers that every request of a client has, the key excepted."""
-    headers = {
-        "accept": "application/json",
-        "accept-encoding": "gzip, deflate",
-        "user-agent": _user_agent(),
-    } | {name.lower(): value for name, value in config.default_headers.items()}
-    pairs = {"host": address.authority} | headers
-    return [(name.title().encode("ascii"), value.encode("ascii")) for name, value in pairs.items()]
-
-
-@cache
-def _user_agent() -> str:
-    from importlib.metadata import version
-
-    return f"root-sdk/{__version__} Python/{sys.version.split()[0]} httpx/{version('httpx')}"
-
-
 def timeouts(timeout: Timeout, left: float | None) -> tuple[dict[str, float | None], float | None]:
     """Return the bounds of each network operation, and of the attempt as a whole, in seconds.
 
@@ -331,13 +311,20 @@ def read(schema: type[S], request: RequestInfo, answer: Answer, secrets: Iterabl
     """
     from pydantic import ValidationError
 
+    from ._schemas import Answered
+
+    parse = schema.from_json if issubclass(schema, Answered) else schema.model_validate_json
     try:
-        return schema.model_validate_json(answer.content)
+        return parse(answer.content)
     except ValidationError as exc:
         # What pydantic says holds what came in, so only places and kinds are taken from it.
         problems = exc.errors(include_url=False, include_context=False, include_input=False)
-    if problems[0]["type"] == "json_invalid":
-        problem = "is no JSON" if answer.content else "is empty"
+    except ValueError:
+        problems = []
+    if not answer.content:
+        problem = "is empty"
+    elif not problems or problems[0]["type"] == "json_invalid":
+        problem = "is no JSON"
     else:
         places = "; ".join(
             f"{'.'.join(map(str, item['loc'])) or 'the whole'}: {item['msg']}"

@@ -1,21 +1,26 @@
-"""The clients: `RootSignals`, blocking and with async twins, and `AsyncRootSignals`."""
+"""The clients: `RootSignals`, blocking and with async twins, and `AsyncRootSignals`.
+
+Programs import this whether they make a call or not, so what a client is made of is loaded when
+one is made, and what a call takes when it is made.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
 from ._async.client import AsyncRootSignals
-from ._config import DEFAULT_TIMEOUT, Config
-from ._retry import Budget
+from ._defaults import DEFAULT_TIMEOUT
 from ._sync import client as _sync
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
     from types import TracebackType
 
     import httpx
 
+    from ._config import Config
+    from ._retry import Budget
     from .models import Models
 
 __all__ = ["AsyncRootSignals", "RootSignals"]

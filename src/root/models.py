@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Concatenate, Final, ParamSpec, TypeVar
 
 from ._async.models import AsyncModels
 from ._async.pager import AsyncPager
-from ._config import NOT_GIVEN, NotGiven
+from ._defaults import NOT_GIVEN, NotGiven
 from ._http import ResponseMeta
 from ._schemas import Model, ModelVerification, Owner, Page, Provider, Visibility
 from ._sync import models as _sync

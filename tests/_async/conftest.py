@@ -30,5 +30,5 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     async def note(seconds: float) -> None:
         waits.append(seconds)
 
-    monkeypatch.setattr("root._async.client.async_sleep", note)
+    monkeypatch.setattr("root._async.transport.async_sleep", note)
     return waits

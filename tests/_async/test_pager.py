@@ -9,7 +9,14 @@ import httpx
 import pytest
 import respx
 
-from root import AsyncRootSignals, InvalidRequestError, PaginationError, ServerError
+from root import (
+    AsyncRootSignals,
+    BadRequestError,
+    InvalidRequestError,
+    PaginationError,
+    ServerError,
+)
+from root._concurrency import async_sleep
 from root.emulator import NextStyle, Server, serve
 
 LIST = "http://api.test/v1/models/"
@@ -220,3 +227,61 @@ async def test_what_cannot_be_listed(mocked: AsyncRootSignals, arguments: dict[s
     """What no listing can be asked for is refused at once."""
     with pytest.raises(InvalidRequestError):
         mocked.models.list(**arguments)
+
+
+async def test_prefetch(mocked: AsyncRootSignals, respx_mock: respx.MockRouter) -> None:
+    """The next page is asked for while this one is read: one ahead, and no further."""
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        cursor = request.url.params.get("cursor", "c0")
+        return page(cursor, following=f"c{int(cursor[1:]) + 1}")
+
+    route = respx_mock.get(LIST).mock(side_effect=answer)
+    pager = mocked.models.list(limit=4, page_size=1, prefetch=True)
+    assert route.call_count == 0
+
+    assert (await anext(pager)).name == "c0"
+    for _ in range(500):
+        if route.call_count > 1:
+            break
+        await async_sleep(0.001)
+    await async_sleep(0.01)
+    assert route.call_count == 2
+    assert pager.cursor == "c1"
+
+    assert [model.name async for model in pager] == ["c1", "c2", "c3"]
+    assert route.call_count == 4
+
+
+async def test_an_error_ahead(
+    mocked: AsyncRootSignals, respx_mock: respx.MockRouter, waits: list[float]
+) -> None:
+    """An error of the page ahead comes when that page is needed, and the listing can go on."""
+    respx_mock.get(LIST, params={"cursor": "c1"}).mock(side_effect=[httpx.Response(400), page("c")])
+    respx_mock.get(LIST).mock(side_effect=[page("a", "b", following="c1")])
+    pager = mocked.models.list(prefetch=True)
+
+    assert [(await anext(pager)).name for _ in range(2)] == ["a", "b"]
+    with pytest.raises(BadRequestError) as error:
+        await anext(pager)
+
+    assert error.value.cursor == "c1"
+    assert [model.name async for model in pager] == ["c"]
+
+
+async def test_stopping_with_a_page_ahead(lister: AsyncRootSignals) -> None:
+    """Who stops early with a page under way leaves nothing behind."""
+    for _ in range(20):
+        pager = lister.models.list(limit=None, prefetch=True)
+        await anext(pager)
+        await pager.aclose()
+        assert [model async for model in pager] == []
+    pager = lister.models.list(limit=None, prefetch=True)
+    await anext(pager)
+    del pager
+
+
+async def test_prefetching_loses_nothing(lister: AsyncRootSignals) -> None:
+    """A listing with a page ahead is the same as one without."""
+    ahead = [model.id async for model in lister.models.list(limit=None, prefetch=True)]
+    assert ahead == [model.id async for model in lister.models.list(limit=None)]

@@ -31,5 +31,5 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     def note(seconds: float) -> None:
         waits.append(seconds)
 
-    monkeypatch.setattr("root._sync.client.sleep", note)
+    monkeypatch.setattr("root._sync.transport.sleep", note)
     return waits

@@ -1,34 +1,24 @@
-"""The client: settings, one method through which every request goes, and the resources."""
+"""The client: settings, one method through which every request goes, and the resources.
+
+Loaded by `from root import RootSignals`, so what it is made of is loaded when a client is made.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
 from functools import cached_property
-from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeVar, overload
 
-from .._call import Call
-from .._concurrency import async_sleep, async_value
-from .._config import (
-    DEFAULT_TIMEOUT,
-    NOT_GIVEN,
-    Config,
-    NotGiven,
-    changed,
-    check_key,
-    resolve,
-    seconds,
-)
-from .._http import MOST_REDIRECTS, Address, base_headers, redirected
-from .._retry import Budget
-from ..errors import ConfigurationError, InvalidRequestError
-from .transport import AsyncTransport
+from .._defaults import DEFAULT_TIMEOUT, NOT_GIVEN, NotGiven
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+    from types import TracebackType
+
     import httpx
     from pydantic import BaseModel
 
-    from .._http import Answer
+    from .._config import Config
+    from .._retry import Budget
     from .models import AsyncModels
 
     S = TypeVar("S", bound=BaseModel)
@@ -76,6 +66,9 @@ class AsyncRootSignals:
         default_headers: Mapping[str, str] | None = None,
         http_client: httpx.AsyncClient | None = None,
     ) -> None:
+        from .._config import resolve
+        from .._retry import Budget
+
         config = resolve(
             api_key=api_key,
             base_url=base_url,
@@ -97,16 +90,12 @@ class AsyncRootSignals:
     def _connect(
         self, config: Config, http_client: httpx.AsyncClient | None, budget: Budget
     ) -> None:
-        self._address = Address.of(config.base_url)
-        self._transport = AsyncTransport(self._address, config.max_connections, http_client)
-        self._budget = budget
+        from .transport import AsyncTransport
+
+        self._config = config
+        self._transport = AsyncTransport(config, http_client, budget)
         self._closed = False
         self._is_copy = False
-        self._configure(config)
-
-    def _configure(self, config: Config) -> None:
-        self._config = config
-        self._headers = base_headers(config, self._address)
 
     @property
     def base_url(self) -> str:
@@ -187,43 +176,21 @@ class AsyncRootSignals:
             InvalidRequestError: The client is closed, or a bound is no number of seconds.
         """
         if self._closed or self._transport.closed:
+            from ..errors import InvalidRequestError
+
             raise InvalidRequestError("This client is closed. Make a new one, or close it later.")
-        config = self._config
-        bound = default_timeout if config.timeout == DEFAULT_TIMEOUT else config.timeout
-        call = Call(
+        return await self._transport.request(
+            self._config,
             method,
             path,
+            schema,
             query=query,
             body=body,
-            address=self._address,
-            deadline=config.deadline if deadline is None else _bound(deadline),
-            max_retries=config.max_retries,
-            budget=self._budget,
+            default_timeout=default_timeout,
+            deadline=deadline,
             once=once,
             secrets=secrets,
         )
-        while True:
-            key = config.api_key
-            if callable(key):
-                key = check_key(await async_value(key()), "What the api_key function returns")
-            answer: Answer | None = None
-            try:
-                request = call.request(self._headers, key)
-                for _ in range(MOST_REDIRECTS):
-                    answer = await self._transport.exchange(request, bound, call.until)
-                    following = redirected(request, answer)
-                    if following is None:
-                        break
-                    request = following
-                assert answer is not None
-                return call.result(answer, schema)
-            except Exception as exc:
-                error, wait = call.failure(exc, answer, bound)
-                if wait is None:
-                    if error is exc:
-                        raise
-                    raise error from exc
-            await async_sleep(wait)
 
     def with_options(
         self,
@@ -242,6 +209,8 @@ class AsyncRootSignals:
         Raises:
             ConfigurationError: A setting cannot be right.
         """
+        from .._config import changed
+
         return self.copy(
             changed(
                 self._config,
@@ -260,7 +229,7 @@ class AsyncRootSignals:
         # It is bound to this client.
         copy.__dict__.pop("models", None)
         copy._is_copy = True
-        copy._configure(config)
+        copy._config = config
         return copy
 
     async def aclose(self) -> None:
@@ -302,6 +271,8 @@ class AsyncRootSignals:
 
     def __getstate__(self) -> Config:
         if self._transport.http_client is not None:
+            from ..errors import ConfigurationError
+
             raise ConfigurationError(
                 "A client with an http client of yours cannot be pickled."
                 " Make one in the other process."
@@ -309,11 +280,6 @@ class AsyncRootSignals:
         return self._config
 
     def __setstate__(self, config: Config) -> None:
+        from .._retry import Budget
+
         self._connect(config, None, Budget())
-
-
-def _bound(deadline: float) -> float | None:
-    try:
-        return seconds("_request_timeout", deadline)
-    except ConfigurationError as exc:
-        raise InvalidRequestError(str(exc)) from exc

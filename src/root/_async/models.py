@@ -6,7 +6,7 @@ from builtins import list as List
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from .._config import NOT_GIVEN, NotGiven
+from .._defaults import NOT_GIVEN, NotGiven
 from .._schemas import (
     Model,
     ModelPatch,
@@ -91,6 +91,7 @@ class AsyncModels:
         page_size: int | None = None,
         ordering: str | None = None,
         cursor: str | None = None,
+        prefetch: bool = False,
     ) -> AsyncPager:
         """Return an iterator over the models: your own and the public ones.
 
@@ -102,6 +103,9 @@ class AsyncModels:
             page_size: How many to ask for at a time; the service caps it, usually at 100.
             ordering: The field to sort by, with a minus in front for descending.
             cursor: Where to go on: the `.cursor` of an earlier listing, or of its error.
+            prefetch: Whether to ask for the next page while you work on this one; never more
+                than one page ahead, and never past `limit`. Where
+                nothing can be done in the background it has no effect.
 
         Raises:
             PaginationError: While iterating, if the cursor repeats or leads to another host.
@@ -114,6 +118,7 @@ class AsyncModels:
             page_size=page_size,
             ordering=ordering,
             cursor=cursor,
+            prefetch=prefetch,
         )
 
     async def retrieve(

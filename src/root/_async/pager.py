@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from builtins import list as List
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Iterator
 from typing import TYPE_CHECKING
 
+from .._concurrency import AsyncAhead
 from .._pages import check_listing, next_cursor, page_query
 from .._schemas import Model, ModelListAnswer, Page, set_meta
 from ..errors import PaginationError, RootSignalsError
@@ -35,6 +36,7 @@ class AsyncPager(AsyncIterator[Model]):
         page_size: int | None,
         ordering: str | None,
         cursor: str | None,
+        prefetch: bool,
     ) -> None:
         check_listing(limit, page_size, cursor)
         self._client = client
@@ -44,6 +46,8 @@ class AsyncPager(AsyncIterator[Model]):
         self._page_size = page_size
         self._ordering = ordering
         self.cursor = cursor
+        self._prefetch = prefetch
+        self._ahead: AsyncAhead[ModelListAnswer] | None = None
         self._items: Iterator[Model] = iter(())
         self._seen: set[str | None] = set()
         self._trouble: PaginationError | None = None
@@ -71,11 +75,12 @@ class AsyncPager(AsyncIterator[Model]):
         """Ask for nothing more."""
         self._items = iter(())
         self._ended = True
+        self._ahead = None
 
     async def _next_page(self) -> Page | None:
         if self._trouble is not None:
             raise self._trouble
-        if self._ended or (self._remaining is not None and self._remaining <= 0):
+        if not self._goes_on():
             return None
         cursor = self.cursor
         if cursor in self._seen:
@@ -85,20 +90,31 @@ class AsyncPager(AsyncIterator[Model]):
             )
             error.cursor = cursor
             raise error
-        query = page_query(
-            remaining=self._remaining,
-            page_size=self._page_size,
-            cursor=cursor,
-            ordering=self._ordering,
-            capable_of=self._capable_of,
-        )
+        # Forgotten first: if this is interrupted, the page is asked for again.
+        ahead, self._ahead = self._ahead, None
         try:
-            answer = await self._client.request("GET", self._path, ModelListAnswer, query=query)
+            answer = await (self._fetch() if ahead is None else ahead.result())
         except RootSignalsError as error:
             error.cursor = cursor
             raise
         self._seen.add(cursor)
-        return self._taken(answer)
+        page = self._taken(answer)
+        if self._prefetch and self._goes_on() and self.cursor not in self._seen:
+            self._ahead = AsyncAhead(self._fetch)
+        return page
+
+    def _goes_on(self) -> bool:
+        return not self._ended and (self._remaining is None or self._remaining > 0)
+
+    def _fetch(self) -> Awaitable[ModelListAnswer]:
+        query = page_query(
+            remaining=self._remaining,
+            page_size=self._page_size,
+            cursor=self.cursor,
+            ordering=self._ordering,
+            capable_of=self._capable_of,
+        )
+        return self._client.request("GET", self._path, ModelListAnswer, query=query)
 
     def _taken(self, answer: ModelListAnswer) -> Page:
         items = answer.results
@@ -115,5 +131,5 @@ class AsyncPager(AsyncIterator[Model]):
             error.cursor = self.cursor
             self._trouble = error
             self.cursor = None
-        self._ended = self.cursor is None and self._trouble is None
+        self._ended = self.cursor is None
         return Page(items, self.cursor, answer.meta)

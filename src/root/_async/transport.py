@@ -1,25 +1,35 @@
-"""What a client sends through: a pool for each event loop and each process."""
+"""The way of a call: its attempts, redirects and waits, over the connections of the moment."""
 
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 from weakref import WeakKeyDictionary
 
-from .._concurrency import async_current_loop
+from .._call import Call
+from .._concurrency import async_current_loop, async_sleep, async_value
+from .._config import call_deadline, check_key
+from .._defaults import DEFAULT_TIMEOUT
+from .._http import MOST_REDIRECTS, Address, redirected
 
 if TYPE_CHECKING:
-    import httpx
+    from collections.abc import Mapping
 
-    from .._config import Timeout
-    from .._http import Address, Answer, Request
+    import httpx
+    from pydantic import BaseModel
+
+    from .._config import Config, Timeout
+    from .._http import Answer, Request
+    from .._retry import Budget
     from .pool import AsyncHTTPX, AsyncPool
+
+    S = TypeVar("S", bound=BaseModel)
 
 __all__ = ["AsyncTransport"]
 
 
 class AsyncTransport:
-    """What a client and its copies share.
+    """What a client and its copies share: connections, a pool for each loop and process.
 
     Attributes:
         http_client: The user's own client, if there is one.
@@ -27,15 +37,67 @@ class AsyncTransport:
     """
 
     def __init__(
-        self, address: Address, max_connections: int, http_client: httpx.AsyncClient | None
+        self, config: Config, http_client: httpx.AsyncClient | None, budget: Budget
     ) -> None:
-        self._address = address
-        self._max_connections = max_connections
+        self._address = Address.of(config.base_url)
+        self._max_connections = config.max_connections
+        self._budget = budget
         self.http_client = http_client
         self._pools: WeakKeyDictionary[object, AsyncPool | AsyncHTTPX] = WeakKeyDictionary()
         self.closed = False
         self._process = os.getpid()
         self._inherited: list[object] = []
+
+    async def request(
+        self,
+        config: Config,
+        method: str,
+        path: str,
+        schema: type[S] | None,
+        *,
+        query: Mapping[str, str] | None,
+        body: bytes,
+        default_timeout: float,
+        deadline: float | None,
+        once: bool,
+        secrets: tuple[str, ...],
+    ) -> S | None:
+        """Make a call; the arguments are those of the client's method of this name."""
+        bound = default_timeout if config.timeout == DEFAULT_TIMEOUT else config.timeout
+        call = Call(
+            method,
+            path,
+            query=query,
+            body=body,
+            address=self._address,
+            deadline=config.deadline if deadline is None else call_deadline(deadline),
+            max_retries=config.max_retries,
+            budget=self._budget,
+            once=once,
+            secrets=secrets,
+        )
+        while True:
+            key = config.api_key
+            if callable(key):
+                key = check_key(await async_value(key()), "What the api_key function returns")
+            answer: Answer | None = None
+            try:
+                request = call.request(config.headers, key)
+                for _ in range(MOST_REDIRECTS):
+                    answer = await self.exchange(request, bound, call.until)
+                    following = redirected(request, answer)
+                    if following is None:
+                        break
+                    request = following
+                assert answer is not None
+                return call.result(answer, schema)
+            except Exception as exc:
+                error, wait = call.failure(exc, answer, bound)
+                if wait is None:
+                    if error is exc:
+                        raise
+                    raise error from exc
+            await async_sleep(wait)
 
     async def exchange(self, request: Request, timeout: Timeout, deadline: float | None) -> Answer:
         """Send a request and return the answer, read to its end and unpacked.

@@ -1,35 +1,25 @@
 # Generated from src/root/_async/client.py by scripts/generate_sync.py. Do not edit.
-"""The client: settings, one method through which every request goes, and the resources."""
+"""The client: settings, one method through which every request goes, and the resources.
+
+Loaded by `from root import RootSignals`, so what it is made of is loaded when a client is made.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from functools import cached_property
-from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeVar, overload
 
-from .._call import Call
-from .._concurrency import sleep, value
-from .._config import (
-    DEFAULT_TIMEOUT,
-    NOT_GIVEN,
-    Config,
-    NotGiven,
-    changed,
-    check_key,
-    resolve,
-    seconds,
-)
-from .._http import MOST_REDIRECTS, Address, base_headers, redirected
-from .._retry import Budget
-from ..errors import ConfigurationError, InvalidRequestError
-from .transport import Transport
+from .._defaults import DEFAULT_TIMEOUT, NOT_GIVEN, NotGiven
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from types import TracebackType
+
     import httpx
     from pydantic import BaseModel
 
-    from .._http import Answer
+    from .._config import Config
+    from .._retry import Budget
     from .models import Models
 
     S = TypeVar("S", bound=BaseModel)
@@ -77,6 +67,9 @@ class RootSignals:
         default_headers: Mapping[str, str] | None = None,
         http_client: httpx.Client | None = None,
     ) -> None:
+        from .._config import resolve
+        from .._retry import Budget
+
         config = resolve(
             api_key=api_key,
             base_url=base_url,
@@ -96,16 +89,12 @@ class RootSignals:
         return client
 
     def _connect(self, config: Config, http_client: httpx.Client | None, budget: Budget) -> None:
-        self._address = Address.of(config.base_url)
-        self._transport = Transport(self._address, config.max_connections, http_client)
-        self._budget = budget
+        from .transport import Transport
+
+        self._config = config
+        self._transport = Transport(config, http_client, budget)
         self._closed = False
         self._is_copy = False
-        self._configure(config)
-
-    def _configure(self, config: Config) -> None:
-        self._config = config
-        self._headers = base_headers(config, self._address)
 
     @property
     def base_url(self) -> str:
@@ -186,43 +175,21 @@ class RootSignals:
             InvalidRequestError: The client is closed, or a bound is no number of seconds.
         """
         if self._closed or self._transport.closed:
+            from ..errors import InvalidRequestError
+
             raise InvalidRequestError("This client is closed. Make a new one, or close it later.")
-        config = self._config
-        bound = default_timeout if config.timeout == DEFAULT_TIMEOUT else config.timeout
-        call = Call(
+        return self._transport.request(
+            self._config,
             method,
             path,
+            schema,
             query=query,
             body=body,
-            address=self._address,
-            deadline=config.deadline if deadline is None else _bound(deadline),
-            max_retries=config.max_retries,
-            budget=self._budget,
+            default_timeout=default_timeout,
+            deadline=deadline,
             once=once,
             secrets=secrets,
         )
-        while True:
-            key = config.api_key
-            if callable(key):
-                key = check_key(value(key()), "What the api_key function returns")
-            answer: Answer | None = None
-            try:
-                request = call.request(self._headers, key)
-                for _ in range(MOST_REDIRECTS):
-                    answer = self._transport.exchange(request, bound, call.until)
-                    following = redirected(request, answer)
-                    if following is None:
-                        break
-                    request = following
-                assert answer is not None
-                return call.result(answer, schema)
-            except Exception as exc:
-                error, wait = call.failure(exc, answer, bound)
-                if wait is None:
-                    if error is exc:
-                        raise
-                    raise error from exc
-            sleep(wait)
 
     def with_options(
         self,
@@ -241,6 +208,8 @@ class RootSignals:
         Raises:
             ConfigurationError: A setting cannot be right.
         """
+        from .._config import changed
+
         return self.copy(
             changed(
                 self._config,
@@ -259,7 +228,7 @@ class RootSignals:
         # It is bound to this client.
         copy.__dict__.pop("models", None)
         copy._is_copy = True
-        copy._configure(config)
+        copy._config = config
         return copy
 
     def close(self) -> None:
@@ -301,6 +270,8 @@ class RootSignals:
 
     def __getstate__(self) -> Config:
         if self._transport.http_client is not None:
+            from ..errors import ConfigurationError
+
             raise ConfigurationError(
                 "A client with an http client of yours cannot be pickled."
                 " Make one in the other process."
@@ -308,11 +279,6 @@ class RootSignals:
         return self._config
 
     def __setstate__(self, config: Config) -> None:
+        from .._retry import Budget
+
         self._connect(config, None, Budget())
-
-
-def _bound(deadline: float) -> float | None:
-    try:
-        return seconds("_request_timeout", deadline)
-    except ConfigurationError as exc:
-        raise InvalidRequestError(str(exc)) from exc

@@ -7,7 +7,7 @@ from builtins import list as List
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from .._config import NOT_GIVEN, NotGiven
+from .._defaults import NOT_GIVEN, NotGiven
 from .._schemas import (
     Model,
     ModelPatch,
@@ -92,6 +92,7 @@ class Models:
         page_size: int | None = None,
         ordering: str | None = None,
         cursor: str | None = None,
+        prefetch: bool = False,
     ) -> Pager:
         """Return an iterator over the models: your own and the public ones.
 
@@ -103,6 +104,9 @@ class Models:
             page_size: How many to ask for at a time; the service caps it, usually at 100.
             ordering: The field to sort by, with a minus in front for descending.
             cursor: Where to go on: the `.cursor` of an earlier listing, or of its error.
+            prefetch: Whether to ask for the next page while you work on this one; never more
+                than one page ahead, and never past `limit`. Where
+                nothing can be done in the background it has no effect.
 
         Raises:
             PaginationError: While iterating, if the cursor repeats or leads to another host.
@@ -115,6 +119,7 @@ class Models:
             page_size=page_size,
             ordering=ordering,
             cursor=cursor,
+            prefetch=prefetch,
         )
 
     def retrieve(self, model_id: str | UUID, *, _request_timeout: float | None = None) -> Model:

@@ -7,6 +7,7 @@ from builtins import list as List
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from .._concurrency import Ahead
 from .._pages import check_listing, next_cursor, page_query
 from .._schemas import Model, ModelListAnswer, Page, set_meta
 from ..errors import PaginationError, RootSignalsError
@@ -36,6 +37,7 @@ class Pager(Iterator[Model]):
         page_size: int | None,
         ordering: str | None,
         cursor: str | None,
+        prefetch: bool,
     ) -> None:
         check_listing(limit, page_size, cursor)
         self._client = client
@@ -45,6 +47,8 @@ class Pager(Iterator[Model]):
         self._page_size = page_size
         self._ordering = ordering
         self.cursor = cursor
+        self._prefetch = prefetch
+        self._ahead: Ahead[ModelListAnswer] | None = None
         self._items: Iterator[Model] = iter(())
         self._seen: set[str | None] = set()
         self._trouble: PaginationError | None = None
@@ -72,11 +76,12 @@ class Pager(Iterator[Model]):
         """Ask for nothing more."""
         self._items = iter(())
         self._ended = True
+        self._ahead = None
 
     def _next_page(self) -> Page | None:
         if self._trouble is not None:
             raise self._trouble
-        if self._ended or (self._remaining is not None and self._remaining <= 0):
+        if not self._goes_on():
             return None
         cursor = self.cursor
         if cursor in self._seen:
@@ -86,20 +91,31 @@ class Pager(Iterator[Model]):
             )
             error.cursor = cursor
             raise error
-        query = page_query(
-            remaining=self._remaining,
-            page_size=self._page_size,
-            cursor=cursor,
-            ordering=self._ordering,
-            capable_of=self._capable_of,
-        )
+        # Forgotten first: if this is interrupted, the page is asked for again.
+        ahead, self._ahead = self._ahead, None
         try:
-            answer = self._client.request("GET", self._path, ModelListAnswer, query=query)
+            answer = self._fetch() if ahead is None else ahead.result()
         except RootSignalsError as error:
             error.cursor = cursor
             raise
         self._seen.add(cursor)
-        return self._taken(answer)
+        page = self._taken(answer)
+        if self._prefetch and self._goes_on() and self.cursor not in self._seen:
+            self._ahead = Ahead(self._fetch)
+        return page
+
+    def _goes_on(self) -> bool:
+        return not self._ended and (self._remaining is None or self._remaining > 0)
+
+    def _fetch(self) -> ModelListAnswer:
+        query = page_query(
+            remaining=self._remaining,
+            page_size=self._page_size,
+            cursor=self.cursor,
+            ordering=self._ordering,
+            capable_of=self._capable_of,
+        )
+        return self._client.request("GET", self._path, ModelListAnswer, query=query)
 
     def _taken(self, answer: ModelListAnswer) -> Page:
         items = answer.results
@@ -116,5 +132,5 @@ class Pager(Iterator[Model]):
             error.cursor = self.cursor
             self._trouble = error
             self.cursor = None
-        self._ended = self.cursor is None and self._trouble is None
+        self._ended = self.cursor is None
         return Page(items, self.cursor, answer.meta)
