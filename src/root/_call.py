@@ -27,6 +27,7 @@ from .errors import (
     RequestInfo,
     RootSignalsError,
     from_response,
+    scrub,
 )
 
 if TYPE_CHECKING:
@@ -108,7 +109,11 @@ class Call:
                 self._succeed(answer)
                 return None
             raise from_response(
-                self._info, answer.status, answer.content, secrets=self._hidden, note=_note(answer)
+                self._info,
+                answer.status,
+                answer.content,
+                secrets=self._hidden,
+                note=_note(answer, self._hidden),
             )
         if schema is None:
             if answer.content and not holds_json(answer.content):
@@ -155,6 +160,8 @@ class Call:
             if broken is None:
                 raise exc
             error, outcome, cause = broken
+            # It was too large, so there was one, whatever came before.
+            self._ambiguous = self._ambiguous or isinstance(error, APIResponseError)
         self._ambiguous = self._ambiguous or outcome is Outcome.AMBIGUOUS
         wait, reason = self._wait(outcome, hint)
         self._attempts.append(Attempt(answer.status if answer else None, cause, wait))
@@ -243,13 +250,13 @@ def _encoded(query: Mapping[str, str]) -> str:
         ) from exc
 
 
-def _note(answer: Answer) -> str | None:
+def _note(answer: Answer, secrets: tuple[str, ...]) -> str | None:
     """Return what a redirect says that is not followed."""
     location = answer.header(b"location")
     if not 300 <= answer.status < 400 or location is None:
         return None
     return (
-        f"It redirects to {location[:200]!r}, which is not followed: a request goes on neither to"
-        " another host nor from https to http, a changing one not at all, and none in circles."
-        " Check the base URL."
+        f"It redirects to {scrub(location, secrets)[:200]!r}, which is not followed: a request"
+        " goes on neither to another host nor from https to http, a changing one not at all, and"
+        " none in circles. Check the base URL."
     )

@@ -14,10 +14,11 @@ from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from .__about__ import __version__
 from ._defaults import NotGiven
+from ._dotenv import read_dotenv
 from .errors import ConfigurationError, InvalidRequestError
 
 if TYPE_CHECKING:
@@ -54,7 +55,15 @@ _HEADER_VALUE = re.compile(r"[\x20-\x7e]*")
 _HEADER_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 
 # Headers that the client writes itself: another value would break the exchange or the account.
-_OWN_HEADERS = {"authorization", "connection", "content-length", "host", "transfer-encoding"}
+_OWN_HEADERS = {
+    "authorization",
+    "connection",
+    "content-encoding",
+    "content-length",
+    "content-type",
+    "host",
+    "transfer-encoding",
+}
 
 
 @dataclass(frozen=True)
@@ -197,7 +206,7 @@ def seconds(name: str, value: object) -> float | None:
         return None
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise ConfigurationError(f"{name} must be a number of seconds or None, not {value!r}.")
-    if math.isnan(value) or value <= 0:
+    if (isinstance(value, float) and math.isnan(value)) or value <= 0:
         raise ConfigurationError(
             f"{name} must be more than 0 seconds, not {value!r}. None means no bound."
         )
@@ -223,7 +232,7 @@ def _find_key(argument: APIKey | None) -> APIKey:
         return check_key(argument, "The api_key argument")
     if found := _variable(API_KEY):
         return check_key(found, f"The environment variable {API_KEY}")
-    if found := _from_dotenv(Path(".env")).get(API_KEY, "").strip():
+    if found := read_dotenv(Path(".env")).get(API_KEY, "").strip():
         return check_key(found, f"{API_KEY} in .env")
     raise ConfigurationError(
         "No API key was found. Pass RootSignals(api_key=...), or set the environment variable"
@@ -240,41 +249,52 @@ def _check_url(url: object) -> str:
     if not isinstance(url, str):
         raise ConfigurationError(f"base_url must be a string, not {type(url).__name__}.")
     url = url.strip().rstrip("/")
+    # What stands before an @ may be a password, wherever it was put.
+    shown = "The base URL" if "@" in url else f"The base URL {url!r}"
+    example = f"Write it like {DEFAULT_URL}."
     try:
         parts = urlsplit(url)
-        _ = parts.port
-    except ValueError as exc:
-        raise ConfigurationError(f"The base URL {url!r} cannot be read: {exc}.") from exc
-    if parts.username is not None or parts.password is not None:
-        # Not shown: it holds a password.
+        port, host = parts.port, parts.hostname
+    except ValueError:
+        raise ConfigurationError(f"{shown} cannot be read. {example}") from None
+    if "@" in parts.netloc:
         raise ConfigurationError(
             "The base URL holds a user name or password."
             " Put what your proxy needs into default_headers."
         )
-    example = f"Write it like {DEFAULT_URL}."
     if parts.scheme not in ("http", "https") or not parts.netloc:
-        raise ConfigurationError(
-            f"The base URL {url!r} must start with http:// or https://. {example}"
-        )
-    if not parts.hostname:
-        raise ConfigurationError(f"The base URL {url!r} names no host. {example}")
-    if parts.query or parts.fragment or "?" in url or "#" in url:
-        raise ConfigurationError(
-            f"The base URL {url!r} must not have a query or a fragment. {example}"
-        )
-    if re.search(r"[\s\x00-\x1f\x7f\\]", url):
-        raise ConfigurationError(
-            f"The base URL {url!r} holds white space or a backslash. {example}"
-        )
+        raise ConfigurationError(f"{shown} must start with http:// or https://. {example}")
+    if not host:
+        raise ConfigurationError(f"{shown} names no host. {example}")
+    if "?" in url or "#" in url:
+        raise ConfigurationError(f"{shown} must not have a query or a fragment. {example}")
+    if re.search(r"[\s\x00-\x1f\x7f\\]", url) or "@" in url:
+        raise ConfigurationError(f"{shown} holds white space, a backslash or an @. {example}")
+    host = f"[{host}]" if ":" in host else _ascii_host(host, shown)
+    default_port = {"http": 80, "https": 443}[parts.scheme]
+    authority = host if port in (None, default_port) else f"{host}:{port}"
     try:
-        # A name with umlauts goes over the wire in its ASCII form (RFC 5891).
-        host = parts.hostname.encode("idna").decode("ascii")
-    except UnicodeError as exc:
-        raise ConfigurationError(f"The base URL {url!r} names a host that cannot be.") from exc
-    if ":" in host:
-        host = f"[{host}]"
-    port = "" if parts.port is None else f":{parts.port}"
-    return f"{parts.scheme}://{host}{port}{parts.path}"
+        path = quote(parts.path.rstrip("/"), safe="/%:!$&'()*+,;=~")
+    except UnicodeEncodeError:
+        raise ConfigurationError(f"{shown} holds what UTF-8 cannot write. {example}") from None
+    return f"{parts.scheme}://{authority}{path}"
+
+
+def _ascii_host(host: str, shown: str) -> str:
+    """Return a host name as it goes over the wire (RFC 5891)."""
+    try:
+        if not host.isascii():
+            # httpx brings it along; only names like this need it.
+            import idna
+
+            return idna.encode(host, uts46=True).decode("ascii")
+        # This looks at the length of the labels; today's rules forbid more than is in use.
+        host.encode("idna")
+    except UnicodeError:
+        host = ""
+    if not re.fullmatch(r"[a-z0-9._-]+", host):
+        raise ConfigurationError(f"{shown} names a host that cannot be.")
+    return host
 
 
 def _check_timeout(timeout: Timeout) -> Timeout:
@@ -284,9 +304,12 @@ def _check_timeout(timeout: Timeout) -> Timeout:
         raise ConfigurationError(
             f"timeout must be a number of seconds, an httpx.Timeout or None, not {timeout!r}."
         )
-    for operation, value in timeout.as_dict().items():
-        seconds(f"timeout ({operation})", value)
-    return timeout
+    operations = {
+        operation: seconds(f"timeout ({operation})", value)
+        for operation, value in timeout.as_dict().items()
+    }
+    # httpx is imported already: the timeout is its.
+    return type(timeout)(**operations)
 
 
 def _count(name: str, value: object, *, least: int) -> int:
@@ -312,60 +335,3 @@ def _check_header(name: object, value: object) -> tuple[str, str]:
             f"default_headers: the value of {name} must be a string of visible ASCII."
         )
     return name, value.strip()
-
-
-# One assignment of a dotenv file, by python-dotenv's rules: an optional `export`, a name, and a
-# value in single quotes, in double quotes (both may span lines) or bare up to a comment. A line
-# that is none of these is passed over.
-_DOTENV_LINE = re.compile(
-    r"""
-    ^[ \t]*(?:export[ \t]+)?
-    (?:'(?P<quoted_name>[^']+)'|(?P<name>[^=\#\s]+))[ \t]*=
-    (?:
-        [ \t]*
-        (?:'(?P<single>(?:[^'\\]|\\.)*)'|"(?P<double>(?:[^"\\]|\\.)*)")
-        [ \t]*(?:\#[^\n]*)?$
-      | (?P<bare>(?![ \t]*['"])[^\n]*)
-    )
-    """,
-    re.VERBOSE | re.MULTILINE | re.DOTALL,
-)
-_VARIABLE = re.compile(r"\$\{(?P<name>[^}:]*)(?::-(?P<default>[^}]*))?\}")
-_DOUBLE_QUOTED_ESCAPE = re.compile(r"\\([\\'\"abfnrtv])")
-_ESCAPES = dict(zip("abfnrtv", "\a\b\f\n\r\t\v", strict=True))
-
-
-def _from_dotenv(path: Path) -> dict[str, str]:
-    """Return the values in a dotenv file, or none if there is no such file."""
-    try:
-        # Editors on Windows put a byte order mark in front.
-        text = path.read_text(encoding="utf-8-sig")
-    except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
-        return {}
-    except (OSError, ValueError) as exc:
-        raise ConfigurationError(
-            f"The file {path.absolute()} cannot be read: {type(exc).__name__}."
-            " Mend it, or pass the API key another way."
-        ) from None
-    values: dict[str, str] = {}
-    for line in _DOTENV_LINE.finditer(text):
-        name = line["quoted_name"] or line["name"]
-        value = _VARIABLE.sub(
-            # The environment comes before the file, as it does for the key itself.
-            lambda found: os.environ.get(
-                found["name"], values.get(found["name"], found["default"] or "")
-            ),
-            _dotenv_value(line),
-        )
-        values[name] = value
-    return values
-
-
-def _dotenv_value(line: re.Match[str]) -> str:
-    if line["single"] is not None:
-        return re.sub(r"\\([\\'])", r"\1", line["single"])
-    if line["double"] is not None:
-        return _DOUBLE_QUOTED_ESCAPE.sub(
-            lambda found: _ESCAPES.get(found[1], found[1]), line["double"]
-        )
-    return re.sub(r"\s+#.*", "", line["bare"]).strip()

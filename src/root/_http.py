@@ -25,6 +25,7 @@ from .errors import (
     APIResponseError,
     APITimeoutError,
     Attempt,
+    ConfigurationError,
     RequestInfo,
     excerpt,
     scrub,
@@ -72,6 +73,8 @@ Servers and load balancers keep theirs for about a minute; being well below that
 from meeting a server that is just hanging up.
 """
 
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
 S = TypeVar("S", bound="BaseModel")
 
 
@@ -88,7 +91,8 @@ class Address:
     def of(cls, url: str) -> Address:
         """Split a URL that has been checked."""
         parts = urlsplit(url)
-        return cls(parts.scheme, parts.hostname or "", parts.port, parts.path)
+        port = None if parts.port == _DEFAULT_PORTS.get(parts.scheme) else parts.port
+        return cls(parts.scheme, parts.hostname or "", port, parts.path)
 
     @property
     def authority(self) -> str:
@@ -211,7 +215,13 @@ def _ssl_context(cafile: str | None, capath: str | None) -> ssl.SSLContext:
         import certifi
 
         cafile = certifi.where()
-    return ssl.create_default_context(cafile=cafile, capath=capath)
+    try:
+        return ssl.create_default_context(cafile=cafile, capath=capath)
+    except OSError as exc:
+        raise ConfigurationError(
+            f"The certificates to trust cannot be read from {cafile or capath!r}, which"
+            f" SSL_CERT_FILE or SSL_CERT_DIR names ({exc.strerror or exc})."
+        ) from exc
 
 
 def ssl_context() -> ssl.SSLContext:
@@ -377,18 +387,29 @@ _TIMEOUTS = {
     "PoolTimeout": "no connection came free",
     "ReadTimeout": "the answer did not come",
     "WriteTimeout": "the request could not be sent",
+    "TimeoutException": "the exchange was not done",
 }
-# Exception classes of httpcore and httpx, which have the same names, and what they say about
-# the request. The rest is ambiguous.
-_NOT_SENT = {"ConnectTimeout", "PoolTimeout", "ConnectError", "ProxyError"}
-_FINAL = {"UnsupportedProtocol", "LocalProtocolError", "AnswerTooLargeError"}
-_AMBIGUOUS = {
-    "NetworkError",
-    "TimeoutException",
-    "ProtocolError",
-    "DecodingError",
-    "error",
-    "OSError",
+# Exception classes of httpcore, httpx and zlib, and what they say about the request. The first
+# two libraries name theirs alike, and the first of a class's names that stands here holds.
+_OUTCOMES = {
+    "ConnectTimeout": Outcome.NOT_SENT,
+    "PoolTimeout": Outcome.NOT_SENT,
+    "ConnectError": Outcome.NOT_SENT,
+    "ConnectionNotAvailable": Outcome.NOT_SENT,
+    "ProxyError": Outcome.NOT_SENT,
+    "AnswerTooLargeError": Outcome.FINAL,
+    "CookieConflict": Outcome.FINAL,
+    "InvalidURL": Outcome.FINAL,
+    "LocalProtocolError": Outcome.FINAL,
+    "StreamError": Outcome.FINAL,
+    "TooManyRedirects": Outcome.FINAL,
+    "UnsupportedProtocol": Outcome.FINAL,
+    "HTTPError": Outcome.AMBIGUOUS,
+    "NetworkError": Outcome.AMBIGUOUS,
+    "ProtocolError": Outcome.AMBIGUOUS,
+    "TimeoutException": Outcome.AMBIGUOUS,
+    "OSError": Outcome.AMBIGUOUS,
+    "error": Outcome.AMBIGUOUS,
 }
 
 
@@ -400,37 +421,40 @@ def broken_exchange(
     Returns None for an exception that is nobody's network trouble but a defect.
     """
     names = [kind.__name__ for kind in type(exc).__mro__]
-    if not any(name in _NOT_SENT | _FINAL | _AMBIGUOUS for name in names):
+    outcome = next((_OUTCOMES[name] for name in names if name in _OUTCOMES), None)
+    if outcome is None:
         return None
-    name = next((name for name in names if name in _TIMEOUTS), names[0])
-    if name in _TIMEOUTS:
-        cause = f"{_TIMEOUTS[name]} in time"
-        bound = "" if seconds is None else f" ({seconds:.3g} s)"
-        error: APIConnectionError | APIResponseError = APITimeoutError(
+    error: APIConnectionError | APIResponseError
+    late = next((name for name in names if name in _TIMEOUTS), None)
+    if late is not None:
+        cause = f"{_TIMEOUTS[late]} in time"
+        bound = "" if seconds is None else f" ({seconds:g} s)"
+        error = APITimeoutError(
             f"{request} failed: {cause}{bound}. Give it a longer timeout or deadline, or look at"
             f" whether {address.authority} is reachable and not overloaded."
         )
-    elif name == "AnswerTooLargeError":
+    elif isinstance(exc, AnswerTooLargeError):
         cause = f"the answer is larger than {MOST_BYTES // 2**20} MiB"
         error = APIResponseError(f"{request} failed: {cause}. Check the base URL.")
     else:
         cause, advice = _cause(exc, address)
         error = APIConnectionError(f"{request} failed: {cause}. {advice}")
+        if isinstance(_root_cause(exc), ssl.SSLCertVerificationError):
+            outcome = Outcome.FINAL
     error.request = request
-    if name in _NOT_SENT:
-        trusted = not isinstance(_root_cause(exc), ssl.SSLCertVerificationError)
-        return error, Outcome.NOT_SENT if trusted else Outcome.FINAL, cause
-    return error, Outcome.FINAL if name in _FINAL else Outcome.AMBIGUOUS, cause
+    return error, outcome, cause
 
 
 def _root_cause(exc: BaseException) -> BaseException:
     """Return the exception that says most: the operating system's or OpenSSL's, if there is one."""
     found: BaseException | None = exc
+    best = exc
     while found is not None:
-        if isinstance(found, OSError) and found.args:
-            return found
+        # anyio puts an OSError without a number around those of the addresses it tried.
+        if isinstance(found, OSError) and (found.errno is not None or best is exc):
+            best = found
         found = found.__cause__ or found.__context__
-    return exc
+    return best
 
 
 def _cause(exc: BaseException, address: Address) -> tuple[str, str]:
@@ -442,8 +466,9 @@ def _cause(exc: BaseException, address: Address) -> tuple[str, str]:
             "If your company has its own CA, name its certificate file in SSL_CERT_FILE.",
         )
     if isinstance(root, ssl.SSLError):
+        reason = getattr(root, "reason", None) or root
         return (
-            f"no TLS connection could be made with {address.authority} ({root.reason or root})",
+            f"no TLS connection could be made with {address.authority} ({reason})",
             "Check whether the base URL should start with http:// or https://.",
         )
     if isinstance(root, socket.gaierror):

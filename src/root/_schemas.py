@@ -352,7 +352,7 @@ def request_body(schema: type[_Request], omit: object, **fields: object) -> byte
         "Nothing was sent. "
         + " ".join(
             f"{problem['loc'][0]} cannot be None."
-            if given[str(problem["loc"][0])] is None
+            if fields[str(problem["loc"][0])] is None
             else f"{problem['loc'][0]}: {problem['msg']}."
             for problem in problems
         )

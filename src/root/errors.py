@@ -259,11 +259,16 @@ def from_response(
 
 
 def scrub(text: str, secrets: Iterable[str]) -> str:
-    """Return the text without the secrets, be they plain or as JSON escapes them."""
-    for secret in secrets:
+    """Return the text without the secrets, be they plain, trimmed or as JSON escapes them."""
+    forms: set[str] = set()
+    given = list(secrets)
+    for secret in given + [secret.strip() for secret in given]:
         if len(secret) >= _SHORTEST_SECRET:
-            text = text.replace(secret, "[redacted]")
-            text = text.replace(json.dumps(secret)[1:-1], "[redacted]")
+            escaped = (json.dumps(secret, ensure_ascii=ascii)[1:-1] for ascii in (True, False))
+            forms |= {secret, *escaped}
+    # The longest first: a secret may be the beginning of another.
+    for form in sorted(forms, key=len, reverse=True):
+        text = text.replace(form, "[redacted]")
     return text
 
 
@@ -279,7 +284,16 @@ def _parse(text: str) -> JSONValue:
     except (ValueError, RecursionError):
         # A proxy's HTML page, or nothing at all.
         return text
-    return content
+    # What is nested deeper can be neither pickled nor copied.
+    return content if _is_shallow(content, 100) else text
+
+
+def _is_shallow(content: JSONValue, levels: int) -> bool:
+    if isinstance(content, dict):
+        content = list(content.values())
+    if not isinstance(content, list):
+        return True
+    return levels > 0 and all(_is_shallow(item, levels - 1) for item in content)
 
 
 def _fields(content: JSONValue) -> dict[str, list[str]]:
