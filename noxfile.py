@@ -146,3 +146,12 @@ def build(session: nox.Session) -> None:
             *("-p", "no:cacheprovider", str(HERE / "tests" / "test_front_door.py")),
             external=True,
         )
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Measure speed against other clients, in five minutes; `-- --quick` in one, printed only."""
+    # For the server alone: each client is in an environment of its own.
+    session.install("certifi", "h2", "trustme", "uvloop")
+    folder = session.create_tmp()
+    session.run("python", "-m", "benchmarks.run", "--environments", folder, *session.posargs)

@@ -814,6 +814,19 @@ CAUSES = [
         id="refused, as anyio says it",
     ),
     pytest.param(
+        [
+            OSError("all attempts to connect to api.example failed"),
+            ExceptionGroup(
+                "all attempts failed",
+                [ConnectionRefusedError(111, "Refused"), ConnectionRefusedError(111, "Refused")],
+            ),
+        ],
+        NOT_SENT,
+        REFUSED,
+        "Check the base URL",
+        id="refused, as trio says it",
+    ),
+    pytest.param(
         [socket.gaierror(-2, "Name or service not known")],
         NOT_SENT,
         "the host name api.example could not be resolved (DNS: Name or service not known)",
@@ -883,12 +896,42 @@ def test_why_there_is_no_connection(
 def test_a_connection_that_was_reset_halfway(library: str) -> None:
     """A reset while reading is ambiguous, and says who did it."""
     exc = exception(library, "ReadError", "")
-    exc.__context__ = ConnectionResetError(104, "Connection reset by peer")
+    caused(exc, ConnectionResetError(104, "Connection reset by peer"))
 
     broken = broken_exchange(exc, INFO, HOME, 30.0)
 
     assert broken is not None
     assert broken[1:] == (AMBIGUOUS, "api.example reset the connection")
+
+
+@pytest.mark.parametrize(
+    ("name", "cause", "outcome", "says"),
+    [
+        ("ConnectError", certificate_error(), FINAL, "is not trusted (self-signed certificate)"),
+        ("ConnectError", socket.gaierror(-2, "Unknown"), NOT_SENT, "could not be resolved"),
+        ("RemoteProtocolError", RuntimeError("Cut off."), AMBIGUOUS, "broke off (It broke)"),
+    ],
+    ids=["certificate", "DNS", "protocol"],
+)
+def test_what_the_caller_was_handling_is_no_cause(
+    name: str, cause: Exception, outcome: Outcome, says: str
+) -> None:
+    """A call from an `except` block, to a second server, is not blamed on the first one's error."""
+    exc = exception("httpcore", name)
+    try:
+        raise ConnectionRefusedError(111, "Connection refused")
+    except ConnectionRefusedError:
+        with pytest.raises(type(exc)) as error:
+            try:
+                raise cause
+            except type(cause) as inner:
+                raise exc from inner
+
+    broken = broken_exchange(error.value, INFO, HOME, 30.0)
+
+    assert broken is not None
+    assert broken[1] is outcome
+    assert says in broken[2]
 
 
 def test_an_error_without_words() -> None:

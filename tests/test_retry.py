@@ -101,7 +101,9 @@ def test_what_may_be_repeated(
         pytest.param({"retry_after": " 17 "}, 17, id="blanks around"),
         pytest.param({"retry_after": "1.5"}, 1.5, id="fraction"),
         pytest.param({"retry_after": "86400"}, 86400, id="a day"),
-        pytest.param({"retry_after": "1e300"}, 1e300, id="huge"),
+        pytest.param({"retry_after": "999999999999"}, 999999999999, id="huge"),
+        pytest.param({"retry_after": "1e300"}, None, id="beyond all sense"),
+        pytest.param({"retry_after": "1_000"}, None, id="no number of HTTP"),
         pytest.param({"retry_after_ms": "250"}, 0.25, id="milliseconds"),
         pytest.param({"retry_after_ms": "250", "retry_after": "17"}, 0.25, id="milliseconds win"),
         pytest.param(

@@ -149,7 +149,7 @@ class Call:
         if answer is not None and isinstance(exc, APIStatusError):
             error = exc
             hint = exc.retry_after = hinted_wait(answer.header)
-            outcome = of_status(answer.status, has_hint=answer.header(b"retry-after") is not None)
+            outcome = of_status(answer.status, has_hint=hint is not None)
         elif answer is not None and isinstance(exc, APIResponseError):
             error, cause = exc, "unusable answer"
             outcome = Outcome.FINAL if holds_json(answer.content) else Outcome.AMBIGUOUS

@@ -16,7 +16,7 @@ import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeVar, cast
 from urllib.parse import urljoin, urlsplit
 
 from ._retry import Outcome
@@ -273,12 +273,16 @@ def unpacked(answer: Answer) -> Answer:
 
 
 def _inflated(packed: bytes, wbits: int) -> bytes:
-    inflate = zlib.decompressobj(wbits)
-    content = inflate.decompress(packed, MOST_BYTES + 1)
-    if len(content) > MOST_BYTES:
-        raise AnswerTooLargeError
-    if not inflate.eof:
-        raise zlib.error("the packed body is cut off")
+    content = b""
+    # A gzip body may have several members, one after the other (RFC 1952, 2.2).
+    while packed:
+        inflate = zlib.decompressobj(wbits)
+        content += inflate.decompress(packed, MOST_BYTES + 1 - len(content))
+        if len(content) > MOST_BYTES:
+            raise AnswerTooLargeError
+        if not inflate.eof:
+            raise zlib.error("the packed body is cut off")
+        packed = inflate.unused_data
     return content
 
 
@@ -449,11 +453,15 @@ def _root_cause(exc: BaseException) -> BaseException:
     """Return the exception that says most: the operating system's or OpenSSL's, if there is one."""
     found: BaseException | None = exc
     best = exc
+    # Not __context__, which leads on to what the caller was handling when it called.
     while found is not None:
-        # anyio puts an OSError without a number around those of the addresses it tried.
+        # anyio and trio put an OSError without a number around those of the addresses they tried.
         if isinstance(found, OSError) and (found.errno is not None or best is exc):
             best = found
-        found = found.__cause__ or found.__context__
+        if isinstance(found, BaseExceptionGroup):
+            found = cast("BaseException", found.exceptions[0])
+        else:
+            found = found.__cause__
     return best
 
 

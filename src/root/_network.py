@@ -12,7 +12,7 @@ import select
 import socket
 import ssl
 from collections.abc import Iterable
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 import httpcore
 
@@ -61,10 +61,15 @@ class _AsyncioBackend(httpcore.AsyncNetworkBackend):
     ) -> httpcore.AsyncNetworkStream:
         try:
             async with asyncio.timeout(timeout):
-                # RFC 8305: an IPv6 route that leads nowhere costs a quarter of a second.
-                _, stream = await asyncio.get_running_loop().create_connection(
-                    _AsyncioStream, host, port, happy_eyeballs_delay=0.25
-                )
+                loop = asyncio.get_running_loop()
+                if isinstance(loop, asyncio.BaseEventLoop):
+                    # RFC 8305: an IPv6 route that leads nowhere costs a quarter of a second.
+                    _, stream = await loop.create_connection(
+                        _AsyncioStream, host, port, happy_eyeballs_delay=0.25
+                    )
+                else:
+                    # uvloop does not know how.
+                    _, stream = await loop.create_connection(_AsyncioStream, host, port)
         except TimeoutError as exc:
             raise httpcore.ConnectTimeout(str(exc)) from exc
         except OSError as exc:
@@ -92,8 +97,8 @@ class _AsyncioStream(asyncio.Protocol, httpcore.AsyncNetworkStream):
     # What asyncio calls.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        # Not a check, since uvloop's are no subclass.
+        self._transport = cast("asyncio.Transport", transport)
 
     def data_received(self, data: bytes) -> None:
         self._buffer += data

@@ -63,8 +63,12 @@ def next_cursor(following: str | None, base_url: str) -> str | None:
     return cursors[0]
 
 
-def check_listing(limit: object, page_size: object, cursor: object) -> None:
+def check_listing(
+    limit: object, page_size: object, cursor: object, capable_of: object = None
+) -> None:
     """Refuse what no listing can be asked for."""
+    if isinstance(capable_of, str):
+        raise InvalidRequestError(f"capable_of is a list: write [{capable_of!r}].")
     for name, number in (("limit", limit), ("page_size", page_size)):
         if number is not None and (isinstance(number, bool) or not isinstance(number, int)):
             raise InvalidRequestError(f"{name} must be a whole number or None, not {number!r}.")

@@ -7,6 +7,7 @@ hint (RFC 9110, 10.2.3).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -139,12 +140,9 @@ class Budget:
 
 
 def _number(value: str | None) -> float | None:
-    """Return a sensible number of seconds or milliseconds; NaN, infinity and -1 are none."""
-    try:
-        number = float(value or "")
-    except ValueError:
-        return None
-    return number if 0 <= number < float("inf") else None
+    """Return a sensible number of seconds or milliseconds; NaN, -1 and 1_000 are none."""
+    number = re.fullmatch(r"\s*([0-9]{1,12}(\.[0-9]*)?)\s*", value or "")
+    return float(number[1]) if number else None
 
 
 def _date(value: str | None) -> datetime | None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import socket
 from collections.abc import AsyncIterable, Iterable
-from contextlib import suppress
 from functools import partial
 from math import inf
 from time import monotonic
@@ -122,8 +121,6 @@ class AsyncConnection(httpcore.AsyncNetworkBackend, httpcore.AsyncNetworkStream)
         self._backend = backend
         self._stream: httpcore.AsyncNetworkStream | None = None
         self._until = inf
-        self._unsent = b""
-        self._write_timeout: float | None = None
         self._parts = address.scheme.encode(), address.host.encode(), address.port
         secure = address.scheme == "https"
         self._http = httpcore.AsyncHTTPConnection(
@@ -200,21 +197,13 @@ class AsyncConnection(httpcore.AsyncNetworkBackend, httpcore.AsyncNetworkStream)
         )
         return self
 
-    async def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        # Head and body come one after the other. Sent together they are one packet and one
-        # system call, which is a fifth of what a call takes.
-        self._unsent += buffer
-        self._write_timeout = timeout
-
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         assert self._stream is not None
-        if self._unsent:
-            request, self._unsent = self._unsent, b""
-            left = self._left(self._write_timeout, httpcore.WriteTimeout)
-            # Who hangs up while the request goes out may have answered all the same.
-            with suppress(httpcore.WriteError):
-                await self._stream.write(request, left)
         return await self._stream.read(max_bytes, self._left(timeout, httpcore.ReadTimeout))
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        assert self._stream is not None
+        await self._stream.write(buffer, self._left(timeout, httpcore.WriteTimeout))
 
     async def aclose(self) -> None:
         self.cut()

@@ -39,7 +39,7 @@ class Pager(Iterator[Model]):
         cursor: str | None,
         prefetch: bool,
     ) -> None:
-        check_listing(limit, page_size, cursor)
+        check_listing(limit, page_size, cursor, capable_of)
         self._client = client
         self._path = path
         self._capable_of = capable_of

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterable
-from contextlib import suppress
 from functools import partial
 from math import inf
 from time import monotonic
@@ -123,8 +122,6 @@ class Connection(httpcore.NetworkBackend, httpcore.NetworkStream):
         self._backend = backend
         self._stream: httpcore.NetworkStream | None = None
         self._until = inf
-        self._unsent = b""
-        self._write_timeout: float | None = None
         self._parts = address.scheme.encode(), address.host.encode(), address.port
         secure = address.scheme == "https"
         self._http = httpcore.HTTPConnection(
@@ -201,21 +198,13 @@ class Connection(httpcore.NetworkBackend, httpcore.NetworkStream):
         )
         return self
 
-    def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        # Head and body come one after the other. Sent together they are one packet and one
-        # system call, which is a fifth of what a call takes.
-        self._unsent += buffer
-        self._write_timeout = timeout
-
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         assert self._stream is not None
-        if self._unsent:
-            request, self._unsent = self._unsent, b""
-            left = self._left(self._write_timeout, httpcore.WriteTimeout)
-            # Who hangs up while the request goes out may have answered all the same.
-            with suppress(httpcore.WriteError):
-                self._stream.write(request, left)
         return self._stream.read(max_bytes, self._left(timeout, httpcore.ReadTimeout))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        assert self._stream is not None
+        self._stream.write(buffer, self._left(timeout, httpcore.WriteTimeout))
 
     def close(self) -> None:
         self.cut()
