@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 import gc
 import multiprocessing
+import random
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
 import anyio
+import httpx
 import pytest
 import trio
 
-from root import APITimeoutError, AsyncRootSignals, ConfigurationError, RootSignals
+from root import APITimeoutError, AsyncRootSignals, ConfigurationError, Model, RootSignals
 from root.emulator import Server
 
 from .wire import Wire, says
@@ -242,3 +244,38 @@ def test_the_end_of_a_loop_closes_connections() -> None:
 
         assert asyncio.run(main()) == 1
         asyncio.run(_until(lambda: wire.open == 0))
+
+
+@pytest.mark.parametrize("way", ["own pool", "proxy", "own client"])
+async def test_thousands_of_cancelled_calls(way: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After thousands of cancelled calls a client has its full capacity, and no task is left."""
+    capacity = 10
+    before = asyncio.all_tasks()
+    with Wire([says(200, MODEL)]) as wire:
+        base_url, http_client = wire.url, None
+        if way == "proxy":
+            monkeypatch.setenv("HTTP_PROXY", wire.url)
+            base_url = "http://api.test"
+        if way == "own client":
+            http_client = httpx.AsyncClient(
+                limits=httpx.Limits(max_connections=capacity, max_keepalive_connections=capacity)
+            )
+        client = AsyncRootSignals(
+            KEY, base_url=base_url, max_connections=capacity, http_client=http_client
+        )
+        chance = random.Random(7)
+        for _ in range(160):
+            tasks = [asyncio.create_task(client.models.retrieve("a")) for _ in range(25)]
+            for task in tasks:
+                if chance.random() < 0.7:
+                    asyncio.get_running_loop().call_later(chance.uniform(0, 0.01), task.cancel)
+            results = await asyncio.gather(*tasks, return_exceptions=True)
+            assert {type(result) for result in results} <= {asyncio.CancelledError, Model}
+
+        async with asyncio.timeout(5):
+            await asyncio.gather(*(client.models.retrieve("a") for _ in range(capacity)))
+        await _until(lambda: asyncio.all_tasks() == before)
+        assert wire.open <= capacity
+        await client.aclose()
+        if http_client is not None:
+            await http_client.aclose()

@@ -114,6 +114,7 @@ def test_client_arguments() -> None:
         ("max_retries", 2),
         ("max_connections", 100),
         ("default_headers", None),
+        ("ssl_context", None),
         ("http_client", None),
         ("async_http_client", None),
         ("run_async", False),

@@ -28,7 +28,7 @@ from root._http import (
     is_proxied,
     read,
     redirected,
-    ssl_context,
+    shared_ssl_context,
     timeouts,
     unpacked,
     unusable,
@@ -993,7 +993,7 @@ def test_a_certificate_file_that_is_not_there(
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "none.pem"))
 
     with pytest.raises(ConfigurationError, match=r"none\.pem.*SSL_CERT_FILE") as error:
-        ssl_context()
+        shared_ssl_context()
 
     assert broken_exchange(error.value, INFO, HOME, 30.0) is None
 
@@ -1003,8 +1003,8 @@ def test_tls_settings_are_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
         monkeypatch.delenv(name, raising=False)
 
-    context = ssl_context()
+    context = shared_ssl_context()
 
-    assert ssl_context() is context
+    assert shared_ssl_context() is context
     assert context.verify_mode is ssl.CERT_REQUIRED
     assert context.check_hostname

@@ -9,10 +9,10 @@ from __future__ import annotations
 import inspect
 import threading
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 from concurrent.futures import Future
 from contextvars import copy_context
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from .errors import ConfigurationError
 
@@ -28,9 +28,11 @@ __all__ = [
     "Slots",
     "async_current_loop",
     "async_sleep",
+    "async_unbroken",
     "async_value",
     "current_loop",
     "sleep",
+    "unbroken",
     "value",
 ]
 
@@ -63,6 +65,25 @@ def value(given: str | Awaitable[str]) -> str:
             " prefix a can wait for. Give a plain function, or use one of those."
         )
     return given
+
+
+async def async_unbroken(work: Coroutine[Any, Any, T]) -> T:
+    """Return what some work comes to, and let it come to its end if its caller is cancelled.
+
+    httpx's own pool loses a connection for good when asyncio cancels a task while a response is
+    being closed (httpcore 1.0.9), and its caller cannot tell when that is. So the exchange is a
+    task of its own, which ends within its timeouts. trio's cancellation does no such harm.
+    """
+    import asyncio
+
+    if not isinstance(async_current_loop(), asyncio.AbstractEventLoop):
+        return await work
+    return await asyncio.shield(asyncio.ensure_future(work))
+
+
+def unbroken(done: T) -> T:
+    """Return what some work has come to: nobody can cancel what blocks."""
+    return done
 
 
 class _NoLoop:

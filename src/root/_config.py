@@ -22,6 +22,8 @@ from ._dotenv import read_dotenv
 from .errors import ConfigurationError, InvalidRequestError
 
 if TYPE_CHECKING:
+    import ssl
+
     import httpx
 
 __all__ = [
@@ -77,6 +79,7 @@ class Config:
     max_retries: int
     max_connections: int
     default_headers: Mapping[str, str] = field(repr=False)
+    ssl_context: ssl.SSLContext | None = field(repr=False)
     key_is_given: bool
     """Whether the key came as an argument: only then does a pickle hold it."""
 
@@ -93,6 +96,11 @@ class Config:
         return [(name.title().encode(), value.encode()) for name, value in headers.items()]
 
     def __getstate__(self) -> dict[str, object]:
+        if self.ssl_context is not None:
+            raise ConfigurationError(
+                "A client with an ssl_context of yours cannot be pickled."
+                " Make one in the other process."
+            )
         state: dict[str, object] = {**self.__dict__}
         # The other process has a Python of its own.
         state.pop("headers", None)
@@ -131,6 +139,7 @@ def resolve(
     max_retries: int,
     max_connections: int,
     default_headers: Mapping[str, str] | None,
+    ssl_context: ssl.SSLContext | None = None,
 ) -> Config:
     """Find and check every setting.
 
@@ -147,6 +156,7 @@ def resolve(
         max_retries=_count("max_retries", max_retries, least=0),
         max_connections=_count("max_connections", max_connections, least=1),
         default_headers=_check_headers(default_headers or {}),
+        ssl_context=_check_ssl_context(ssl_context),
         key_is_given=api_key is not None,
     )
 
@@ -318,6 +328,19 @@ def _count(name: str, value: object, *, least: int) -> int:
             f"{name} must be a whole number of at least {least}, not {value!r}."
         )
     return value
+
+
+def _check_ssl_context(context: object) -> ssl.SSLContext | None:
+    if context is None:
+        return None
+    import ssl
+
+    if not isinstance(context, ssl.SSLContext):
+        raise ConfigurationError(
+            f"ssl_context must be an ssl.SSLContext, not {type(context).__name__}."
+            " ssl.create_default_context(cafile=...) makes one."
+        )
+    return context
 
 
 def _check_headers(headers: Mapping[str, str]) -> dict[str, str]:

@@ -54,7 +54,7 @@ __all__ = [
     "proxied_client",
     "read",
     "redirected",
-    "ssl_context",
+    "shared_ssl_context",
     "timeouts",
     "unpacked",
     "unusable",
@@ -224,7 +224,7 @@ def _ssl_context(cafile: str | None, capath: str | None) -> ssl.SSLContext:
         ) from exc
 
 
-def ssl_context() -> ssl.SSLContext:
+def shared_ssl_context() -> ssl.SSLContext:
     """Return the process's TLS settings, made once: reading the certificates takes 16 ms.
 
     `SSL_CERT_FILE` and `SSL_CERT_DIR` name other certificates to trust, as OpenSSL has it.
@@ -509,15 +509,19 @@ def _limits(max_connections: int) -> httpx.Limits:
     )
 
 
-def proxied_client(max_connections: int) -> httpx.Client:
+def proxied_client(max_connections: int, ssl_context: ssl.SSLContext | None) -> httpx.Client:
     """Return a client that goes over the environment's proxy."""
     import httpx
 
-    return httpx.Client(verify=ssl_context(), limits=_limits(max_connections))
+    return httpx.Client(verify=ssl_context or shared_ssl_context(), limits=_limits(max_connections))
 
 
-def async_proxied_client(max_connections: int) -> httpx.AsyncClient:
+def async_proxied_client(
+    max_connections: int, ssl_context: ssl.SSLContext | None
+) -> httpx.AsyncClient:
     """Return a client that goes over the environment's proxy."""
     import httpx
 
-    return httpx.AsyncClient(verify=ssl_context(), limits=_limits(max_connections))
+    return httpx.AsyncClient(
+        verify=ssl_context or shared_ssl_context(), limits=_limits(max_connections)
+    )

@@ -61,15 +61,10 @@ class _AsyncioBackend(httpcore.AsyncNetworkBackend):
     ) -> httpcore.AsyncNetworkStream:
         try:
             async with asyncio.timeout(timeout):
-                loop = asyncio.get_running_loop()
-                if isinstance(loop, asyncio.BaseEventLoop):
-                    # RFC 8305: an IPv6 route that leads nowhere costs a quarter of a second.
-                    _, stream = await loop.create_connection(
-                        _AsyncioStream, host, port, happy_eyeballs_delay=0.25
-                    )
-                else:
-                    # uvloop does not know how.
-                    _, stream = await loop.create_connection(_AsyncioStream, host, port)
+                # Without asyncio's happy eyeballs: when cancelled it drops a socket unclosed.
+                _, stream = await asyncio.get_running_loop().create_connection(
+                    _AsyncioStream, host, port
+                )
         except TimeoutError as exc:
             raise httpcore.ConnectTimeout(str(exc)) from exc
         except OSError as exc:

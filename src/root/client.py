@@ -14,6 +14,7 @@ from ._defaults import DEFAULT_TIMEOUT
 from ._sync import client as _sync
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Callable, Mapping
     from types import TracebackType
 
@@ -48,6 +49,9 @@ class RootSignals(_sync.RootSignals):
         max_connections: How many connections may be open at once. Further requests wait for a
             free one, within their deadline.
         default_headers: Headers to send with every request.
+        ssl_context: Whom to trust, and what to show of yourself, over TLS: for a company's own
+            certificates, the system's (`truststore`) or a client certificate. Left out, it is
+            certifi's, or what `SSL_CERT_FILE` or `SSL_CERT_DIR` names.
         http_client: An httpx client of yours to send through. It is used, and not closed.
         async_http_client: The same for the async methods.
         run_async: Accepted for code written for the old SDK; it changes nothing.
@@ -70,6 +74,7 @@ class RootSignals(_sync.RootSignals):
         max_retries: int = 2,
         max_connections: int = 100,
         default_headers: Mapping[str, str] | None = None,
+        ssl_context: ssl.SSLContext | None = None,
         http_client: httpx.Client | None = None,
         async_http_client: httpx.AsyncClient | None = None,
         run_async: bool = False,
@@ -84,6 +89,7 @@ class RootSignals(_sync.RootSignals):
             max_retries=max_retries,
             max_connections=max_connections,
             default_headers=default_headers,
+            ssl_context=ssl_context,
             http_client=http_client,
         )
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpcore
 
-from .._concurrency import AsyncGuard, AsyncSlots, async_sleep
+from .._concurrency import AsyncGuard, AsyncSlots, async_sleep, async_unbroken
 from .._http import (
     KEEPALIVE_EXPIRY,
     MOST_BYTES,
@@ -26,7 +26,7 @@ from .._http import (
     AnswerTooLargeError,
     Request,
     httpx_timeout,
-    ssl_context,
+    shared_ssl_context,
     timeouts,
     unpacked,
 )
@@ -47,8 +47,15 @@ _SOCKET_OPTIONS = [(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)]
 class AsyncPool:
     """The connections of one event loop to one address, at most so many at once."""
 
-    def __init__(self, address: Address, max_connections: int, loop: object) -> None:
+    def __init__(
+        self,
+        address: Address,
+        max_connections: int,
+        loop: object,
+        ssl_context: ssl.SSLContext | None,
+    ) -> None:
         self._address = address
+        self._ssl_context = ssl_context
         self._backend = async_backend(loop)
         self._slots = AsyncSlots(max_connections)
         # Last in, first out: the fewest connections stay in use, and the others expire.
@@ -93,7 +100,7 @@ class AsyncPool:
             if not connection.is_stale():
                 return connection
             self._drop(connection)
-        connection = AsyncConnection(address, self._backend)
+        connection = AsyncConnection(address, self._backend, self._ssl_context)
         self._open.add(connection)
         return connection
 
@@ -116,7 +123,12 @@ class AsyncConnection(httpcore.AsyncNetworkBackend, httpcore.AsyncNetworkStream)
     attempt, however slowly the bytes come in, and so that the socket can be closed at once.
     """
 
-    def __init__(self, address: Address, backend: httpcore.AsyncNetworkBackend) -> None:
+    def __init__(
+        self,
+        address: Address,
+        backend: httpcore.AsyncNetworkBackend,
+        ssl_context: ssl.SSLContext | None,
+    ) -> None:
         self._address = address
         self._backend = backend
         self._stream: httpcore.AsyncNetworkStream | None = None
@@ -125,7 +137,7 @@ class AsyncConnection(httpcore.AsyncNetworkBackend, httpcore.AsyncNetworkStream)
         secure = address.scheme == "https"
         self._http = httpcore.AsyncHTTPConnection(
             httpcore.URL(scheme=self._parts[0], host=self._parts[1], port=address.port).origin,
-            ssl_context=ssl_context() if secure else None,
+            ssl_context=(ssl_context or shared_ssl_context()) if secure else None,
             keepalive_expiry=KEEPALIVE_EXPIRY,
             network_backend=self,
             socket_options=_SOCKET_OPTIONS,
@@ -240,6 +252,9 @@ class AsyncHTTPX:
 
     async def exchange(self, request: Request, timeout: Timeout, deadline: float | None) -> Answer:
         """Send a request and return the answer."""
+        return await async_unbroken(self._exchange(request, timeout, deadline))
+
+    async def _exchange(self, request: Request, timeout: Timeout, deadline: float | None) -> Answer:
         now = monotonic()
         operations, whole = timeouts(timeout, None if deadline is None else deadline - now)
         until = inf if whole is None else now + whole

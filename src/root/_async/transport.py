@@ -41,6 +41,7 @@ class AsyncTransport:
     ) -> None:
         self._address = Address.of(config.base_url)
         self._max_connections = config.max_connections
+        self._ssl_context = config.ssl_context
         self._budget = budget
         self.http_client = http_client
         self._pools: WeakKeyDictionary[object, AsyncPool | AsyncHTTPX] = WeakKeyDictionary()
@@ -144,5 +145,7 @@ class AsyncTransport:
         if self.http_client is not None:
             return AsyncHTTPX(self.http_client, borrowed=True)
         if is_proxied(self._address):
-            return AsyncHTTPX(async_proxied_client(self._max_connections), borrowed=False)
-        return AsyncPool(self._address, self._max_connections, loop)
+            return AsyncHTTPX(
+                async_proxied_client(self._max_connections, self._ssl_context), borrowed=False
+            )
+        return AsyncPool(self._address, self._max_connections, loop, self._ssl_context)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Self, TypeVar, overload
 from .._defaults import DEFAULT_TIMEOUT, NOT_GIVEN, NotGiven
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Callable, Mapping
     from types import TracebackType
 
@@ -49,6 +50,9 @@ class RootSignals:
         max_connections: How many connections may be open at once. Further requests wait for a
             free one, within their deadline.
         default_headers: Headers to send with every request.
+        ssl_context: Whom to trust, and what to show of yourself, over TLS: for a company's own
+            certificates, the system's (`truststore`) or a client certificate. Left out, it is
+            certifi's, or what `SSL_CERT_FILE` or `SSL_CERT_DIR` names.
         http_client: An httpx client of yours to send through. It is used, and not closed.
 
     Raises:
@@ -65,6 +69,7 @@ class RootSignals:
         max_retries: int = 2,
         max_connections: int = 100,
         default_headers: Mapping[str, str] | None = None,
+        ssl_context: ssl.SSLContext | None = None,
         http_client: httpx.Client | None = None,
     ) -> None:
         from .._config import resolve
@@ -78,6 +83,7 @@ class RootSignals:
             max_retries=max_retries,
             max_connections=max_connections,
             default_headers=default_headers,
+            ssl_context=ssl_context,
         )
         self._connect(config, http_client, Budget())
 

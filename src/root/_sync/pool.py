@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpcore
 
-from .._concurrency import Guard, Slots, sleep
+from .._concurrency import Guard, Slots, sleep, unbroken
 from .._http import (
     KEEPALIVE_EXPIRY,
     MOST_BYTES,
@@ -27,7 +27,7 @@ from .._http import (
     AnswerTooLargeError,
     Request,
     httpx_timeout,
-    ssl_context,
+    shared_ssl_context,
     timeouts,
     unpacked,
 )
@@ -48,8 +48,15 @@ _SOCKET_OPTIONS = [(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)]
 class Pool:
     """The connections of one event loop to one address, at most so many at once."""
 
-    def __init__(self, address: Address, max_connections: int, loop: object) -> None:
+    def __init__(
+        self,
+        address: Address,
+        max_connections: int,
+        loop: object,
+        ssl_context: ssl.SSLContext | None,
+    ) -> None:
         self._address = address
+        self._ssl_context = ssl_context
         self._backend = backend(loop)
         self._slots = Slots(max_connections)
         # Last in, first out: the fewest connections stay in use, and the others expire.
@@ -94,7 +101,7 @@ class Pool:
             if not connection.is_stale():
                 return connection
             self._drop(connection)
-        connection = Connection(address, self._backend)
+        connection = Connection(address, self._backend, self._ssl_context)
         self._open.add(connection)
         return connection
 
@@ -117,7 +124,12 @@ class Connection(httpcore.NetworkBackend, httpcore.NetworkStream):
     attempt, however slowly the bytes come in, and so that the socket can be closed at once.
     """
 
-    def __init__(self, address: Address, backend: httpcore.NetworkBackend) -> None:
+    def __init__(
+        self,
+        address: Address,
+        backend: httpcore.NetworkBackend,
+        ssl_context: ssl.SSLContext | None,
+    ) -> None:
         self._address = address
         self._backend = backend
         self._stream: httpcore.NetworkStream | None = None
@@ -126,7 +138,7 @@ class Connection(httpcore.NetworkBackend, httpcore.NetworkStream):
         secure = address.scheme == "https"
         self._http = httpcore.HTTPConnection(
             httpcore.URL(scheme=self._parts[0], host=self._parts[1], port=address.port).origin,
-            ssl_context=ssl_context() if secure else None,
+            ssl_context=(ssl_context or shared_ssl_context()) if secure else None,
             keepalive_expiry=KEEPALIVE_EXPIRY,
             network_backend=self,
             socket_options=_SOCKET_OPTIONS,
@@ -241,6 +253,9 @@ class HTTPX:
 
     def exchange(self, request: Request, timeout: Timeout, deadline: float | None) -> Answer:
         """Send a request and return the answer."""
+        return unbroken(self._exchange(request, timeout, deadline))
+
+    def _exchange(self, request: Request, timeout: Timeout, deadline: float | None) -> Answer:
         now = monotonic()
         operations, whole = timeouts(timeout, None if deadline is None else deadline - now)
         until = inf if whole is None else now + whole

@@ -40,6 +40,7 @@ class Transport:
     def __init__(self, config: Config, http_client: httpx.Client | None, budget: Budget) -> None:
         self._address = Address.of(config.base_url)
         self._max_connections = config.max_connections
+        self._ssl_context = config.ssl_context
         self._budget = budget
         self.http_client = http_client
         self._pools: WeakKeyDictionary[object, Pool | HTTPX] = WeakKeyDictionary()
@@ -143,5 +144,5 @@ class Transport:
         if self.http_client is not None:
             return HTTPX(self.http_client, borrowed=True)
         if is_proxied(self._address):
-            return HTTPX(proxied_client(self._max_connections), borrowed=False)
-        return Pool(self._address, self._max_connections, loop)
+            return HTTPX(proxied_client(self._max_connections, self._ssl_context), borrowed=False)
+        return Pool(self._address, self._max_connections, loop, self._ssl_context)
