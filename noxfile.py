@@ -61,7 +61,7 @@ def make_environment(session: nox.Session, name: str, *requirements: str) -> Pat
 
 def run_tests(session: nox.Session) -> None:
     """Run pytest, with coverage unless arguments narrow the run."""
-    session.install("-e", ".[emulator,http2]", *group("test"))
+    session.install("-e", ".[aiohttp,emulator,http2]", *group("test"))
     session.run("pytest", *(session.posargs or ["--cov"]))
 
 
