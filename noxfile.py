@@ -59,9 +59,9 @@ def make_environment(session: nox.Session, name: str, *requirements: str) -> Pat
     return python
 
 
-def run_tests(session: nox.Session) -> None:
+def run_tests(session: nox.Session, *groups: str) -> None:
     """Run pytest, with coverage unless arguments narrow the run."""
-    session.install("-e", ".[aiohttp,emulator,http2]", *group("test"))
+    session.install("-e", ".[aiohttp,emulator,http2]", *group("test", *groups))
     session.run("pytest", *(session.posargs or ["--cov"]))
 
 
@@ -75,26 +75,43 @@ def demo(session: nox.Session) -> None:
 @nox.session
 def tests(session: nox.Session) -> None:
     """Run the tests on the current Python; `nox -s tests -- -k name` runs some of them."""
-    run_tests(session)
+    run_tests(session, "heavy")
 
 
-OTHERS = {
-    f"tests-{version}": python
-    for version in SUPPORTED
-    if version != CURRENT and (python := find_python(version))
-}
+INSTALLED = {version: python for version in SUPPORTED if (python := find_python(version))}
 
-for name, python in OTHERS.items():
-    on_other = nox.session(name=name, python=str(python))(lambda session: run_tests(session))
-    on_other.__doc__ = f"Run the tests on Python {name.removeprefix('tests-')}."
+for version, python in INSTALLED.items():
+    on_version = nox.session(name=f"tests-{version}", python=str(python))(
+        lambda session: run_tests(session)
+    )
+    on_version.__doc__ = f"Run the tests on Python {version}."
+
+
+@nox.session
+def forward(session: nox.Session) -> None:
+    """Run the tests on httpx2, httpx's continuation, which takes httpx's place by its alias."""
+    session.install("-e", ".[emulator]", "httpx2", *group("test"))
+    session.run("python", "tests/on_httpx2.py", *session.posargs)
+
+
+@nox.session
+def soak(session: nox.Session) -> None:
+    """Mix threads, tasks, forks and faults for a minute, and look for leaks; `-- --seconds N`."""
+    session.install("-e", ".[emulator]", *group("test"))
+    # Python 3.12 and later warn of forks beside threads, which is what this is about.
+    session.run(
+        *("python", "-W", "error", "-W", "ignore:This process", "-X", "dev"),
+        *("scripts/soak.py", *session.posargs),
+    )
 
 
 @nox.session(python=False)
 def pythons(session: nox.Session) -> None:
     """Run the tests on every other supported Python that is installed here."""
-    for name in OTHERS:
-        session.notify(name)
-    if not OTHERS:
+    others = [version for version in INSTALLED if version != CURRENT]
+    for version in others:
+        session.notify(f"tests-{version}")
+    if not others:
         session.log("No other supported Python is installed.")
 
 
@@ -124,7 +141,7 @@ def typing(session: nox.Session) -> None:
     """Check types: mypy and pyright, both strict, and that every public type is known."""
     session.install(
         *("-e", ".[emulator,http2]", "nox"),
-        *group("test", "catalogue", "typing"),
+        *group("test", "heavy", "catalogue", "typing"),
     )
     session.run("mypy")
     session.run("pyright")

@@ -270,6 +270,8 @@ def generate(root: Path) -> dict[Path, str]:
     twins: dict[Path, str] = {}
     problems: list[str] = []
     for source_folder, twin_folder in PAIRS:
+        if (root / twin_folder).exists() and not (root / source_folder).exists():
+            raise RefusedError(f"{twin_folder} has no {source_folder} beside it any more.")
         for source in sorted((root / source_folder).rglob("*.py")):
             twin = root / twin_folder / source.relative_to(root / source_folder)
             try:

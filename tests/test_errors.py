@@ -198,7 +198,7 @@ def test_a_deep_copy_shares_nothing() -> None:
         (400, BadRequestError, "Correct what was sent"),
         (401, AuthenticationError, "ROOTSIGNALS_API_KEY"),
         (403, PermissionDeniedError, "Check that the API key"),
-        (404, NotFoundError, "Check the id"),
+        (404, NotFoundError, "Check what was asked for"),
         (405, APIStatusError, ""),
         (408, APIStatusError, ""),
         (409, ConflictError, "Look at what is there"),
@@ -366,7 +366,7 @@ def test_a_note_stands_in_the_message() -> None:
 
     assert str(error) == (
         "POST https://api.example/v1/models/ answered 404: No. It redirects."
-        " Check the id, and that this API key may see it."
+        " Check what was asked for, and that this API key may see it."
     )
 
 
@@ -461,9 +461,10 @@ def test_a_secret_within_a_secret(order: int) -> None:
         pytest.param(f"{SECRET}{SECRET}", [SECRET], "[redacted][redacted]", id="twice"),
         pytest.param("a b", [], "a b", id="no secrets"),
         pytest.param("a b", [""], "a b", id="empty secret"),
-        pytest.param("the key", ["key"], "the key", id="short secret is a word"),
-        pytest.param("x 1234567", ["1234567"], "x 1234567", id="seven characters"),
-        pytest.param("x 12345678", ["12345678"], "x [redacted]", id="eight characters"),
+        pytest.param("the key", ["key"], "the key", id="three characters are a word"),
+        pytest.param("x 1234", ["1234"], "x [redacted]", id="four characters"),
+        pytest.param("&lt;a&amp;b", ["<a&b"], "[redacted]", id="as HTML escapes it"),
+        pytest.param("k=%2Fa%3Db", ["/a=b"], "k=[redacted]", id="as a URL escapes it"),
     ],
 )
 def test_scrub(text: str, secrets: list[str], scrubbed: str) -> None:

@@ -82,7 +82,6 @@ def test_twins(name: str) -> None:
     assert twin.__doc__
 
 
-@pytest.mark.skipif(sys.version_info < (3, 12), reason="Python 3.11 cannot be told")
 def test_tools_know_what_is_async() -> None:
     """The twins are known for what they are, though they are no `async def` themselves."""
     assert inspect.iscoroutinefunction(Models.acreate)

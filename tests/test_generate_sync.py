@@ -323,3 +323,13 @@ def test_every_problem_is_told_at_once(
     errors = capsys.readouterr().err
     assert "_async/a.py:1:" in errors
     assert "_async/b.py:1:" in errors
+
+
+def test_twins_whose_sources_are_gone(tmp_path: Path) -> None:
+    """Twins are not all deleted because the folder of their sources is not where it was."""
+    twin = tmp_path / "src/root/_sync/a.py"
+    twin.parent.mkdir(parents=True)
+    twin.write_text("A = 1\n", encoding="utf-8")
+
+    assert main(["--root", str(tmp_path)]) == 1
+    assert twin.exists()

@@ -23,9 +23,10 @@ from root._http import (
     AnswerTooLargeError,
     Request,
     ResponseMeta,
+    UnusableAnswerError,
     broken_exchange,
     holds_json,
-    is_proxied,
+    proxy_for,
     read,
     redirected,
     shared_ssl_context,
@@ -350,13 +351,13 @@ def test_an_empty_body_is_not_unpacked(coding: str) -> None:
 )
 def test_bodies_that_cannot_be_unpacked(content: bytes, coding: str) -> None:
     """A body that is cut off, broken or packed in an unknown way is no answer."""
-    with pytest.raises(zlib.error):
+    with pytest.raises(UnusableAnswerError):
         unpacked(packed(content, coding))
 
 
 def test_an_unknown_coding_is_named() -> None:
     """The error for a coding that was not asked for names it."""
-    with pytest.raises(zlib.error, match="'br' was not asked for"):
+    with pytest.raises(UnusableAnswerError, match="was not asked for"):
         unpacked(packed(BODY, "br"))
 
 
@@ -391,10 +392,10 @@ def test_any_body_is_unpacked(content: bytes) -> None:
 
 @given(content=st.binary(), coding=st.sampled_from(["gzip", "deflate"]))
 def test_any_rubbish_is_unpacked_or_refused(content: bytes, coding: str) -> None:
-    """Bytes that say they are packed are unpacked, or refused by zlib's own error."""
+    """Bytes that say they are packed are unpacked, or refused by an error of ours."""
     try:
         unpacked(packed(content, coding))
-    except zlib.error:
+    except UnusableAnswerError:
         assert content
 
 
@@ -497,7 +498,7 @@ def test_is_proxied(
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
 
-    assert is_proxied(Address.of(url)) is proxied
+    assert (proxy_for(Address.of(url)) is not None) is proxied
 
 
 # Answers
@@ -690,13 +691,13 @@ def exception(library: str, name: str, words: str = "It broke.") -> Exception:
 @pytest.mark.parametrize("library", LIBRARIES)
 @pytest.mark.parametrize(("name", "outcome", "cause"), [(n, *rest) for n, rest in LATE.items()])
 @pytest.mark.parametrize(
-    ("seconds", "bound"), [(None, "in time. "), (0.25, "in time (0.25 s)"), (30.0, "(30 s)")]
+    ("bound", "told"), [(None, "in time. "), ("timeout of 0.25 s", "in time (timeout of 0.25 s)")]
 )
 def test_time_that_ran_out(
-    library: str, name: str, outcome: Outcome, cause: str, seconds: float | None, bound: str
+    library: str, name: str, outcome: Outcome, cause: str, bound: str | None, told: str
 ) -> None:
     """A time-out says which one it is, how long it was, and what to do."""
-    broken = broken_exchange(exception(library, name), INFO, HOME, seconds)
+    broken = broken_exchange(exception(library, name), INFO, HOME, bound=bound)
 
     assert broken is not None
     error, what, why = broken
@@ -704,41 +705,29 @@ def test_time_that_ran_out(
     assert error.request == INFO
     assert (what, why) == (outcome, cause)
     assert str(error).startswith(f"GET https://api.example/v1/models/ failed: {cause}")
-    assert bound in str(error)
-    assert "Give it a longer timeout or deadline" in str(error)
-
-
-@pytest.mark.parametrize(
-    ("seconds", "shown"),
-    [(1.0, "1 s"), (2.5, "2.5 s"), (120.0, "120 s"), (1000.0, "1000 s"), (3600.0, "3600 s")],
-)
-def test_a_long_time_is_readable(seconds: float, shown: str) -> None:
-    """The bound that was run into is written as people write seconds."""
-    broken = broken_exchange(httpx.ReadTimeout(""), INFO, HOME, seconds)
-
-    assert broken is not None
-    assert f"in time ({shown})" in str(broken[0])
+    assert told in str(error)
+    assert "Give it more time" in str(error)
 
 
 @pytest.mark.parametrize("library", LIBRARIES)
 @pytest.mark.parametrize(("name", "outcome"), BROKEN.items())
 def test_an_exchange_that_broke(library: str, name: str, outcome: Outcome) -> None:
     """Each class of the network's errors says whether the request may have arrived."""
-    broken = broken_exchange(exception(library, name), INFO, HOME, 30.0)
+    broken = broken_exchange(exception(library, name), INFO, HOME)
 
     assert broken is not None
     error, what, why = broken
     assert type(error) is APIConnectionError
     assert error.request == INFO
     assert what is outcome
-    assert why == "the exchange with api.example broke off (It broke)"
+    assert why.endswith(" (It broke)")
     assert str(error).startswith(f"GET https://api.example/v1/models/ failed: {why}. ")
 
 
 @pytest.mark.parametrize("library", LIBRARIES)
 def test_a_time_out_of_no_kind(library: str) -> None:
     """A time-out that does not say which one it was is one all the same."""
-    broken = broken_exchange(exception(library, "TimeoutException"), INFO, HOME, 30.0)
+    broken = broken_exchange(exception(library, "TimeoutException"), INFO, HOME)
 
     assert broken is not None
     assert type(broken[0]) is APITimeoutError
@@ -747,7 +736,7 @@ def test_a_time_out_of_no_kind(library: str) -> None:
 
 def test_a_connection_that_was_not_available() -> None:
     """A connection that httpcore gives up before using it has sent nothing."""
-    broken = broken_exchange(httpcore.ConnectionNotAvailable(), INFO, HOME, 30.0)
+    broken = broken_exchange(httpcore.ConnectionNotAvailable(), INFO, HOME)
 
     assert broken is not None
     assert broken[1] is NOT_SENT
@@ -779,7 +768,7 @@ def test_a_connection_that_was_not_available() -> None:
 )
 def test_no_other_error_of_httpx_comes_out(exc: Exception) -> None:
     """What else httpx raises, in a client of the user's with hooks of its own, is named, too."""
-    broken = broken_exchange(exc, INFO, HOME, 30.0)
+    broken = broken_exchange(exc, INFO, HOME)
 
     assert broken is not None
     error, outcome, _ = broken
@@ -881,7 +870,7 @@ def test_why_there_is_no_connection(
     chain = causes if library == "httpcore" else [httpcore.ConnectError("It broke."), *causes]
     caused(exc, *chain)
 
-    broken = broken_exchange(exc, INFO, HOME, 30.0)
+    broken = broken_exchange(exc, INFO, HOME)
 
     assert broken is not None
     error, what, why = broken
@@ -898,7 +887,7 @@ def test_a_connection_that_was_reset_halfway(library: str) -> None:
     exc = exception(library, "ReadError", "")
     caused(exc, ConnectionResetError(104, "Connection reset by peer"))
 
-    broken = broken_exchange(exc, INFO, HOME, 30.0)
+    broken = broken_exchange(exc, INFO, HOME)
 
     assert broken is not None
     assert broken[1:] == (AMBIGUOUS, "api.example reset the connection")
@@ -918,8 +907,9 @@ def test_what_the_caller_was_handling_is_no_cause(
 ) -> None:
     """A call from an `except` block, to a second server, is not blamed on the first one's error."""
     exc = exception("httpcore", name)
+    handled = ConnectionRefusedError(111, "Connection refused")
     try:
-        raise ConnectionRefusedError(111, "Connection refused")
+        raise handled
     except ConnectionRefusedError:
         with pytest.raises(type(exc)) as error:
             try:
@@ -927,7 +917,7 @@ def test_what_the_caller_was_handling_is_no_cause(
             except type(cause) as inner:
                 raise exc from inner
 
-    broken = broken_exchange(error.value, INFO, HOME, 30.0)
+    broken = broken_exchange(error.value, INFO, HOME, handled=handled)
 
     assert broken is not None
     assert broken[1] is outcome
@@ -936,7 +926,7 @@ def test_what_the_caller_was_handling_is_no_cause(
 
 def test_an_error_without_words() -> None:
     """An error that says nothing is called by its class."""
-    broken = broken_exchange(httpcore.ReadError(), INFO, HOME, None)
+    broken = broken_exchange(httpcore.ReadError(), INFO, HOME)
 
     assert broken is not None
     assert broken[2] == "the exchange with api.example broke off (ReadError)"
@@ -945,19 +935,14 @@ def test_an_error_without_words() -> None:
 @pytest.mark.parametrize(
     ("exc", "outcome", "cause"),
     [
-        (
-            zlib.error("the packed body is cut off"),
-            AMBIGUOUS,
-            "the answer cannot be unpacked (the packed body is cut off)",
-        ),
         (OSError(5, "Input/output error"), AMBIGUOUS, "the exchange with api.example broke off"),
         (ConnectionResetError(104, "x"), AMBIGUOUS, "api.example reset the connection"),
     ],
-    ids=["zlib", "OSError", "reset"],
+    ids=["OSError", "reset"],
 )
 def test_other_trouble(exc: Exception, outcome: Outcome, cause: str) -> None:
     """Trouble that comes past httpcore is named all the same."""
-    broken = broken_exchange(exc, INFO, HOME, 30.0)
+    broken = broken_exchange(exc, INFO, HOME)
 
     assert broken is not None
     error, what, why = broken
@@ -968,7 +953,7 @@ def test_other_trouble(exc: Exception, outcome: Outcome, cause: str) -> None:
 
 def test_an_answer_that_is_too_large() -> None:
     """An answer beyond all bounds is no connection trouble, and is not asked for again."""
-    broken = broken_exchange(AnswerTooLargeError(), INFO, HOME, 30.0)
+    broken = broken_exchange(AnswerTooLargeError(), INFO, HOME)
 
     assert broken is not None
     error, what, why = broken
@@ -983,7 +968,7 @@ def test_an_answer_that_is_too_large() -> None:
 )
 def test_defects_are_nobodys_network_trouble(exc: Exception) -> None:
     """What is no trouble of the network is not dressed up as such."""
-    assert broken_exchange(exc, INFO, HOME, 30.0) is None
+    assert broken_exchange(exc, INFO, HOME) is None
 
 
 def test_a_certificate_file_that_is_not_there(
@@ -995,7 +980,7 @@ def test_a_certificate_file_that_is_not_there(
     with pytest.raises(ConfigurationError, match=r"none\.pem.*SSL_CERT_FILE") as error:
         shared_ssl_context()
 
-    assert broken_exchange(error.value, INFO, HOME, 30.0) is None
+    assert broken_exchange(error.value, INFO, HOME) is None
 
 
 def test_tls_settings_are_made_once(monkeypatch: pytest.MonkeyPatch) -> None:

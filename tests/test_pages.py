@@ -92,10 +92,10 @@ def test_the_own_host_is_known(base_url: str, path: str) -> None:
 )
 def test_no_way_to_another_host(following: str) -> None:
     """A `next` that leads to another host, port or kind of place is refused by its name."""
-    with pytest.raises(PaginationError, match="not on the host of https://home") as error:
+    with pytest.raises(PaginationError, match="not the host of https://home") as error:
         next_cursor(following, HOME)
 
-    assert repr(following) in str(error.value)
+    assert following not in str(error.value)
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,7 @@ def test_a_url_without_a_cursor(following: str) -> None:
     with pytest.raises(PaginationError, match="names no cursor") as error:
         next_cursor(following, HOME)
 
-    assert repr(following) in str(error.value)
+    assert following not in str(error.value)
 
 
 @given(cursor=CURSORS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import select
 import socket
 import ssl
 import struct
@@ -37,6 +38,35 @@ def resets(sock: socket.socket) -> bool:
     return False
 
 
+def then_resets(data: bytes) -> Step:
+    """Send these bytes, and break the connection off with a reset."""
+
+    def step(sock: socket.socket) -> bool:
+        sock.sendall(data)
+        return resets(sock)
+
+    return step
+
+
+def tunnels(authority: str) -> Step:
+    """Agree to a CONNECT and carry bytes to and from this address until one side closes."""
+    host, _, port = authority.rpartition(":")
+
+    def step(sock: socket.socket) -> bool:
+        with socket.create_connection((host, int(port))) as there:
+            sock.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+            across = {sock: there, there: sock}
+            while True:
+                readable, _, _ = select.select(list(across), [], [])
+                for side in readable:
+                    data = side.recv(65536)
+                    if not data:
+                        return False
+                    across[side].sendall(data)
+
+    return step
+
+
 def closes(_: socket.socket) -> bool:
     """Close the connection without a word."""
     return False
@@ -62,10 +92,19 @@ class Wire:
     tls: ssl.SSLContext | None = None
     ended: threading.Event = field(default_factory=threading.Event)
     """Set when the script is to stop what it is doing."""
+    host: str = "127.0.0.1"
+    port: int = 0
+    choose: Callable[[bytes], Step] | None = None
+    """Finds the step for a request, in place of the script."""
+    takes_requests: bool = True
+    """Whether it reads what comes."""
 
     def __post_init__(self) -> None:
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.authority = f"127.0.0.1:{self._listener.getsockname()[1]}"
+        family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
+        self._listener = socket.create_server((self.host, self.port), family=family)
+        self.port = self._listener.getsockname()[1]
+        name = f"[{self.host}]" if ":" in self.host else self.host
+        self.authority = f"{name}:{self.port}"
         self.url = f"http{'s' if self.tls else ''}://{self.authority}"
         self._open: set[socket.socket] = set()
         self._threads = [threading.Thread(target=self._accept, daemon=True)]
@@ -86,6 +125,17 @@ class Wire:
                     return False
                 sock.sendall(bytes([byte]))
             return self.hangs(sock)
+
+        return step
+
+    def says_in_turn(self, first: bytes, second: bytes, seconds: float = 0.03) -> Step:
+        """Send some bytes, more a little later, and wait for the next request."""
+
+        def step(sock: socket.socket) -> bool:
+            sock.sendall(first)
+            self.ended.wait(seconds)
+            sock.sendall(second)
+            return True
 
         return step
 
@@ -137,16 +187,23 @@ class Wire:
                 sock = self.tls.wrap_socket(sock, server_side=True)
             self._open.add(sock)
             with sock:
+                if not self.takes_requests:
+                    self.ended.wait()
+                    return
                 while request := _read_request(sock):
                     self.requests.append(request)
-                    step = self.steps.pop(0) if len(self.steps) > 1 else self.steps[0]
-                    if not step(sock):
+                    if not self._step(request)(sock):
                         return
         except OSError:
             # The other side is gone, which many a script is about.
             return
         finally:
             self._open.discard(sock)
+
+    def _step(self, request: bytes) -> Step:
+        if self.choose is not None:
+            return self.choose(request)
+        return self.steps.pop(0) if len(self.steps) > 1 else self.steps[0]
 
 
 def _read_request(sock: socket.socket) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import random
+import sys
 from time import monotonic
 from typing import TYPE_CHECKING, TypeVar, overload
 from urllib.parse import urlencode
@@ -13,6 +14,7 @@ from ._http import (
     Answer,
     Request,
     ResponseMeta,
+    UnusableAnswerError,
     broken_exchange,
     holds_json,
     read,
@@ -78,11 +80,18 @@ class Call:
         self._budget = budget
         self._once = once
         self._secrets = secrets
+        self._key = ""
+        # What the caller was handling when it called is no cause of what goes wrong here.
+        self._handled = sys.exception()
         self._started = monotonic()
         self.until = None if deadline is None else self._started + deadline
         self._attempts: list[Attempt] = []
         self._spent = 0
         self._ambiguous = False
+
+    def left(self) -> float | None:
+        """Return the seconds that are left of the deadline."""
+        return None if self.until is None else max(0.0, self.until - monotonic())
 
     def request(self, headers: list[tuple[bytes, bytes]], key: str) -> Request:
         """Return the request of the next attempt, with the API key of the moment."""
@@ -156,7 +165,14 @@ class Call:
             # A status in the 200s says that something was done, whatever came of the words.
             self._ambiguous = True
         else:
-            broken = broken_exchange(exc, self._info, self._address, self._seconds(timeout))
+            broken = broken_exchange(
+                exc,
+                self._info,
+                self._address,
+                bound=self._bound(timeout),
+                secrets=self._hidden,
+                handled=self._handled,
+            )
             if broken is None:
                 raise exc
             error, outcome, cause = broken
@@ -176,6 +192,20 @@ class Call:
                 cause or f"status {answer.status if answer else None}",
             )
         return error, wait
+
+    def cause(self, exc: Exception, error: RootSignalsError) -> Exception | None:
+        """Return what the error may show as its cause: not what quotes a secret, as h11 does."""
+        if exc is error:
+            return None
+        if isinstance(exc, UnusableAnswerError):
+            # It holds the answer as it came.
+            return None
+        found: BaseException | None = exc
+        while found is not None and found is not self._handled:
+            if scrub(str(found), self._hidden) != str(found):
+                return None
+            found = found.__cause__ or found.__context__
+        return exc
 
     def _wait(self, outcome: Outcome, hint: float | None) -> tuple[float | None, str | None]:
         """Return how long to wait before the next attempt, or None and why there is none."""
@@ -212,7 +242,8 @@ class Call:
         error.elapsed = monotonic() - self._started
         error.may_have_been_processed = self._ambiguous and self._method != "GET"
         if answer is not None:
-            error.request_id = answer.header(b"x-request-id")
+            request_id = answer.header(b"x-request-id")
+            error.request_id = request_id and scrub(request_id, self._hidden)
         parts = [str(error), reason]
         if error.may_have_been_processed:
             parts.append("The service may have done it all the same: look before you repeat it.")
@@ -235,10 +266,13 @@ class Call:
     def _hidden(self) -> tuple[str, ...]:
         return (self._key, *self._secrets)
 
-    def _seconds(self, timeout: Timeout) -> float | None:
-        """Return the bound that a time-out most likely ran into."""
-        bounds = [bound for bound in (timeout, self._deadline) if isinstance(bound, (int, float))]
-        return min(bounds) if bounds else None
+    def _bound(self, timeout: Timeout) -> str | None:
+        """Return the bound that a time-out ran into: its name, and its seconds if it has some."""
+        if self._deadline is not None and (self.left() or 0) < 0.005:
+            return f"deadline of {self._deadline:g} s"
+        if timeout is None:
+            return None
+        return f"timeout of {timeout:g} s" if isinstance(timeout, (int, float)) else "timeout"
 
 
 def _encoded(query: Mapping[str, str]) -> str:

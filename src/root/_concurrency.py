@@ -7,16 +7,22 @@ the same on both sides.
 from __future__ import annotations
 
 import inspect
+import sys
 import threading
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 from concurrent.futures import Future
+from contextlib import suppress
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from ._http import ExchangeTimeoutError, KeyTimeoutError
 from .errors import ConfigurationError
 
 if TYPE_CHECKING:
+    import asyncio
+    from weakref import WeakKeyDictionary
+
     import anyio
 
 __all__ = [
@@ -27,10 +33,13 @@ __all__ = [
     "Guard",
     "Slots",
     "async_current_loop",
+    "async_next_round",
     "async_sleep",
     "async_unbroken",
     "async_value",
     "current_loop",
+    "forget_ended",
+    "next_round",
     "sleep",
     "unbroken",
     "value",
@@ -41,6 +50,17 @@ T = TypeVar("T")
 sleep = time.sleep
 
 
+def next_round() -> None:
+    """Do nothing: there is no event loop to wait for."""
+
+
+async def async_next_round() -> None:
+    """Wait for the event loop to come round."""
+    import anyio.lowlevel
+
+    await anyio.lowlevel.checkpoint()
+
+
 async def async_sleep(seconds: float) -> None:
     """Wait without holding up the event loop, on asyncio and on trio."""
     # Imported late: a script that only ever blocks never needs it.
@@ -49,12 +69,22 @@ async def async_sleep(seconds: float) -> None:
     await anyio.sleep(seconds)
 
 
-async def async_value(given: str | Awaitable[str]) -> str:
-    """Return what is given, or what it comes to if it has to be waited for."""
-    return await given if inspect.isawaitable(given) else given
+async def async_value(given: str | Awaitable[str], timeout: float | None) -> str:
+    """Return what is given, or what it comes to within the timeout, in seconds.
+
+    Raises:
+        KeyTimeoutError: It does not come to anything in time.
+    """
+    if not inspect.isawaitable(given):
+        return given
+    import anyio
+
+    with anyio.move_on_after(timeout):
+        return await given
+    raise KeyTimeoutError
 
 
-def value(given: str | Awaitable[str]) -> str:
+def value(given: str | Awaitable[str], timeout: float | None) -> str:
     """Return what is given, which must be there already."""
     if inspect.iscoroutine(given):
         # Closed, so that it is not reported as forgotten as well.
@@ -67,21 +97,34 @@ def value(given: str | Awaitable[str]) -> str:
     return given
 
 
-async def async_unbroken(work: Coroutine[Any, Any, T]) -> T:
+async def async_unbroken(work: Coroutine[Any, Any, T], timeout: float | None) -> T:
     """Return what some work comes to, and let it come to its end if its caller is cancelled.
 
     httpx's own pool loses a connection for good when asyncio cancels a task while a response is
     being closed (httpcore 1.0.9), and its caller cannot tell when that is. So the exchange is a
-    task of its own, which ends within its timeouts. trio's cancellation does no such harm.
+    task of its own, which ends within the timeout. trio's cancellation does no such harm.
+
+    Raises:
+        ExchangeTimeoutError: It does not come to anything within the timeout, in seconds.
     """
     import asyncio
 
+    async def bounded() -> T:
+        import anyio
+
+        with anyio.move_on_after(timeout):
+            return await work
+        raise ExchangeTimeoutError
+
     if not isinstance(async_current_loop(), asyncio.AbstractEventLoop):
-        return await work
-    return await asyncio.shield(asyncio.ensure_future(work))
+        return await bounded()
+    task = asyncio.ensure_future(bounded())
+    # An error that nobody asks for any more is not to be reported as forgotten.
+    task.add_done_callback(lambda task: task.cancelled() or task.exception())
+    return await asyncio.shield(task)
 
 
-def unbroken(done: T) -> T:
+def unbroken(done: T, timeout: float | None) -> T:
     """Return what some work has come to: nobody can cancel what blocks."""
     return done
 
@@ -96,15 +139,32 @@ def current_loop() -> object:
 
 
 def async_current_loop() -> object:
-    """Return the running event loop, which connections belong to: asyncio's, or trio's token."""
+    """Return the running event loop, which connections belong to: asyncio's, or trio's token.
+
+    Raises:
+        RuntimeError: There is none.
+    """
     import asyncio
 
     try:
         return asyncio.get_running_loop()
     except RuntimeError:
+        if "trio" not in sys.modules:
+            raise
         import trio
 
         return trio.lowlevel.current_trio_token()
+
+
+def forget_ended(by_loop: WeakKeyDictionary[object, T]) -> None:
+    """Take out what belongs to an asyncio loop that was closed.
+
+    The connections that are left of it hold on to it, so it is not collected by itself.
+    """
+    for loop in list(by_loop):
+        is_closed = getattr(loop, "is_closed", None)
+        if is_closed is not None and is_closed():
+            by_loop.pop(loop, None)
 
 
 class Slots:
@@ -183,22 +243,21 @@ class AsyncAhead(Generic[T]):
         import asyncio
 
         self._work: Awaitable[T] = work()
-        self._loop = async_current_loop()
-        if isinstance(self._loop, asyncio.AbstractEventLoop):
-            self._work = asyncio.ensure_future(self._work)
+        self._task: asyncio.Future[T] | None = None
+        if isinstance(async_current_loop(), asyncio.AbstractEventLoop):
+            self._work = self._task = asyncio.ensure_future(self._work)
             # An error that nobody asks for any more is not to be reported as forgotten.
-            self._work.add_done_callback(lambda task: task.cancelled() or task.exception())
+            self._task.add_done_callback(lambda task: task.cancelled() or task.exception())
 
     async def result(self) -> T:
         """Wait for the work to be done and return what it came to, or raise what it raised."""
         return await self._work
 
     def __del__(self) -> None:
-        import asyncio
-
-        if isinstance(self._work, asyncio.Future):
-            if not self._work.done() and not self._work.get_loop().is_closed():
-                self._work.get_loop().call_soon_threadsafe(self._work.cancel)
+        if self._task is not None:
+            loop = self._task.get_loop()
+            if not self._task.done() and not loop.is_closed():
+                loop.call_soon_threadsafe(self._task.cancel)
         elif inspect.iscoroutine(self._work):
             self._work.close()
 
@@ -212,13 +271,13 @@ class Guard:
     def start(self) -> None:
         """Be on guard from now on."""
 
-    def close(self) -> None:
+    def end(self) -> None:
         """Close now."""
         self._close()
 
     def __del__(self) -> None:
         # An unclosed socket would be reported as a leak when it is collected.
-        self._close()
+        self.end()
 
 
 class AsyncGuard:
@@ -229,22 +288,22 @@ class AsyncGuard:
     So a generator that waits is told in time, wherever and however the client is dropped.
     """
 
-    def __init__(self, close: Callable[[], Awaitable[None] | None]) -> None:
+    def __init__(self, close: Callable[[], None]) -> None:
         self._waiting = _until_the_end(close)
 
     async def start(self) -> None:
         """Be on guard from now on, in this event loop."""
         await anext(self._waiting)
 
-    async def aclose(self) -> None:
-        """Close now."""
-        await self._waiting.aclose()
+    def end(self) -> None:
+        """Close now, from within the event loop."""
+        # It has nothing to wait for, so the first step is the last one.
+        with suppress(StopIteration):
+            self._waiting.aclose().send(None)
 
 
-async def _until_the_end(close: Callable[[], Awaitable[None] | None]) -> AsyncGenerator[None]:
+async def _until_the_end(close: Callable[[], None]) -> AsyncGenerator[None]:
     try:
         yield
     finally:
-        closing = close()
-        if closing is not None:
-            await closing
+        close()

@@ -11,9 +11,9 @@ import re
 import sys
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cache, cached_property
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, cast
 from urllib.parse import quote, urlsplit
 
 from .__about__ import __version__
@@ -83,12 +83,19 @@ class Config:
     key_is_given: bool
     """Whether the key came as an argument: only then does a pickle hold it."""
 
-    @cached_property
+    @property
     def headers(self) -> list[tuple[bytes, bytes]]:
-        """The headers that every request has, the key excepted."""
-        parts = urlsplit(self.base_url)
+        """The headers that every request has, the key excepted; put together once."""
+        headers = self.__dict__.get("_headers")
+        if headers is None:
+            # Not by cached_property: on Python 3.11 it holds a lock, at which a child may hang
+            # that was forked meanwhile.
+            headers = self.__dict__["_headers"] = self._all_headers()
+        return headers
+
+    def _all_headers(self) -> list[tuple[bytes, bytes]]:
         headers = {
-            "host": parts.netloc,
+            "host": urlsplit(self.base_url).netloc,
             "accept": "application/json",
             "accept-encoding": "gzip, deflate",
             "user-agent": _user_agent(),
@@ -103,7 +110,7 @@ class Config:
             )
         state: dict[str, object] = {**self.__dict__}
         # The other process has a Python of its own.
-        state.pop("headers", None)
+        state.pop("_headers", None)
         if not self.key_is_given:
             state["api_key"] = None
         return state
@@ -343,7 +350,10 @@ def _check_ssl_context(context: object) -> ssl.SSLContext | None:
     return context
 
 
-def _check_headers(headers: Mapping[str, str]) -> dict[str, str]:
+def _check_headers(headers: object) -> dict[str, str]:
+    if not isinstance(headers, Mapping):
+        raise ConfigurationError("default_headers must be a mapping of names to values.")
+    headers = cast("Mapping[object, object]", headers)
     return dict(_check_header(name, value) for name, value in headers.items())
 
 

@@ -14,10 +14,10 @@ import ssl
 import sys
 import zlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, TypeVar, cast
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import unquote, urljoin, urlsplit
 
 from ._retry import Outcome
 from .errors import (
@@ -44,14 +44,18 @@ __all__ = [
     "Address",
     "Answer",
     "AnswerTooLargeError",
+    "ExchangeTimeoutError",
+    "KeyTimeoutError",
+    "Proxy",
+    "ProxyFailedError",
     "Request",
     "ResponseMeta",
-    "async_proxied_client",
+    "UnusableAnswerError",
+    "broke_off",
     "broken_exchange",
     "holds_json",
     "httpx_timeout",
-    "is_proxied",
-    "proxied_client",
+    "proxy_for",
     "read",
     "redirected",
     "shared_ssl_context",
@@ -192,6 +196,31 @@ class AnswerTooLargeError(Exception):
     """More than `MOST_BYTES` came; reading stopped there."""
 
 
+class UnusableAnswerError(Exception):
+    """The body is cut off, or not packed as it says: `problem` goes on the sentence."""
+
+    def __init__(self, answer: Answer, problem: str) -> None:
+        super().__init__(f"The answer {problem}.")
+        self.answer = answer
+        self.problem = problem
+
+
+class ProxyFailedError(Exception):
+    """There is no connection to the proxy."""
+
+    def __init__(self, proxy: Proxy) -> None:
+        super().__init__(f"The proxy {proxy.address.authority} could not be reached.")
+        self.address = proxy.address
+
+
+class ExchangeTimeoutError(Exception):
+    """An exchange over an http client of the user's was not done in time."""
+
+
+class KeyTimeoutError(Exception):
+    """The function that gives the key did not do so in time."""
+
+
 def timeouts(timeout: Timeout, left: float | None) -> tuple[dict[str, float | None], float | None]:
     """Return the bounds of each network operation, and of the attempt as a whole, in seconds.
 
@@ -234,19 +263,60 @@ def shared_ssl_context() -> ssl.SSLContext:
     )
 
 
-def is_proxied(address: Address) -> bool:
-    """Return whether the environment sends requests to this address over a proxy."""
+@dataclass(frozen=True, slots=True)
+class Proxy:
+    """A proxy that the environment names.
+
+    Attributes:
+        address: Where it is.
+        auth: The user name and password for it, if there are any.
+    """
+
+    address: Address
+    auth: tuple[str, str] | None = field(default=None, repr=False)
+
+
+def proxy_for(address: Address) -> Proxy | None:
+    """Return the proxy that the environment sends requests to this address over, if any.
+
+    It is named in `HTTP_PROXY`, `HTTPS_PROXY` or `ALL_PROXY`, and `NO_PROXY` makes exceptions, in
+    upper or lower case.
+
+    Raises:
+        ConfigurationError: It is named in a way that cannot be used.
+    """
     # On Linux a proxy can only be in the environment, and looking there spares an import that
     # takes as long as all others.
     if sys.platform not in ("darwin", "win32") and not any(
         name.lower().endswith("_proxy") for name in os.environ
     ):
-        return False
+        return None
     from urllib.request import getproxies, proxy_bypass
 
     proxies = getproxies()
-    named = proxies.get(address.scheme) or proxies.get("all")
-    return bool(named) and not proxy_bypass(address.authority)
+    url = proxies.get(address.scheme) or proxies.get("all")
+    if not url or proxy_bypass(address.authority):
+        return None
+    # The URL is not shown: it may hold a password.
+    unreadable = ConfigurationError(
+        f"The environment names a proxy for {address.scheme} that cannot be read as a URL."
+        " Write it like http://proxy.example:3128."
+    )
+    try:
+        parts = urlsplit(url if "://" in url else f"http://{url}")
+        proxy = Address.of(parts.geturl())
+    except ValueError:
+        raise unreadable from None
+    if not proxy.host or not proxy.host.isascii() or " " in proxy.host:
+        raise unreadable
+    if proxy.scheme not in ("http", "https"):
+        raise ConfigurationError(
+            f"The environment names a {proxy.scheme} proxy, which only httpx with the package"
+            " socksio can use: pass http_client=httpx.Client() (or httpx.AsyncClient())."
+        )
+    if parts.username is None:
+        return Proxy(proxy)
+    return Proxy(proxy, (unquote(parts.username), unquote(parts.password or "")))
 
 
 def unpacked(answer: Answer) -> Answer:
@@ -254,25 +324,25 @@ def unpacked(answer: Answer) -> Answer:
 
     Raises:
         AnswerTooLargeError: It is longer than `MOST_BYTES` once unpacked.
-        zlib.error: It is not packed as it says.
+        UnusableAnswerError: It is not packed as it says.
     """
     coding = (answer.header(b"content-encoding") or "identity").strip().lower()
     if coding == "identity" or not answer.content:
         return answer
     if coding not in ("gzip", "x-gzip", "deflate"):
-        raise zlib.error(f"content coding {coding!r} was not asked for")
+        raise UnusableAnswerError(answer, "is packed in a way that was not asked for")
     try:
-        # 32 + MAX_WBITS: a gzip or a zlib header, whichever is there.
-        content = _inflated(answer.content, 32 + zlib.MAX_WBITS)
-    except zlib.error:
-        if coding != "deflate":
-            raise
-        # Some servers send deflate without zlib's header, against the RFC.
-        content = _inflated(answer.content, -zlib.MAX_WBITS)
+        content = _inflated(answer.content, coding)
+    except zlib.error as exc:
+        raise UnusableAnswerError(answer, f"cannot be unpacked ({exc})") from exc
     return Answer(answer.status, answer.headers, content)
 
 
-def _inflated(packed: bytes, wbits: int) -> bytes:
+def _inflated(packed: bytes, coding: str) -> bytes:
+    # 32 + MAX_WBITS: a gzip or a zlib header, whichever is there. Some servers send deflate
+    # without zlib's header, against the RFC: zlib's first byte is always 0x?8.
+    bare = coding == "deflate" and packed[0] & 0x0F != 8
+    wbits = -zlib.MAX_WBITS if bare else 32 + zlib.MAX_WBITS
     content = b""
     # A gzip body may have several members, one after the other (RFC 1952, 2.2).
     while packed:
@@ -369,17 +439,15 @@ def unusable(
         secrets: Strings that must not show.
     """
     text = scrub(answer.content.decode("utf-8", "replace"), secrets)
-    content_type = answer.header(b"content-type") or "no content type"
+    content_type = scrub(answer.header(b"content-type") or "no content type", secrets)
     looks_wrong = "html" in content_type.lower() or text.lstrip()[:1] == "<"
     advice = (
         " This is a web page, not the API: check the base URL, and any proxy in between."
         if looks_wrong
         else " If this lasts, report it to the service with what stands here."
     )
-    error = APIResponseError(
-        f"{request} answered {answer.status}, but the answer {problem} ({content_type}):"
-        f" {excerpt(text)!r}.{advice}"
-    )
+    sentence = f"{request} answered {answer.status}, but the answer {problem} ({content_type}):"
+    error = APIResponseError(scrub(f"{sentence} {excerpt(text)!r}.{advice}", secrets))
     error.request = request
     error.status_code = answer.status
     error.body = text
@@ -388,18 +456,23 @@ def unusable(
 
 _TIMEOUTS = {
     "ConnectTimeout": "no connection was made",
+    "ExchangeTimeoutError": "the answer did not come",
+    "KeyTimeoutError": "the api_key function gave no key",
     "PoolTimeout": "no connection came free",
     "ReadTimeout": "the answer did not come",
     "WriteTimeout": "the request could not be sent",
     "TimeoutException": "the exchange was not done",
 }
-# Exception classes of httpcore, httpx and zlib, and what they say about the request. The first
-# two libraries name theirs alike, and the first of a class's names that stands here holds.
+# Exception classes of httpcore and httpx, which are named alike, and our own, and what they say
+# about the request: the first of a class's names that stands here holds.
 _OUTCOMES = {
     "ConnectTimeout": Outcome.NOT_SENT,
     "PoolTimeout": Outcome.NOT_SENT,
     "ConnectError": Outcome.NOT_SENT,
     "ConnectionNotAvailable": Outcome.NOT_SENT,
+    "ExchangeTimeoutError": Outcome.AMBIGUOUS,
+    "KeyTimeoutError": Outcome.NOT_SENT,
+    "ProxyFailedError": Outcome.NOT_SENT,
     "ProxyError": Outcome.NOT_SENT,
     "AnswerTooLargeError": Outcome.FINAL,
     "CookieConflict": Outcome.FINAL,
@@ -413,72 +486,107 @@ _OUTCOMES = {
     "ProtocolError": Outcome.AMBIGUOUS,
     "TimeoutException": Outcome.AMBIGUOUS,
     "OSError": Outcome.AMBIGUOUS,
-    "error": Outcome.AMBIGUOUS,
 }
 
 
 def broken_exchange(
-    exc: Exception, request: RequestInfo, address: Address, seconds: float | None
+    exc: Exception,
+    request: RequestInfo,
+    address: Address,
+    *,
+    bound: str | None = None,
+    secrets: Iterable[str] = (),
+    handled: BaseException | None = None,
 ) -> tuple[APIConnectionError | APIResponseError, Outcome, str] | None:
     """Name what broke an exchange: the error, what it means for a repetition, and the cause.
 
     Returns None for an exception that is nobody's network trouble but a defect.
+
+    Args:
+        exc: What was raised.
+        request: The request.
+        address: Where it went.
+        bound: The bound that a time-out ran into, such as `timeout of 30 s`.
+        secrets: Strings that must not show.
+        handled: What the caller was handling when it called, which is no cause.
     """
+    error: APIConnectionError | APIResponseError
     names = [kind.__name__ for kind in type(exc).__mro__]
+    if isinstance(exc, UnusableAnswerError):
+        error = unusable(request, exc.answer, exc.problem, secrets)
+        return error, Outcome.AMBIGUOUS, f"the answer {exc.problem}"
     outcome = next((_OUTCOMES[name] for name in names if name in _OUTCOMES), None)
     if outcome is None:
         return None
-    error: APIConnectionError | APIResponseError
     late = next((name for name in names if name in _TIMEOUTS), None)
     if late is not None:
         cause = f"{_TIMEOUTS[late]} in time"
-        bound = "" if seconds is None else f" ({seconds:g} s)"
+        told = "" if bound is None else f" ({bound})"
         error = APITimeoutError(
-            f"{request} failed: {cause}{bound}. Give it a longer timeout or deadline, or look at"
-            f" whether {address.authority} is reachable and not overloaded."
+            f"{request} failed: {cause}{told}. Give it more time, or look at whether"
+            f" {address.authority} is reachable and not overloaded."
         )
     elif isinstance(exc, AnswerTooLargeError):
         cause = f"the answer is larger than {MOST_BYTES // 2**20} MiB"
         error = APIResponseError(f"{request} failed: {cause}. Check the base URL.")
     else:
-        cause, advice = _cause(exc, address)
+        root = _root_cause(exc, handled)
+        if isinstance(exc, ProxyFailedError):
+            cause, _ = _cause(root, exc.address)
+            cause, advice = f"the proxy failed: {cause}", _CHECK_PROXY
+        elif "ProxyError" in names:
+            cause, advice = f"the proxy refused ({str(exc).rstrip('.')})", _CHECK_PROXY
+        else:
+            cause, advice = _cause(root, address)
+        # h11 quotes what it cannot read.
+        cause = scrub(cause, secrets)
         error = APIConnectionError(f"{request} failed: {cause}. {advice}")
-        if isinstance(_root_cause(exc), ssl.SSLCertVerificationError):
+        if isinstance(root, ssl.SSLCertVerificationError):
             outcome = Outcome.FINAL
     error.request = request
     return error, outcome, cause
 
 
-def _root_cause(exc: BaseException) -> BaseException:
+_CHECK_PROXY = (
+    "Check the proxy that HTTPS_PROXY, HTTP_PROXY or ALL_PROXY names, or your http client's."
+)
+
+
+# TLS alerts (RFC 8446, 6.2) of servers that miss a client's certificate.
+_WANTS_CERTIFICATE = ("CERTIFICATE_REQUIRED", "HANDSHAKE_FAILURE", "BAD_CERTIFICATE")
+
+
+def _root_cause(exc: BaseException, handled: BaseException | None) -> BaseException:
     """Return the exception that says most: the operating system's or OpenSSL's, if there is one."""
     found: BaseException | None = exc
     best = exc
-    # Not __context__, which leads on to what the caller was handling when it called.
-    while found is not None:
+    while found is not None and found is not handled:
         # anyio and trio put an OSError without a number around those of the addresses they tried.
         if isinstance(found, OSError) and (found.errno is not None or best is exc):
             best = found
         if isinstance(found, BaseExceptionGroup):
             found = cast("BaseException", found.exceptions[0])
         else:
-            found = found.__cause__
+            # httpcore's own pool hides the cause (`from None`), but not from here.
+            found = found.__cause__ or found.__context__
     return best
 
 
-def _cause(exc: BaseException, address: Address) -> tuple[str, str]:
-    root = _root_cause(exc)
+def _cause(root: BaseException, address: Address) -> tuple[str, str]:
+    """Return what happened, and what to do."""
     reach = f"Check the base URL, and that the service runs at {address.authority}."
     if isinstance(root, ssl.SSLCertVerificationError):
         return (
             f"the certificate of {address.host} is not trusted ({root.verify_message})",
-            "If your company has its own CA, name its certificate file in SSL_CERT_FILE.",
+            "If your company has its own CA, name its certificate file in SSL_CERT_FILE, or give"
+            " an ssl_context that trusts it.",
         )
     if isinstance(root, ssl.SSLError):
-        reason = getattr(root, "reason", None) or root
-        return (
-            f"no TLS connection could be made with {address.authority} ({reason})",
-            "Check whether the base URL should start with http:// or https://.",
-        )
+        reason = str(getattr(root, "reason", None) or root)
+        advice = "Check whether the base URL should start with http:// or https://."
+        if any(alert in reason for alert in _WANTS_CERTIFICATE):
+            advice = "The server may want a client certificate: give an ssl_context that has one."
+        return f"no TLS connection could be made with {address.authority} ({reason})", advice
     if isinstance(root, socket.gaierror):
         return f"the host name {address.host} could not be resolved (DNS: {root.strerror})", reach
     if isinstance(root, ConnectionRefusedError) or f"[Errno {errno.ECONNREFUSED}]" in str(root):
@@ -486,9 +594,12 @@ def _cause(exc: BaseException, address: Address) -> tuple[str, str]:
     if isinstance(root, ConnectionResetError):
         return f"{address.authority} reset the connection", "Try again."
     said = str(root) or type(root).__name__
-    if isinstance(exc, zlib.error):
-        return f"the answer cannot be unpacked ({said})", "Try again."
     return f"the exchange with {address.authority} broke off ({said.rstrip('.')})", "Try again."
+
+
+def broke_off(exc: Exception) -> bool:
+    """Return whether this is how httpcore and httpx say that the connection broke off."""
+    return type(exc).__name__ in ("ReadError", "RemoteProtocolError")
 
 
 def httpx_timeout(operations: dict[str, float | None]) -> httpx.Timeout:
@@ -496,32 +607,3 @@ def httpx_timeout(operations: dict[str, float | None]) -> httpx.Timeout:
     import httpx
 
     return httpx.Timeout(**operations)
-
-
-def _limits(max_connections: int) -> httpx.Limits:
-    import httpx
-
-    # As many idle ones as there may be at all: httpx would else reconnect all the time.
-    return httpx.Limits(
-        max_connections=max_connections,
-        max_keepalive_connections=max_connections,
-        keepalive_expiry=KEEPALIVE_EXPIRY,
-    )
-
-
-def proxied_client(max_connections: int, ssl_context: ssl.SSLContext | None) -> httpx.Client:
-    """Return a client that goes over the environment's proxy."""
-    import httpx
-
-    return httpx.Client(verify=ssl_context or shared_ssl_context(), limits=_limits(max_connections))
-
-
-def async_proxied_client(
-    max_connections: int, ssl_context: ssl.SSLContext | None
-) -> httpx.AsyncClient:
-    """Return a client that goes over the environment's proxy."""
-    import httpx
-
-    return httpx.AsyncClient(
-        verify=ssl_context or shared_ssl_context(), limits=_limits(max_connections)
-    )

@@ -12,6 +12,9 @@ import select
 import socket
 import ssl
 from collections.abc import Iterable
+from contextlib import suppress
+from math import inf
+from time import monotonic
 from typing import Any, TypeAlias, cast
 
 import httpcore
@@ -26,7 +29,7 @@ _HIGH_WATER = 256 * 1024
 
 def backend(loop: object) -> httpcore.NetworkBackend:
     """Return what opens blocking connections; there is no event loop to belong to."""
-    return httpcore.SyncBackend()
+    return _BlockingBackend()
 
 
 def async_backend(loop: object) -> httpcore.AsyncNetworkBackend:
@@ -37,17 +40,61 @@ def async_backend(loop: object) -> httpcore.AsyncNetworkBackend:
     return httpcore.TrioBackend()  # pyright: ignore[reportReturnType]
 
 
-def cut(stream: httpcore.NetworkStream) -> None:
-    """Close a connection at once, whatever it is doing."""
+def cut(stream: httpcore.NetworkStream, *, inherited: bool) -> None:
+    """Close a connection at once, whatever it is doing.
+
+    One that was inherited from the process that forked this one is that one's to shut down.
+    """
+    if not inherited:
+        # This wakes a thread that waits for data, as closing would not.
+        with suppress(OSError):
+            stream.get_extra_info("socket").shutdown(socket.SHUT_RDWR)
     stream.close()
 
 
-def async_cut(stream: httpcore.AsyncNetworkStream) -> None:
-    """Close a connection at once and without an await, whatever it is doing."""
+def async_cut(stream: httpcore.AsyncNetworkStream, *, inherited: bool) -> None:
+    """Close a connection at once and without an await, whatever it is doing.
+
+    One that was inherited from the process that forked this one is left alone: its event loop
+    is that one's.
+    """
+    if inherited:
+        return
     if isinstance(stream, _AsyncioStream):
         stream.abort()
     else:
         stream.get_extra_info("socket").close()
+
+
+class _BlockingBackend(httpcore.SyncBackend):
+    """httpcore's, with one bound for all addresses of a host instead of one for each."""
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[SocketOption] | None = None,
+    ) -> httpcore.NetworkStream:
+        until = inf if timeout is None else monotonic() + timeout
+        try:
+            # This alone cannot be bounded: the operating system's resolver takes what it takes.
+            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        except OSError as exc:
+            raise httpcore.ConnectError(str(exc)) from exc
+        failure: Exception = httpcore.ConnectError("The host has no address.")
+        for *_, address in found:
+            left = until - monotonic()
+            if left <= 0:
+                raise httpcore.ConnectTimeout("No address of the host answered.") from failure
+            try:
+                return super().connect_tcp(
+                    str(address[0]), port, None if left == inf else left, None, socket_options
+                )
+            except (httpcore.ConnectError, httpcore.ConnectTimeout) as exc:
+                failure = exc
+        raise failure
 
 
 class _AsyncioBackend(httpcore.AsyncNetworkBackend):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import cast
 from urllib.parse import parse_qs, urlsplit
 
 from .errors import InvalidRequestError, PaginationError
@@ -48,18 +50,25 @@ def next_cursor(following: str | None, base_url: str) -> str | None:
     # A bare cursor is base64, which has neither of these.
     if "?" not in following and "://" not in following:
         return following
+    same_host: bool | None
     try:
         same_host = _leads_home(following, base_url)
     except ValueError:
-        same_host = False
+        # No URL at all.
+        same_host = None
+    cursors = parse_qs(urlsplit(following).query).get("cursor") if same_host is not None else None
     if not same_host:
-        raise PaginationError(
-            f"The listing's next page is said to be at {following!r}, which is not on the host of"
+        error = PaginationError(
+            f"The listing's next page is said to be at {_host(following)}, which is not the host of"
             f" {base_url}. Nothing was sent there. Check the base URL and any proxy in between."
         )
-    cursors = parse_qs(urlsplit(following).query).get("cursor")
+        # Whoever trusts it can go on there, on the host of the base URL.
+        error.cursor = cursors[0] if cursors else ""
+        raise error
     if not cursors:
-        raise PaginationError(f"The listing's next page, {following!r}, names no cursor.")
+        error = PaginationError("The URL of the listing's next page names no cursor.")
+        error.cursor = ""
+        raise error
     return cursors[0]
 
 
@@ -67,8 +76,11 @@ def check_listing(
     limit: object, page_size: object, cursor: object, capable_of: object = None
 ) -> None:
     """Refuse what no listing can be asked for."""
-    if isinstance(capable_of, str):
-        raise InvalidRequestError(f"capable_of is a list: write [{capable_of!r}].")
+    if capable_of is not None and not (
+        isinstance(capable_of, (list, tuple))
+        and all(isinstance(item, str) for item in cast("Sequence[object]", capable_of))
+    ):
+        raise InvalidRequestError(f"capable_of must be a list of strings, not {capable_of!r}.")
     for name, number in (("limit", limit), ("page_size", page_size)):
         if number is not None and (isinstance(number, bool) or not isinstance(number, int)):
             raise InvalidRequestError(f"{name} must be a whole number or None, not {number!r}.")
@@ -90,6 +102,14 @@ def _leads_home(url: str, base_url: str) -> bool:
         home.hostname,
         _port(home.port, home.scheme),
     )
+
+
+def _host(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+        return f"{parts.scheme or 'http'}://{parts.netloc.rpartition('@')[2]}"
+    except ValueError:
+        return "what is no URL"
 
 
 def _port(port: int | None, scheme: str) -> int | None:

@@ -49,6 +49,18 @@ class _Part(BaseModel):
         frozen=True, extra="allow", coerce_numbers_to_str=True
     )
 
+    def to_dict(self) -> dict[str, JsonValue]:
+        """Return the fields that came as plain data, as the old SDK's items do."""
+        return self.model_dump(mode="json", exclude_unset=True)
+
+    def to_json(self) -> str:
+        """Return the fields that came as a JSON document, as the old SDK's items do."""
+        return json.dumps(self.to_dict())
+
+    def to_str(self) -> str:
+        """Return the fields that came as readable text, as the old SDK's items do."""
+        return pprint.pformat(self.to_dict())
+
 
 class Answered(_Part):
     """What came in a response of its own."""
@@ -101,6 +113,7 @@ def set_meta(answered: A, meta: ResponseMeta) -> A:
     # Write-only: no answer has it (contract.md), and if one had, nobody should keep it.
     if answered.__pydantic_extra__:
         answered.__pydantic_extra__.pop("default_key", None)
+        answered.model_fields_set.discard("default_key")
     object.__setattr__(answered, "_meta", meta)
     return answered
 
@@ -167,18 +180,6 @@ class Model(Answered):
     owner: Owner | None = None
     provider: Provider | None = None
     visibility: Visibility | None = None
-
-    def to_dict(self) -> dict[str, JsonValue]:
-        """Return the fields as plain data, as the old SDK's items do."""
-        return self.model_dump(mode="json")
-
-    def to_json(self) -> str:
-        """Return the fields as a JSON document, as the old SDK's items do."""
-        return json.dumps(self.to_dict())
-
-    def to_str(self) -> str:
-        """Return the fields as readable text, as the old SDK's items do."""
-        return pprint.pformat(self.to_dict())
 
 
 class ModelVerification(Answered):

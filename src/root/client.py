@@ -1,12 +1,14 @@
 """The clients: `RootSignals`, blocking and with async twins, and `AsyncRootSignals`.
 
+A `RootSignals` and the `AsyncRootSignals` behind its async methods, its twin, are two halves of
+one object, so each reaches for the other's private parts.
+
 Programs import this whether they make a call or not, so what a client is made of is loaded when
 one is made, and what a call takes when it is made.
 """
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
 from ._async.client import AsyncRootSignals
@@ -61,6 +63,7 @@ class RootSignals(_sync.RootSignals):
     """
 
     # A client that comes out of a pickle was not made by __init__.
+    _models_and_twins: Models
     run_async: bool = False
     _async_http_client: httpx.AsyncClient | None = None
 
@@ -93,13 +96,15 @@ class RootSignals(_sync.RootSignals):
             http_client=http_client,
         )
 
-    @cached_property
+    @property
     def models(self) -> Models:
         """The models that evaluations run on."""
-        # Imported late: pydantic takes 80 ms, which `import root` should not.
-        from .models import Models
+        if "_models_and_twins" not in self.__dict__:
+            # Imported late: pydantic takes 80 ms, which `import root` should not.
+            from .models import Models
 
-        return Models(self, self._twin.models)
+            self._models_and_twins = Models(self, self._twin.models)
+        return self._models_and_twins
 
     def close(self) -> None:
         """Close the connections, of the async methods too; the client cannot be used any more.
@@ -108,7 +113,7 @@ class RootSignals(_sync.RootSignals):
         an http client of yours stays open.
         """
         super().close()
-        self._twin.drop()
+        self._twin._drop()  # pyright: ignore[reportPrivateUsage]
 
     async def aclose(self) -> None:
         """Do what `close` does, and wait until the async methods' connections are closed."""
@@ -128,15 +133,18 @@ class RootSignals(_sync.RootSignals):
 
     def _connect(self, config: Config, http_client: httpx.Client | None, budget: Budget) -> None:
         super()._connect(config, http_client, budget)
-        self._twin = AsyncRootSignals.of(config, self._async_http_client, budget)
+        self._twin = AsyncRootSignals._of(  # pyright: ignore[reportPrivateUsage]
+            config, self._async_http_client, budget
+        )
 
     def __getstate__(self) -> Config:
         # The twin refuses to be pickled with an http client of its own.
         self._twin.__getstate__()
         return super().__getstate__()
 
-    def copy(self, config: Config) -> Self:
-        """Return a client with other settings and the same connections; for the package's use."""
-        copy = super().copy(config)
-        copy._twin = self._twin.copy(config)
+    def _copy(self, config: Config) -> Self:
+        """Return a client with other settings and the same connections."""
+        copy = super()._copy(config)
+        copy.__dict__.pop("_models_and_twins", None)
+        copy._twin = self._twin._copy(config)  # pyright: ignore[reportPrivateUsage]
         return copy

@@ -24,10 +24,12 @@ Every error pickles and copies, and none shows an API key or a model's `default_
 
 from __future__ import annotations
 
+import html
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TypeAlias
+from urllib.parse import quote
 
 __all__ = [
     "APIConnectionError",
@@ -49,8 +51,6 @@ __all__ = [
     "RootSignalsError",
     "ServerError",
     "VerificationError",
-    "from_response",
-    "scrub",
 ]
 
 JSONValue: TypeAlias = "dict[str, JSONValue] | list[JSONValue] | str | int | float | bool | None"
@@ -58,7 +58,7 @@ JSONValue: TypeAlias = "dict[str, JSONValue] | list[JSONValue] | str | int | flo
 
 # A shorter secret is a word that may stand anywhere; replacing it would garble the text
 # and tell what it was.
-_SHORTEST_SECRET = 8
+_SHORTEST_SECRET = 4
 
 _EXCERPT = 200
 
@@ -156,9 +156,12 @@ class APIStatusError(RootSignalsError):
     """The service answered with an error status.
 
     Attributes:
+        status_code: The HTTP status.
         retry_after: Seconds that the server asks to wait, if it said so (RFC 9110, 10.2.3).
     """
 
+    # Unlike in the base, there always is one.
+    status_code: int  # pyright: ignore[reportIncompatibleVariableOverride]
     retry_after: float | None = None
 
 
@@ -170,7 +173,11 @@ class BadRequestError(APIStatusError):
             under `non_field_errors`, as Django REST Framework has it.
     """
 
-    fields: Mapping[str, list[str]] = {}
+    fields: dict[str, list[str]]
+
+    def __init__(self, *args: object) -> None:
+        super().__init__(*args)
+        self.fields = {}
 
 
 class AuthenticationError(APIStatusError):
@@ -209,7 +216,7 @@ _BY_STATUS: dict[int, tuple[type[APIStatusError], str]] = {
     400: (BadRequestError, "Correct what was sent and try again."),
     401: (AuthenticationError, "Check the API key (argument, ROOTSIGNALS_API_KEY or .env)."),
     403: (PermissionDeniedError, "Check that the API key is right and may do this."),
-    404: (NotFoundError, "Check the id, and that this API key may see it."),
+    404: (NotFoundError, "Check what was asked for, and that this API key may see it."),
     409: (ConflictError, "Look at what is there before trying again."),
     422: (BadRequestError, "Correct what was sent and try again."),
     429: (RateLimitError, "Slow down and try again later."),
@@ -259,13 +266,19 @@ def from_response(
 
 
 def scrub(text: str, secrets: Iterable[str]) -> str:
-    """Return the text without the secrets, be they plain, trimmed or as JSON escapes them."""
+    """Return the text without the secrets, be they plain, trimmed or escaped.
+
+    Escaped is as in JSON, HTML or a URL.
+    """
     forms: set[str] = set()
     given = list(secrets)
     for secret in given + [secret.strip() for secret in given]:
         if len(secret) >= _SHORTEST_SECRET:
-            escaped = (json.dumps(secret, ensure_ascii=ascii)[1:-1] for ascii in (True, False))
-            forms |= {secret, *escaped}
+            escaped = [json.dumps(secret, ensure_ascii=ascii)[1:-1] for ascii in (True, False)]
+            # Some services put JSON into a string of JSON.
+            escaped += [json.dumps(form)[1:-1] for form in escaped]
+            in_url = quote(secret, safe="", errors="replace")
+            forms |= {secret, *escaped, html.escape(secret), in_url}
     # The longest first: a secret may be the beginning of another.
     for form in sorted(forms, key=len, reverse=True):
         text = text.replace(form, "[redacted]")

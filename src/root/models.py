@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import inspect
-import sys
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from functools import wraps
-from typing import TYPE_CHECKING, Concatenate, Final, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, Final, ParamSpec, TypeVar
 
 from ._async.models import AsyncModels
 from ._async.pager import AsyncPager
@@ -37,19 +35,41 @@ __all__ = [
 
 P = ParamSpec("P")
 R = TypeVar("R")
+F = TypeVar("F", bound=Callable[..., object])
 
 
-def _twin(method: Callable[Concatenate[AsyncModels, P], R]) -> Callable[Concatenate[Models, P], R]:
+def _twin(
+    method: Callable[Concatenate[AsyncModels, P], Coroutine[Any, Any, R]],
+) -> Callable[Concatenate[Models, P], Coroutine[Any, Any, R]]:
     """Return a method of `Models` that is the one of `AsyncModels`, on the same client."""
 
+    # A coroutine function itself, so that mocks and Dask know it for what it is.
     @wraps(method)
-    def twin(self: Models, *args: P.args, **kwargs: P.kwargs) -> R:
-        return method(self.async_models, *args, **kwargs)
+    async def twin(self: Models, *args: P.args, **kwargs: P.kwargs) -> R:
+        # A method of the class, if written outside of it.
+        return await method(self._async_models, *args, **kwargs)  # pyright: ignore[reportPrivateUsage]
 
-    # So that tools, mocks among them, know it for what it is. Python 3.11 has no such mark.
-    if sys.version_info >= (3, 12) and inspect.iscoroutinefunction(method):
-        inspect.markcoroutinefunction(twin)
-    return twin  # type: ignore[return-value]  # mypy cannot see that self goes first
+    return _named(twin)  # type: ignore[return-value]  # mypy cannot see that self goes first
+
+
+def _listing_twin(
+    method: Callable[Concatenate[AsyncModels, P], AsyncPager],
+) -> Callable[Concatenate[Models, P], AsyncPager]:
+    """Do the same for a method that returns what is iterated, and is not awaited."""
+
+    @wraps(method)
+    def twin(self: Models, *args: P.args, **kwargs: P.kwargs) -> AsyncPager:
+        return method(self._async_models, *args, **kwargs)  # pyright: ignore[reportPrivateUsage]
+
+    return _named(twin)  # type: ignore[return-value]  # as above
+
+
+def _named(twin: F) -> F:
+    """Give a twin its own name, by which pickles find it."""
+    twin.__name__ = f"a{twin.__name__}"
+    twin.__qualname__ = f"Models.{twin.__name__}"
+    twin.__module__ = __name__
+    return twin
 
 
 class Models(_sync.Models):
@@ -66,10 +86,10 @@ class Models(_sync.Models):
 
     def __init__(self, client: RootSignals, async_models: AsyncModels) -> None:
         super().__init__(client)
-        self.async_models = async_models
+        self._async_models = async_models
 
     acreate: Final = _twin(AsyncModels.create)
-    alist: Final = _twin(AsyncModels.list)
+    alist: Final = _listing_twin(AsyncModels.list)
     aretrieve: Final = _twin(AsyncModels.retrieve)
     aupdate: Final = _twin(AsyncModels.update)
     areplace: Final = _twin(AsyncModels.replace)

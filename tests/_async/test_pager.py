@@ -184,7 +184,7 @@ async def test_circles(mocked: AsyncRootSignals, respx_mock: respx.MockRouter) -
             names.append(model.name)
 
     assert names == ["a", "b", "c"]
-    assert error.value.cursor == "c1"
+    assert error.value.cursor == ""
 
 
 async def test_an_error_in_the_middle(
@@ -285,3 +285,14 @@ async def test_prefetching_loses_nothing(lister: AsyncRootSignals) -> None:
     """A listing with a page ahead is the same as one without."""
     ahead = [model.id async for model in lister.models.list(limit=None, prefetch=True)]
     assert ahead == [model.id async for model in lister.models.list(limit=None)]
+
+
+async def test_the_end_is_no_start(mocked: AsyncRootSignals, respx_mock: respx.MockRouter) -> None:
+    """Going on from the end of a listing lists nothing, instead of everything again."""
+    route = respx_mock.get(LIST).mock(side_effect=[page("a")])
+    pager = mocked.models.list()
+    assert [model.name async for model in pager] == ["a"]
+    assert pager.cursor == ""
+
+    assert [model async for model in mocked.models.list(cursor=pager.cursor)] == []
+    assert route.call_count == 1

@@ -181,7 +181,7 @@ def test_circles(mocked: RootSignals, respx_mock: respx.MockRouter) -> None:
             names.append(model.name)
 
     assert names == ["a", "b", "c"]
-    assert error.value.cursor == "c1"
+    assert error.value.cursor == ""
 
 
 def test_an_error_in_the_middle(
@@ -282,3 +282,14 @@ def test_prefetching_loses_nothing(lister: RootSignals) -> None:
     """A listing with a page ahead is the same as one without."""
     ahead = [model.id for model in lister.models.list(limit=None, prefetch=True)]
     assert ahead == [model.id for model in lister.models.list(limit=None)]
+
+
+def test_the_end_is_no_start(mocked: RootSignals, respx_mock: respx.MockRouter) -> None:
+    """Going on from the end of a listing lists nothing, instead of everything again."""
+    route = respx_mock.get(LIST).mock(side_effect=[page("a")])
+    pager = mocked.models.list()
+    assert [model.name for model in pager] == ["a"]
+    assert pager.cursor == ""
+
+    assert [model for model in mocked.models.list(cursor=pager.cursor)] == []
+    assert route.call_count == 1

@@ -318,7 +318,7 @@ def test_timeouts_are_told(
     """A timeout is also Python's own, and says which bound ran out where."""
     respx_mock.post(ANY).mock(side_effect=httpx.ReadTimeout(""))
 
-    with pytest.raises(APITimeoutError, match=r"the answer did not come in time \(30 s\)") as error:
+    with pytest.raises(APITimeoutError, match=r"did not come in time \(timeout of 30 s\)") as error:
         mocked.models.create(name="a")
 
     assert isinstance(error.value, TimeoutError)

@@ -7,7 +7,9 @@ import gzip
 import json
 import ssl
 import zlib
+from base64 import b64encode
 from time import monotonic
+from typing import Any
 
 import httpx
 import pytest
@@ -18,6 +20,8 @@ from root import (
     APIResponseError,
     APIStatusError,
     APITimeoutError,
+    ConfigurationError,
+    InvalidRequestError,
     RootSignals,
     RootSignalsError,
 )
@@ -141,7 +145,7 @@ def test_answers_that_break_off(step: Step) -> None:
     """A broken exchange is an error of ours for a POST, and is made again for a GET."""
     with Wire([step]) as wire:
         with connect(wire) as client:
-            with pytest.raises(APIConnectionError) as error:
+            with pytest.raises((APIConnectionError, APIResponseError)) as error:
                 client.models.create(name="a")
         assert error.value.may_have_been_processed
         assert len(wire.requests) == 1
@@ -332,3 +336,97 @@ def test_bounds_with_a_client_of_the_users_own() -> None:
             with pytest.raises(APITimeoutError):
                 client.models.retrieve("a", _request_timeout=0.8)
             assert monotonic() - started < 2
+
+
+@pytest.mark.parametrize("drip", ["head", "continue"])
+def test_bounds_over_a_proxy(monkeypatch: pytest.MonkeyPatch, drip: str) -> None:
+    """Over a proxy, too, the bounds are kept however slowly an answer comes in."""
+    whole = answer(200, MODEL) if drip == "head" else b"HTTP/1.1 100 Continue\r\n\r\n" * 50
+    with Wire([]) as proxy:
+        proxy.steps.append(proxy.drips(whole, 10))
+        monkeypatch.setenv("HTTP_PROXY", proxy.url)
+        client = RootSignals("k" * 20, base_url="http://api.test", max_retries=0)
+        with client:
+            started = monotonic()
+            with pytest.raises(APITimeoutError, match=r"deadline of 0\.3 s"):
+                client.models.retrieve("a", _request_timeout=0.3)
+            assert monotonic() - started < 1.5
+
+
+def test_a_proxy_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A proxy that refuses the connection is told as the proxy, by its own name."""
+    with Wire([]) as proxy:
+        pass
+    monkeypatch.setenv("HTTP_PROXY", proxy.url)
+    with RootSignals("k" * 20, base_url="http://api.test", max_retries=0) as client:
+        with pytest.raises(APIConnectionError, match="proxy failed") as error:
+            client.models.create(name="a")
+    assert proxy.authority in str(error.value)
+    assert not error.value.may_have_been_processed
+
+
+@pytest.mark.parametrize("url", ["socks5://127.0.0.1:1", "http://[::1", "http://"])
+def test_a_proxy_of_no_use(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    """A proxy that cannot be used is told as a mistake in the environment."""
+    monkeypatch.setenv("HTTP_PROXY", url)
+    with RootSignals("k" * 20, base_url="http://api.test") as client:
+        with pytest.raises(ConfigurationError, match=r"names a .*proxy"):
+            client.models.retrieve("a")
+
+
+def test_a_tunnel(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Over a proxy https goes through a tunnel, with the proxy's password and without the key."""
+    with Wire([raw(b"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n")]) as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", proxy.url.replace("//", "//me:pass%40word@"))
+        with RootSignals("k" * 20, base_url="https://api.test", max_retries=0) as client:
+            with pytest.raises(APIConnectionError, match="407") as error:
+                client.models.create(name="a")
+        head = proxy.requests[0]
+    assert head.startswith(b"CONNECT api.test:443 HTTP/1.1\r\n")
+    assert b"Basic " + b64encode(b"me:pass@word") in head
+    assert b"kkkk" not in head
+    assert "pass" not in str(error.value)
+
+
+def test_a_certificate_with_a_client_of_the_users_own() -> None:
+    """With an http client of the user's, too, an untrusted certificate is final."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
+    with Wire([says(200, MODEL)], tls=context) as wire:
+        with httpx.Client() as mine:
+            client = RootSignals("k" * 20, base_url=wire.url, http_client=mine)
+            with pytest.raises(APIConnectionError, match="not trusted") as error:
+                client.models.retrieve("a")
+    assert len(error.value.attempts) == 1
+
+
+def test_a_closed_client_of_the_users_own() -> None:
+    """An http client that is closed already is told as that."""
+    with httpx.Client() as mine:
+        client = RootSignals("k" * 20, base_url="http://api.test", http_client=mine)
+    with pytest.raises(InvalidRequestError, match="closed"):
+        client.models.retrieve("a")
+
+
+def test_a_client_of_another_kind() -> None:
+    """What is no http client of the right kind is refused when the client is made."""
+    wrong: Any = "client"
+    with pytest.raises(ConfigurationError, match=r"httpx\..*Client"):
+        RootSignals("k" * 20, base_url="http://api.test", http_client=wrong)
+
+
+def test_closed_in_the_middle(waits: list[float]) -> None:
+    """A call whose client is closed meanwhile is not repeated."""
+    clients: list[RootSignals] = []
+
+    def key() -> str:
+        # Asked before the second attempt, too.
+        if len(wire.requests) == 1:
+            clients[0]._closed = clients[0]._transport.closed = True
+        return "k" * 20
+
+    with Wire([says(500)]) as wire:
+        clients.append(RootSignals(key, base_url=wire.url))
+        with pytest.raises(InvalidRequestError, match="closed"):
+            clients[0].models.retrieve("a")
+        assert len(wire.requests) == 1

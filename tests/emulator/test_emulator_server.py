@@ -399,3 +399,9 @@ def test_the_extra_is_named_when_missing(monkeypatch: pytest.MonkeyPatch, packag
 
     with pytest.raises(ImportError, match=re.escape('pip install "root-sdk[emulator]"')):
         importlib.import_module("root.emulator")
+
+
+def test_a_port_that_cannot_be() -> None:
+    """A port beyond all ports is refused by a sentence."""
+    with pytest.raises(ValueError, match="from 0 to 65535"), serve(port=99999):
+        pass

@@ -5,7 +5,6 @@ Loaded by `from root import RootSignals`, so what it is made of is loaded when a
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import TYPE_CHECKING, Self, TypeVar, overload
 
 from .._defaults import DEFAULT_TIMEOUT, NOT_GIVEN, NotGiven
@@ -58,6 +57,8 @@ class AsyncRootSignals:
         ConfigurationError: There is no API key, or a setting cannot be right.
     """
 
+    _models: AsyncModels
+
     def __init__(
         self,
         api_key: str | Callable[[], str | Awaitable[str]] | None = None,
@@ -87,8 +88,8 @@ class AsyncRootSignals:
         self._connect(config, http_client, Budget())
 
     @classmethod
-    def of(cls, config: Config, http_client: httpx.AsyncClient | None, budget: Budget) -> Self:
-        """Return a client with settings that are checked already; for the package's use."""
+    def _of(cls, config: Config, http_client: httpx.AsyncClient | None, budget: Budget) -> Self:
+        """Return a client with settings that are checked already."""
         client = object.__new__(cls)
         client._connect(config, http_client, budget)
         return client
@@ -108,13 +109,15 @@ class AsyncRootSignals:
         """Where the API is."""
         return self._config.base_url
 
-    @cached_property
+    @property
     def models(self) -> AsyncModels:
         """The models that evaluations run on."""
-        # Imported late: pydantic takes 80 ms, which `import root` should not.
-        from .models import AsyncModels
+        if "_models" not in self.__dict__:
+            # Imported late: pydantic takes 80 ms, which `import root` should not.
+            from .models import AsyncModels
 
-        return AsyncModels(self)
+            self._models = AsyncModels(self)
+        return self._models
 
     @overload
     async def request(
@@ -217,7 +220,7 @@ class AsyncRootSignals:
         """
         from .._config import changed
 
-        return self.copy(
+        return self._copy(
             changed(
                 self._config,
                 timeout=timeout,
@@ -228,12 +231,12 @@ class AsyncRootSignals:
             )
         )
 
-    def copy(self, config: Config) -> Self:
-        """Return a client with other settings and the same connections; for the package's use."""
+    def _copy(self, config: Config) -> Self:
+        """Return a client with other settings and the same connections."""
         copy = object.__new__(type(self))
         copy.__dict__.update(self.__dict__)
         # It is bound to this client.
-        copy.__dict__.pop("models", None)
+        copy.__dict__.pop("_models", None)
         copy._is_copy = True
         copy._config = config
         return copy
@@ -248,8 +251,8 @@ class AsyncRootSignals:
         if not self._is_copy:
             await self._transport.aclose()
 
-    def drop(self) -> None:
-        """Close the client without waiting for its connections; for the package's use."""
+    def _drop(self) -> None:
+        """Close the client without waiting for its connections."""
         self._closed = True
         if not self._is_copy:
             self._transport.drop()
@@ -270,10 +273,10 @@ class AsyncRootSignals:
         return f"{type(self).__name__}(base_url={self.base_url!r}, api_key={key!r})"
 
     def __copy__(self) -> Self:
-        return self.copy(self._config)
+        return self._copy(self._config)
 
     def __deepcopy__(self, memo: dict[int, object]) -> Self:
-        return self.copy(self._config)
+        return self._copy(self._config)
 
     def __getstate__(self) -> Config:
         if self._transport.http_client is not None:

@@ -95,14 +95,16 @@ class AsyncModels:
     ) -> AsyncPager:
         """Return an iterator over the models: your own and the public ones.
 
-        Nothing is asked before the first item is, and nothing more when you stop.
+        Nothing is asked before the first item is, and nothing more when you stop (but for one
+        page with `prefetch`).
 
         Args:
             capable_of: List only models that can do all of this; recent servers ignore it.
             limit: How many models to list at most, or None for all.
             page_size: How many to ask for at a time; the service caps it, usually at 100.
             ordering: The field to sort by, with a minus in front for descending.
-            cursor: Where to go on: the `.cursor` of an earlier listing, or of its error.
+            cursor: Where to go on: the `.cursor` of an earlier listing, or of its error. None is
+                the start, and an empty string the end.
             prefetch: Whether to ask for the next page while you work on this one; never more
                 than one page ahead, and never past `limit`. Where
                 nothing can be done in the background it has no effect.
@@ -177,9 +179,10 @@ class AsyncModels:
         url: str | None = None,
         _request_timeout: float | None = None,
     ) -> Model:
-        """Give a model these settings and no others, and return it.
+        """Send a model's settings as a whole (PUT), and return it.
 
-        The arguments are those of `create`; what is left out goes back to its default.
+        The arguments are those of `create`. What is left out is not sent, and it is the
+        service's to say what becomes of it.
         """
         body = request_body(
             ModelRequest,
@@ -217,7 +220,8 @@ class AsyncModels:
 
         A configuration that does not work is a result like any other: look at `.success` or
         call `.raise_for_failure()`. The service waits for a real model, so an attempt may take
-        120 seconds unless the client has a `timeout` of its own, and it is never asked twice.
+        120 seconds where the client's `timeout` is the default of 30, and it is never asked
+        twice.
 
         Args:
             model: The underlying model.
@@ -243,11 +247,13 @@ class AsyncModels:
             once=True,
             secrets=_secrets(api_key),
         )
-        if verification.error is None:
-            return verification
         # Providers like to quote the key that they refuse.
-        told = scrub(verification.error, _secrets(api_key))
-        return verification.model_copy(update={"error": told})
+        told = {
+            name: scrub(text, _secrets(api_key))
+            for name, text in (("error", verification.error), ("response", verification.response))
+            if text is not None
+        }
+        return verification.model_copy(update=told)
 
 
 def _secrets(key: str | NotGiven | None) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ for anything. The connections themselves, and HTTP/1.1 on them, are httpcore's.
 
 from __future__ import annotations
 
+import os
 import socket
 from collections.abc import AsyncIterable, Iterable
 from functools import partial
@@ -17,20 +18,26 @@ from typing import TYPE_CHECKING, Any
 
 import httpcore
 
-from .._concurrency import AsyncGuard, AsyncSlots, async_sleep, async_unbroken
+from .._concurrency import AsyncGuard, AsyncSlots, async_unbroken
 from .._http import (
     KEEPALIVE_EXPIRY,
     MOST_BYTES,
     Address,
     Answer,
     AnswerTooLargeError,
+    Proxy,
+    ProxyFailedError,
     Request,
+    UnusableAnswerError,
+    broke_off,
     httpx_timeout,
+    proxy_for,
     shared_ssl_context,
     timeouts,
     unpacked,
 )
 from .._network import async_backend, async_cut
+from ..errors import InvalidRequestError
 
 if TYPE_CHECKING:
     import ssl
@@ -55,24 +62,22 @@ class AsyncPool:
         ssl_context: ssl.SSLContext | None,
     ) -> None:
         self._address = address
+        self._proxy = proxy_for(address)
         self._ssl_context = ssl_context
         self._backend = async_backend(loop)
         self._slots = AsyncSlots(max_connections)
         # Last in, first out: the fewest connections stay in use, and the others expire.
         self._idle: list[AsyncConnection] = []
         self._open: set[AsyncConnection] = set()
-        self._guard = AsyncGuard(partial(_cut_all, self._open))
+        self._guard = AsyncGuard(partial(_cut_all, self._open, self._idle))
 
     async def start(self) -> None:
         """Be ready."""
         await self._guard.start()
 
-    async def aclose(self) -> None:
-        """Cut all connections."""
-        self._idle.clear()
-        await self._guard.aclose()
-        # An event loop closes sockets in its next round.
-        await async_sleep(0)
+    def end(self) -> None:
+        """Cut all connections, from within their event loop."""
+        self._guard.end()
 
     async def exchange(self, request: Request, timeout: Timeout, deadline: float | None) -> Answer:
         """Send a request over a connection of its own and return the answer."""
@@ -100,7 +105,7 @@ class AsyncPool:
             if not connection.is_stale():
                 return connection
             self._drop(connection)
-        connection = AsyncConnection(address, self._backend, self._ssl_context)
+        connection = AsyncConnection(address, self._proxy, self._backend, self._ssl_context)
         self._open.add(connection)
         return connection
 
@@ -126,22 +131,41 @@ class AsyncConnection(httpcore.AsyncNetworkBackend, httpcore.AsyncNetworkStream)
     def __init__(
         self,
         address: Address,
+        proxy: Proxy | None,
         backend: httpcore.AsyncNetworkBackend,
         ssl_context: ssl.SSLContext | None,
     ) -> None:
         self._address = address
+        self._proxy = proxy
         self._backend = backend
         self._stream: httpcore.AsyncNetworkStream | None = None
+        self._process = os.getpid()
         self._until = inf
+        # How many TLS handshakes are to be made before the request goes out.
+        self._tls_to_go = 0
         self._parts = address.scheme.encode(), address.host.encode(), address.port
-        secure = address.scheme == "https"
-        self._http = httpcore.AsyncHTTPConnection(
-            httpcore.URL(scheme=self._parts[0], host=self._parts[1], port=address.port).origin,
-            ssl_context=(ssl_context or shared_ssl_context()) if secure else None,
-            keepalive_expiry=KEEPALIVE_EXPIRY,
-            network_backend=self,
-            socket_options=_SOCKET_OPTIONS,
-        )
+        secure = address.scheme == "https" or (proxy and proxy.address.scheme == "https")
+        context = (ssl_context or shared_ssl_context()) if secure else None
+        self._http: httpcore.AsyncHTTPConnection | httpcore.AsyncHTTPProxy
+        if proxy is None:
+            self._http = httpcore.AsyncHTTPConnection(
+                httpcore.URL(scheme=self._parts[0], host=self._parts[1], port=address.port).origin,
+                ssl_context=context,
+                keepalive_expiry=KEEPALIVE_EXPIRY,
+                network_backend=self,
+            )
+        else:
+            self._tls_to_go = (address.scheme, proxy.address.scheme).count("https")
+            # httpcore shows its connections over proxies as a pool only: this one has one.
+            self._http = httpcore.AsyncHTTPProxy(
+                proxy.address.origin,
+                proxy_auth=proxy.auth,
+                ssl_context=context,
+                proxy_ssl_context=context if proxy.address.scheme == "https" else None,
+                max_connections=1,
+                keepalive_expiry=KEEPALIVE_EXPIRY,
+                network_backend=self,
+            )
 
     async def exchange(self, request: Request, timeout: Timeout, deadline: float | None) -> Answer:
         """Send a request and read the answer to its end."""
@@ -149,38 +173,63 @@ class AsyncConnection(httpcore.AsyncNetworkBackend, httpcore.AsyncNetworkStream)
         operations, whole = timeouts(timeout, None if deadline is None else deadline - now)
         self._until = inf if whole is None else now + whole
         scheme, host, port = self._parts
-        response = await self._http.handle_async_request(
-            httpcore.Request(
-                request.method,
-                httpcore.URL(scheme=scheme, host=host, port=port, target=request.target),
-                headers=request.headers,
-                content=request.content,
-                extensions={"timeout": operations},
-            )
-        )
-        assert isinstance(response.stream, AsyncIterable)
         try:
-            content = bytearray()
+            response = await self._http.handle_async_request(
+                httpcore.Request(
+                    request.method,
+                    httpcore.URL(scheme=scheme, host=host, port=port, target=request.target),
+                    headers=request.headers,
+                    content=request.content,
+                    extensions={"timeout": operations},
+                )
+            )
+        except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException) as exc:
+            # Without a tunnel the request has not gone into it.
+            if self._proxy is None or not self._tls_to_go or isinstance(exc, httpcore.ProxyError):
+                raise
+            if isinstance(exc, httpcore.TimeoutException):
+                raise httpcore.ConnectTimeout("There was no tunnel in time.") from exc
+            raise ProxyFailedError(self._proxy) from exc
+        assert isinstance(response.stream, AsyncIterable)
+        content = bytearray()
+        try:
             async for chunk in response.stream:
                 content += chunk
                 if len(content) > MOST_BYTES:
                     raise AnswerTooLargeError
+        except (httpcore.ReadError, httpcore.RemoteProtocolError) as exc:
+            cut = Answer(response.status, response.headers, bytes(content))
+            raise UnusableAnswerError(cut, "is cut off") from exc
         finally:
             await response.aclose()
         return unpacked(Answer(response.status, response.headers, bytes(content)))
 
     def is_stale(self) -> bool:
         """Return whether it has been idle for too long, or the server has hung up."""
-        return self._http.has_expired()
+        inner = self._inner()
+        return inner is None or inner.has_expired()
 
     def is_reusable(self, address: Address) -> bool:
         """Return whether the last exchange came to a clean end, with this address."""
-        return self._http.is_idle() and self._address.origin == address.origin
+        inner = self._inner()
+        if inner is None or not inner.is_idle() or self._address.origin != address.origin:
+            return False
+        # What came in beyond the answer would be taken for the next one's. httpcore does not
+        # show it, so this looks where h11 keeps it, and asks no more of httpcore than it has.
+        http11 = getattr(inner, "_connection", None)
+        h11_state = getattr(http11, "_h11_state", None)
+        return not getattr(h11_state, "trailing_data", (b"",))[0]
+
+    def _inner(self) -> httpcore.AsyncConnectionInterface | None:
+        if isinstance(self._http, httpcore.AsyncHTTPProxy):
+            return next(iter(self._http.connections), None)
+        return self._http
 
     def cut(self) -> None:
         """Close the socket at once, without waiting for anything."""
-        if self._stream is not None:
-            async_cut(self._stream)
+        stream, self._stream = self._stream, None
+        if stream is not None:
+            async_cut(stream, inherited=self._process != os.getpid())
 
     # What httpcore calls: the backend, and then the stream.
 
@@ -192,9 +241,16 @@ class AsyncConnection(httpcore.AsyncNetworkBackend, httpcore.AsyncNetworkStream)
         local_address: str | None = None,
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.AsyncNetworkStream:
-        self._stream = await self._backend.connect_tcp(
-            host, port, self._left(timeout, httpcore.ConnectTimeout), local_address, socket_options
-        )
+        left = self._left(timeout, httpcore.ConnectTimeout)
+        try:
+            # httpcore forgets the options over proxies, so they are not left to it.
+            self._stream = await self._backend.connect_tcp(
+                host, port, left, local_address, _SOCKET_OPTIONS
+            )
+        except httpcore.ConnectError as exc:
+            if self._proxy is None:
+                raise
+            raise ProxyFailedError(self._proxy) from exc
         return self
 
     async def start_tls(
@@ -207,14 +263,17 @@ class AsyncConnection(httpcore.AsyncNetworkBackend, httpcore.AsyncNetworkStream)
         self._stream = await self._stream.start_tls(
             ssl_context, server_hostname, self._left(timeout, httpcore.ConnectTimeout)
         )
+        self._tls_to_go -= 1
         return self
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        assert self._stream is not None
+        if self._stream is None:
+            raise httpcore.ReadError("The client was closed.")
         return await self._stream.read(max_bytes, self._left(timeout, httpcore.ReadTimeout))
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        assert self._stream is not None
+        if self._stream is None:
+            raise httpcore.WriteError("The client was closed.")
         await self._stream.write(buffer, self._left(timeout, httpcore.WriteTimeout))
 
     async def aclose(self) -> None:
@@ -234,30 +293,31 @@ class AsyncConnection(httpcore.AsyncNetworkBackend, httpcore.AsyncNetworkStream)
 
 
 class AsyncHTTPX:
-    """Sends through an httpx client: the user's own, or one that knows the environment's proxy."""
+    """Sends through an httpx client of the user's own."""
 
-    def __init__(self, client: httpx.AsyncClient, *, borrowed: bool) -> None:
+    def __init__(self, client: httpx.AsyncClient) -> None:
         self._client = client
-        self._guard = None if borrowed else AsyncGuard(client.aclose)
 
     async def start(self) -> None:
         """Be ready."""
-        if self._guard is not None:
-            await self._guard.start()
 
-    async def aclose(self) -> None:
-        """Close the client, unless it is the user's own."""
-        if self._guard is not None:
-            await self._guard.aclose()
+    def end(self) -> None:
+        """Leave the client as it is."""
 
     async def exchange(self, request: Request, timeout: Timeout, deadline: float | None) -> Answer:
         """Send a request and return the answer."""
-        return await async_unbroken(self._exchange(request, timeout, deadline))
-
-    async def _exchange(self, request: Request, timeout: Timeout, deadline: float | None) -> Answer:
+        if self._client.is_closed:
+            raise InvalidRequestError(
+                "The http client that this client sends through is closed. Close it later."
+            )
         now = monotonic()
         operations, whole = timeouts(timeout, None if deadline is None else deadline - now)
-        until = inf if whole is None else now + whole
+        return await async_unbroken(self._exchange(request, operations, whole), whole)
+
+    async def _exchange(
+        self, request: Request, operations: dict[str, float | None], whole: float | None
+    ) -> Answer:
+        until = inf if whole is None else monotonic() + whole
         response = await self._client.send(
             self._client.build_request(
                 request.method,
@@ -269,21 +329,27 @@ class AsyncHTTPX:
             stream=True,
             follow_redirects=False,
         )
+        # httpx unpacks the body.
+        headers = [pair for pair in response.headers.raw if pair[0].lower() != b"content-encoding"]
+        content = bytearray()
         try:
-            content = bytearray()
             async for chunk in response.aiter_bytes():
                 content += chunk
                 if len(content) > MOST_BYTES:
                     raise AnswerTooLargeError
                 if monotonic() > until:
                     raise httpcore.ReadTimeout("The time for this attempt has run out.")
+        except Exception as exc:
+            cut = Answer(response.status_code, headers, bytes(content))
+            if broke_off(exc):
+                raise UnusableAnswerError(cut, "is cut off") from exc
+            raise
         finally:
             await response.aclose()
-        # httpx has unpacked the body.
-        headers = [pair for pair in response.headers.raw if pair[0].lower() != b"content-encoding"]
         return Answer(response.status_code, headers, bytes(content))
 
 
-def _cut_all(connections: set[AsyncConnection]) -> None:
+def _cut_all(connections: set[AsyncConnection], idle: list[AsyncConnection]) -> None:
+    idle.clear()
     while connections:
         connections.pop().cut()

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from typing import TYPE_CHECKING, TypeVar
 from weakref import WeakKeyDictionary
 
 from .._call import Call
-from .._concurrency import async_current_loop, async_sleep, async_value
+from .._concurrency import (
+    async_current_loop,
+    async_next_round,
+    async_sleep,
+    async_value,
+    forget_ended,
+)
 from .._config import call_deadline, check_key
 from .._defaults import DEFAULT_TIMEOUT
 from .._http import MOST_REDIRECTS, Address, redirected
+from ..errors import ConfigurationError, InvalidRequestError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,15 +47,16 @@ class AsyncTransport:
     def __init__(
         self, config: Config, http_client: httpx.AsyncClient | None, budget: Budget
     ) -> None:
+        _check_http_client(http_client)
         self._address = Address.of(config.base_url)
         self._max_connections = config.max_connections
         self._ssl_context = config.ssl_context
         self._budget = budget
         self.http_client = http_client
-        self._pools: WeakKeyDictionary[object, AsyncPool | AsyncHTTPX] = WeakKeyDictionary()
+        # By process and event loop. After a fork the sockets of the old ones are the parent's:
+        # they stay here, since even collecting them could say goodbye in the parent's name.
+        self._by_process: dict[int, WeakKeyDictionary[object, AsyncPool | AsyncHTTPX]] = {}
         self.closed = False
-        self._process = os.getpid()
-        self._inherited: list[object] = []
 
     async def request(
         self,
@@ -78,11 +87,12 @@ class AsyncTransport:
             secrets=secrets,
         )
         while True:
-            key = config.api_key
-            if callable(key):
-                key = check_key(await async_value(key()), "What the api_key function returns")
             answer: Answer | None = None
             try:
+                key = config.api_key
+                if callable(key):
+                    given = await async_value(key(), call.left())
+                    key = check_key(given, "What the api_key function returns")
                 request = call.request(config.headers, key)
                 for _ in range(MOST_REDIRECTS):
                     answer = await self.exchange(request, bound, call.until)
@@ -92,12 +102,12 @@ class AsyncTransport:
                     request = following
                 assert answer is not None
                 return call.result(answer, schema)
-            except Exception as exc:
+            except Exception as exc:  # noqa: BLE001 - it is raised again below, or repeated.
                 error, wait = call.failure(exc, answer, bound)
-                if wait is None:
-                    if error is exc:
-                        raise
-                    raise error from exc
+                cause = call.cause(exc, error)
+            # Not within `except`, which would hang what it caught onto the error all the same.
+            if wait is None:
+                raise error from cause
             await async_sleep(wait)
 
     async def exchange(self, request: Request, timeout: Timeout, deadline: float | None) -> Answer:
@@ -108,44 +118,63 @@ class AsyncTransport:
             timeout: Seconds for this attempt, or `httpx.Timeout`.
             deadline: When the call must be over, on the clock of `time.monotonic`.
         """
-        if self._process != os.getpid():
-            # After a fork the sockets are the parent's. They are kept from being collected,
-            # since closing them here could say goodbye in the parent's name.
-            self._inherited.append(self._pools)
-            self._pools = WeakKeyDictionary()
-            self._process = os.getpid()
+        pools = self._pools()
         loop = async_current_loop()
-        pool = self._pools.get(loop)
+        pool = pools.get(loop)
         if pool is None:
             made = self._made(loop)
             # Another thread may have been faster.
-            pool = self._pools.setdefault(loop, made)
+            pool = pools.setdefault(loop, made)
             if pool is made:
                 await made.start()
+                forget_ended(pools)
+        # Only now, or a pool that is made while another thread closes the client would stay.
+        if self.closed:
+            await self.aclose()
+            raise InvalidRequestError("This client was closed while it was making this call.")
         return await pool.exchange(request, timeout, deadline)
 
     async def aclose(self) -> None:
         """Close all connections."""
-        pool = self._pools.get(async_current_loop()) if self._process == os.getpid() else None
         self.drop()
-        if pool is not None:
-            await pool.aclose()
+        # An event loop closes sockets in its next round.
+        await async_next_round()
 
     def drop(self) -> None:
-        """Forget all connections; their guards close them, each in its own event loop."""
+        """Close the connections of this event loop, and have the others close theirs."""
         self.closed = True
-        if self._process == os.getpid():
-            self._pools.clear()
+        pools = self._pools()
+        with suppress(RuntimeError):
+            pool = pools.get(async_current_loop())
+            if pool is not None:
+                pool.end()
+        # The guards of the others see to it, each in its own event loop.
+        pools.clear()
+
+    def _pools(self) -> WeakKeyDictionary[object, AsyncPool | AsyncHTTPX]:
+        process = os.getpid()
+        pools = self._by_process.get(process)
+        if pools is None:
+            pools = self._by_process.setdefault(process, WeakKeyDictionary())
+        return pools
 
     def _made(self, loop: object) -> AsyncPool | AsyncHTTPX:
         # Imported late: httpcore takes 40 ms, which `import root` should not.
-        from .._http import async_proxied_client, is_proxied
         from .pool import AsyncHTTPX, AsyncPool
 
         if self.http_client is not None:
-            return AsyncHTTPX(self.http_client, borrowed=True)
-        if is_proxied(self._address):
-            return AsyncHTTPX(
-                async_proxied_client(self._max_connections, self._ssl_context), borrowed=False
-            )
+            return AsyncHTTPX(self.http_client)
         return AsyncPool(self._address, self._max_connections, loop, self._ssl_context)
+
+
+def _check_http_client(http_client: object) -> None:
+    if http_client is None:
+        return
+    # Not before: who has a client has imported it.
+    import httpx
+
+    if not isinstance(http_client, httpx.AsyncClient):
+        name = f"{httpx.AsyncClient.__module__}.{httpx.AsyncClient.__qualname__}"
+        raise ConfigurationError(
+            f"An http client for this use must be an {name}, not {type(http_client).__name__}."
+        )

@@ -6,7 +6,6 @@ Loaded by `from root import RootSignals`, so what it is made of is loaded when a
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import TYPE_CHECKING, Self, TypeVar, overload
 
 from .._defaults import DEFAULT_TIMEOUT, NOT_GIVEN, NotGiven
@@ -59,6 +58,8 @@ class RootSignals:
         ConfigurationError: There is no API key, or a setting cannot be right.
     """
 
+    _models: Models
+
     def __init__(
         self,
         api_key: str | Callable[[], str] | None = None,
@@ -88,8 +89,8 @@ class RootSignals:
         self._connect(config, http_client, Budget())
 
     @classmethod
-    def of(cls, config: Config, http_client: httpx.Client | None, budget: Budget) -> Self:
-        """Return a client with settings that are checked already; for the package's use."""
+    def _of(cls, config: Config, http_client: httpx.Client | None, budget: Budget) -> Self:
+        """Return a client with settings that are checked already."""
         client = object.__new__(cls)
         client._connect(config, http_client, budget)
         return client
@@ -107,13 +108,15 @@ class RootSignals:
         """Where the API is."""
         return self._config.base_url
 
-    @cached_property
+    @property
     def models(self) -> Models:
         """The models that evaluations run on."""
-        # Imported late: pydantic takes 80 ms, which `import root` should not.
-        from .models import Models
+        if "_models" not in self.__dict__:
+            # Imported late: pydantic takes 80 ms, which `import root` should not.
+            from .models import Models
 
-        return Models(self)
+            self._models = Models(self)
+        return self._models
 
     @overload
     def request(
@@ -216,7 +219,7 @@ class RootSignals:
         """
         from .._config import changed
 
-        return self.copy(
+        return self._copy(
             changed(
                 self._config,
                 timeout=timeout,
@@ -227,12 +230,12 @@ class RootSignals:
             )
         )
 
-    def copy(self, config: Config) -> Self:
-        """Return a client with other settings and the same connections; for the package's use."""
+    def _copy(self, config: Config) -> Self:
+        """Return a client with other settings and the same connections."""
         copy = object.__new__(type(self))
         copy.__dict__.update(self.__dict__)
         # It is bound to this client.
-        copy.__dict__.pop("models", None)
+        copy.__dict__.pop("_models", None)
         copy._is_copy = True
         copy._config = config
         return copy
@@ -247,8 +250,8 @@ class RootSignals:
         if not self._is_copy:
             self._transport.close()
 
-    def drop(self) -> None:
-        """Close the client without waiting for its connections; for the package's use."""
+    def _drop(self) -> None:
+        """Close the client without waiting for its connections."""
         self._closed = True
         if not self._is_copy:
             self._transport.drop()
@@ -269,10 +272,10 @@ class RootSignals:
         return f"{type(self).__name__}(base_url={self.base_url!r}, api_key={key!r})"
 
     def __copy__(self) -> Self:
-        return self.copy(self._config)
+        return self._copy(self._config)
 
     def __deepcopy__(self, memo: dict[int, object]) -> Self:
-        return self.copy(self._config)
+        return self._copy(self._config)
 
     def __getstate__(self) -> Config:
         if self._transport.http_client is not None:

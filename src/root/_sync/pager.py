@@ -23,8 +23,9 @@ class Pager(Iterator[Model]):
 
     Attributes:
         cursor: The cursor of the page that comes next: pass it to `list(cursor=...)` to go on
-            there, in another process or on another day. None before the first page, and after
-            the last one.
+            there, in another process or on another day. None before the first page, and an
+            empty string after the last one, from which there is nothing to list. What is left
+            of a page that is being read is not on the next one.
     """
 
     def __init__(
@@ -68,7 +69,10 @@ class Pager(Iterator[Model]):
             self._items = iter(page.items)
 
     def pages(self) -> Iterator[Page]:
-        """Go on by the page: an iterator over the pages that come next."""
+        """Go on by the page: an iterator over the pages that come next.
+
+        What is left of a page that was begun by the item is not on them.
+        """
         while (page := self._next_page()) is not None:
             yield page
 
@@ -86,10 +90,11 @@ class Pager(Iterator[Model]):
         cursor = self.cursor
         if cursor in self._seen:
             error = PaginationError(
-                f"The listing came back to the cursor {cursor!r} and would go on in circles."
+                "The listing came back to a cursor that it had before, and would go on in circles."
                 " It is the service's fault; what was listed until here is good."
             )
-            error.cursor = cursor
+            # There is no place to go on from.
+            error.cursor = ""
             raise error
         # Forgotten first: if this is interrupted, the page is asked for again.
         ahead, self._ahead = self._ahead, None
@@ -105,7 +110,8 @@ class Pager(Iterator[Model]):
         return page
 
     def _goes_on(self) -> bool:
-        return not self._ended and (self._remaining is None or self._remaining > 0)
+        more_wanted = self._remaining is None or self._remaining > 0
+        return self.cursor != "" and not self._ended and more_wanted
 
     def _fetch(self) -> ModelListAnswer:
         query = page_query(
@@ -125,12 +131,11 @@ class Pager(Iterator[Model]):
             self._remaining -= len(items)
         for item in items:
             set_meta(item, answer.meta)
+        following: str | None = None
         try:
-            self.cursor = next_cursor(answer.next, self._client.base_url)
+            following = next_cursor(answer.next, self._client.base_url)
         except PaginationError as error:
             # What is on this page is good; the error comes when the next one is needed.
-            error.cursor = self.cursor
             self._trouble = error
-            self.cursor = None
-        self._ended = self.cursor is None
-        return Page(items, self.cursor, answer.meta)
+        self.cursor = following or ""
+        return Page(items, following, answer.meta)

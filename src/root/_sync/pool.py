@@ -9,6 +9,7 @@ for anything. The connections themselves, and HTTP/1.1 on them, are httpcore's.
 
 from __future__ import annotations
 
+import os
 import socket
 from collections.abc import Iterable
 from functools import partial
@@ -18,20 +19,26 @@ from typing import TYPE_CHECKING, Any
 
 import httpcore
 
-from .._concurrency import Guard, Slots, sleep, unbroken
+from .._concurrency import Guard, Slots, unbroken
 from .._http import (
     KEEPALIVE_EXPIRY,
     MOST_BYTES,
     Address,
     Answer,
     AnswerTooLargeError,
+    Proxy,
+    ProxyFailedError,
     Request,
+    UnusableAnswerError,
+    broke_off,
     httpx_timeout,
+    proxy_for,
     shared_ssl_context,
     timeouts,
     unpacked,
 )
 from .._network import backend, cut
+from ..errors import InvalidRequestError
 
 if TYPE_CHECKING:
     import ssl
@@ -56,24 +63,22 @@ class Pool:
         ssl_context: ssl.SSLContext | None,
     ) -> None:
         self._address = address
+        self._proxy = proxy_for(address)
         self._ssl_context = ssl_context
         self._backend = backend(loop)
         self._slots = Slots(max_connections)
         # Last in, first out: the fewest connections stay in use, and the others expire.
         self._idle: list[Connection] = []
         self._open: set[Connection] = set()
-        self._guard = Guard(partial(_cut_all, self._open))
+        self._guard = Guard(partial(_cut_all, self._open, self._idle))
 
     def start(self) -> None:
         """Be ready."""
         self._guard.start()
 
-    def close(self) -> None:
-        """Cut all connections."""
-        self._idle.clear()
-        self._guard.close()
-        # An event loop closes sockets in its next round.
-        sleep(0)
+    def end(self) -> None:
+        """Cut all connections, from within their event loop."""
+        self._guard.end()
 
     def exchange(self, request: Request, timeout: Timeout, deadline: float | None) -> Answer:
         """Send a request over a connection of its own and return the answer."""
@@ -101,7 +106,7 @@ class Pool:
             if not connection.is_stale():
                 return connection
             self._drop(connection)
-        connection = Connection(address, self._backend, self._ssl_context)
+        connection = Connection(address, self._proxy, self._backend, self._ssl_context)
         self._open.add(connection)
         return connection
 
@@ -127,22 +132,41 @@ class Connection(httpcore.NetworkBackend, httpcore.NetworkStream):
     def __init__(
         self,
         address: Address,
+        proxy: Proxy | None,
         backend: httpcore.NetworkBackend,
         ssl_context: ssl.SSLContext | None,
     ) -> None:
         self._address = address
+        self._proxy = proxy
         self._backend = backend
         self._stream: httpcore.NetworkStream | None = None
+        self._process = os.getpid()
         self._until = inf
+        # How many TLS handshakes are to be made before the request goes out.
+        self._tls_to_go = 0
         self._parts = address.scheme.encode(), address.host.encode(), address.port
-        secure = address.scheme == "https"
-        self._http = httpcore.HTTPConnection(
-            httpcore.URL(scheme=self._parts[0], host=self._parts[1], port=address.port).origin,
-            ssl_context=(ssl_context or shared_ssl_context()) if secure else None,
-            keepalive_expiry=KEEPALIVE_EXPIRY,
-            network_backend=self,
-            socket_options=_SOCKET_OPTIONS,
-        )
+        secure = address.scheme == "https" or (proxy and proxy.address.scheme == "https")
+        context = (ssl_context or shared_ssl_context()) if secure else None
+        self._http: httpcore.HTTPConnection | httpcore.HTTPProxy
+        if proxy is None:
+            self._http = httpcore.HTTPConnection(
+                httpcore.URL(scheme=self._parts[0], host=self._parts[1], port=address.port).origin,
+                ssl_context=context,
+                keepalive_expiry=KEEPALIVE_EXPIRY,
+                network_backend=self,
+            )
+        else:
+            self._tls_to_go = (address.scheme, proxy.address.scheme).count("https")
+            # httpcore shows its connections over proxies as a pool only: this one has one.
+            self._http = httpcore.HTTPProxy(
+                proxy.address.origin,
+                proxy_auth=proxy.auth,
+                ssl_context=context,
+                proxy_ssl_context=context if proxy.address.scheme == "https" else None,
+                max_connections=1,
+                keepalive_expiry=KEEPALIVE_EXPIRY,
+                network_backend=self,
+            )
 
     def exchange(self, request: Request, timeout: Timeout, deadline: float | None) -> Answer:
         """Send a request and read the answer to its end."""
@@ -150,38 +174,63 @@ class Connection(httpcore.NetworkBackend, httpcore.NetworkStream):
         operations, whole = timeouts(timeout, None if deadline is None else deadline - now)
         self._until = inf if whole is None else now + whole
         scheme, host, port = self._parts
-        response = self._http.handle_request(
-            httpcore.Request(
-                request.method,
-                httpcore.URL(scheme=scheme, host=host, port=port, target=request.target),
-                headers=request.headers,
-                content=request.content,
-                extensions={"timeout": operations},
-            )
-        )
-        assert isinstance(response.stream, Iterable)
         try:
-            content = bytearray()
+            response = self._http.handle_request(
+                httpcore.Request(
+                    request.method,
+                    httpcore.URL(scheme=scheme, host=host, port=port, target=request.target),
+                    headers=request.headers,
+                    content=request.content,
+                    extensions={"timeout": operations},
+                )
+            )
+        except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException) as exc:
+            # Without a tunnel the request has not gone into it.
+            if self._proxy is None or not self._tls_to_go or isinstance(exc, httpcore.ProxyError):
+                raise
+            if isinstance(exc, httpcore.TimeoutException):
+                raise httpcore.ConnectTimeout("There was no tunnel in time.") from exc
+            raise ProxyFailedError(self._proxy) from exc
+        assert isinstance(response.stream, Iterable)
+        content = bytearray()
+        try:
             for chunk in response.stream:
                 content += chunk
                 if len(content) > MOST_BYTES:
                     raise AnswerTooLargeError
+        except (httpcore.ReadError, httpcore.RemoteProtocolError) as exc:
+            cut = Answer(response.status, response.headers, bytes(content))
+            raise UnusableAnswerError(cut, "is cut off") from exc
         finally:
             response.close()
         return unpacked(Answer(response.status, response.headers, bytes(content)))
 
     def is_stale(self) -> bool:
         """Return whether it has been idle for too long, or the server has hung up."""
-        return self._http.has_expired()
+        inner = self._inner()
+        return inner is None or inner.has_expired()
 
     def is_reusable(self, address: Address) -> bool:
         """Return whether the last exchange came to a clean end, with this address."""
-        return self._http.is_idle() and self._address.origin == address.origin
+        inner = self._inner()
+        if inner is None or not inner.is_idle() or self._address.origin != address.origin:
+            return False
+        # What came in beyond the answer would be taken for the next one's. httpcore does not
+        # show it, so this looks where h11 keeps it, and asks no more of httpcore than it has.
+        http11 = getattr(inner, "_connection", None)
+        h11_state = getattr(http11, "_h11_state", None)
+        return not getattr(h11_state, "trailing_data", (b"",))[0]
+
+    def _inner(self) -> httpcore.ConnectionInterface | None:
+        if isinstance(self._http, httpcore.HTTPProxy):
+            return next(iter(self._http.connections), None)
+        return self._http
 
     def cut(self) -> None:
         """Close the socket at once, without waiting for anything."""
-        if self._stream is not None:
-            cut(self._stream)
+        stream, self._stream = self._stream, None
+        if stream is not None:
+            cut(stream, inherited=self._process != os.getpid())
 
     # What httpcore calls: the backend, and then the stream.
 
@@ -193,9 +242,16 @@ class Connection(httpcore.NetworkBackend, httpcore.NetworkStream):
         local_address: str | None = None,
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.NetworkStream:
-        self._stream = self._backend.connect_tcp(
-            host, port, self._left(timeout, httpcore.ConnectTimeout), local_address, socket_options
-        )
+        left = self._left(timeout, httpcore.ConnectTimeout)
+        try:
+            # httpcore forgets the options over proxies, so they are not left to it.
+            self._stream = self._backend.connect_tcp(
+                host, port, left, local_address, _SOCKET_OPTIONS
+            )
+        except httpcore.ConnectError as exc:
+            if self._proxy is None:
+                raise
+            raise ProxyFailedError(self._proxy) from exc
         return self
 
     def start_tls(
@@ -208,14 +264,17 @@ class Connection(httpcore.NetworkBackend, httpcore.NetworkStream):
         self._stream = self._stream.start_tls(
             ssl_context, server_hostname, self._left(timeout, httpcore.ConnectTimeout)
         )
+        self._tls_to_go -= 1
         return self
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        assert self._stream is not None
+        if self._stream is None:
+            raise httpcore.ReadError("The client was closed.")
         return self._stream.read(max_bytes, self._left(timeout, httpcore.ReadTimeout))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        assert self._stream is not None
+        if self._stream is None:
+            raise httpcore.WriteError("The client was closed.")
         self._stream.write(buffer, self._left(timeout, httpcore.WriteTimeout))
 
     def close(self) -> None:
@@ -235,30 +294,31 @@ class Connection(httpcore.NetworkBackend, httpcore.NetworkStream):
 
 
 class HTTPX:
-    """Sends through an httpx client: the user's own, or one that knows the environment's proxy."""
+    """Sends through an httpx client of the user's own."""
 
-    def __init__(self, client: httpx.Client, *, borrowed: bool) -> None:
+    def __init__(self, client: httpx.Client) -> None:
         self._client = client
-        self._guard = None if borrowed else Guard(client.close)
 
     def start(self) -> None:
         """Be ready."""
-        if self._guard is not None:
-            self._guard.start()
 
-    def close(self) -> None:
-        """Close the client, unless it is the user's own."""
-        if self._guard is not None:
-            self._guard.close()
+    def end(self) -> None:
+        """Leave the client as it is."""
 
     def exchange(self, request: Request, timeout: Timeout, deadline: float | None) -> Answer:
         """Send a request and return the answer."""
-        return unbroken(self._exchange(request, timeout, deadline))
-
-    def _exchange(self, request: Request, timeout: Timeout, deadline: float | None) -> Answer:
+        if self._client.is_closed:
+            raise InvalidRequestError(
+                "The http client that this client sends through is closed. Close it later."
+            )
         now = monotonic()
         operations, whole = timeouts(timeout, None if deadline is None else deadline - now)
-        until = inf if whole is None else now + whole
+        return unbroken(self._exchange(request, operations, whole), whole)
+
+    def _exchange(
+        self, request: Request, operations: dict[str, float | None], whole: float | None
+    ) -> Answer:
+        until = inf if whole is None else monotonic() + whole
         response = self._client.send(
             self._client.build_request(
                 request.method,
@@ -270,21 +330,27 @@ class HTTPX:
             stream=True,
             follow_redirects=False,
         )
+        # httpx unpacks the body.
+        headers = [pair for pair in response.headers.raw if pair[0].lower() != b"content-encoding"]
+        content = bytearray()
         try:
-            content = bytearray()
             for chunk in response.iter_bytes():
                 content += chunk
                 if len(content) > MOST_BYTES:
                     raise AnswerTooLargeError
                 if monotonic() > until:
                     raise httpcore.ReadTimeout("The time for this attempt has run out.")
+        except Exception as exc:
+            cut = Answer(response.status_code, headers, bytes(content))
+            if broke_off(exc):
+                raise UnusableAnswerError(cut, "is cut off") from exc
+            raise
         finally:
             response.close()
-        # httpx has unpacked the body.
-        headers = [pair for pair in response.headers.raw if pair[0].lower() != b"content-encoding"]
         return Answer(response.status_code, headers, bytes(content))
 
 
-def _cut_all(connections: set[Connection]) -> None:
+def _cut_all(connections: set[Connection], idle: list[Connection]) -> None:
+    idle.clear()
     while connections:
         connections.pop().cut()

@@ -4,14 +4,22 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from typing import TYPE_CHECKING, TypeVar
 from weakref import WeakKeyDictionary
 
 from .._call import Call
-from .._concurrency import current_loop, sleep, value
+from .._concurrency import (
+    current_loop,
+    forget_ended,
+    next_round,
+    sleep,
+    value,
+)
 from .._config import call_deadline, check_key
 from .._defaults import DEFAULT_TIMEOUT
 from .._http import MOST_REDIRECTS, Address, redirected
+from ..errors import ConfigurationError, InvalidRequestError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,15 +46,16 @@ class Transport:
     """
 
     def __init__(self, config: Config, http_client: httpx.Client | None, budget: Budget) -> None:
+        _check_http_client(http_client)
         self._address = Address.of(config.base_url)
         self._max_connections = config.max_connections
         self._ssl_context = config.ssl_context
         self._budget = budget
         self.http_client = http_client
-        self._pools: WeakKeyDictionary[object, Pool | HTTPX] = WeakKeyDictionary()
+        # By process and event loop. After a fork the sockets of the old ones are the parent's:
+        # they stay here, since even collecting them could say goodbye in the parent's name.
+        self._by_process: dict[int, WeakKeyDictionary[object, Pool | HTTPX]] = {}
         self.closed = False
-        self._process = os.getpid()
-        self._inherited: list[object] = []
 
     def request(
         self,
@@ -77,11 +86,12 @@ class Transport:
             secrets=secrets,
         )
         while True:
-            key = config.api_key
-            if callable(key):
-                key = check_key(value(key()), "What the api_key function returns")
             answer: Answer | None = None
             try:
+                key = config.api_key
+                if callable(key):
+                    given = value(key(), call.left())
+                    key = check_key(given, "What the api_key function returns")
                 request = call.request(config.headers, key)
                 for _ in range(MOST_REDIRECTS):
                     answer = self.exchange(request, bound, call.until)
@@ -91,12 +101,12 @@ class Transport:
                     request = following
                 assert answer is not None
                 return call.result(answer, schema)
-            except Exception as exc:
+            except Exception as exc:  # noqa: BLE001 - it is raised again below, or repeated.
                 error, wait = call.failure(exc, answer, bound)
-                if wait is None:
-                    if error is exc:
-                        raise
-                    raise error from exc
+                cause = call.cause(exc, error)
+            # Not within `except`, which would hang what it caught onto the error all the same.
+            if wait is None:
+                raise error from cause
             sleep(wait)
 
     def exchange(self, request: Request, timeout: Timeout, deadline: float | None) -> Answer:
@@ -107,42 +117,63 @@ class Transport:
             timeout: Seconds for this attempt, or `httpx.Timeout`.
             deadline: When the call must be over, on the clock of `time.monotonic`.
         """
-        if self._process != os.getpid():
-            # After a fork the sockets are the parent's. They are kept from being collected,
-            # since closing them here could say goodbye in the parent's name.
-            self._inherited.append(self._pools)
-            self._pools = WeakKeyDictionary()
-            self._process = os.getpid()
+        pools = self._pools()
         loop = current_loop()
-        pool = self._pools.get(loop)
+        pool = pools.get(loop)
         if pool is None:
             made = self._made(loop)
             # Another thread may have been faster.
-            pool = self._pools.setdefault(loop, made)
+            pool = pools.setdefault(loop, made)
             if pool is made:
                 made.start()
+                forget_ended(pools)
+        # Only now, or a pool that is made while another thread closes the client would stay.
+        if self.closed:
+            self.close()
+            raise InvalidRequestError("This client was closed while it was making this call.")
         return pool.exchange(request, timeout, deadline)
 
     def close(self) -> None:
         """Close all connections."""
-        pool = self._pools.get(current_loop()) if self._process == os.getpid() else None
         self.drop()
-        if pool is not None:
-            pool.close()
+        # An event loop closes sockets in its next round.
+        next_round()
 
     def drop(self) -> None:
-        """Forget all connections; their guards close them, each in its own event loop."""
+        """Close the connections of this event loop, and have the others close theirs."""
         self.closed = True
-        if self._process == os.getpid():
-            self._pools.clear()
+        pools = self._pools()
+        with suppress(RuntimeError):
+            pool = pools.get(current_loop())
+            if pool is not None:
+                pool.end()
+        # The guards of the others see to it, each in its own event loop.
+        pools.clear()
+
+    def _pools(self) -> WeakKeyDictionary[object, Pool | HTTPX]:
+        process = os.getpid()
+        pools = self._by_process.get(process)
+        if pools is None:
+            pools = self._by_process.setdefault(process, WeakKeyDictionary())
+        return pools
 
     def _made(self, loop: object) -> Pool | HTTPX:
         # Imported late: httpcore takes 40 ms, which `import root` should not.
-        from .._http import is_proxied, proxied_client
         from .pool import HTTPX, Pool
 
         if self.http_client is not None:
-            return HTTPX(self.http_client, borrowed=True)
-        if is_proxied(self._address):
-            return HTTPX(proxied_client(self._max_connections, self._ssl_context), borrowed=False)
+            return HTTPX(self.http_client)
         return Pool(self._address, self._max_connections, loop, self._ssl_context)
+
+
+def _check_http_client(http_client: object) -> None:
+    if http_client is None:
+        return
+    # Not before: who has a client has imported it.
+    import httpx
+
+    if not isinstance(http_client, httpx.Client):
+        name = f"{httpx.Client.__module__}.{httpx.Client.__qualname__}"
+        raise ConfigurationError(
+            f"An http client for this use must be an {name}, not {type(http_client).__name__}."
+        )

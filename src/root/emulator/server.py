@@ -113,6 +113,8 @@ def serve(
         )
     if next_style not in get_args(NextStyle):
         raise ValueError(f"next_style is one of {', '.join(get_args(NextStyle))}.")
+    if not 0 <= port <= 65535:
+        raise ValueError(f"port is from 0 to 65535, not {port}.")
     if page_size_cap < 1:
         raise ValueError("page_size_cap is at least 1.")
     key = _valid(api_key)

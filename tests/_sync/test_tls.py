@@ -1,0 +1,297 @@
+# Generated from tests/_async/test_tls.py by scripts/generate_sync.py. Do not edit.
+"""TLS: whom to trust, by which name, until when, and who the client is."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+import ssl
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from pathlib import Path
+
+import pytest
+import trustme
+import truststore
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
+
+from root import APIConnectionError, ConfigurationError, RootSignals
+
+from ..wire import Wire, says, tunnels
+
+KEY = "key-of-the-tests"
+MODEL = {"id": "9b2f", "name": "a"}
+
+
+@pytest.fixture(scope="module")
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
+@pytest.fixture
+def trusting(authority: trustme.CA) -> ssl.SSLContext:
+    """A client's settings that trust the authority and nobody else."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    authority.configure_trust(context)
+    return context
+
+
+def serving(certificate: trustme.LeafCert) -> ssl.SSLContext:
+    """Return a server's settings with a certificate."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    certificate.configure_cert(context)
+    return context
+
+
+def connect(wire: Wire, context: ssl.SSLContext | None, host: str = "") -> RootSignals:
+    """A client that tries a call once."""
+    url = wire.url.replace("127.0.0.1", host) if host else wire.url
+    return RootSignals(KEY, base_url=url, max_retries=0, timeout=5, ssl_context=context)
+
+
+def test_a_context(authority: trustme.CA, trusting: ssl.SSLContext) -> None:
+    """Whom a context given to the client trusts is trusted, by its copies as well."""
+    with Wire([says(201, MODEL)], tls=serving(authority.issue_cert("127.0.0.1"))) as wire:
+        with connect(wire, trusting) as client:
+            assert client.models.create(name="a") == "9b2f"
+            for other in (
+                client.with_options(timeout=3),
+                copy.copy(client),
+                copy.deepcopy(client),
+            ):
+                assert other.models.create(name="a") == "9b2f"
+        assert len(wire.requests) == 4
+        assert wire.connections == 1
+
+
+def test_a_context_instead_of_the_environment(
+    authority: trustme.CA, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A context given to the client holds, whatever SSL_CERT_FILE says."""
+    nobody = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    with (
+        Wire([says(201, MODEL)], tls=serving(authority.issue_cert("127.0.0.1"))) as wire,
+        authority.cert_pem.tempfile() as path,
+    ):
+        monkeypatch.setenv("SSL_CERT_FILE", path)
+        with connect(wire, nobody) as client:
+            with pytest.raises(APIConnectionError, match="not trusted"):
+                client.models.create(name="a")
+        assert not wire.requests
+
+
+def test_clients_with_contexts_of_their_own(
+    authority: trustme.CA, trusting: ssl.SSLContext
+) -> None:
+    """A context holds for the client that it was given to, and for no other."""
+    with Wire([says(201, MODEL)], tls=serving(authority.issue_cert("127.0.0.1"))) as wire:
+        with connect(wire, trusting) as client, connect(wire, None) as other:
+            client.models.create(name="a")
+            with pytest.raises(APIConnectionError, match="not trusted"):
+                other.models.create(name="a")
+        assert len(wire.requests) == 1
+
+
+def test_a_context_behind_a_proxy(
+    authority: trustme.CA, trusting: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A context given to the client holds over a proxy, too."""
+    with Wire([says(201, MODEL)], tls=serving(authority.issue_cert("127.0.0.1"))) as wire:
+        with Wire([tunnels(wire.authority)]) as proxy:
+            monkeypatch.setenv("HTTPS_PROXY", proxy.url)
+            with connect(wire, trusting) as client:
+                assert client.models.create(name="a") == "9b2f"
+            with connect(wire, None) as client:
+                with pytest.raises(APIConnectionError, match="not trusted") as error:
+                    client.models.create(name="a")
+            assert len(proxy.requests) == 2
+        assert len(wire.requests) == 1
+    assert not error.value.may_have_been_processed
+
+
+def test_the_trust_store_of_the_system(
+    authority: trustme.CA, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With truststore's context, who is trusted is what the system says."""
+    with Wire([says(201, MODEL)], tls=serving(authority.issue_cert("127.0.0.1"))) as wire:
+        with connect(wire, truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)) as client:
+            with pytest.raises(APIConnectionError, match="not trusted"):
+                client.models.create(name="a")
+        with authority.cert_pem.tempfile() as path:
+            # On Linux this is where OpenSSL looks for what the system trusts.
+            monkeypatch.setenv("SSL_CERT_FILE", path)
+            with connect(wire, truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)) as client:
+                assert client.models.create(name="a") == "9b2f"
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_a_client_certificate(
+    authority: trustme.CA, trusting: ssl.SSLContext, version: ssl.TLSVersion
+) -> None:
+    """A server that wants to know who the client is sees the context's certificate."""
+    settings = serving(authority.issue_cert("127.0.0.1"))
+    settings.verify_mode = ssl.CERT_REQUIRED
+    settings.maximum_version = version
+    authority.configure_trust(settings)
+    mine = authority.issue_cert("me@client.test")
+    with mine.private_key_and_cert_chain_pem.tempfile() as path:
+        trusting.load_cert_chain(path)
+    with Wire([says(201, MODEL)], tls=settings) as wire:
+        with connect(wire, trusting) as client:
+            assert client.models.create(name="a") == "9b2f"
+        assert len(wire.requests) == 1
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_no_client_certificate(
+    authority: trustme.CA, trusting: ssl.SSLContext, version: ssl.TLSVersion
+) -> None:
+    """Without the certificate that a server wants, the call is an error of ours."""
+    settings = serving(authority.issue_cert("127.0.0.1"))
+    settings.verify_mode = ssl.CERT_REQUIRED
+    settings.maximum_version = version
+    authority.configure_trust(settings)
+    with Wire([says(201, MODEL)], tls=settings) as wire:
+        with connect(wire, trusting) as client:
+            with pytest.raises(APIConnectionError) as error:
+                client.models.create(name="a")
+        assert not wire.requests
+    assert "not trusted" not in str(error.value)
+    # The base URL is right: this is no question of http:// or https://.
+    assert "http:// or https://" not in str(error.value)
+
+
+def other_name(authority: trustme.CA) -> trustme.LeafCert:
+    return authority.issue_cert("other.test")
+
+
+def expired(authority: trustme.CA) -> trustme.LeafCert:
+    yesterday = datetime.now(UTC) - timedelta(days=1)
+    return authority.issue_cert(
+        "127.0.0.1", not_before=yesterday - timedelta(days=9), not_after=yesterday
+    )
+
+
+def not_yet_valid(authority: trustme.CA) -> trustme.LeafCert:
+    tomorrow = datetime.now(UTC) + timedelta(days=1)
+    return authority.issue_cert(
+        "127.0.0.1", not_before=tomorrow, not_after=tomorrow + timedelta(days=9)
+    )
+
+
+def of_a_stranger(_: trustme.CA) -> trustme.LeafCert:
+    return trustme.CA().issue_cert("127.0.0.1")
+
+
+@pytest.mark.parametrize(
+    ("issue", "why"),
+    [
+        (other_name, "(?i)IP address mismatch"),
+        (expired, "expired"),
+        (not_yet_valid, "not yet valid"),
+        (of_a_stranger, "(?i)unable to get local issuer|self-signed"),
+    ],
+    ids=["another name", "expired", "not yet valid", "a stranger's"],
+)
+def test_certificates_that_are_not_trusted(
+    authority: trustme.CA,
+    trusting: ssl.SSLContext,
+    issue: Callable[[trustme.CA], trustme.LeafCert],
+    why: str,
+) -> None:
+    """A certificate that is not trusted is told with the reason, at once, and nothing is sent."""
+    with Wire([says(201, MODEL)], tls=serving(issue(authority))) as wire:
+        with connect(wire, trusting).with_options(max_retries=3) as client:
+            with pytest.raises(APIConnectionError, match=why) as error:
+                client.models.create(name="a")
+        assert not wire.requests
+    assert "the certificate of 127.0.0.1 is not trusted" in str(error.value)
+    assert "refused" not in str(error.value)
+    assert len(error.value.attempts) == 1
+    assert not error.value.may_have_been_processed
+
+
+def test_a_name_that_does_not_match(authority: trustme.CA, trusting: ssl.SSLContext) -> None:
+    """A certificate for another host name than the base URL's is not trusted."""
+    with Wire([says(201, MODEL)], tls=serving(authority.issue_cert("api.test"))) as wire:
+        with connect(wire, trusting, "localhost") as client:
+            with pytest.raises(
+                APIConnectionError, match=r"localhost is not trusted.*(?i:mismatch)"
+            ):
+                client.models.create(name="a")
+
+
+def test_what_to_do(authority: trustme.CA) -> None:
+    """The error says how to trust a company's CA: by SSL_CERT_FILE or by ssl_context."""
+    with Wire([says(201, MODEL)], tls=serving(authority.issue_cert("127.0.0.1"))) as wire:
+        with connect(wire, None) as client:
+            with pytest.raises(APIConnectionError, match=r"CA.*SSL_CERT_FILE") as error:
+                client.models.create(name="a")
+    assert "ssl_context" in str(error.value)
+
+
+def test_no_connection_is_something_else(trusting: ssl.SSLContext) -> None:
+    """Where nobody listens, the error speaks of the connection and not of certificates."""
+    with Wire([]) as gone:
+        url = gone.url.replace("http://", "https://")
+    with RootSignals(KEY, base_url=url, max_retries=0, ssl_context=trusting) as client:
+        with pytest.raises(APIConnectionError, match="refused the connection") as error:
+            client.models.create(name="a")
+    assert "certificate" not in str(error.value)
+
+
+def self_signed() -> tuple[bytes, bytes]:
+    """Return a certificate that no authority signed, and its private key, both as PEM."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(
+            x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False
+        )
+        .sign(key, hashes.SHA256())
+    )
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    return certificate.public_bytes(Encoding.PEM), private
+
+
+def test_a_self_signed_certificate(tmp_path: Path) -> None:
+    """A certificate that nobody else signed is told as that, and trusted by whoever names it."""
+    certificate, private = self_signed()
+    path = tmp_path / "server.pem"
+    path.write_bytes(certificate + private)
+    settings = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    settings.load_cert_chain(path)
+    with Wire([says(201, MODEL)], tls=settings) as wire:
+        with connect(wire, None) as client:
+            with pytest.raises(APIConnectionError, match=r"not trusted \(self-signed certificate"):
+                client.models.create(name="a")
+        context = ssl.create_default_context(cadata=certificate.decode())
+        with connect(wire, context) as client:
+            assert client.models.create(name="a") == "9b2f"
+
+
+def test_pickle(trusting: ssl.SSLContext) -> None:
+    """A client with a context cannot be pickled, and says why."""
+    with RootSignals(KEY, ssl_context=trusting) as client:
+        with pytest.raises(ConfigurationError, match="cannot be pickled"):
+            pickle.dumps(client)
+
+
+@pytest.mark.parametrize("context", [True, "ca.pem"], ids=repr)
+def test_what_is_no_context(context: object) -> None:
+    """What is no ssl.SSLContext is refused when the client is made."""
+    with pytest.raises(ConfigurationError, match="ssl_context"):
+        RootSignals(KEY, ssl_context=context)  # type: ignore[arg-type]

@@ -1,0 +1,286 @@
+"""Connections: how many there are, what becomes of stale ones, and how their sockets are set."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import random
+import socket
+import threading
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import trio
+
+from root import APITimeoutError, AsyncRootSignals, RootSignals, RootSignalsError
+
+from .echo import Echo
+from .wire import Wire, says
+
+MODEL = {"id": "9b2f", "name": "a"}
+KEY = "rs-0123456789-abcdefgh-wxyz"
+
+
+@pytest.fixture
+async def echo() -> AsyncIterator[Echo]:
+    with Echo() as echo:
+        yield echo
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(5):
+        while not condition():
+            await asyncio.sleep(0.002)
+
+
+@pytest.mark.parametrize("max_connections", [1, 7, 50])
+async def test_a_thousand_together(max_connections: int) -> None:
+    """A thousand calls that begin together all finish, over no more connections than allowed."""
+    with Echo(hold=0.001) as echo:
+        async with AsyncRootSignals(
+            KEY, base_url=echo.url, max_connections=max_connections, timeout=5
+        ) as client:
+            models = await asyncio.gather(*(client.models.retrieve(str(n)) for n in range(1000)))
+        assert [model.id for model in models] == [str(n) for n in range(1000)]
+        assert echo.most_open == len(echo.connections) == max_connections
+
+
+def test_a_thousand_together_on_trio() -> None:
+    """The same holds on trio."""
+
+    async def main(url: str) -> None:
+        async with (
+            AsyncRootSignals(KEY, base_url=url, max_connections=20) as client,
+            trio.open_nursery() as nursery,
+        ):
+            for number in range(1000):
+                nursery.start_soon(client.models.retrieve, str(number))
+
+    with Echo() as echo:
+        trio.run(main, echo.url)
+        assert len(set(echo.names)) == 1000
+        assert echo.most_open <= 20
+
+
+def test_two_hundred_threads_together() -> None:
+    """Two hundred threads that begin together all finish, over no more connections than allowed."""
+    with Echo(hold=0.001) as echo:
+        with (
+            RootSignals(KEY, base_url=echo.url, max_connections=5) as client,
+            ThreadPoolExecutor(200) as pool,
+        ):
+            models = list(pool.map(client.models.retrieve, map(str, range(1000))))
+        assert [model.id for model in models] == [str(n) for n in range(1000)]
+        assert echo.most_open <= 5
+
+
+async def test_waiting_costs_no_timeout() -> None:
+    """Who waits for a connection longer than the timeout of an attempt still gets an answer."""
+    with Echo(hold=0.05) as echo:
+        async with AsyncRootSignals(
+            KEY, base_url=echo.url, max_connections=2, timeout=0.2, max_retries=0
+        ) as client:
+            # The last one waits for half a second.
+            models = await asyncio.gather(*(client.models.retrieve("a") for _ in range(20)))
+        assert len(models) == 20
+
+
+async def test_waiting_costs_the_deadline() -> None:
+    """Who waits for a connection until the deadline has a timeout, and the others are unharmed."""
+    with Echo(hold=0.1) as echo:
+        async with AsyncRootSignals(KEY, base_url=echo.url, max_connections=1) as client:
+            results = await asyncio.gather(
+                *(client.models.create(name=str(n), _request_timeout=0.25) for n in range(10)),
+                return_exceptions=True,
+            )
+        done = [result for result in results if isinstance(result, str)]
+        late = [result for result in results if isinstance(result, APITimeoutError)]
+        assert len(done) >= 1
+        assert len(done) + len(late) == 10
+        untouched = [error for error in late if not error.may_have_been_processed]
+        assert len(echo.names) == 10 - len(untouched)
+        assert len(untouched) >= 6
+
+
+async def test_the_limit_under_mixed_ends() -> None:
+    """Errors, timeouts and cancellations take no connection away and add none."""
+    chance = random.Random(4)
+    with Echo(hold=0.01) as echo:
+        async with AsyncRootSignals(
+            KEY, base_url=echo.url, max_connections=5, max_retries=0
+        ) as client:
+
+            async def call(number: int) -> None:
+                kind = chance.choice(["fine", "missing", "late", "cancelled"])
+                try:
+                    if kind == "cancelled":
+                        async with asyncio.timeout(chance.random() * 0.02):
+                            await client.models.retrieve(str(number))
+                    else:
+                        name = f"{'missing-' if kind == 'missing' else ''}{number}"
+                        bound = 0.005 if kind == "late" else 5
+                        await client.models.retrieve(name, _request_timeout=bound)
+                except (RootSignalsError, TimeoutError):
+                    return
+
+            await asyncio.gather(*(call(number) for number in range(300)))
+            await until(lambda: echo.open <= 5)
+            echo.most_open = echo.open
+            await asyncio.gather(*(client.models.retrieve("after") for _ in range(50)))
+            # All five are there again, and no sixth.
+            assert echo.most_open == 5
+
+
+async def test_stale_connections_and_a_post(echo: Echo) -> None:
+    """Posts on connections that the server has closed meanwhile arrive exactly once."""
+    async with AsyncRootSignals(KEY, base_url=echo.url, max_retries=0) as client:
+        for turn in range(5):
+            names = [f"{turn}-{n}" for n in range(20)]
+            await asyncio.gather(*(client.models.create(name=name) for name in names))
+            echo.hang_up()
+            # Not a moment is left for the client to notice by itself.
+    assert sorted(echo.names) == sorted(f"{turn}-{n}" for turn in range(5) for n in range(20))
+
+
+def test_stale_connections_and_a_blocking_post() -> None:
+    """Blocking posts on connections that the server has closed meanwhile arrive exactly once."""
+    with Echo() as echo:
+        with RootSignals(KEY, base_url=echo.url, max_retries=0) as client:
+            for turn in range(20):
+                client.models.create(name=str(turn))
+                echo.hang_up()
+        assert echo.names == [str(turn) for turn in range(20)]
+        assert len(echo.connections) == 20
+
+
+def test_a_hang_up_as_the_post_is_sent() -> None:
+    """A post that meets a server that just hangs up arrives at most once, or says that it may."""
+    done: list[bool] = []
+    honest: list[bool] = []
+    with Echo() as echo:
+        with RootSignals(KEY, base_url=echo.url, max_retries=2) as client:
+            for turn in range(50):
+                client.models.create(name=f"warm-{turn}")
+                closing = threading.Thread(target=echo.hang_up)
+                closing.start()
+                try:
+                    client.models.create(name=f"post-{turn}")
+                except RootSignalsError as error:
+                    honest.append(error.may_have_been_processed)
+                    done.append(False)
+                else:
+                    done.append(True)
+                closing.join()
+        assert all(honest)
+        for turn in range(50):
+            arrived = echo.names.count(f"post-{turn}")
+            assert arrived in ({1} if done[turn] else {0, 1})
+
+
+async def test_connections_expire(echo: Echo, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A connection that was idle for too long is not used again, and is closed."""
+    monkeypatch.setattr("root._async.pool.KEEPALIVE_EXPIRY", 0.02)
+    async with AsyncRootSignals(KEY, base_url=echo.url) as client:
+        await client.models.retrieve("a")
+        await asyncio.sleep(0.05)
+        await client.models.retrieve("b")
+        await until(lambda: echo.open == 1)
+        assert [connection.names for connection in echo.connections] == [["a"], ["b"]]
+
+
+async def test_the_last_used_connection_goes_first(echo: Echo) -> None:
+    """After a burst one connection does the work, so that the others expire."""
+    async with AsyncRootSignals(KEY, base_url=echo.url) as client:
+        await asyncio.gather(*(client.models.retrieve("burst") for _ in range(10)))
+        for _ in range(10):
+            await client.models.retrieve("single")
+        assert len(echo.connections) == 10
+        assert len(echo.of("single")) == 1
+
+
+def sockets_to(url: str) -> list[socket.socket]:
+    """Return the sockets of this process that are connected to this server."""
+    port = int(url.rpartition(":")[2])
+    found = []
+    for thing in gc.get_objects():
+        # The emulator of the session and asyncio's own pairs are sockets, too.
+        if type(thing) is socket.socket and thing.fileno() >= 0:
+            try:
+                if thing.getpeername()[1] == port:
+                    found.append(thing)
+            except (OSError, IndexError):
+                continue
+    return found
+
+
+def is_kept_alive(url: str) -> bool:
+    """Return whether TCP keep-alive is on for every connection to this server."""
+    found = sockets_to(url)
+    assert found
+    return all(sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) for sock in found)
+
+
+@pytest.mark.parametrize("proxied", [False, True])
+def test_keep_alive(monkeypatch: pytest.MonkeyPatch, proxied: bool) -> None:
+    """TCP keep-alive is on, so that a peer that vanished is noticed; over a proxy, too."""
+    with Wire([says(200, MODEL)]) as wire:
+        if proxied:
+            monkeypatch.setenv("HTTP_PROXY", wire.url)
+        url = "http://api.test" if proxied else wire.url
+        with RootSignals(KEY, base_url=url) as client:
+            client.models.retrieve("a")
+            assert is_kept_alive(wire.url)
+
+
+@pytest.mark.parametrize("proxied", [False, True])
+async def test_keep_alive_in_a_loop(monkeypatch: pytest.MonkeyPatch, proxied: bool) -> None:
+    """TCP keep-alive is on for the connections of an event loop."""
+    with Wire([says(200, MODEL)]) as wire:
+        if proxied:
+            monkeypatch.setenv("HTTP_PROXY", wire.url)
+        url = "http://api.test" if proxied else wire.url
+        async with AsyncRootSignals(KEY, base_url=url) as client:
+            await client.models.retrieve("a")
+            assert is_kept_alive(wire.url)
+
+
+def test_keep_alive_on_trio() -> None:
+    """TCP keep-alive is on for the connections of trio."""
+
+    async def main(url: str) -> None:
+        async with AsyncRootSignals(KEY, base_url=url) as client:
+            await client.models.retrieve("a")
+            assert is_kept_alive(url)
+
+    with Wire([says(200, MODEL)]) as wire:
+        trio.run(main, wire.url)
+
+
+async def test_a_crowd_is_served_in_its_order() -> None:
+    """Who waits longest for a connection gets the next one."""
+    with Echo() as echo:
+        async with AsyncRootSignals(KEY, base_url=echo.url, max_connections=1) as client:
+            tasks: list[Awaitable[object]] = []
+            for number in range(50):
+                tasks.append(asyncio.create_task(client.models.retrieve(str(number))))
+                await asyncio.sleep(0)
+            await asyncio.gather(*tasks)
+        assert echo.names == [str(number) for number in range(50)]
+
+
+async def test_waiters_that_give_up() -> None:
+    """Those who are cancelled while they wait for a connection hold up nobody behind them."""
+    with Echo(hold=0.01) as echo:
+        async with AsyncRootSignals(KEY, base_url=echo.url, max_connections=1) as client:
+            for _ in range(5):
+                tasks = [asyncio.create_task(client.models.retrieve(str(n))) for n in range(100)]
+                await asyncio.sleep(0.005)
+                for task in tasks[1:99]:
+                    task.cancel()
+                started = time.monotonic()
+                assert (await tasks[99]).id == "99"
+                assert time.monotonic() - started < 1
+                await asyncio.gather(*tasks, return_exceptions=True)
+        assert echo.most_open <= 2  # the one of a cancelled exchange and its successor
