@@ -89,9 +89,17 @@ for version, python in INSTALLED.items():
 
 @nox.session
 def forward(session: nox.Session) -> None:
-    """Run the tests on httpx2, httpx's continuation, which takes httpx's place by its alias."""
-    session.install("-e", ".[emulator]", "httpx2", *group("test"))
-    session.run("python", "tests/on_httpx2.py", *session.posargs)
+    """Run the tests where the client is to work next: httpx2 in httpx's place, and trio."""
+    session.install("-e", ".[aiohttp,emulator,http2]", "httpx2", *group("test"))
+    for program in ("on_httpx2", "on_trio"):
+        session.run("python", f"tests/{program}.py", *session.posargs)
+
+
+@nox.session(python=str(INSTALLED.get("3.13", sys.executable)))
+def dev(session: nox.Session) -> None:
+    """Run the tests on Python 3.13 in its development mode, with warnings as errors."""
+    session.install("-e", ".[aiohttp,emulator,http2]", *group("test"))
+    session.run("python", "-X", "dev", "-W", "error", "-m", "pytest", *session.posargs)
 
 
 @nox.session

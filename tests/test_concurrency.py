@@ -7,6 +7,7 @@ import gc
 import multiprocessing
 import random
 from collections import Counter
+from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
 
 import anyio
@@ -151,7 +152,7 @@ async def test_cancelled_calls_leave_nothing_behind() -> None:
             await _until(lambda: wire.open <= 5)
 
 
-@pytest.mark.parametrize("kind", ["asyncio.timeout", "wait_for", "anyio"])
+@pytest.mark.parametrize("kind", ["asyncio.timeout", "wait_for", "anyio", "TaskGroup"])
 async def test_every_way_to_cancel(kind: str) -> None:
     """A call ends promptly however it is cancelled, and frees its connection."""
     with Wire([]) as wire:
@@ -163,11 +164,27 @@ async def test_every_way_to_cancel(kind: str) -> None:
                         await client.models.retrieve("a")
                 elif kind == "wait_for":
                     await asyncio.wait_for(client.models.retrieve("a"), 0.05)
-                else:
+                elif kind == "anyio":
                     with anyio.fail_after(0.05):
                         await client.models.retrieve("a")
+                else:
+                    await _fail_beside(client.models.retrieve("a"))
             assert not isinstance(error.value, APITimeoutError)
             assert (await client.models.retrieve("a")).id == "9b2f"
+
+
+async def _fail_beside(call: Coroutine[None, None, Model]) -> None:
+    async def fail() -> None:
+        await asyncio.sleep(0.05)
+        raise TimeoutError
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            task = group.create_task(call)
+            group.create_task(fail())
+    except* TimeoutError as errors:
+        assert task.cancelled()
+        raise errors.exceptions[0] from None
 
 
 async def test_waiting_for_a_connection_counts() -> None:
@@ -264,7 +281,7 @@ async def test_thousands_of_cancelled_calls(way: str, monkeypatch: pytest.Monkey
             KEY, base_url=base_url, max_connections=capacity, http_client=http_client
         )
         chance = random.Random(7)
-        for _ in range(160):
+        for _ in range(800):
             tasks = [asyncio.create_task(client.models.retrieve("a")) for _ in range(25)]
             for task in tasks:
                 if chance.random() < 0.7:

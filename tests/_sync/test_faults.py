@@ -207,7 +207,7 @@ def test_a_server_that_stops_taking_the_request() -> None:
             started = monotonic()
             with pytest.raises(APITimeoutError, match="could not be sent") as error:
                 client.models.create(name="a", default_key="k" * 20_000_000)
-            assert monotonic() - started < 2
+            assert monotonic() - started < 5
         assert wire.connections == 1
     assert error.value.may_have_been_processed
 

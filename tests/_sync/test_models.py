@@ -4,10 +4,10 @@
 from __future__ import annotations
 
 import json
+from importlib.metadata import version
 from typing import Any
 from uuid import UUID, uuid4
 
-import httpx
 import pytest
 import respx
 
@@ -74,7 +74,7 @@ def test_headers(mocked: RootSignals, respx_mock: respx.MockRouter) -> None:
     assert headers["content-type"] == "application/json"
     assert headers["content-length"] == str(len(route.calls.last.request.content))
     assert headers["user-agent"].startswith("root-sdk/")
-    assert f"httpx/{httpx.__version__}" in headers["user-agent"]
+    assert f"httpx/{version('httpx')}" in headers["user-agent"]
     assert "Python/3" in headers["user-agent"]
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import AsyncIterable, Iterable
+from collections.abc import AsyncIterable, AsyncIterator, Iterable
 from functools import partial
 from math import inf
 from time import monotonic
@@ -69,6 +69,7 @@ class AsyncPool:
         # Last in, first out: the fewest connections stay in use, and the others expire.
         self._idle: list[AsyncConnection] = []
         self._open: set[AsyncConnection] = set()
+        self._ended = False
         self._guard = AsyncGuard(partial(_cut_all, self._open, self._idle))
 
     async def start(self) -> None:
@@ -77,6 +78,7 @@ class AsyncPool:
 
     def end(self) -> None:
         """Cut all connections, from within their event loop."""
+        self._ended = True
         self._guard.end()
 
     async def exchange(self, request: Request, timeout: Timeout, deadline: float | None) -> Answer:
@@ -110,8 +112,8 @@ class AsyncPool:
         return connection
 
     def _give_back(self, connection: AsyncConnection) -> None:
-        # A connection that was cut when the pool was closed is no longer among the open ones.
-        if connection.is_reusable(self._address) and connection in self._open:
+        # Another thread may have ended the pool meanwhile.
+        if not self._ended and connection.is_reusable(self._address):
             self._idle.append(connection)
         else:
             self._drop(connection)
@@ -119,6 +121,22 @@ class AsyncPool:
     def _drop(self, connection: AsyncConnection) -> None:
         self._open.discard(connection)
         connection.cut()
+
+
+class AsyncBody(AsyncIterator[bytes]):
+    """A request's body in one piece; no generator, which a broken exchange would leave behind."""
+
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        content, self._content = self._content, b""
+        if not content:
+            raise StopAsyncIteration
+        return content
 
 
 class AsyncConnection(httpcore.AsyncNetworkBackend, httpcore.AsyncNetworkStream):
@@ -179,7 +197,7 @@ class AsyncConnection(httpcore.AsyncNetworkBackend, httpcore.AsyncNetworkStream)
                     request.method,
                     httpcore.URL(scheme=scheme, host=host, port=port, target=request.target),
                     headers=request.headers,
-                    content=request.content,
+                    content=AsyncBody(request.content),
                     extensions={"timeout": operations},
                 )
             )

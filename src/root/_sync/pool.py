@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import partial
 from math import inf
 from time import monotonic
@@ -70,6 +70,7 @@ class Pool:
         # Last in, first out: the fewest connections stay in use, and the others expire.
         self._idle: list[Connection] = []
         self._open: set[Connection] = set()
+        self._ended = False
         self._guard = Guard(partial(_cut_all, self._open, self._idle))
 
     def start(self) -> None:
@@ -78,6 +79,7 @@ class Pool:
 
     def end(self) -> None:
         """Cut all connections, from within their event loop."""
+        self._ended = True
         self._guard.end()
 
     def exchange(self, request: Request, timeout: Timeout, deadline: float | None) -> Answer:
@@ -111,8 +113,8 @@ class Pool:
         return connection
 
     def _give_back(self, connection: Connection) -> None:
-        # A connection that was cut when the pool was closed is no longer among the open ones.
-        if connection.is_reusable(self._address) and connection in self._open:
+        # Another thread may have ended the pool meanwhile.
+        if not self._ended and connection.is_reusable(self._address):
             self._idle.append(connection)
         else:
             self._drop(connection)
@@ -120,6 +122,22 @@ class Pool:
     def _drop(self, connection: Connection) -> None:
         self._open.discard(connection)
         connection.cut()
+
+
+class Body(Iterator[bytes]):
+    """A request's body in one piece; no generator, which a broken exchange would leave behind."""
+
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        content, self._content = self._content, b""
+        if not content:
+            raise StopIteration
+        return content
 
 
 class Connection(httpcore.NetworkBackend, httpcore.NetworkStream):
@@ -180,7 +198,7 @@ class Connection(httpcore.NetworkBackend, httpcore.NetworkStream):
                     request.method,
                     httpcore.URL(scheme=scheme, host=host, port=port, target=request.target),
                     headers=request.headers,
-                    content=request.content,
+                    content=Body(request.content),
                     extensions={"timeout": operations},
                 )
             )
