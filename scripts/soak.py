@@ -197,6 +197,10 @@ class Soak:
 
     def run(self) -> None:
         """Load the client until the time is up."""
+        # A child that is forked while another thread imports a module hangs at Python's import
+        # lock, whoever the module belongs to; so everything is imported before the first fork.
+        for _ in self.client.models.list(limit=1):
+            asyncio.run(self.client.models.averify(model="warm-up"))
         workers = [
             threading.Thread(target=self._guarded, args=(self._blocking, number))
             for number in range(_THREADS)

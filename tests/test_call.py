@@ -17,7 +17,8 @@ from pydantic import BaseModel
 
 from root._call import Call
 from root._config import resolve
-from root._http import Address, Answer, AnswerTooLargeError, UnusableAnswerError
+from root._failures import AnswerTooLargeError, UnusableAnswerError
+from root._http import Address, Answer
 from root._retry import Budget
 from root._schemas import Model
 from root.errors import (
@@ -298,7 +299,7 @@ def test_the_default_key_does_not_come_back() -> None:
         pytest.param(answer(200, '{"id": "a'), None, True, id="cut-off JSON"),
         pytest.param(answer(200, ""), None, True, id="nothing"),
         pytest.param(answer(200, {"id": 5}), False, True, id="another shape"),
-        pytest.param(AnswerTooLargeError(), False, True, id="too large an answer"),
+        pytest.param(AnswerTooLargeError(2**26), False, True, id="too large an answer"),
         pytest.param(httpcore.LocalProtocolError("x"), False, False, id="never sent"),
         pytest.param(httpcore.UnsupportedProtocol("x"), False, False, id="no protocol"),
         *(

@@ -17,14 +17,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
+from root._failures import AnswerTooLargeError, UnusableAnswerError, broken_exchange, unusable
 from root._http import (
     Address,
     Answer,
-    AnswerTooLargeError,
     Request,
     ResponseMeta,
-    UnusableAnswerError,
-    broken_exchange,
     holds_json,
     proxy_for,
     read,
@@ -32,7 +30,6 @@ from root._http import (
     shared_ssl_context,
     timeouts,
     unpacked,
-    unusable,
 )
 from root._retry import Outcome
 from root._schemas import ModelListAnswer
@@ -953,7 +950,7 @@ def test_other_trouble(exc: Exception, outcome: Outcome, cause: str) -> None:
 
 def test_an_answer_that_is_too_large() -> None:
     """An answer beyond all bounds is no connection trouble, and is not asked for again."""
-    broken = broken_exchange(AnswerTooLargeError(), INFO, HOME)
+    broken = broken_exchange(AnswerTooLargeError(2**26), INFO, HOME)
 
     assert broken is not None
     error, what, why = broken

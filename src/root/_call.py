@@ -9,17 +9,8 @@ from time import monotonic
 from typing import TYPE_CHECKING, TypeVar, overload
 from urllib.parse import urlencode
 
-from ._http import (
-    Address,
-    Answer,
-    Request,
-    ResponseMeta,
-    UnusableAnswerError,
-    broken_exchange,
-    holds_json,
-    read,
-    unusable,
-)
+from ._failures import UnusableAnswerError, broken_exchange, unusable
+from ._http import Address, Answer, Request, ResponseMeta, holds_json, read
 from ._retry import LONGEST_HINT, Budget, Outcome, hinted_wait, may_repeat, of_status, wait_before
 from .errors import (
     APIResponseError,

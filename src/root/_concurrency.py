@@ -16,7 +16,7 @@ from contextlib import suppress
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from ._http import ExchangeTimeoutError, KeyTimeoutError
+from ._failures import ExchangeTimeoutError, KeyTimeoutError
 from .errors import ConfigurationError
 
 if TYPE_CHECKING:

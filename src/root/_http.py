@@ -6,29 +6,22 @@ or the environment names a proxy. Everything else goes over the pool in `_async/
 
 from __future__ import annotations
 
-import errno
 import json
 import os
-import socket
 import ssl
 import sys
 import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import unquote, urljoin, urlsplit
 
-from ._retry import Outcome
+from ._failures import AnswerTooLargeError, UnusableAnswerError, unusable
 from .errors import (
-    APIConnectionError,
-    APIResponseError,
-    APITimeoutError,
     Attempt,
     ConfigurationError,
     RequestInfo,
-    excerpt,
-    scrub,
 )
 
 if TYPE_CHECKING:
@@ -43,16 +36,9 @@ __all__ = [
     "MOST_REDIRECTS",
     "Address",
     "Answer",
-    "AnswerTooLargeError",
-    "ExchangeTimeoutError",
-    "KeyTimeoutError",
     "Proxy",
-    "ProxyFailedError",
     "Request",
     "ResponseMeta",
-    "UnusableAnswerError",
-    "broke_off",
-    "broken_exchange",
     "holds_json",
     "httpx_timeout",
     "proxy_for",
@@ -61,7 +47,6 @@ __all__ = [
     "shared_ssl_context",
     "timeouts",
     "unpacked",
-    "unusable",
 ]
 
 MOST_BYTES = 64 * 1024 * 1024
@@ -192,35 +177,6 @@ class ResponseMeta:
         )
 
 
-class AnswerTooLargeError(Exception):
-    """More than `MOST_BYTES` came; reading stopped there."""
-
-
-class UnusableAnswerError(Exception):
-    """The body is cut off, or not packed as it says: `problem` goes on the sentence."""
-
-    def __init__(self, answer: Answer, problem: str) -> None:
-        super().__init__(f"The answer {problem}.")
-        self.answer = answer
-        self.problem = problem
-
-
-class ProxyFailedError(Exception):
-    """There is no connection to the proxy."""
-
-    def __init__(self, proxy: Proxy) -> None:
-        super().__init__(f"The proxy {proxy.address.authority} could not be reached.")
-        self.address = proxy.address
-
-
-class ExchangeTimeoutError(Exception):
-    """An exchange over an http client of the user's was not done in time."""
-
-
-class KeyTimeoutError(Exception):
-    """The function that gives the key did not do so in time."""
-
-
 def timeouts(timeout: Timeout, left: float | None) -> tuple[dict[str, float | None], float | None]:
     """Return the bounds of each network operation, and of the attempt as a whole, in seconds.
 
@@ -349,7 +305,7 @@ def _inflated(packed: bytes, coding: str) -> bytes:
         inflate = zlib.decompressobj(wbits)
         content += inflate.decompress(packed, MOST_BYTES + 1 - len(content))
         if len(content) > MOST_BYTES:
-            raise AnswerTooLargeError
+            raise AnswerTooLargeError(MOST_BYTES)
         if not inflate.eof:
             raise zlib.error("the packed body is cut off")
         packed = inflate.unused_data
@@ -425,181 +381,6 @@ def holds_json(content: bytes) -> bool:
     except (ValueError, RecursionError):
         return False
     return True
-
-
-def unusable(
-    request: RequestInfo, answer: Answer, problem: str, secrets: Iterable[str]
-) -> APIResponseError:
-    """Return the error for an answer that is not what the API says it is.
-
-    Args:
-        request: The request that was answered so.
-        answer: The answer.
-        problem: What is wrong with it, as the sentence goes on.
-        secrets: Strings that must not show.
-    """
-    text = scrub(answer.content.decode("utf-8", "replace"), secrets)
-    content_type = scrub(answer.header(b"content-type") or "no content type", secrets)
-    looks_wrong = "html" in content_type.lower() or text.lstrip()[:1] == "<"
-    advice = (
-        " This is a web page, not the API: check the base URL, and any proxy in between."
-        if looks_wrong
-        else " If this lasts, report it to the service with what stands here."
-    )
-    sentence = f"{request} answered {answer.status}, but the answer {problem} ({content_type}):"
-    error = APIResponseError(scrub(f"{sentence} {excerpt(text)!r}.{advice}", secrets))
-    error.request = request
-    error.status_code = answer.status
-    error.body = text
-    return error
-
-
-_TIMEOUTS = {
-    "ConnectTimeout": "no connection was made",
-    "ExchangeTimeoutError": "the answer did not come",
-    "KeyTimeoutError": "the api_key function gave no key",
-    "PoolTimeout": "no connection came free",
-    "ReadTimeout": "the answer did not come",
-    "WriteTimeout": "the request could not be sent",
-    "TimeoutException": "the exchange was not done",
-}
-# Exception classes of httpcore and httpx, which are named alike, and our own, and what they say
-# about the request: the first of a class's names that stands here holds.
-_OUTCOMES = {
-    "ConnectTimeout": Outcome.NOT_SENT,
-    "PoolTimeout": Outcome.NOT_SENT,
-    "ConnectError": Outcome.NOT_SENT,
-    "ConnectionNotAvailable": Outcome.NOT_SENT,
-    "ExchangeTimeoutError": Outcome.AMBIGUOUS,
-    "KeyTimeoutError": Outcome.NOT_SENT,
-    "ProxyFailedError": Outcome.NOT_SENT,
-    "ProxyError": Outcome.NOT_SENT,
-    "AnswerTooLargeError": Outcome.FINAL,
-    "CookieConflict": Outcome.FINAL,
-    "InvalidURL": Outcome.FINAL,
-    "LocalProtocolError": Outcome.FINAL,
-    "StreamError": Outcome.FINAL,
-    "TooManyRedirects": Outcome.FINAL,
-    "UnsupportedProtocol": Outcome.FINAL,
-    "HTTPError": Outcome.AMBIGUOUS,
-    "NetworkError": Outcome.AMBIGUOUS,
-    "ProtocolError": Outcome.AMBIGUOUS,
-    "TimeoutException": Outcome.AMBIGUOUS,
-    "OSError": Outcome.AMBIGUOUS,
-}
-
-
-def broken_exchange(
-    exc: Exception,
-    request: RequestInfo,
-    address: Address,
-    *,
-    bound: str | None = None,
-    secrets: Iterable[str] = (),
-    handled: BaseException | None = None,
-) -> tuple[APIConnectionError | APIResponseError, Outcome, str] | None:
-    """Name what broke an exchange: the error, what it means for a repetition, and the cause.
-
-    Returns None for an exception that is nobody's network trouble but a defect.
-
-    Args:
-        exc: What was raised.
-        request: The request.
-        address: Where it went.
-        bound: The bound that a time-out ran into, such as `timeout of 30 s`.
-        secrets: Strings that must not show.
-        handled: What the caller was handling when it called, which is no cause.
-    """
-    error: APIConnectionError | APIResponseError
-    names = [kind.__name__ for kind in type(exc).__mro__]
-    if isinstance(exc, UnusableAnswerError):
-        error = unusable(request, exc.answer, exc.problem, secrets)
-        return error, Outcome.AMBIGUOUS, f"the answer {exc.problem}"
-    outcome = next((_OUTCOMES[name] for name in names if name in _OUTCOMES), None)
-    if outcome is None:
-        return None
-    late = next((name for name in names if name in _TIMEOUTS), None)
-    if late is not None:
-        cause = f"{_TIMEOUTS[late]} in time"
-        told = "" if bound is None else f" ({bound})"
-        error = APITimeoutError(
-            f"{request} failed: {cause}{told}. Give it more time, or look at whether"
-            f" {address.authority} is reachable and not overloaded."
-        )
-    elif isinstance(exc, AnswerTooLargeError):
-        cause = f"the answer is larger than {MOST_BYTES // 2**20} MiB"
-        error = APIResponseError(f"{request} failed: {cause}. Check the base URL.")
-    else:
-        root = _root_cause(exc, handled)
-        if isinstance(exc, ProxyFailedError):
-            cause, _ = _cause(root, exc.address)
-            cause, advice = f"the proxy failed: {cause}", _CHECK_PROXY
-        elif "ProxyError" in names:
-            cause, advice = f"the proxy refused ({str(exc).rstrip('.')})", _CHECK_PROXY
-        else:
-            cause, advice = _cause(root, address)
-        # h11 quotes what it cannot read.
-        cause = scrub(cause, secrets)
-        error = APIConnectionError(f"{request} failed: {cause}. {advice}")
-        if isinstance(root, ssl.SSLCertVerificationError):
-            outcome = Outcome.FINAL
-    error.request = request
-    return error, outcome, cause
-
-
-_CHECK_PROXY = (
-    "Check the proxy that HTTPS_PROXY, HTTP_PROXY or ALL_PROXY names, or your http client's."
-)
-
-
-# TLS alerts (RFC 8446, 6.2) of servers that miss a client's certificate.
-_WANTS_CERTIFICATE = ("CERTIFICATE_REQUIRED", "HANDSHAKE_FAILURE", "BAD_CERTIFICATE")
-
-
-def _root_cause(exc: BaseException, handled: BaseException | None) -> BaseException:
-    """Return the exception that says most: the operating system's or OpenSSL's, if there is one."""
-    found: BaseException | None = exc
-    best = exc
-    while found is not None and found is not handled:
-        # anyio and trio put an OSError without a number around those of the addresses they tried.
-        if isinstance(found, OSError) and (found.errno is not None or best is exc):
-            best = found
-        if isinstance(found, BaseExceptionGroup):
-            found = cast("BaseException", found.exceptions[0])
-        else:
-            # httpcore's own pool hides the cause (`from None`), but not from here.
-            found = found.__cause__ or found.__context__
-    return best
-
-
-def _cause(root: BaseException, address: Address) -> tuple[str, str]:
-    """Return what happened, and what to do."""
-    reach = f"Check the base URL, and that the service runs at {address.authority}."
-    if isinstance(root, ssl.SSLCertVerificationError):
-        return (
-            f"the certificate of {address.host} is not trusted ({root.verify_message})",
-            "If your company has its own CA, name its certificate file in SSL_CERT_FILE, or give"
-            " an ssl_context that trusts it.",
-        )
-    if isinstance(root, ssl.SSLError):
-        reason = str(getattr(root, "reason", None) or root)
-        advice = "Check whether the base URL should start with http:// or https://."
-        if any(alert in reason for alert in _WANTS_CERTIFICATE):
-            advice = "The server may want a client certificate: give an ssl_context that has one."
-        return f"no TLS connection could be made with {address.authority} ({reason})", advice
-    if isinstance(root, socket.gaierror):
-        return f"the host name {address.host} could not be resolved (DNS: {root.strerror})", reach
-    if isinstance(root, ConnectionRefusedError) or f"[Errno {errno.ECONNREFUSED}]" in str(root):
-        return f"{address.authority} refused the connection", reach
-    if isinstance(root, ConnectionResetError):
-        return f"{address.authority} reset the connection", "Try again."
-    said = str(root) or type(root).__name__
-    return f"the exchange with {address.authority} broke off ({said.rstrip('.')})", "Try again."
-
-
-def broke_off(exc: Exception) -> bool:
-    """Return whether this is how httpcore and httpx say that the connection broke off."""
-    return type(exc).__name__ in ("ReadError", "RemoteProtocolError")
 
 
 def httpx_timeout(operations: dict[str, float | None]) -> httpx.Timeout:

@@ -19,17 +19,14 @@ from typing import TYPE_CHECKING, Any
 import httpcore
 
 from .._concurrency import AsyncGuard, AsyncSlots, async_unbroken
+from .._failures import AnswerTooLargeError, ProxyFailedError, UnusableAnswerError, broke_off
 from .._http import (
     KEEPALIVE_EXPIRY,
     MOST_BYTES,
     Address,
     Answer,
-    AnswerTooLargeError,
     Proxy,
-    ProxyFailedError,
     Request,
-    UnusableAnswerError,
-    broke_off,
     httpx_timeout,
     proxy_for,
     shared_ssl_context,
@@ -214,7 +211,7 @@ class AsyncConnection(httpcore.AsyncNetworkBackend, httpcore.AsyncNetworkStream)
             async for chunk in response.stream:
                 content += chunk
                 if len(content) > MOST_BYTES:
-                    raise AnswerTooLargeError
+                    raise AnswerTooLargeError(MOST_BYTES)
         except (httpcore.ReadError, httpcore.RemoteProtocolError) as exc:
             cut = Answer(response.status, response.headers, bytes(content))
             raise UnusableAnswerError(cut, "is cut off") from exc
@@ -354,7 +351,7 @@ class AsyncHTTPX:
             async for chunk in response.aiter_bytes():
                 content += chunk
                 if len(content) > MOST_BYTES:
-                    raise AnswerTooLargeError
+                    raise AnswerTooLargeError(MOST_BYTES)
                 if monotonic() > until:
                     raise httpcore.ReadTimeout("The time for this attempt has run out.")
         except Exception as exc:

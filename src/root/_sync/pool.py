@@ -20,17 +20,14 @@ from typing import TYPE_CHECKING, Any
 import httpcore
 
 from .._concurrency import Guard, Slots, unbroken
+from .._failures import AnswerTooLargeError, ProxyFailedError, UnusableAnswerError, broke_off
 from .._http import (
     KEEPALIVE_EXPIRY,
     MOST_BYTES,
     Address,
     Answer,
-    AnswerTooLargeError,
     Proxy,
-    ProxyFailedError,
     Request,
-    UnusableAnswerError,
-    broke_off,
     httpx_timeout,
     proxy_for,
     shared_ssl_context,
@@ -215,7 +212,7 @@ class Connection(httpcore.NetworkBackend, httpcore.NetworkStream):
             for chunk in response.stream:
                 content += chunk
                 if len(content) > MOST_BYTES:
-                    raise AnswerTooLargeError
+                    raise AnswerTooLargeError(MOST_BYTES)
         except (httpcore.ReadError, httpcore.RemoteProtocolError) as exc:
             cut = Answer(response.status, response.headers, bytes(content))
             raise UnusableAnswerError(cut, "is cut off") from exc
@@ -355,7 +352,7 @@ class HTTPX:
             for chunk in response.iter_bytes():
                 content += chunk
                 if len(content) > MOST_BYTES:
-                    raise AnswerTooLargeError
+                    raise AnswerTooLargeError(MOST_BYTES)
                 if monotonic() > until:
                     raise httpcore.ReadTimeout("The time for this attempt has run out.")
         except Exception as exc:
