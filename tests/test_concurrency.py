@@ -144,7 +144,7 @@ async def test_cancelled_calls_leave_nothing_behind() -> None:
                     task.cancel()
                 for result in await asyncio.gather(*tasks, return_exceptions=True):
                     outcomes[type(result).__name__] += 1
-            assert outcomes["CancelledError"] > 200
+            assert outcomes["CancelledError"] > 50
             assert set(outcomes) == {"CancelledError", "Model"}
 
             async with asyncio.timeout(5):

@@ -8,6 +8,7 @@ import pickle
 import platform
 import threading
 from collections.abc import Mapping
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -777,7 +778,7 @@ def test_what_every_request_has() -> None:
         b"Accept": b"application/json",
         b"Accept-Encoding": b"gzip, deflate",
         b"User-Agent": (
-            f"root-sdk/{__version__} Python/{platform.python_version()} httpx/{httpx.__version__}"
+            f"root-sdk/{__version__} Python/{platform.python_version()} httpx/{version('httpx')}"
         ).encode(),
     }
     assert len(config.headers) == 4

@@ -190,5 +190,6 @@ async def test_no_thread_is_left() -> None:
                 await asyncio.gather(*(client.models.retrieve("c") for _ in range(5)))
         async with asyncio.timeout(5):
             # The server's side is in this process, too.
-            while echo.open or count() != before:
+            # What earlier tests left may go meanwhile, so there may be less than before.
+            while echo.open or any(now > then for now, then in zip(count(), before, strict=True)):
                 await asyncio.sleep(0.005)

@@ -10,6 +10,7 @@ import inspect
 import sys
 import threading
 import time
+import weakref
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 from concurrent.futures import Future
 from contextlib import suppress
@@ -266,18 +267,16 @@ class Guard:
     """Sees to it that connections are closed even if nobody closes them."""
 
     def __init__(self, close: Callable[[], None]) -> None:
-        self._close = close
+        # Not by __del__: where the client is collected as part of a cycle, the sockets may come
+        # first, and an unclosed socket is reported as a leak.
+        self._finalizer = weakref.finalize(self, close)
 
     def start(self) -> None:
         """Be on guard from now on."""
 
     def end(self) -> None:
         """Close now."""
-        self._close()
-
-    def __del__(self) -> None:
-        # An unclosed socket would be reported as a leak when it is collected.
-        self.end()
+        self._finalizer()
 
 
 class AsyncGuard:
