@@ -1,7 +1,7 @@
-"""One exchange: the request prepared, the answer read, what went wrong named.
+"""One exchange: the request prepared, the answer read.
 
-The one room that imports httpx, and only where its client is used: where the user brought one,
-or the environment names a proxy. Everything else goes over the pool in `_async/pool.py`.
+httpx is imported only where it shows: for an http client of the user's own, and for `.headers`.
+Everything else goes over the pool in `_async/pool.py`.
 """
 
 from __future__ import annotations
