@@ -204,10 +204,11 @@ def test_a_server_that_stops_taking_the_request() -> None:
     """A request that cannot be sent to its end in time is told as that, and may have arrived."""
     with Wire([], takes_requests=False) as wire:
         with RootSignals(KEY, base_url=wire.url, timeout=0.3, max_retries=1) as client:
-            started = monotonic()
             with pytest.raises(APITimeoutError, match="could not be sent") as error:
                 client.models.create(name="a", default_key="k" * 20_000_000)
-            assert monotonic() - started < 5
+        # Without the time that it takes to put so large a body together.
+        assert error.value.elapsed is not None
+        assert error.value.elapsed < 2
         assert wire.connections == 1
     assert error.value.may_have_been_processed
 

@@ -95,6 +95,8 @@ class AsyncTransport:
                     key = check_key(given, "What the api_key function returns")
                 request = call.request(config.headers, key)
                 for _ in range(MOST_REDIRECTS):
+                    # What breaks from here on is not the redirect's.
+                    answer = None
                     answer = await self.exchange(request, bound, call.until)
                     following = redirected(request, answer)
                     if following is None:

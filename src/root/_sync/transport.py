@@ -94,6 +94,8 @@ class Transport:
                     key = check_key(given, "What the api_key function returns")
                 request = call.request(config.headers, key)
                 for _ in range(MOST_REDIRECTS):
+                    # What breaks from here on is not the redirect's.
+                    answer = None
                     answer = self.exchange(request, bound, call.until)
                     following = redirected(request, answer)
                     if following is None:
