@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -130,7 +131,9 @@ assert sockets() == before
     with Echo() as echo:
         play(program, echo.url, kind)
         assert len(set(echo.names)) == 410
-        assert echo.most_open <= 8 * 3
+        # By the loop: the server may see one's connections close after the next one's open.
+        for number, turn in product(range(8), range(5)):
+            assert len(echo.of(f"{number}-{turn}-")) <= 3
 
 
 def test_a_loop_that_ends_in_the_middle(kind: str) -> None:

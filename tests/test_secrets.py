@@ -9,8 +9,10 @@ import pickle
 import string
 import traceback
 from collections.abc import Callable
+from contextlib import nullcontext
 from urllib.parse import parse_qs, unquote, urlsplit
 
+import httpx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -71,10 +73,13 @@ def assert_error_hides(error: BaseException) -> None:
     assert_hidden(repr(vars(pickle.loads(pickled))))
 
 
-def all_calls(url: str) -> list[object]:
+def all_calls(url: str, *, http_client: bool = False) -> list[object]:
     """Make every call with the blocking client and with the other one, and return what came."""
-    options = {"max_retries": 1, "timeout": 5.0}
-    with RootSignals(KEY, base_url=url, **options) as client:  # type: ignore[arg-type]
+    own = httpx.Client() if http_client else None
+    with (
+        own or nullcontext(),
+        RootSignals(KEY, base_url=url, max_retries=1, timeout=5, http_client=own) as client,
+    ):
         models = client.models
         calls: list[Callable[[], object]] = [
             lambda: models.retrieve("a"),
@@ -87,7 +92,7 @@ def all_calls(url: str) -> list[object]:
         ]
         came = [tried(call) for call in calls]
         came += [client, vars(client), models]
-    return came + asyncio.run(all_async_calls(url))
+    return came + asyncio.run(all_async_calls(url, http_client=http_client))
 
 
 def tried(call: Callable[[], object]) -> object:
@@ -98,9 +103,13 @@ def tried(call: Callable[[], object]) -> object:
         return error
 
 
-async def all_async_calls(url: str) -> list[object]:
+async def all_async_calls(url: str, *, http_client: bool) -> list[object]:
     came: list[object] = []
-    async with AsyncRootSignals(KEY, base_url=url, max_retries=1, timeout=5) as client:
+    own = httpx.AsyncClient() if http_client else None
+    async with (
+        own or nullcontext(),
+        AsyncRootSignals(KEY, base_url=url, max_retries=1, timeout=5, http_client=own) as client,
+    ):
         models = client.models
 
         async def listed() -> object:
@@ -228,12 +237,48 @@ def page(status: int, body: bytes, line: str = "Content-Type: text/html") -> byt
 @pytest.mark.parametrize("proxied", [False, True], ids=["direct", "proxy"])
 @pytest.mark.parametrize("echo", ECHOES.values(), ids=ECHOES)
 def test_echoes(
-    echo: Callable[[str, str], bytes], proxied: bool, monkeypatch: pytest.MonkeyPatch
+    echo: Callable[[str, str], bytes],
+    proxied: bool,
+    logs: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Whoever answers with what was sent, in whatever part, gives no secret away."""
     came = echoed(echo, proxied, monkeypatch)
     assert_results_hide(came)
     assert PASSWORD not in repr(came)
+    assert "receive_response_headers" in logs.text
+    assert_logs_hide(logs)
+
+
+@pytest.mark.parametrize("echo", ECHOES.values(), ids=ECHOES)
+def test_echoes_over_an_http_client(
+    echo: Callable[[str, str], bytes], logs: pytest.LogCaptureFixture
+) -> None:
+    """What httpx logs of our calls over a client of the user's shows no secret either."""
+    with Wire([], choose=quoting(echo)) as wire:
+        came = all_calls(wire.url, http_client=True)
+    assert_results_hide(came)
+    assert "receive_response_headers" in logs.text
+    assert_logs_hide(logs)
+
+
+def test_echoes_on_success() -> None:
+    """A service that names the key in the headers of a good answer does not give it away."""
+    good = {"id": "a", "name": "a", "success": True, "results": [], "next": None}
+
+    def write(key: str, secret: str) -> bytes:
+        head, _, body = answer(200, good, X_Request_Id=key, X_Sent=key).partition(b"\r\n\r\n")
+        return head + f"\r\nX-Secret: {secret}".encode() + b"\r\n\r\n" + body
+
+    with Wire([], choose=quoting(write)) as wire:
+        came = all_calls(wire.url)
+    models = [one for one in came if isinstance(one, Model | ModelVerification)]
+    assert len(models) == 8
+    assert_results_hide(came)
+    for model in models:
+        assert model.meta.request_id == "Api-Key [redacted]"
+        assert_hidden(repr(dict(model.meta.headers)))
+        assert_hidden(repr(vars(pickle.loads(pickle.dumps(model)))))
 
 
 def echoed(

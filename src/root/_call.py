@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar, overload
 from urllib.parse import urlencode
 
 from ._failures import UnusableAnswerError, broken_exchange, unusable
-from ._http import Address, Answer, Request, ResponseMeta, holds_json, read
+from ._http import Address, Answer, Request, ResponseMeta, holds_json, read, scrubbed_headers
 from ._retry import LONGEST_HINT, Budget, Outcome, hinted_wait, may_repeat, of_status, wait_before
 from .errors import (
     APIResponseError,
@@ -112,22 +112,21 @@ class Call:
                 self._info,
                 answer.status,
                 answer.content,
-                secrets=self._hidden,
-                note=_note(answer, self._hidden),
+                secrets=self.hidden,
+                note=_note(answer, self.hidden),
             )
         if schema is None:
             if answer.content and not holds_json(answer.content):
-                raise unusable(self._info, answer, "is no JSON", self._hidden)
+                raise unusable(self._info, answer, "is no JSON", self.hidden)
             self._succeed(answer)
             return None
-        result = read(schema, self._info, answer, self._hidden)
+        result = read(schema, self._info, answer, self.hidden)
         from ._schemas import Answered, set_meta
 
         elapsed = self._succeed(answer)
         if isinstance(result, Answered):
-            set_meta(
-                result, ResponseMeta(answer.status, tuple(self._attempts), elapsed, answer.headers)
-            )
+            headers = scrubbed_headers(answer.headers, self.hidden)
+            set_meta(result, ResponseMeta(answer.status, tuple(self._attempts), elapsed, headers))
         return result
 
     def failure(
@@ -161,7 +160,7 @@ class Call:
                 self._info,
                 self._address,
                 bound=self._bound(timeout),
-                secrets=self._hidden,
+                secrets=self.hidden,
                 handled=self._handled,
             )
             if broken is None:
@@ -193,7 +192,7 @@ class Call:
             return None
         found: BaseException | None = exc
         while found is not None and found is not self._handled:
-            if scrub(str(found), self._hidden) != str(found):
+            if scrub(str(found), self.hidden) != str(found):
                 return None
             found = found.__cause__ or found.__context__
         return exc
@@ -234,7 +233,7 @@ class Call:
         error.may_have_been_processed = self._ambiguous and self._method != "GET"
         if answer is not None:
             request_id = answer.header(b"x-request-id")
-            error.request_id = request_id and scrub(request_id, self._hidden)
+            error.request_id = request_id and scrub(request_id, self.hidden)
         parts = [str(error), reason]
         if error.may_have_been_processed:
             parts.append("The service may have done it all the same: look before you repeat it.")
@@ -254,7 +253,8 @@ class Call:
         return RequestInfo(self._method, self._address.origin + self._target)
 
     @property
-    def _hidden(self) -> tuple[str, ...]:
+    def hidden(self) -> tuple[str, ...]:
+        """What must not show: the API key of the last attempt, and the secrets of the call."""
         return (self._key, *self._secrets)
 
     def _bound(self, timeout: Timeout) -> str | None:

@@ -22,6 +22,7 @@ from .errors import (
     Attempt,
     ConfigurationError,
     RequestInfo,
+    scrub,
 )
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ __all__ = [
     "proxy_for",
     "read",
     "redirected",
+    "scrubbed_headers",
     "shared_ssl_context",
     "timeouts",
     "unpacked",
@@ -141,6 +143,21 @@ def find_header(headers: list[tuple[bytes, bytes]], name: bytes) -> str | None:
         if key.lower() == name:
             return value.decode("latin-1")
     return None
+
+
+def scrubbed_headers(
+    headers: list[tuple[bytes, bytes]], secrets: Iterable[str]
+) -> list[tuple[bytes, bytes]]:
+    """Return response headers without the secrets that a server may echo in them."""
+    # As a rule there are none: looking for their escaped forms would be dear on every answer.
+    text = b"\n".join([value for _, value in headers])
+    if not any(secret.encode("utf-8") in text for secret in secrets):
+        return headers
+    values = [value.decode("utf-8", "surrogateescape") for _, value in headers]
+    return [
+        (name, scrub(value, secrets).encode("utf-8", "surrogateescape"))
+        for (name, _), value in zip(headers, values, strict=True)
+    ]
 
 
 @dataclass(frozen=True, slots=True, repr=False)

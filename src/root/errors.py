@@ -268,7 +268,7 @@ def from_response(
 def scrub(text: str, secrets: Iterable[str]) -> str:
     """Return the text without the secrets, be they plain, trimmed or escaped.
 
-    Escaped is as in JSON, HTML or a URL.
+    Escaped is as in JSON, HTML, a URL or the repr of a string or of bytes.
     """
     forms: set[str] = set()
     given = list(secrets)
@@ -277,6 +277,7 @@ def scrub(text: str, secrets: Iterable[str]) -> str:
             escaped = [json.dumps(secret, ensure_ascii=ascii)[1:-1] for ascii in (True, False)]
             # Some services put JSON into a string of JSON.
             escaped += [json.dumps(form)[1:-1] for form in escaped]
+            escaped += [repr(secret)[1:-1], repr(secret.encode("utf-8", "replace"))[2:-1]]
             in_url = quote(secret, safe="", errors="replace")
             forms |= {secret, *escaped, html.escape(secret), in_url}
     # The longest first: a secret may be the beginning of another.

@@ -204,7 +204,7 @@ async def test_a_server_that_stops_taking_the_request() -> None:
     with Wire([], takes_requests=False) as wire:
         async with AsyncRootSignals(KEY, base_url=wire.url, timeout=0.3, max_retries=1) as client:
             with pytest.raises(APITimeoutError, match="could not be sent") as error:
-                await client.models.create(name="a", default_key="k" * 20_000_000)
+                await client.models.create(name="a", model="k" * 20_000_000)
         # Without the time that it takes to put so large a body together.
         assert error.value.elapsed is not None
         assert error.value.elapsed < 2

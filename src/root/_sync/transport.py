@@ -19,6 +19,7 @@ from .._concurrency import (
 from .._config import call_deadline, check_key
 from .._defaults import DEFAULT_TIMEOUT
 from .._http import MOST_REDIRECTS, Address, redirected
+from .._logs import hidden, scrub_logs
 from ..errors import ConfigurationError, InvalidRequestError
 
 if TYPE_CHECKING:
@@ -85,6 +86,7 @@ class Transport:
             once=once,
             secrets=secrets,
         )
+        hidden_before = hidden.get()
         while True:
             answer: Answer | None = None
             try:
@@ -93,6 +95,7 @@ class Transport:
                     given = value(key(), call.left())
                     key = check_key(given, "What the api_key function returns")
                 request = call.request(config.headers, key)
+                hidden.set(call.hidden)
                 for _ in range(MOST_REDIRECTS):
                     # What breaks from here on is not the redirect's.
                     answer = None
@@ -106,6 +109,9 @@ class Transport:
             except Exception as exc:  # noqa: BLE001 - it is raised again below, or repeated.
                 error, wait = call.failure(exc, answer, bound)
                 cause = call.cause(exc, error)
+            finally:
+                # Not by its token: what was interrupted may end in another context.
+                hidden.set(hidden_before)
             # Not within `except`, which would hang what it caught onto the error all the same.
             if wait is None:
                 raise error from cause
@@ -163,6 +169,7 @@ class Transport:
         # Imported late: httpcore takes 40 ms, which `import root` should not.
         from .pool import HTTPX, Pool
 
+        scrub_logs()
         if self.http_client is not None:
             return HTTPX(self.http_client)
         return Pool(self._address, self._max_connections, loop, self._ssl_context)
