@@ -61,6 +61,9 @@ def assert_error_hides(error: BaseException) -> None:
     for member in chain:
         for shown in (str(member), repr(member), repr(member.args), repr(vars(member))):
             assert_hidden(shown)
+        # httpx hangs the request onto its errors, and some pickle an error with its cause.
+        request = vars(member).get("_request")
+        assert_hidden(repr(dict(getattr(request, "headers", {}))))
         chain += [
             found
             for found in (member.__cause__, member.__context__)

@@ -321,13 +321,21 @@ class AsyncHTTPX:
 
     async def exchange(self, request: Request, timeout: Timeout, deadline: float | None) -> Answer:
         """Send a request and return the answer."""
+        # Who has a client has imported it.
+        import httpx
+
         if self._client.is_closed:
             raise InvalidRequestError(
                 "The http client that this client sends through is closed. Close it later."
             )
         now = monotonic()
         operations, whole = timeouts(timeout, None if deadline is None else deadline - now)
-        return await async_unbroken(self._exchange(request, operations, whole), whole)
+        try:
+            return await async_unbroken(self._exchange(request, operations, whole), whole)
+        except httpx.RequestError as exc:
+            # The request that httpx puts into it has the key in its headers.
+            exc.request = httpx.Request(request.method, request.url)
+            raise
 
     async def _exchange(
         self, request: Request, operations: dict[str, float | None], whole: float | None

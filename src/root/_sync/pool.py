@@ -322,13 +322,21 @@ class HTTPX:
 
     def exchange(self, request: Request, timeout: Timeout, deadline: float | None) -> Answer:
         """Send a request and return the answer."""
+        # Who has a client has imported it.
+        import httpx
+
         if self._client.is_closed:
             raise InvalidRequestError(
                 "The http client that this client sends through is closed. Close it later."
             )
         now = monotonic()
         operations, whole = timeouts(timeout, None if deadline is None else deadline - now)
-        return unbroken(self._exchange(request, operations, whole), whole)
+        try:
+            return unbroken(self._exchange(request, operations, whole), whole)
+        except httpx.RequestError as exc:
+            # The request that httpx puts into it has the key in its headers.
+            exc.request = httpx.Request(request.method, request.url)
+            raise
 
     def _exchange(
         self, request: Request, operations: dict[str, float | None], whole: float | None
