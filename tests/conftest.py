@@ -21,6 +21,12 @@ def blank_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 @pytest.fixture(scope="session")
-def emulator() -> Iterator[Server]:
+def one_emulator() -> Iterator[Server]:
     with serve() as server:
         yield server
+
+
+@pytest.fixture
+def emulator(one_emulator: Server) -> Server:
+    one_emulator.wipe()
+    return one_emulator

@@ -260,7 +260,7 @@ def test_listings_and_changes(
                 continue
             kind, which = changes.pop()
             if kind == "create":
-                client.models.create(name=f"~{which:03} new")
+                client.models.create(name=f"~{which:03} new {len(changes)}")
             elif which < number:
                 if kind == "delete":
                     with suppress(NotFoundError):

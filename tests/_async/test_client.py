@@ -180,7 +180,7 @@ async def test_pickle(emulator: Server, protocol: int) -> None:
         await client.models.create(name="a")
         other = pickle.loads(pickle.dumps(client, protocol))
     async with other:
-        assert await other.models.create(name="a")
+        assert await other.models.create(name="b")
         assert repr(other) == repr(client)
 
 
@@ -202,9 +202,9 @@ async def test_copies(client: AsyncRootSignals, copied: Any) -> None:
     """A copy of a client is a client with the same connections."""
     await client.models.create(name="a")
     other = copied(client)
-    assert await other.models.create(name="a")
+    assert await other.models.create(name="b")
     await other.aclose()
-    assert await client.models.create(name="a")
+    assert await client.models.create(name="c")
 
 
 async def test_a_client_with_a_client_cannot_be_pickled() -> None:

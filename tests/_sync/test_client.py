@@ -179,7 +179,7 @@ def test_pickle(emulator: Server, protocol: int) -> None:
         client.models.create(name="a")
         other = pickle.loads(pickle.dumps(client, protocol))
     with other:
-        assert other.models.create(name="a")
+        assert other.models.create(name="b")
         assert repr(other) == repr(client)
 
 
@@ -201,9 +201,9 @@ def test_copies(client: RootSignals, copied: Any) -> None:
     """A copy of a client is a client with the same connections."""
     client.models.create(name="a")
     other = copied(client)
-    assert other.models.create(name="a")
+    assert other.models.create(name="b")
     other.close()
-    assert client.models.create(name="a")
+    assert client.models.create(name="c")
 
 
 def test_a_client_with_a_client_cannot_be_pickled() -> None:

@@ -196,7 +196,7 @@ def test_a_new_catalogue_replaces_the_old(tmp_path: Path) -> None:
         create(client, name="ours")
     with closing(sqlite3.connect(db)) as connection:
         connection.execute("UPDATE catalogue SET digest = 'old'")
-        connection.execute("UPDATE models SET name = 'old' WHERE owner = ''")
+        connection.execute("UPDATE models SET name = 'old' WHERE organisation = ''")
         connection.commit()
 
     with serve(db=db, api_key="a") as server, connect(server, "a") as client:
@@ -291,7 +291,11 @@ def test_deep_pages_cost_no_more_than_the_first() -> None:
         ]
 
     assert len(plans) == 4
-    assert all(plan.startswith("SEARCH models USING INDEX models_by_") for plan in plans)
+    used = [plan.split(" (")[0] for plan in plans]
+    assert used == [
+        f"SEARCH models USING INDEX {index}"
+        for index in ("models_by_age", "public_by_age", "models_by_name", "public_by_name")
+    ]
 
 
 @contextmanager
@@ -336,7 +340,7 @@ def test_acknowledged_writes_survive_a_kill(tmp_path: Path) -> None:
     """What was answered is in the file, even if the process is killed at once."""
     db = tmp_path / "models.sqlite3"
     with command("--api-key", "k", "--db", str(db)) as (process, client):
-        ids = [create(client)["id"] for _ in range(20)]
+        ids = [create(client, name=str(number))["id"] for number in range(20)]
         process.kill()
         process.wait(timeout=10)
 

@@ -21,10 +21,21 @@ except ImportError as _missing:
         'pip install "root-sdk[emulator]"'
     ) from _missing
 
+from root.emulator.control import StoredModel
+from root.emulator.faults import Fault
+from root.emulator.history import Connections, RecordedRequest
 from root.emulator.pages import NextStyle
 from root.emulator.server import Server, serve
 
 # They were imported to see whether they are there, and are not for others to find here.
 del starlette, uvicorn
 
-__all__ = ["NextStyle", "Server", "serve"]
+__all__ = [
+    "Connections",
+    "Fault",
+    "NextStyle",
+    "RecordedRequest",
+    "Server",
+    "StoredModel",
+    "serve",
+]

@@ -32,6 +32,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             db=options.db,
             api_key=options.api_key,
             next_style=options.next_style,
+            catalogue=options.catalogue,
+            seed=options.seed,
+            faults=options.faults or (),
+            control_key=options.control_key,
             allow_remote=options.allow_remote,
         ) as server:
             print(_introduction(server, options.db), flush=True)
@@ -61,6 +65,9 @@ export ROOTSIGNALS_API_URL={server.url} ROOTSIGNALS_API_KEY={shlex.quote(server.
 Or by hand:
 curl -H {header} '{server.url}/v1/models/?page_size=3'
 
+What happened, and what is to go wrong (a page for a browser):
+{server.url}/#{server.control_key}
+
 Ctrl-C ends it."""
 
 
@@ -73,6 +80,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--port", type=int, default=8000, help="0 takes a free one (%(default)s)")
     parser.add_argument("--db", metavar="FILE", help="SQLite file that keeps the models")
     parser.add_argument("--api-key", metavar="KEY", help="the key to let in (a new one)")
+    parser.add_argument("--control-key", metavar="KEY", help="the key to control it (a new one)")
+    parser.add_argument("--catalogue", metavar="FILE", help="JSON file of the public models")
+    parser.add_argument("--faults", metavar="FILE", help="JSON file of what is to go wrong")
+    parser.add_argument("--seed", type=int, help="what chance begins with")
     parser.add_argument(
         "--next-style",
         choices=get_args(NextStyle),

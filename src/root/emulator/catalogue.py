@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
-from typing import TypedDict, cast
+from pathlib import Path
+from typing import TypedDict
 from uuid import UUID, uuid5
+
+from pydantic import BaseModel, ValidationError
 
 # Made once at random: ids are derived from names under it, so they are the same on every
 # machine, after every restart and in every later catalogue.
@@ -24,9 +27,8 @@ class Provider(TypedDict):
 
 @dataclass(frozen=True)
 class Catalogue:
-    """The content of catalogue.json, which scripts/make_catalogue.py writes."""
+    """The public models; scripts/make_catalogue.py writes those that come with the package."""
 
-    origin: str
     digest: str
     """Changes whenever the file does."""
     providers: Mapping[str, Provider]
@@ -44,23 +46,35 @@ def model_id(name: str) -> str:
     return str(uuid5(_NAMESPACE, f"model/{name}"))
 
 
-def load() -> Catalogue:
-    """Read the catalogue that comes with the package."""
-    content = resources.files("root.emulator").joinpath("catalogue.json").read_bytes()
-    data = cast("_File", json.loads(content))
+def load(path: str | os.PathLike[str] | None = None) -> Catalogue:
+    """Read the catalogue that comes with the package, or one of yours in the same form.
+
+    Raises:
+        OSError: The file cannot be read.
+        ValueError: It is no catalogue.
+    """
+    if path is None:
+        content = resources.files("root.emulator").joinpath("catalogue.json").read_bytes()
+    else:
+        content = Path(path).read_bytes()
+    try:
+        data = _File.model_validate_json(content, strict=True)
+    except ValidationError as exc:
+        wrong = exc.errors(include_url=False)[0]
+        place = ".".join(map(str, wrong["loc"])) or "the whole"
+        raise ValueError(f"{path} is no catalogue of models: {place}: {wrong['msg']}") from exc
     return Catalogue(
-        origin=data["origin"],
         digest=hashlib.sha256(content).hexdigest(),
         providers={
             prefix: {"id": str(uuid5(_NAMESPACE, f"provider/{prefix}")), "name": name}
-            for prefix, name in data["providers"].items()
+            for prefix, name in data.providers.items()
         },
-        models=data["models"],
+        models=data.models,
     )
 
 
-class _File(TypedDict):
-    origin: str
-    licence: str
+class _File(BaseModel):
+    """Providers' names by the prefix of their models' names, and context windows by model."""
+
     providers: dict[str, str]
     models: dict[str, int]

@@ -10,24 +10,24 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from root.emulator import problems
+from root.emulator.accounts import Account, Accounts
 from root.emulator.problems import Problem
 
-Handler: TypeAlias = Callable[[Request, str], Awaitable[Response]]
-"""Answers a request of an owner."""
+Handler: TypeAlias = Callable[[Request, Account], Awaitable[Response]]
+"""Answers a request that an account makes."""
 
 _TAKES_JSON = {"*/*", "application/*", "application/json"}
+_CHANGES_NOTHING = {"GET", "HEAD", "OPTIONS"}
 
 
 class Endpoint:
     """One address and its methods, as an ASGI application."""
 
-    def __init__(
-        self, name: str, handlers: Mapping[str, Handler], owners: Mapping[str, str]
-    ) -> None:
-        """Take the handlers by method, and the owners by key (more may be let in later)."""
+    def __init__(self, name: str, handlers: Mapping[str, Handler], accounts: Accounts) -> None:
+        """Take the handlers by method, and who may ask."""
         self._name = name
         self._handlers = dict(handlers)
-        self._owners = owners
+        self._accounts = accounts
         if "GET" in self._handlers:
             # The body is dropped on the way out, by uvicorn.
             self._handlers["HEAD"] = self._handlers["GET"]
@@ -42,30 +42,38 @@ class Endpoint:
         except Problem as problem:
             response = JSONResponse(problem.body, problem.status, problem.headers)
         response.headers["Allow"] = self._allow
+        # Django REST Framework negotiates the form of every answer; it names no version of one.
+        response.headers["Vary"] = "Accept"
         await response(scope, receive, send)
 
     async def _answer(self, request: Request) -> Response:
         # The order of Django REST Framework's checks decides which error a request with several
-        # gets: first whether the client takes JSON, then who it is, then the method.
+        # gets: first whether the client takes JSON, then who it is and what it may do, then how
+        # often it asks, then the method.
         accepted = request.headers.get("accept", "*/*").split(",")
         if not any(media.partition(";")[0].strip() in _TAKES_JSON for media in accepted):
             raise problems.not_acceptable()
-        owner = self._owner(request)
+        account = self._account(request)
+        if account.state == "read-only" and request.method not in _CHANGES_NOTHING:
+            raise problems.permission_denied()
+        wait = account.wait(self._accounts.clock())
+        if wait is not None:
+            raise problems.throttled(wait)
         handler = self._handlers.get(request.method)
         if handler is None:
             raise problems.method_not_allowed(request.method)
-        return await handler(request, owner)
+        return await handler(request, account)
 
-    def _owner(self, request: Request) -> str:
+    def _account(self, request: Request) -> Account:
         scheme, _, key = request.headers.get("authorization", "").partition(" ")
         if scheme != "Api-Key" or not key:
             raise problems.not_authenticated()
-        owner = self._owners.get(key)
-        if owner is None:
+        account = self._accounts.find(key)
+        if account is None:
             raise problems.permission_denied()
-        return owner
+        return account
 
-    async def _describe(self, request: Request, owner: str) -> Response:
+    async def _describe(self, request: Request, account: Account) -> Response:
         media = ["application/json"]
         return JSONResponse(
             {"name": self._name, "description": "", "renders": media, "parses": media}

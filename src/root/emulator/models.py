@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from uuid import UUID
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from root.emulator import bodies, problems
+from root.emulator.accounts import Account
+from root.emulator.bodies import Value
 from root.emulator.catalogue import Catalogue
 from root.emulator.pages import (
     Cursor,
@@ -19,7 +22,10 @@ from root.emulator.pages import (
     order_of,
     size_of,
 )
-from root.emulator.store import PUBLIC, Row, Store, complete
+from root.emulator.store import Row, Store, complete
+
+NEXT_STYLE = "root.emulator.next_style"
+"""Where the scope of a request says in which form `next` is to be."""
 
 _REPLY = "Hello! How can I help you today?"
 
@@ -43,32 +49,36 @@ class Models:
         self._next_style: NextStyle = next_style
         self._page_size_cap = page_size_cap
 
-    async def page(self, request: Request, owner: str) -> Response:
-        """Answer with a page of the owner's and the public models."""
+    async def page(self, request: Request, account: Account) -> Response:
+        """Answer with a page of the organisation's and the public models."""
         query = request.query_params
         order = order_of(query)
         size = size_of(query, self._page_size_cap)
         cursor = cursor_of(query, order)
         place, backwards = (cursor.place, cursor.backwards) if cursor else (None, False)
         # One more than fits tells whether there is another page in this direction.
-        rows = self._store.page(owner, order, place, backwards=backwards, limit=size + 1)
+        rows = self._store.page(
+            account.organisation, order, place, backwards=backwards, limit=size + 1
+        )
         more = len(rows) > size
         rows = rows[:size]
         if backwards:
             rows.reverse()
-            following, previous = self._behind(owner, order, rows[-1:], backwards), more
+            following, previous = self._behind(account, order, rows[-1:], backwards), more
         else:
             following = more
-            previous = cursor is not None and self._behind(owner, order, rows[:1], backwards)
+            previous = cursor is not None and self._behind(account, order, rows[:1], backwards)
         # The neighbours of an empty page are the two ends of the list.
         first, last = (_place(rows[0], order), _place(rows[-1], order)) if rows else (None, None)
         address = request.url.path
-        if self._next_style == "absolute":
+        # A fault may ask for another form.
+        style: NextStyle = request.scope.get(NEXT_STYLE) or self._next_style
+        if style == "absolute":
             address = str(request.base_url).rstrip("/") + address
         parameters = query.multi_items()
 
         def neighbour(cursor: Cursor | None) -> str | None:
-            return link(cursor, self._next_style, address, parameters)
+            return link(cursor, style, address, parameters)
 
         return JSONResponse(
             {
@@ -78,42 +88,48 @@ class Models:
             }
         )
 
-    async def create(self, request: Request, owner: str) -> Response:
+    async def create(self, request: Request, account: Account) -> Response:
         """Store a new model."""
         data = bodies.read(await request.body(), _content_type(request))
-        row = self._store.add(owner, bodies.check(data, bodies.MODEL))
+        values = bodies.check(data, bodies.MODEL)
+        self._check_name(account, values)
+        row = self._store.add(account, values)
         return JSONResponse(_shown(row), 201)
 
-    async def retrieve(self, request: Request, owner: str) -> Response:
+    async def retrieve(self, request: Request, account: Account) -> Response:
         """Answer with a model."""
-        return JSONResponse(_shown(self._find(request, owner)))
+        return JSONResponse(_shown(self._find(request, account)))
 
-    async def replace(self, request: Request, owner: str) -> Response:
+    async def replace(self, request: Request, account: Account) -> Response:
         """Set every field of a model; one left out goes back to its default."""
         content = await request.body()
-        row = self._find_own(request, owner)
+        row = self._find_own(request, account)
         data = bodies.read(content, _content_type(request))
-        row = self._store.change(row, complete(bodies.check(data, bodies.MODEL)))
+        values = complete(bodies.check(data, bodies.MODEL))
+        self._check_name(account, values, row)
+        row = self._store.change(row, values)
         return JSONResponse(_shown(row))
 
-    async def update(self, request: Request, owner: str) -> Response:
+    async def update(self, request: Request, account: Account) -> Response:
         """Set the given fields of a model."""
         content = await request.body()
-        row = self._find_own(request, owner)
+        row = self._find_own(request, account)
         data = bodies.read(content, _content_type(request))
-        row = self._store.change(row, bodies.check(data, bodies.MODEL, partial=True))
+        values = bodies.check(data, bodies.MODEL, partial=True)
+        self._check_name(account, values, row)
+        row = self._store.change(row, values)
         return JSONResponse(_shown(row))
 
-    async def delete(self, request: Request, owner: str) -> Response:
+    async def delete(self, request: Request, account: Account) -> Response:
         """Delete a model."""
-        self._store.remove(self._find_own(request, owner))
+        self._store.remove(self._find_own(request, account))
         return Response(status_code=204)
 
-    async def verify(self, request: Request, owner: str) -> Response:
+    async def verify(self, request: Request, account: Account) -> Response:
         """Say that a known model answers, and that an unknown one does not."""
         data = bodies.read(await request.body(), _content_type(request))
         model = str(bodies.check(data, bodies.VERIFICATION)["model"])
-        if self._store.knows(owner, model):
+        if self._store.knows(account.organisation, model):
             return JSONResponse(
                 {"success": True, "model": model, "response": _REPLY, "usage": _USAGE}
             )
@@ -123,43 +139,44 @@ class Models:
         )
         return JSONResponse({"success": False, "model": model, "error": error})
 
-    def _behind(self, owner: str, order: Order, edge: list[Row], backwards: bool) -> bool:
+    def _behind(self, account: Account, order: Order, edge: list[Row], backwards: bool) -> bool:
         place = _place(edge[0], order) if edge else None
-        return bool(self._store.page(owner, order, place, backwards=not backwards, limit=1))
+        return bool(
+            self._store.page(account.organisation, order, place, backwards=not backwards, limit=1)
+        )
 
-    def _find(self, request: Request, owner: str) -> Row:
+    def _find(self, request: Request, account: Account) -> Row:
         try:
             # A UUID may be written without hyphens or in capitals.
             id_ = str(UUID(request.path_params["id"]))
         except ValueError:
             raise problems.detail(404, "Not found.") from None
-        row = self._store.get(owner, id_)
+        row = self._store.get(account.organisation, id_)
         if row is None:
             raise problems.detail(404, "No Model matches the given query.")
         return row
 
-    def _find_own(self, request: Request, owner: str) -> Row:
-        row = self._find(request, owner)
-        if row.owner == PUBLIC:
+    def _find_own(self, request: Request, account: Account) -> Row:
+        row = self._find(request, account)
+        if row.organisation != account.organisation:
+            # It is public, or it would not be seen.
             raise problems.permission_denied()
         return row
 
+    def _check_name(
+        self, account: Account, values: Mapping[str, Value], row: Row | None = None
+    ) -> None:
+        if "name" in values and self._store.has_name(account.organisation, values["name"], row):
+            raise problems.not_unique()
+
     def _listed(self, row: Row) -> dict[str, object]:
-        if row.owner == PUBLIC:
-            owner, visibility = _CATALOGUE_OWNER, "PUBLIC"
-        else:
-            email = f"{row.owner[:8]}@emulator.invalid"
-            owner, visibility = {"email": email, "full_name": "Emulator user"}, "PRIVATE"
         return {
             "id": row.id,
             "name": row.name,
-            "owner": owner,
+            "owner": {"email": row.email, "full_name": row.full_name},
             "provider": self._catalogue.provider_of(row.model),
-            "visibility": visibility,
+            "visibility": row.visibility,
         }
-
-
-_CATALOGUE_OWNER = {"email": "catalogue@emulator.invalid", "full_name": "Model catalogue"}
 
 
 def _shown(row: Row) -> dict[str, object]:

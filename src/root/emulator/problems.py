@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 
@@ -32,6 +33,26 @@ def not_authenticated() -> Problem:
 def permission_denied() -> Problem:
     """Return the answer to a wrong key, and to changing what is not one's own."""
     return detail(403, "You do not have permission to perform this action.")
+
+
+def throttled_text(wait: float | None) -> str:
+    """Return what is said to who asks too often."""
+    text = "Request was throttled."
+    if wait is None:
+        return text
+    seconds = math.ceil(wait)
+    return f"{text} Expected available in {seconds} second{'' if seconds == 1 else 's'}."
+
+
+def throttled(wait: float) -> Problem:
+    """Return the answer to a key that asks too often."""
+    return detail(429, throttled_text(wait), {"Retry-After": str(math.ceil(wait))})
+
+
+def not_unique() -> Problem:
+    """Return the answer to a name that the organisation has already."""
+    text = "The fields organization, name must make a unique set."
+    return Problem(400, {"non_field_errors": [text]})
 
 
 def method_not_allowed(method: str) -> Problem:

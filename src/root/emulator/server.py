@@ -5,22 +5,30 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import os
-import re
-import secrets
 import threading
-from collections.abc import Callable, Generator
+import time
+from collections.abc import Callable, Generator, Iterable, Mapping
 from concurrent.futures import Future
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from socket import socket
-from typing import Any, cast, get_args
+from typing import Any, TypeVar, cast, get_args
 
 import uvicorn
+from pydantic import JsonValue
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from root.emulator import catalogue
-from root.emulator.application import Application
+from root.emulator.accounts import Accounts, KeyState, valid_key
+from root.emulator.application import CONNECTION, Application
+from root.emulator.catalogue import load
+from root.emulator.control import PREFIX, Control, ControlApplication, StoredModel
+from root.emulator.faults import Fault, Faults, Reset, read_faults
+from root.emulator.history import Connections, History, RecordedRequest, unexpected
 from root.emulator.models import Models
 from root.emulator.pages import NextStyle
-from root.emulator.store import Store
+from root.emulator.store import Store, Visibility
+
+T = TypeVar("T")
 
 # Clients keep connections for seconds between requests; a server that hangs up first makes them
 # fail in the middle of one. The cloud's load balancers keep them for about a minute too.
@@ -31,14 +39,18 @@ _SHUTDOWN_SECONDS = 1
 
 
 class Server:
-    """A running emulator."""
+    """A running emulator: where it is, what it has, what happened, and what is to go wrong.
 
-    def __init__(self, host: str, port: int, api_key: str, application: Application) -> None:
-        """Take what `serve()` has found out."""
-        self._host = host
-        self._port = port
+    All of it can be used from any thread while the emulator runs.
+    """
+
+    def __init__(self, listener: _Listener, api_key: str, control: Control, control_key: str):
+        """Take what `serve()` has put together."""
+        self._listener = listener
+        self._host, self._port = listener.address.result()
         self._api_key = api_key
-        self._application = application
+        self._control = control
+        self._control_key = control_key
 
     @property
     def host(self) -> str:
@@ -62,20 +74,197 @@ class Server:
         """The key that it lets in."""
         return self._api_key
 
-    def add_key(self, api_key: str | None = None) -> str:
+    @property
+    def control_key(self) -> str:
+        """The key to the API under `/_emulator/`, by which other processes control it."""
+        return self._control_key
+
+    @property
+    def models(self) -> tuple[StoredModel, ...]:
+        """The models that were created, in that order; the catalogue's are left out."""
+        return self._done(self._control.models)
+
+    @property
+    def requests(self) -> tuple[RecordedRequest, ...]:
+        """The last 10,000 requests to the API, in the order in which they came."""
+        return self._done(lambda: self._control.history.since(0))
+
+    @property
+    def connections(self) -> Connections:
+        """How many connections there are, and were."""
+        return self._done(lambda: replace(self._control.connections))
+
+    @property
+    def faults(self) -> tuple[Fault, ...]:
+        """The faults that are waiting for requests, in the order in which they are tried."""
+        return self._done(lambda: tuple(one.fault for one in self._control.faults.all()))
+
+    def add_key(
+        self,
+        api_key: str | None = None,
+        *,
+        organisation: str | None = None,
+        email: str | None = None,
+        full_name: str = "Emulator user",
+        state: KeyState = "active",
+        rate_limit: str | None = None,
+    ) -> str:
         """Let one more key in, a new one if none is given, and return it.
 
-        Each key has models of its own, which no other key sees.
+        Args:
+            api_key: The key.
+            organisation: Whose models it sees and manages, those of `api_key` being `main`'s;
+                left out, it is an organisation of its own.
+            email: Who is shown as the owner of what it creates.
+            full_name: The owner's name.
+            state: `active`, `read-only` or `revoked`.
+            rate_limit: How many requests it may make, such as `10/second` or `100/min`.
 
         Raises:
-            ValueError: The key is empty or has characters that no header takes.
+            ValueError: An argument cannot be right, such as a key that no header takes.
         """
-        key = _valid(api_key)
-        self._application.add_key(key)
-        return key
+        return self._done(
+            lambda: self._control.accounts.add(
+                api_key,
+                organisation=organisation,
+                email=email,
+                full_name=full_name,
+                state=state,
+                rate_limit=rate_limit,
+            )
+        )
+
+    def change_key(
+        self, api_key: str, *, state: KeyState | None = None, rate_limit: str | None = None
+    ) -> None:
+        """Change what a key may do; what is left out stays, and an empty rate limit ends it.
+
+        Raises:
+            ValueError: There is no such key, or an argument cannot be right.
+        """
+        self._done(
+            lambda: self._control.accounts.change(api_key, state=state, rate_limit=rate_limit)
+        )
+
+    def add_model(
+        self,
+        *,
+        name: str,
+        model: str | None = None,
+        max_output_token_count: int | None = None,
+        max_token_count: int | None = None,
+        url: str | None = None,
+        visibility: Visibility = "PRIVATE",
+        api_key: str | None = None,
+    ) -> StoredModel:
+        """Store a model without a request, also one that no request could make.
+
+        Its name may be there already, and others may see it.
+
+        Args:
+            name: Its name.
+            model: The underlying model; left out, it is the name.
+            max_output_token_count: Tokens it may put out for one answer.
+            max_token_count: Tokens it can process.
+            url: Where it is served.
+            visibility: Who sees it: everybody, everybody who knows its id, its organisation.
+            api_key: For which key; left out, for the one that the emulator began with.
+
+        Raises:
+            ValueError: The API would not take these values, or there is no such key.
+        """
+        given = {
+            "name": name,
+            "model": model,
+            "max_output_token_count": max_output_token_count,
+            "max_token_count": max_token_count,
+            "url": url,
+        }
+        values = {field: value for field, value in given.items() if value is not None}
+        return self._done(lambda: self._control.add_model(values, visibility, api_key))
+
+    def fail_next(
+        self,
+        times: int = 1,
+        *,
+        status: int | None = None,
+        headers: Mapping[str, str] | None = None,
+        body: JsonValue = None,
+        delay: float = 0.0,
+        reset: Reset | None = None,
+        truncate: bool = False,
+        method: str | None = None,
+        path: str | None = None,
+    ) -> None:
+        """Have the next requests go wrong; `add_fault` takes more ways to.
+
+        The arguments are those of `Fault`.
+
+        Raises:
+            ValueError: It cannot go wrong in this way.
+        """
+        self.add_fault(
+            Fault(
+                status=status,
+                headers=headers or {},
+                body=body,
+                delay=delay,
+                reset=reset,
+                truncate=truncate,
+                method=method,
+                path=path,
+                times=times,
+            )
+        )
+
+    def add_fault(self, fault: Fault) -> int:
+        """Have requests go wrong from now on, and return a number to take it back by."""
+        return self._done(lambda: self._control.faults.add(fault))
+
+    def remove_fault(self, number: int) -> None:
+        """Take a fault back.
+
+        Raises:
+            ValueError: It is not there, or not any more.
+        """
+        self._done(lambda: self._control.faults.remove(number))
+
+    def clear_faults(self) -> None:
+        """Have nothing go wrong any more."""
+        self._done(lambda: self._control.faults.remove(None))
+
+    def wipe(self) -> None:
+        """Begin anew: no models but the catalogue's, no faults, no requests, one key."""
+        self._done(self._control.wipe)
+
+    def assert_no_unexpected_requests(self, *expected: str) -> None:
+        """Fail if a request came that nobody expected.
+
+        Args:
+            expected: Methods and paths such as `GET /v1/models/*`. With none, it is unexpected
+                what the API does not have, and what a key may not do.
+
+        Raises:
+            AssertionError: Such requests came; the text names them.
+        """
+        found = unexpected(self.requests, expected)
+        if found:
+            listed = "\n".join(f"  {request}" for request in found)
+            raise AssertionError(f"{len(found)} requests were not expected:\n{listed}")
+
+    def _done(self, work: Callable[[], T]) -> T:
+        """Do something in the emulator's thread, between two requests."""
+
+        async def do() -> T:
+            return work()
+
+        loop = self._listener.loop
+        if loop is None or not self._listener.started or loop.is_closed():
+            raise ValueError("The emulator has stopped: its `with` block is over.")
+        return asyncio.run_coroutine_threadsafe(do(), loop).result()
 
     def __repr__(self) -> str:
-        """Say where it is; the key stays out."""
+        """Say where it is; the keys stay out."""
         return f"<root.emulator.Server {self.url}>"
 
 
@@ -88,6 +277,10 @@ def serve(
     api_key: str | None = None,
     next_style: NextStyle = "absolute",
     page_size_cap: int = 100,
+    catalogue: str | os.PathLike[str] | None = None,
+    seed: int | None = None,
+    faults: str | os.PathLike[str] | Iterable[Fault] = (),
+    control_key: str | None = None,
     allow_remote: bool = False,
 ) -> Generator[Server, None, None]:
     """Run the emulator in a thread until the end of the `with` block.
@@ -96,9 +289,16 @@ def serve(
         host: Where to listen.
         port: The port; 0 takes a free one.
         db: A file that keeps the models after the end; without one they are kept in memory.
-        api_key: The key to let in; without one it is made up. `Server.add_key` adds others.
+        api_key: The key to let in, of the organisation `main`; without one it is made up.
+            `Server.add_key` adds others.
         next_style: The form of `next` in a page: a whole URL, one without host, or a cursor.
         page_size_cap: The most models in a page, and how many there are if none are asked for.
+        catalogue: A JSON file with the public models: `models` with context windows by name,
+            and `providers` with names by the prefix of their models'. Left out, it is the
+            catalogue that comes with the package.
+        seed: What chance begins with, for faults that are not certain and the ids of models.
+        faults: What is to go wrong, or a JSON file with a list of it.
+        control_key: The key to the API under `/_emulator/`; without one it is made up.
         allow_remote: Let other machines in, by a host that is none of this machine's own.
 
     Raises:
@@ -117,59 +317,99 @@ def serve(
         raise ValueError(f"port is from 0 to 65535, not {port}.")
     if page_size_cap < 1:
         raise ValueError("page_size_cap is at least 1.")
-    key = _valid(api_key)
-    public = catalogue.load()
-    with closing(Store(db, public)) as store:
+    key = valid_key(api_key)
+    public = load(catalogue)
+    accounts = Accounts(time.monotonic)
+    accounts.add(key, organisation="main", email="main@emulator.invalid")
+    waiting = Faults(seed)
+    for fault in read_faults(faults) if isinstance(faults, str | os.PathLike) else faults:
+        waiting.add(fault)
+    with closing(Store(db, public, seed)) as store:
+        history, connections = History(), Connections()
+        control = Control(store, accounts, waiting, history, connections, key)
+        control_key = valid_key(control_key)
         models = Models(store, public, next_style=next_style, page_size_cap=page_size_cap)
-        application = Application(models)
-        application.add_key(key)
-        listener = _Listener(application, host, port)
+        application = Application(
+            models,
+            accounts,
+            waiting,
+            history,
+            {PREFIX: ControlApplication(control, control_key)},
+        )
+        listener = _Listener(application, connections, host, port)
         # A daemon, so that a main thread which ends without leaving the block is not held up.
         thread = threading.Thread(target=listener.serve_here, name="root-emulator", daemon=True)
         thread.start()
         try:
-            yield Server(*listener.address.result(), key, application)
+            yield Server(listener, key, control, control_key)
         finally:
             listener.should_exit = True
             thread.join()
 
 
 class _Config(uvicorn.Config):
-    """Keeps uvicorn quiet without a hand on its loggers, which are the whole process's."""
+    """Keeps uvicorn quiet without a hand on its loggers, which are the whole process's.
+
+    It also counts the connections, and shows the application the one that a request came over.
+    """
+
+    connections: Connections
 
     def configure_logging(self) -> None:
         """Leave the loggers as they are."""
 
     def load(self) -> None:
-        """Load the protocol, and have it write no access log."""
+        """Load the protocol, and have it do so."""
         super().load()
         protocol_class = cast("Callable[..., Any]", self.http_protocol_class)
+        connections = self.connections
 
-        def quiet(**arguments: object) -> asyncio.Protocol:
+        def watched(**arguments: object) -> asyncio.Protocol:
             protocol = protocol_class(**arguments)
             protocol.access_log = False
+            application: ASGIApp = protocol.app
+            made, lost = protocol.connection_made, protocol.connection_lost
+
+            async def app(scope: Scope, receive: Receive, send: Send) -> None:
+                scope[CONNECTION] = protocol
+                await application(scope, receive, send)
+
+            def connection_made(transport: asyncio.BaseTransport) -> None:
+                connections.begin()
+                made(transport)
+
+            def connection_lost(exc: Exception | None) -> None:
+                connections.end()
+                lost(exc)
+
+            protocol.app = app
+            protocol.connection_made = connection_made
+            protocol.connection_lost = connection_lost
             return cast("asyncio.Protocol", protocol)
 
-        self.http_protocol_class = cast("type[asyncio.Protocol]", quiet)
+        self.http_protocol_class = cast("type[asyncio.Protocol]", watched)
 
 
 class _Listener(uvicorn.Server):
-    def __init__(self, application: Application, host: str, port: int) -> None:
-        super().__init__(
-            _Config(
-                application,
-                # uvicorn binds the port itself: asyncio then sets TCP_NODELAY, which it does
-                # not on a socket that it is given, where each answer waits 40 ms.
-                host=host,
-                port=port,
-                lifespan="off",
-                ws="none",
-                proxy_headers=False,
-                server_header=False,
-                timeout_keep_alive=_KEEP_ALIVE_SECONDS,
-                timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
-            )
+    def __init__(
+        self, application: Application, connections: Connections, host: str, port: int
+    ) -> None:
+        config = _Config(
+            application,
+            # uvicorn binds the port itself: asyncio then sets TCP_NODELAY, which it does
+            # not on a socket that it is given, where each answer waits 40 ms.
+            host=host,
+            port=port,
+            lifespan="off",
+            ws="none",
+            proxy_headers=False,
+            server_header=False,
+            timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+            timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
         )
+        config.connections = connections
+        super().__init__(config)
+        self.loop: asyncio.AbstractEventLoop | None = None
         self.address: Future[tuple[str, int]] = Future()
 
     def serve_here(self) -> None:
@@ -183,6 +423,7 @@ class _Listener(uvicorn.Server):
 
     async def startup(self, sockets: list[socket] | None = None) -> None:
         """Listen, and say where."""
+        self.loop = asyncio.get_running_loop()
         try:
             await super().startup(sockets)
         except SystemExit as exc:
@@ -197,11 +438,3 @@ def _is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
-
-
-def _valid(api_key: str | None) -> str:
-    if api_key is None:
-        return f"rs-emulator-{secrets.token_hex(16)}"
-    if not re.fullmatch(r"[!-~]+", api_key):
-        raise ValueError("An API key has at least one character, all printable ASCII, no space.")
-    return api_key

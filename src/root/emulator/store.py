@@ -5,40 +5,48 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Mapping
-from typing import NamedTuple
-from uuid import uuid4
+from random import Random
+from typing import Literal, NamedTuple, TypeAlias
+from uuid import UUID, uuid4
 
+from root.emulator.accounts import Account
 from root.emulator.bodies import Value
 from root.emulator.catalogue import Catalogue, model_id
 from root.emulator.pages import Order, Place
 
 PUBLIC = ""
-"""The owner of the catalogue's models. Other owners are hashes of keys."""
+"""The organisation of the catalogue's models. The others have names."""
+
+Visibility: TypeAlias = Literal["PUBLIC", "PUBLIC_UNLISTED", "PRIVATE"]
+"""Who sees a model: everybody, everybody who knows its id, or its organisation."""
 
 # What the service takes where a request says nothing. The API gives no number for it.
 MAX_OUTPUT_TOKEN_COUNT = 2048
 
-# Written into a file's header, to know our files from those of others and of later versions.
-_SCHEMA_VERSION = 1
+# Written into a file's header, to know our files from those of others and of other versions.
+_SCHEMA_VERSION = 2
 
 # A model's default_key is not here: it never leaves the service again, and calls nothing.
 _SCHEMA = """
 CREATE TABLE models (
     position INTEGER PRIMARY KEY AUTOINCREMENT,
     id TEXT NOT NULL UNIQUE,
-    owner TEXT NOT NULL,
+    organisation TEXT NOT NULL,
+    email TEXT NOT NULL,
+    full_name TEXT NOT NULL,
+    visibility TEXT NOT NULL,
     name TEXT NOT NULL,
     model TEXT NOT NULL,
     max_output_token_count INTEGER NOT NULL,
     max_token_count INTEGER,
     url TEXT
 );
-CREATE INDEX models_by_age ON models (owner, position);
-CREATE INDEX models_by_name ON models (owner, name, position);
+CREATE INDEX models_by_age ON models (organisation, position);
+CREATE INDEX models_by_name ON models (organisation, name, position);
+CREATE INDEX public_by_age ON models (position) WHERE visibility = 'PUBLIC';
+CREATE INDEX public_by_name ON models (name, position) WHERE visibility = 'PUBLIC';
 CREATE TABLE catalogue (digest TEXT NOT NULL);
 """
-
-_COLUMNS = "position, id, owner, name, model, max_output_token_count, max_token_count, url"
 
 
 class Row(NamedTuple):
@@ -46,7 +54,10 @@ class Row(NamedTuple):
 
     position: int
     id: str
-    owner: str
+    organisation: str
+    email: str
+    full_name: str
+    visibility: Visibility
     name: str
     model: str
     max_output_token_count: int
@@ -54,11 +65,28 @@ class Row(NamedTuple):
     url: str | None
 
 
+_COLUMNS = ", ".join(Row._fields)
+_INSERTED = ", ".join(Row._fields[1:])
+_MARKS = ", ".join("?" * len(Row._fields[1:]))
+
+_CATALOGUE_OWNER = ("catalogue@emulator.invalid", "Model catalogue")
+
+
 class Store:
     """One connection to the database; every method that writes has committed when it returns."""
 
-    def __init__(self, db: str | os.PathLike[str] | None, catalogue: Catalogue) -> None:
+    def __init__(
+        self,
+        db: str | os.PathLike[str] | None,
+        catalogue: Catalogue,
+        seed: int | None = None,
+    ) -> None:
         """Open the database and bring its catalogue up to date.
+
+        Args:
+            db: The file, or None for memory.
+            catalogue: The public models.
+            seed: What the ids of new models are made from; None is chance.
 
         Raises:
             ValueError: The file is a database, but none of the emulator's.
@@ -69,6 +97,7 @@ class Store:
         self._connection = sqlite3.connect(
             ":memory:" if db is None else db, check_same_thread=False, isolation_level=None
         )
+        self._chance = None if seed is None else Random(seed)
         try:
             self._prepare(catalogue)
         except BaseException:
@@ -105,39 +134,71 @@ class Store:
 
     def _fill(self, catalogue: Catalogue) -> None:
         run = self._connection.execute
-        run("DELETE FROM models WHERE owner = ?", (PUBLIC,))
+        run("DELETE FROM models WHERE organisation = ?", (PUBLIC,))
         # Below zero the catalogue is older than every model that anyone creates, and newest
         # first is its own order.
         self._connection.executemany(
-            f"INSERT INTO models ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, NULL)",
+            f"INSERT INTO models ({_COLUMNS}) VALUES (?, {_MARKS})",
             (
-                (-number, model_id(name), PUBLIC, name, name, MAX_OUTPUT_TOKEN_COUNT, window)
+                Row(
+                    *(-number, model_id(name), PUBLIC, *_CATALOGUE_OWNER, "PUBLIC", name, name),
+                    *(MAX_OUTPUT_TOKEN_COUNT, window, None),
+                )
                 for number, (name, window) in enumerate(catalogue.models.items(), start=1)
             ),
         )
         run("DELETE FROM catalogue")
         run("INSERT INTO catalogue VALUES (?)", (catalogue.digest,))
 
+    def _new_id(self) -> str:
+        if self._chance is None:
+            return str(uuid4())
+        return str(UUID(int=self._chance.getrandbits(128), version=4))
+
     def close(self) -> None:
         """Close the database."""
         self._connection.close()
 
-    def add(self, owner: str, values: Mapping[str, Value]) -> Row:
+    def add(
+        self, owner: Account, values: Mapping[str, Value], visibility: Visibility = "PRIVATE"
+    ) -> Row:
         """Store a new model and return it."""
-        fields = (str(uuid4()), owner, *complete(values).values())
+        fields = (
+            *(self._new_id(), owner.organisation, owner.email, owner.full_name, visibility),
+            *complete(values).values(),
+        )
         inserted = self._connection.execute(
-            "INSERT INTO models (id, owner, name, model, max_output_token_count,"
-            " max_token_count, url) VALUES (?, ?, ?, ?, ?, ?, ?)",
-            fields,
+            f"INSERT INTO models ({_INSERTED}) VALUES ({_MARKS})", fields
         )
         return Row._make((inserted.lastrowid, *fields))
 
-    def get(self, owner: str, id_: str) -> Row | None:
-        """Return a model of this owner or of the catalogue."""
+    def get(self, organisation: str, id_: str) -> Row | None:
+        """Return a model that an organisation may see."""
         found = self._connection.execute(
-            f"SELECT {_COLUMNS} FROM models WHERE id = ? AND owner IN (?, ?)", (id_, owner, PUBLIC)
+            f"SELECT {_COLUMNS} FROM models"
+            " WHERE id = ? AND (organisation = ? OR visibility != 'PRIVATE')",
+            (id_, organisation),
         ).fetchone()
         return None if found is None else Row(*found)
+
+    def has_name(self, organisation: str, name: object, but: Row | None = None) -> bool:
+        """Say whether an organisation has a model of this name, this one left out."""
+        found = self._connection.execute(
+            "SELECT 1 FROM models WHERE organisation = ? AND name = ? AND id != ? LIMIT 1",
+            (organisation, name, but.id if but else ""),
+        ).fetchone()
+        return found is not None
+
+    def created(self) -> list[Row]:
+        """Return all models but the catalogue's, in the order of their creation."""
+        found = self._connection.execute(
+            f"SELECT {_COLUMNS} FROM models WHERE organisation != ? ORDER BY position", (PUBLIC,)
+        )
+        return [Row(*row) for row in found]
+
+    def wipe(self) -> None:
+        """Delete all models but the catalogue's."""
+        self._connection.execute("DELETE FROM models WHERE organisation != ?", (PUBLIC,))
 
     def change(self, row: Row, values: Mapping[str, Value]) -> Row:
         """Set the given fields of a model and return it as it is then."""
@@ -153,17 +214,18 @@ class Store:
         """Delete a model."""
         self._connection.execute("DELETE FROM models WHERE id = ?", (row.id,))
 
-    def knows(self, owner: str, model: str) -> bool:
-        """Say whether a model of this owner or of the catalogue goes by this name."""
+    def knows(self, organisation: str, model: str) -> bool:
+        """Say whether a model that an organisation sees goes by this name."""
         found = self._connection.execute(
-            "SELECT 1 FROM models WHERE owner IN (?, ?) AND (name = ? OR model = ?) LIMIT 1",
-            (owner, PUBLIC, model, model),
+            "SELECT 1 FROM models WHERE (organisation = ? OR visibility != 'PRIVATE')"
+            " AND (name = ? OR model = ?) LIMIT 1",
+            (organisation, model, model),
         ).fetchone()
         return found is not None
 
     def page(
         self,
-        owner: str,
+        organisation: str,
         order: Order,
         place: Place | None,
         *,
@@ -178,15 +240,16 @@ class Store:
             marks = ", ".join("?" * len(place))
             beyond = f"AND ({', '.join(columns)}) {'<' if falling else '>'} ({marks})"
         sorting = ", ".join(f"{column} {'DESC' if falling else 'ASC'}" for column in columns)
-        # One question per owner, each answered along an index, then merged: with an OR the
-        # other keys' rows would be walked through too, or the whole list sorted.
-        part = (
-            f"SELECT * FROM (SELECT {_COLUMNS} FROM models WHERE owner = ? {beyond}"
+        # Two questions, each answered along an index, then merged: with an OR the other
+        # organisations' rows would be walked through too, or the whole list sorted.
+        own, public = (
+            f"SELECT * FROM (SELECT {_COLUMNS} FROM models WHERE {whose} {beyond}"
             f" ORDER BY {sorting} LIMIT ?)"
+            for whose in ("organisation = ?", "visibility = 'PUBLIC' AND organisation != ?")
         )
+        some = (organisation, *(place or ()), limit)
         found = self._connection.execute(
-            f"{part} UNION ALL {part} ORDER BY {sorting} LIMIT ?",
-            (owner, *(place or ()), limit, PUBLIC, *(place or ()), limit, limit),
+            f"{own} UNION ALL {public} ORDER BY {sorting} LIMIT ?", (*some, *some, limit)
         )
         return [Row(*row) for row in found]
 

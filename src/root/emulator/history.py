@@ -1,0 +1,197 @@
+"""What happened: the last requests, as they came in, and the connections."""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from fnmatch import fnmatchcase
+from types import MappingProxyType
+from urllib.parse import parse_qsl
+
+from root.errors import JSONValue
+
+__all__ = ["Connections", "Entry", "History", "RecordedRequest"]
+
+# Enough for the longest test, in some megabytes.
+_MOST_REQUESTS = 10_000
+_LONGEST_BODY = 64 * 1024
+
+_SECRET_FIELDS = ("default_key", "api_key")
+_SECRET_HEADERS = ("authorization", "cookie", "proxy-authorization")
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedRequest:
+    """A request that came in.
+
+    Attributes:
+        number: Its number, from 1.
+        at: When it came in.
+        method: Its method.
+        path: Its path, unescaped.
+        query: Its query; of a name that came twice, the last value.
+        headers: Its headers, by names in lower case, without those that hold a key.
+        json: Its body, if it is JSON (of up to 64 KiB); a key for a provider is masked.
+        status: The status of the answer, or None if there was none.
+        request_id: The name that the answer gave it, in the header X-Request-Id.
+        fault: What was made to go wrong with it: attributes of `Fault` and their values.
+    """
+
+    number: int
+    at: datetime
+    method: str
+    path: str
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    json: JSONValue
+    status: int | None
+    request_id: str
+    fault: Mapping[str, JSONValue] | None
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path} ({self.status or 'no answer'})"
+
+
+@dataclass(slots=True)
+class Entry:
+    """A request as it came in, of which little is read before somebody asks."""
+
+    method: str
+    path: str
+    query: bytes
+    headers: Iterable[tuple[bytes, bytes]] = field(repr=False)
+    body: bytes = field(repr=False)
+    request_id: str
+    at: float
+    status: int | None = None
+    fault: Mapping[str, JSONValue] | None = None
+    number: int = 0
+
+    def read(self) -> RecordedRequest:
+        """Return it for others to see."""
+        headers = {
+            name.decode("latin-1").lower(): value.decode("latin-1") for name, value in self.headers
+        }
+        query = dict(parse_qsl(self.query.decode("latin-1"), keep_blank_values=True))
+        return RecordedRequest(
+            self.number,
+            datetime.fromtimestamp(self.at, UTC),
+            self.method,
+            self.path,
+            MappingProxyType(
+                {n: "[masked]" if n in _SECRET_FIELDS else v for n, v in query.items()}
+            ),
+            MappingProxyType({n: v for n, v in headers.items() if n not in _SECRET_HEADERS}),
+            _json(self.body),
+            self.status,
+            self.request_id,
+            self.fault,
+        )
+
+
+class History:
+    """The last ten thousand requests."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self._entries: deque[Entry] = deque(maxlen=_MOST_REQUESTS)
+        self.count = 0
+
+    def add(self, entry: Entry) -> None:
+        """Note a request."""
+        self.count += 1
+        entry.number = self.count
+        if len(entry.body) > _LONGEST_BODY:
+            entry.body = b""
+        self._entries.append(entry)
+
+    def since(self, number: int, most: int | None = None) -> tuple[RecordedRequest, ...]:
+        """Return the requests after the one with this number, at most so many of the last ones."""
+        entries = [entry for entry in self._entries if entry.number > number]
+        return tuple(entry.read() for entry in (entries if most is None else entries[-most:]))
+
+    def clear(self) -> None:
+        """Forget all requests, and count from 1 again."""
+        self._entries.clear()
+        self.count = 0
+
+
+@dataclass(slots=True)
+class Connections:
+    """Connections of clients to the emulator.
+
+    Attributes:
+        open: How many are open.
+        opened: How many were opened so far.
+        most_open: How many were open at once, at most.
+    """
+
+    open: int = 0
+    opened: int = 0
+    most_open: int = 0
+
+    def begin(self) -> None:
+        """Note a new one."""
+        self.open += 1
+        self.opened += 1
+        self.most_open = max(self.most_open, self.open)
+
+    def end(self) -> None:
+        """Note the end of one."""
+        self.open -= 1
+
+    def restart(self) -> None:
+        """Count from here on."""
+        self.opened = self.most_open = self.open
+
+
+def unexpected(
+    requests: Iterable[RecordedRequest], expected: tuple[str, ...]
+) -> list[RecordedRequest]:
+    """Return the requests that nobody expected.
+
+    Args:
+        requests: The requests.
+        expected: What is expected, such as `GET /v1/models/*`; if it is empty, whatever the API
+            has and a key may do.
+    """
+    if not expected:
+        # A scripted fault is no fault of who asked.
+        return [
+            one
+            for one in requests
+            if one.fault is None
+            and one.status in (301, 401, 403, 404, 405, 406, 415)
+            and not (one.status in (403, 404) and _names_a_model(one.path))
+        ]
+    return [
+        one
+        for one in requests
+        if not any(fnmatchcase(f"{one.method} {one.path}", pattern) for pattern in expected)
+    ]
+
+
+def _names_a_model(path: str) -> bool:
+    # Asking for a model that is not there, or is not one's own, is a part of the API.
+    return path.startswith("/v1/models/") and path.count("/") == 4
+
+
+def _json(body: bytes) -> JSONValue:
+    try:
+        return _masked(json.loads(body))
+    except (ValueError, RecursionError):
+        return None
+
+
+def _masked(content: JSONValue) -> JSONValue:
+    if isinstance(content, list):
+        return [_masked(item) for item in content]
+    if not isinstance(content, dict):
+        return content
+    return {
+        name: "[masked]" if name in _SECRET_FIELDS and value is not None else _masked(value)
+        for name, value in content.items()
+    }
