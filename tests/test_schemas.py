@@ -28,6 +28,7 @@ from root._schemas import (
     Page,
     Provider,
     VerifyRequest,
+    hide_secrets,
     model_path,
     request_body,
     set_meta,
@@ -252,9 +253,10 @@ def test_bytes_that_are_no_page(content: bytes) -> None:
     assert type(error.value) in (ValueError, ValidationError)
 
 
-def test_the_default_key_is_gone_with_the_meta() -> None:
-    """What a client hands out holds no key."""
-    model = set_meta(parsed(**DETAILS, default_key=SECRET, size=7), META)
+def test_no_default_key_is_kept() -> None:
+    """What a client hands out holds no key, wherever a service puts it."""
+    model = parsed(**DETAILS, default_key=SECRET, size=7, more=[{"default_key": SECRET}, SECRET])
+    hide_secrets(model, [SECRET])
 
     assert not hasattr(model, "default_key")
     assert SECRET not in repr(model)

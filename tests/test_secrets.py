@@ -10,7 +10,7 @@ import string
 import traceback
 from collections.abc import Callable
 from contextlib import nullcontext
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import parse_qs, quote_plus, unquote, urlsplit
 
 import httpx
 import pytest
@@ -52,6 +52,8 @@ def assert_hidden(text: str) -> None:
     for form in FORMS:
         # Some of what shows headers writes them in lower case.
         assert form.lower() not in text.lower()
+        # Nor all but the end of one.
+        assert len(form) < 12 or form[:12].lower() not in text.lower()
 
 
 def assert_error_hides(error: BaseException) -> None:
@@ -204,6 +206,38 @@ ECHOES: dict[str, Callable[[str, str], bytes]] = {
     "fields": lambda key, secret: answer(400, {"default_key": [secret], key: [key]}),
     "another shape": lambda key, secret: answer(200, {key: secret, "id": {key: secret}}),
     "cut off": lambda key, secret: answer(200, {"id": key, "name": secret})[:-2],
+    "JSON as PHP escapes it": lambda key, secret: page(
+        400, json.dumps({"detail": f"Not good: {key}, {secret}/"}).replace("/", "\\/").encode()
+    ),
+    "JSON with everything escaped": lambda key, secret: page(
+        400, f'{{"detail": "{escaped(key)}", "{escaped(secret)}": 1}}'.encode()
+    ),
+    "JSON as .NET escapes it": lambda key, secret: page(
+        400,
+        json.dumps({"detail": f"{key} {secret}"})
+        .replace('\\"', "\\u0022")
+        .replace("-", "\\u002D")
+        .encode(),
+    ),
+    "HTML with everything escaped": lambda key, secret: page(
+        502, "".join(f"&#{ord(one)};" for one in f"<p>{key} {secret}").encode()
+    ),
+    "a URL in a page": lambda key, secret: page(502, f"<p>{quote_plus(key + secret)}".encode()),
+    "cut off in the key": lambda key, secret: page(502, f"<p>{secret} {key}".encode()[:-3]),
+    "cut off in the default_key": lambda key, secret: page(
+        502, f'{{"sent": {json.dumps(secret)[:-3]}'.encode()
+    ),
+    "cut off in an escape": lambda key, secret: page(
+        502, f'{{"sent": "{escaped(secret)[:-3]}'.encode()
+    ),
+    "fields that nobody knows": lambda key, secret: answer(
+        200,
+        {"id": "a", "name": "a", "success": True, "results": [], "next": None}
+        | {
+            "told": {"by": [f"No: {secret}"], key: 1},
+            "settings": {"default_key": "x", "a": secret},
+        },
+    ),
     "cut off in the body": lambda key, secret: page(200, f'{{"a": "{key} {secret}'.encode()),
     "the place of a redirect": lambda key, secret: answer(
         302, None, Location="http://elsewhere.test/?" + key.replace(" ", "")
@@ -230,6 +264,10 @@ ECHOES: dict[str, Callable[[str, str], bytes]] = {
         f"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{key}\r\n".encode()
     ),
 }
+
+
+def escaped(text: str) -> str:
+    return "".join(f"\\u{ord(character):04X}" for character in text)
 
 
 def page(status: int, body: bytes, line: str = "Content-Type: text/html") -> bytes:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import pprint
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self, TypeAlias, TypeVar, cast
 from urllib.parse import quote
@@ -17,7 +17,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 from pydantic_core import from_json
 
-from .errors import InvalidRequestError, VerificationError
+from .errors import InvalidRequestError, VerificationError, scrub
 
 if TYPE_CHECKING:
     from ._http import ResponseMeta
@@ -34,6 +34,7 @@ __all__ = [
     "Provider",
     "VerifyRequest",
     "Visibility",
+    "hide_secrets",
     "model_path",
     "request_body",
     "set_meta",
@@ -42,6 +43,9 @@ __all__ = [
 
 Visibility: TypeAlias = Literal["PUBLIC", "PUBLIC_UNLISTED", "PRIVATE"] | str
 """Who sees a model; a value that came after this release is a string like any other."""
+
+
+_SHORTEST_SECRET = 12
 
 
 class _Part(BaseModel):
@@ -110,10 +114,6 @@ A = TypeVar("A", bound=Answered)
 
 def set_meta(answered: A, meta: ResponseMeta) -> A:
     """Note how an object came here; it is frozen for everybody else."""
-    # Write-only: no answer has it (contract.md), and if one had, nobody should keep it.
-    if answered.__pydantic_extra__:
-        answered.__pydantic_extra__.pop("default_key", None)
-        answered.model_fields_set.discard("default_key")
     object.__setattr__(answered, "_meta", meta)
     return answered
 
@@ -230,6 +230,45 @@ class ModelListAnswer(Answered):
         answer = cls.model_validate(raw)
         _share_field_names(answer.results)
         return answer
+
+
+# Fields that may hold anything, also what was sent.
+_FREE_TEXT: dict[type[Answered], tuple[str, ...]] = {
+    ModelVerification: ("response", "error", "usage"),
+    ModelListAnswer: ("next", "previous"),
+}
+
+
+def hide_secrets(answered: Answered, secrets: Iterable[str]) -> None:
+    """Take out what a service should not have put in: a `default_key`, and echoes of secrets.
+
+    They are looked for where anything may stand: fields of free text, and fields that this
+    release does not know.
+    """
+    # A short one is a word, and may stand in any text by chance.
+    secrets = [secret for secret in secrets if len(secret) >= _SHORTEST_SECRET]
+    for name in _FREE_TEXT.get(type(answered), ()):
+        object.__setattr__(answered, name, _without(getattr(answered, name), secrets))
+    for one in (answered, *(answered.results if isinstance(answered, ModelListAnswer) else ())):
+        if one.__pydantic_extra__:
+            extra = _without(one.__pydantic_extra__, secrets)
+            object.__setattr__(one, "__pydantic_extra__", extra)
+            # Write-only: no answer has it (contract.md), and if one had, nobody should keep it.
+            one.model_fields_set.discard("default_key")
+
+
+def _without(content: object, secrets: Sequence[str]) -> object:
+    if isinstance(content, str):
+        return scrub(content, secrets)
+    if isinstance(content, list):
+        return [_without(item, secrets) for item in cast("list[object]", content)]
+    if not isinstance(content, dict):
+        return content
+    return {
+        scrub(name, secrets): _without(value, secrets)
+        for name, value in cast("dict[str, object]", content).items()
+        if name != "default_key"
+    }
 
 
 # Of the 2.8 KB that a listed model takes as pydantic makes it, most are its owner, its provider

@@ -26,10 +26,11 @@ from __future__ import annotations
 
 import html
 import json
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cache
 from typing import TypeAlias
-from urllib.parse import quote
 
 __all__ = [
     "APIConnectionError",
@@ -61,6 +62,9 @@ JSONValue: TypeAlias = "dict[str, JSONValue] | list[JSONValue] | str | int | flo
 _SHORTEST_SECRET = 4
 
 _EXCERPT = 200
+
+MOST_TEXT = 1024 * 1024
+"""Bytes of a body that an error keeps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +100,7 @@ class RootSignalsError(Exception):
         request: The request that failed: method and URL.
         status_code: The HTTP status that was answered.
         detail: The server's own words.
-        body: The answer's body: parsed if it is JSON, else as text.
+        body: The answer's body: parsed if it is JSON, else as text (of its first MiB).
         request_id: The service's name for the request; quote it to support.
         attempts: One entry per try: its status or cause, and the wait after it.
         elapsed: Seconds from the start of the call to this error.
@@ -246,7 +250,7 @@ def from_response(
         if status >= 500
         else (APIStatusError, ""),
     )
-    text = scrub(body.decode("utf-8", "replace"), secrets)
+    text = scrub(body[:MOST_TEXT].decode("utf-8", "replace"), secrets)
     content = _parse(text)
     fields = _fields(content)
     detail = _detail(content, fields)
@@ -266,24 +270,77 @@ def from_response(
 
 
 def scrub(text: str, secrets: Iterable[str]) -> str:
-    """Return the text without the secrets, be they plain, trimmed or escaped.
+    """Return the text without the secrets, in whatever way they are written.
 
-    Escaped is as in JSON, HTML, a URL or the repr of a string or of bytes.
+    Each character may stand for itself or be escaped, as in JSON, HTML, a URL or a repr. At the
+    end of the text a secret may be cut off.
     """
-    forms: set[str] = set()
-    given = list(secrets)
-    for secret in given + [secret.strip() for secret in given]:
-        if len(secret) >= _SHORTEST_SECRET:
-            escaped = [json.dumps(secret, ensure_ascii=ascii)[1:-1] for ascii in (True, False)]
-            # Some services put JSON into a string of JSON.
-            escaped += [json.dumps(form)[1:-1] for form in escaped]
-            escaped += [repr(secret)[1:-1], repr(secret.encode("utf-8", "replace"))[2:-1]]
-            in_url = quote(secret, safe="", errors="replace")
-            forms |= {secret, *escaped, html.escape(secret), in_url}
+    forms = {form for secret in secrets for form in (secret, secret.strip())}
     # The longest first: a secret may be the beginning of another.
     for form in sorted(forms, key=len, reverse=True):
-        text = text.replace(form, "[redacted]")
+        if len(form) >= _SHORTEST_SECRET:
+            text = _without(text, form)
     return text
+
+
+def _without(text: str, secret: str) -> str:
+    beginning = re.compile("".join(map(_written, secret[:_SHORTEST_SECRET])), re.IGNORECASE)
+    parts: list[str] = []
+    done = at = 0
+    while found := beginning.search(text, at):
+        end = _end_of(secret, text, found.end())
+        at = found.start() + 1
+        if end is not None:
+            parts += [text[done : found.start()], "[redacted]"]
+            done = at = end
+    return "".join([*parts, text[done:]])
+
+
+def _end_of(secret: str, text: str, at: int) -> int | None:
+    """Return where a secret ends whose beginning ends here, or None if something else goes on."""
+    for character in secret[_SHORTEST_SECRET:]:
+        found = _pattern(character).match(text, at)
+        if found is None:
+            # An escape may be cut off as well; the longest is some ten characters.
+            is_cut_off = at == len(text) or (text[at] in "\\%&" and len(text) - at < 10)
+            return len(text) if is_cut_off else None
+        at = found.end()
+    return at
+
+
+@cache
+def _pattern(character: str) -> re.Pattern[str]:
+    return re.compile(_written(character), re.IGNORECASE)
+
+
+@cache
+def _written(character: str) -> str:
+    """Return a regular expression for all ways to write a character."""
+    code = ord(character)
+    encoded = character.encode("utf-8", "surrogatepass")
+    utf_16 = character.encode("utf-16-be", "surrogatepass")
+    units = [utf_16[at : at + 2].hex() for at in range(0, len(utf_16), 2)]
+    # What JSON makes of it (a line break, say, is `\n`), with any number of backslashes: some put
+    # JSON into a string of JSON.
+    in_json = json.dumps(character, ensure_ascii=False)[1:-1]
+    forms = [
+        r"\\+" + re.escape(in_json.lstrip("\\") or in_json),
+        "".join(rf"\\+u{unit}" for unit in units),
+        "".join(rf"\\+x{byte:02x}" for byte in encoded),
+        "".join(f"%{byte:02x}" for byte in encoded),
+        rf"&\#0*{code};",
+        rf"&\#x0*{code:x};",
+    ]
+    if (in_html := html.escape(character)) != character:
+        forms.append(re.escape(in_html))
+    if character == " ":
+        forms.append(r"\+")
+    if code > 127:
+        # As Latin-1 instead of UTF-8, the one taken for the other, and unreadable.
+        forms += [rf"\\+x{code:02x}", re.escape(encoded.decode("latin-1")), "\ufffd+"]
+    # Itself comes last, since a backslash may also be the beginning of an escape.
+    forms.append(r"\\*" + re.escape(character))
+    return f"(?:{'|'.join(forms)})"
 
 
 def excerpt(text: str) -> str:

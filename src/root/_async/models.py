@@ -16,7 +16,6 @@ from .._schemas import (
     model_path,
     request_body,
 )
-from ..errors import scrub
 from .pager import AsyncPager
 
 if TYPE_CHECKING:
@@ -237,7 +236,7 @@ class AsyncModels:
             url=url,
             max_output_token_count=max_output_token_count,
         )
-        verification = await self._client.request(
+        return await self._client.request(
             "POST",
             f"{_PATH}verify/",
             ModelVerification,
@@ -247,13 +246,6 @@ class AsyncModels:
             once=True,
             secrets=_secrets(api_key),
         )
-        # Providers like to quote the key that they refuse.
-        told = {
-            name: scrub(text, _secrets(api_key))
-            for name, text in (("error", verification.error), ("response", verification.response))
-            if text is not None
-        }
-        return verification.model_copy(update=told)
 
 
 def _secrets(key: str | NotGiven | None) -> tuple[str, ...]:

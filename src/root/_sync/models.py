@@ -17,7 +17,6 @@ from .._schemas import (
     model_path,
     request_body,
 )
-from ..errors import scrub
 from .pager import Pager
 
 if TYPE_CHECKING:
@@ -234,7 +233,7 @@ class Models:
             url=url,
             max_output_token_count=max_output_token_count,
         )
-        verification = self._client.request(
+        return self._client.request(
             "POST",
             f"{_PATH}verify/",
             ModelVerification,
@@ -244,13 +243,6 @@ class Models:
             once=True,
             secrets=_secrets(api_key),
         )
-        # Providers like to quote the key that they refuse.
-        told = {
-            name: scrub(text, _secrets(api_key))
-            for name, text in (("error", verification.error), ("response", verification.response))
-            if text is not None
-        }
-        return verification.model_copy(update=told)
 
 
 def _secrets(key: str | NotGiven | None) -> tuple[str, ...]:
