@@ -98,6 +98,8 @@ def forward(session: nox.Session) -> None:
 @nox.session(python=str(INSTALLED.get("3.13", sys.executable)))
 def dev(session: nox.Session) -> None:
     """Run the tests on Python 3.13 in its development mode, with warnings as errors."""
+    if "3.13" not in INSTALLED:
+        session.error("Python 3.13 is not installed here.")
     session.install("-e", ".[aiohttp,emulator,http2]", *group("test"))
     session.run("python", "-X", "dev", "-W", "error", "-m", "pytest", *session.posargs)
 

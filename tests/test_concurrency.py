@@ -6,6 +6,8 @@ import asyncio
 import gc
 import multiprocessing
 import random
+import socket
+import threading
 from collections import Counter
 from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
@@ -289,10 +291,18 @@ async def test_thousands_of_cancelled_calls(way: str, monkeypatch: pytest.Monkey
             results = await asyncio.gather(*tasks, return_exceptions=True)
             assert {type(result) for result in results} <= {asyncio.CancelledError, Model}
 
+        await _until(lambda: asyncio.all_tasks() == before)
+        # Each holds its answer back until all have arrived: less than the full capacity hangs.
+        together = threading.Barrier(capacity)
+
+        def when_all_are_here(sock: socket.socket) -> bool:
+            together.wait(5)
+            return says(200, MODEL)(sock)
+
+        wire.steps[:] = [when_all_are_here]
         async with asyncio.timeout(5):
             await asyncio.gather(*(client.models.retrieve("a") for _ in range(capacity)))
-        await _until(lambda: asyncio.all_tasks() == before)
-        assert wire.open <= capacity
+        assert wire.open == capacity
         await client.aclose()
         if http_client is not None:
             await http_client.aclose()

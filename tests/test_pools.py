@@ -6,15 +6,26 @@ import asyncio
 import gc
 import random
 import socket
+import sys
 import threading
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from weakref import WeakKeyDictionary
 
 import pytest
 import trio
 
-from root import APITimeoutError, AsyncRootSignals, RootSignals, RootSignalsError
+from root import (
+    APIConnectionError,
+    APITimeoutError,
+    AsyncRootSignals,
+    RootSignals,
+    RootSignalsError,
+)
+from root._concurrency import forget_ended
+from root._failures import ClientClosedError
 
 from .echo import Echo
 from .wire import Wire, says
@@ -284,3 +295,161 @@ async def test_waiters_that_give_up() -> None:
                 assert time.monotonic() - started < 1
                 await asyncio.gather(*tasks, return_exceptions=True)
         assert echo.most_open <= 2  # the one of a cancelled exchange and its successor
+
+
+async def test_what_waits_when_the_client_is_closed() -> None:
+    """Calls that wait for a connection when the client is closed are not sent any more."""
+    with Wire([]) as wire:
+        wire.steps.append(wire.hangs)
+        client = AsyncRootSignals(KEY, base_url=wire.url, max_connections=1, max_retries=0)
+        calls = [asyncio.create_task(client.models.create(name=str(n))) for n in range(5)]
+        await until(lambda: len(wire.requests) == 1)
+        await client.aclose()
+        errors = await asyncio.gather(*calls, return_exceptions=True)
+        kinds = [type(error) for error in errors]
+        assert kinds == [APIConnectionError, *[ClientClosedError] * 4]
+        assert len(wire.requests) == 1
+
+
+@pytest.mark.parametrize("closed_in", ["another thread", "another loop"])
+def test_what_waits_elsewhere_when_the_client_is_closed(closed_in: str) -> None:
+    """The same holds for threads, and for the loops of other threads."""
+    with Wire([]) as wire:
+        released = threading.Event()
+
+        def step(sock: socket.socket) -> bool:
+            released.wait(5)
+            return says(201, MODEL)(sock)
+
+        wire.steps.append(step)
+        client = RootSignals(KEY, base_url=wire.url, max_connections=1, max_retries=0)
+
+        def create(name: str) -> str:
+            return client.models.create(name=name)
+
+        async def create_all() -> list[str | BaseException]:
+            calls = (client.models.acreate(name=str(n)) for n in range(5))
+            return await asyncio.gather(*calls, return_exceptions=True)
+
+        with ThreadPoolExecutor(5) as pool:
+            if closed_in == "another thread":
+                calls = [pool.submit(create, str(number)) for number in range(5)]
+            else:
+                everything = pool.submit(asyncio.run, create_all())
+            asyncio.run(until(lambda: len(wire.requests) == 1))
+            # The others have come as far as they can.
+            time.sleep(0.1)
+            client.close()
+            released.set()
+            if closed_in == "another thread":
+                ends: list[object] = [call.exception(5) for call in calls]
+            else:
+                ends = list(everything.result(5))
+        assert sum(isinstance(end, ClientClosedError) for end in ends) == 4
+        assert len(wire.requests) == 1
+
+
+def test_loops_that_come_while_ended_ones_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Other threads may add pools while one looks for those of ended loops."""
+
+    class Loop:
+        def is_closed(self) -> bool:
+            return False
+
+    pools = WeakKeyDictionary[object, int]()
+    errors: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            for _ in range(300):
+                loop = Loop()
+                pools.setdefault(loop, 1)
+                forget_ended(pools)
+        except RuntimeError as error:
+            errors.append(error)
+
+    kept = [Loop() for _ in range(50)]
+    pools.update((loop, 1) for loop in kept)
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        threads = [threading.Thread(target=work) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(before)
+    assert not errors
+
+
+@pytest.fixture
+def black_hole(monkeypatch: pytest.MonkeyPatch) -> Iterator[Echo]:
+    """A service with two addresses, of which the first swallows what it is sent."""
+    real = socket.getaddrinfo
+    with ExitStack() as stack:
+        echo = stack.enter_context(Echo())
+        port = int(echo.url.rpartition(":")[2])
+        hole = stack.enter_context(socket.create_server(("127.0.0.2", port), backlog=0))
+        # Linux drops what comes once the backlog is full.
+        for _ in range(4):
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(hole.getsockname())
+
+        def two_addresses(host: str | bytes, *args: object, **kwargs: object) -> object:
+            if host not in ("two.test", b"two.test"):
+                return real(host, *args, **kwargs)  # type: ignore[arg-type]
+            kind = socket.AF_INET, socket.SOCK_STREAM, 6, ""
+            return [(*kind, ("127.0.0.2", port)), (*kind, ("127.0.0.1", port))]
+
+        monkeypatch.setattr(socket, "getaddrinfo", two_addresses)
+        echo.url = f"http://two.test:{port}"
+        yield echo
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="how to make a black hole differs")
+def test_an_address_that_swallows_everything(black_hole: Echo) -> None:
+    """A host whose first address is dead is reached over the next one, within one attempt."""
+    with RootSignals(KEY, base_url=black_hole.url, timeout=0.6, max_retries=0) as client:
+        assert client.models.retrieve("blocking").id == "blocking"
+
+    async def main() -> None:
+        async with AsyncRootSignals(
+            KEY, base_url=black_hole.url, timeout=0.6, max_retries=0
+        ) as client:
+            assert (await client.models.retrieve("asyncio")).id == "asyncio"
+
+    asyncio.run(main())
+    assert black_hole.names == ["blocking", "asyncio"]
+
+
+@pytest.mark.parametrize(
+    ("scheme", "line"),
+    [
+        ("http", b"GET http://[2001:db8::1]:8000/v1/models/a/ HTTP/1.1"),
+        ("https", b"CONNECT [2001:db8::1]:8000 HTTP/1.1"),
+    ],
+)
+def test_an_ipv6_address_over_a_proxy(
+    scheme: str, line: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To a proxy an IPv6 address is written as URLs have it (RFC 3986, 3.2.2)."""
+    with Wire([says(502)]) as proxy:
+        monkeypatch.setenv(f"{scheme}_proxy", proxy.url)
+        url = f"{scheme}://[2001:db8::1]:8000"
+        client = RootSignals(KEY, base_url=url, max_retries=0)
+        with client, pytest.raises(RootSignalsError):
+            client.models.retrieve("a")
+        assert proxy.requests[0].split(b"\r\n")[0] == line
+
+
+def test_an_ipv6_address_without_a_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """NO_PROXY takes an IPv6 address as it is, without brackets."""
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+    monkeypatch.setenv("NO_PROXY", "::1")
+    with (
+        Wire([says(200, MODEL)], host="::1") as wire,
+        RootSignals(KEY, base_url=wire.url, max_retries=0) as client,
+    ):
+        assert client.models.retrieve("a").id == "9b2f"

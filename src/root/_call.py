@@ -9,13 +9,15 @@ from time import monotonic
 from typing import TYPE_CHECKING, TypeVar, overload
 from urllib.parse import urlencode
 
-from ._failures import UnusableAnswerError, broken_exchange, unusable
+from ._failures import ClientClosedError, UnusableAnswerError, broken_exchange, unusable
 from ._http import Address, Answer, Request, ResponseMeta, holds_json, read, scrubbed_headers
 from ._retry import LONGEST_HINT, Budget, Outcome, hinted_wait, may_repeat, of_status, wait_before
 from .errors import (
+    APIConnectionError,
     APIResponseError,
     APIStatusError,
     Attempt,
+    ConfigurationError,
     InvalidRequestError,
     RequestInfo,
     RootSignalsError,
@@ -36,6 +38,8 @@ __all__ = ["Call"]
 
 # `root` alone would be the root logger of all Python.
 _log = logging.getLogger("root.client")
+
+_LOOK = "The service may have done it all the same: look before you repeat it."
 
 _JSON = (b"Content-Type", b"application/json")
 
@@ -121,10 +125,11 @@ class Call:
             self._succeed(answer)
             return None
         result = read(schema, self._info, answer, self.hidden)
-        from ._schemas import Answered, set_meta
+        from ._schemas import Answered, hide_secrets, set_meta
 
         elapsed = self._succeed(answer)
         if isinstance(result, Answered):
+            hide_secrets(result, self.hidden)
             headers = scrubbed_headers(answer.headers, self.hidden)
             set_meta(result, ResponseMeta(answer.status, tuple(self._attempts), elapsed, headers))
         return result
@@ -164,7 +169,7 @@ class Call:
                 handled=self._handled,
             )
             if broken is None:
-                raise exc
+                raise self._told(exc)
             error, outcome, cause = broken
             # It was too large, so there was one, whatever came before.
             self._ambiguous = self._ambiguous or isinstance(error, APIResponseError)
@@ -182,6 +187,21 @@ class Call:
                 cause or f"status {answer.status if answer else None}",
             )
         return error, wait
+
+    def _told(self, exc: Exception) -> Exception:
+        """Return what ends the call and is no trouble of the network, with what came before it."""
+        if not self._attempts:
+            return exc
+        if isinstance(exc, ConfigurationError):
+            self._complete(exc, None, None)
+        elif isinstance(exc, ClientClosedError):
+            closed = APIConnectionError(f"{self._info} failed: the client was closed meanwhile.")
+            closed.request = self._info
+            self._complete(closed, None, None)
+            return closed
+        elif self._may_have_been_processed:
+            exc.add_note(_LOOK)
+        return exc
 
     def cause(self, exc: Exception, error: RootSignalsError) -> Exception | None:
         """Return what the error may show as its cause: not what quotes a secret, as h11 does."""
@@ -230,13 +250,13 @@ class Call:
         """Tell the error all that is known of the call."""
         error.attempts = tuple(self._attempts)
         error.elapsed = monotonic() - self._started
-        error.may_have_been_processed = self._ambiguous and self._method != "GET"
+        error.may_have_been_processed = self._may_have_been_processed
         if answer is not None:
             request_id = answer.header(b"x-request-id")
             error.request_id = request_id and scrub(request_id, self.hidden)
         parts = [str(error), reason]
         if error.may_have_been_processed:
-            parts.append("The service may have done it all the same: look before you repeat it.")
+            parts.append(_LOOK)
         if len(self._attempts) > 1:
             parts.append(f"({len(self._attempts)} attempts in {error.elapsed:.1f} s)")
         error.args = (" ".join(part for part in parts if part),)
@@ -247,6 +267,10 @@ class Call:
             answer.status if answer else "failed",
             error.elapsed * 1000,
         )
+
+    @property
+    def _may_have_been_processed(self) -> bool:
+        return self._ambiguous and self._method != "GET"
 
     @property
     def _info(self) -> RequestInfo:

@@ -40,6 +40,7 @@ __all__ = [
     "async_value",
     "current_loop",
     "forget_ended",
+    "live",
     "next_round",
     "sleep",
     "unbroken",
@@ -47,6 +48,9 @@ __all__ = [
 ]
 
 T = TypeVar("T")
+
+# Seconds for an exchange to end after its caller was cancelled.
+_PATIENCE = 0.5
 
 sleep = time.sleep
 
@@ -99,21 +103,26 @@ def value(given: str | Awaitable[str], timeout: float | None) -> str:
 
 
 async def async_unbroken(work: Coroutine[Any, Any, T], timeout: float | None) -> T:
-    """Return what some work comes to, and let it come to its end if its caller is cancelled.
+    """Return what some work comes to, and let it end in its own way if its caller is cancelled.
 
     httpx's own pool loses a connection for good when asyncio cancels a task while a response is
     being closed (httpcore 1.0.9), and its caller cannot tell when that is. So the exchange is a
-    task of its own, which ends within the timeout. trio's cancellation does no such harm.
+    task of its own, which is cancelled only if it goes on for long: an answer that has begun to
+    come is at its end by then. trio's cancellation does no such harm.
 
     Raises:
         ExchangeTimeoutError: It does not come to anything within the timeout, in seconds.
     """
     import asyncio
 
-    async def bounded() -> T:
-        import anyio
+    import anyio
 
-        with anyio.move_on_after(timeout):
+    scope = anyio.CancelScope()
+
+    async def bounded() -> T:
+        if timeout is not None:
+            scope.deadline = anyio.current_time() + timeout
+        with scope:
             return await work
         raise ExchangeTimeoutError
 
@@ -122,7 +131,12 @@ async def async_unbroken(work: Coroutine[Any, Any, T], timeout: float | None) ->
     task = asyncio.ensure_future(bounded())
     # An error that nobody asks for any more is not to be reported as forgotten.
     task.add_done_callback(lambda task: task.cancelled() or task.exception())
-    return await asyncio.shield(task)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        # A server that hangs is not to hold a connection until the timeout, if there is one.
+        scope.deadline = min(scope.deadline, anyio.current_time() + _PATIENCE)
+        raise
 
 
 def unbroken(done: T, timeout: float | None) -> T:
@@ -157,12 +171,17 @@ def async_current_loop() -> object:
         return trio.lowlevel.current_trio_token()
 
 
+def live(by_loop: WeakKeyDictionary[object, T]) -> list[object]:
+    """Return the loops there are, in one step: other threads may add some meanwhile."""
+    return [loop for ref in by_loop.keyrefs() if (loop := ref()) is not None]
+
+
 def forget_ended(by_loop: WeakKeyDictionary[object, T]) -> None:
     """Take out what belongs to an asyncio loop that was closed.
 
     The connections that are left of it hold on to it, so it is not collected by itself.
     """
-    for loop in list(by_loop):
+    for loop in live(by_loop):
         is_closed = getattr(loop, "is_closed", None)
         if is_closed is not None and is_closed():
             by_loop.pop(loop, None)

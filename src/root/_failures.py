@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, cast
 
 from ._retry import Outcome
 from .errors import (
+    MOST_TEXT,
     APIConnectionError,
     APIResponseError,
     APITimeoutError,
+    InvalidRequestError,
     RequestInfo,
     excerpt,
     scrub,
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AnswerTooLargeError",
+    "ClientClosedError",
     "ExchangeTimeoutError",
     "KeyTimeoutError",
     "ProxyFailedError",
@@ -42,6 +45,13 @@ class AnswerTooLargeError(Exception):
     def __init__(self, most: int) -> None:
         super().__init__(f"The answer is larger than {most} bytes.")
         self.most = most
+
+
+class ClientClosedError(InvalidRequestError):
+    """The client was closed after the call had begun; if there were attempts, `Call` tells so."""
+
+    def __init__(self) -> None:
+        super().__init__("This client was closed while it was making this call.")
 
 
 class UnusableAnswerError(Exception):
@@ -80,7 +90,7 @@ def unusable(
         problem: What is wrong with it, as the sentence goes on.
         secrets: Strings that must not show.
     """
-    text = scrub(answer.content.decode("utf-8", "replace"), secrets)
+    text = scrub(answer.content[:MOST_TEXT].decode("utf-8", "replace"), secrets)
     content_type = scrub(answer.header(b"content-type") or "no content type", secrets)
     looks_wrong = "html" in content_type.lower() or text.lstrip()[:1] == "<"
     advice = (

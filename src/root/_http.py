@@ -64,6 +64,8 @@ Servers and load balancers keep theirs for about a minute; being well below that
 from meeting a server that is just hanging up.
 """
 
+_MOST_MEMBERS = 100
+
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 S = TypeVar("S", bound="BaseModel")
@@ -268,7 +270,8 @@ def proxy_for(address: Address) -> Proxy | None:
 
     proxies = getproxies()
     url = proxies.get(address.scheme) or proxies.get("all")
-    if not url or proxy_bypass(address.authority):
+    # It takes the brackets of an IPv6 address for a part of the name.
+    if not url or proxy_bypass(address.authority) or proxy_bypass(address.host):
         return None
     # The URL is not shown: it may hold a password.
     unreadable = ConfigurationError(
@@ -317,8 +320,9 @@ def _inflated(packed: bytes, coding: str) -> bytes:
     bare = coding == "deflate" and packed[0] & 0x0F != 8
     wbits = -zlib.MAX_WBITS if bare else 32 + zlib.MAX_WBITS
     content = b""
-    # A gzip body may have several members, one after the other (RFC 1952, 2.2).
-    while packed:
+    # A gzip body may have several members, one after the other (RFC 1952, 2.2). What comes after
+    # each is copied, so a body of nothing but members would take for ever.
+    for _ in range(_MOST_MEMBERS):
         inflate = zlib.decompressobj(wbits)
         content += inflate.decompress(packed, MOST_BYTES + 1 - len(content))
         if len(content) > MOST_BYTES:
@@ -326,7 +330,9 @@ def _inflated(packed: bytes, coding: str) -> bytes:
         if not inflate.eof:
             raise zlib.error("the packed body is cut off")
         packed = inflate.unused_data
-    return content
+        if not packed:
+            return content
+    raise zlib.error(f"the packed body has more than {_MOST_MEMBERS} members")
 
 
 def redirected(request: Request, answer: Answer) -> Request | None:

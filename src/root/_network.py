@@ -84,14 +84,12 @@ class _BlockingBackend(httpcore.SyncBackend):
         except OSError as exc:
             raise httpcore.ConnectError(str(exc)) from exc
         failure: Exception = httpcore.ConnectError("The host has no address.")
-        for *_, address in found:
-            left = until - monotonic()
-            if left <= 0:
+        for tried, (*_, address) in enumerate(found):
+            left = _share(until, len(found) - tried)
+            if left is not None and left <= 0:
                 raise httpcore.ConnectTimeout("No address of the host answered.") from failure
             try:
-                return super().connect_tcp(
-                    str(address[0]), port, None if left == inf else left, None, socket_options
-                )
+                return super().connect_tcp(str(address[0]), port, left, None, socket_options)
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as exc:
                 failure = exc
         raise failure
@@ -106,12 +104,10 @@ class _AsyncioBackend(httpcore.AsyncNetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[SocketOption] | None = None,
     ) -> httpcore.AsyncNetworkStream:
+        until = inf if timeout is None else monotonic() + timeout
         try:
             async with asyncio.timeout(timeout):
-                # Without asyncio's happy eyeballs: when cancelled it drops a socket unclosed.
-                _, stream = await asyncio.get_running_loop().create_connection(
-                    _AsyncioStream, host, port
-                )
+                stream = await self._connected(host, port, until)
         except TimeoutError as exc:
             raise httpcore.ConnectTimeout(str(exc)) from exc
         except OSError as exc:
@@ -120,6 +116,39 @@ class _AsyncioBackend(httpcore.AsyncNetworkBackend):
         for option in socket_options or ():
             sock.setsockopt(*option)
         return stream
+
+    async def _connected(self, host: str, port: int, until: float) -> _AsyncioStream:
+        loop = asyncio.get_running_loop()
+        # Not by asyncio's happy eyeballs: when cancelled they drop a socket unclosed.
+        found = [host]
+        if not _is_address(host):
+            infos = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            found = [str(address[0]) for *_, address in infos]
+        failure: Exception = OSError("The host has no address.")
+        for tried, address in enumerate(found):
+            try:
+                async with asyncio.timeout(_share(until, len(found) - tried)):
+                    return (await loop.create_connection(_AsyncioStream, address, port))[1]
+            except OSError as exc:
+                failure = exc
+        raise failure
+
+
+def _share(until: float, addresses: int) -> float | None:
+    """Return the seconds for the next of so many addresses that are left to try, None for any.
+
+    An address that swallows what it is sent must not use up the time of those after it.
+    """
+    return None if until == inf else (until - monotonic()) / addresses
+
+
+def _is_address(host: str) -> bool:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        socket.inet_pton(family, host.partition("%")[0])
+    except OSError:
+        return False
+    return True
 
 
 class _AsyncioStream(asyncio.Protocol, httpcore.AsyncNetworkStream):

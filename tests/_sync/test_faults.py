@@ -183,8 +183,11 @@ def test_a_reset_after_the_answer() -> None:
     assert names == ["a", "b"]
 
 
+@pytest.mark.parametrize("proxied", [False, True], ids=["direct", "proxy"])
 @pytest.mark.parametrize("late", [False, True], ids=["at once", "late"])
-def test_an_answer_to_no_request(late: bool) -> None:
+def test_an_answer_to_no_request(
+    late: bool, proxied: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What comes after the answer is never taken for the answer to the next request."""
     unasked = answer(200, MODEL | {"name": "unasked"})
     first = answer(200, MODEL | {"name": "first"})
@@ -194,7 +197,10 @@ def test_an_answer_to_no_request(late: bool) -> None:
         else:
             wire.steps.append(raw(first + unasked, then_close=False))
         wire.steps.append(says(200, MODEL | {"name": "second"}))
-        with RootSignals(KEY, base_url=wire.url, max_retries=0) as client:
+        if proxied:
+            monkeypatch.setenv("HTTP_PROXY", wire.url)
+        base_url = "http://api.test" if proxied else wire.url
+        with RootSignals(KEY, base_url=base_url, max_retries=0) as client:
             assert (client.models.retrieve("a")).name == "first"
             sleep(0.1 if late else 0)
             assert (client.models.retrieve("a")).name == "second"

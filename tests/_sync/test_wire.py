@@ -416,7 +416,7 @@ def test_a_client_of_another_kind() -> None:
 
 
 def test_closed_in_the_middle(waits: list[float]) -> None:
-    """A call whose client is closed meanwhile is not repeated."""
+    """A call whose client is closed meanwhile is not repeated, and tells of what was tried."""
     clients: list[RootSignals] = []
 
     def key() -> str:
@@ -427,6 +427,8 @@ def test_closed_in_the_middle(waits: list[float]) -> None:
 
     with Wire([says(500)]) as wire:
         clients.append(RootSignals(key, base_url=wire.url))
-        with pytest.raises(InvalidRequestError, match="closed"):
-            clients[0].models.retrieve("a")
+        with pytest.raises(APIConnectionError, match="closed") as error:
+            clients[0].models.replace("a", name="a")
+        assert [attempt.status for attempt in error.value.attempts] == [500]
+        assert error.value.may_have_been_processed
         assert len(wire.requests) == 1

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import AsyncIterable, AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterable
 from functools import partial
 from math import inf
 from time import monotonic
@@ -19,7 +19,13 @@ from typing import TYPE_CHECKING, Any
 import httpcore
 
 from .._concurrency import AsyncGuard, AsyncSlots, async_unbroken
-from .._failures import AnswerTooLargeError, ProxyFailedError, UnusableAnswerError, broke_off
+from .._failures import (
+    AnswerTooLargeError,
+    ClientClosedError,
+    ProxyFailedError,
+    UnusableAnswerError,
+    broke_off,
+)
 from .._http import (
     KEEPALIVE_EXPIRY,
     MOST_BYTES,
@@ -44,6 +50,9 @@ if TYPE_CHECKING:
     from .._config import Timeout
 
 __all__ = ["AsyncHTTPX", "AsyncPool"]
+
+# Seconds that httpx is given to say itself which of its waits took too long.
+_GRACE = 0.05
 
 _SOCKET_OPTIONS = [(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)]
 
@@ -73,9 +82,13 @@ class AsyncPool:
         """Be ready."""
         await self._guard.start()
 
+    def refuse(self) -> None:
+        """Begin nothing any more, and keep no connection."""
+        self._ended = True
+
     def end(self) -> None:
         """Cut all connections, from within their event loop."""
-        self._ended = True
+        self.refuse()
         self._guard.end()
 
     async def exchange(self, request: Request, timeout: Timeout, deadline: float | None) -> Answer:
@@ -85,6 +98,8 @@ class AsyncPool:
             raise httpcore.PoolTimeout("All connections are in use.")
         connection: AsyncConnection | None = None
         try:
+            if self._ended:
+                raise ClientClosedError
             connection = self._taken(request.address)
             return await connection.exchange(request, timeout, deadline)
         finally:
@@ -158,7 +173,10 @@ class AsyncConnection(httpcore.AsyncNetworkBackend, httpcore.AsyncNetworkStream)
         self._until = inf
         # How many TLS handshakes are to be made before the request goes out.
         self._tls_to_go = 0
-        self._parts = address.scheme.encode(), address.host.encode(), address.port
+        self._tunnel_stands = False
+        # httpcore writes the host to a proxy as it is given here.
+        host = f"[{address.host}]" if proxy and ":" in address.host else address.host
+        self._parts = address.scheme.encode(), host.encode(), address.port
         secure = address.scheme == "https" or (proxy and proxy.address.scheme == "https")
         context = (ssl_context or shared_ssl_context()) if secure else None
         self._http: httpcore.AsyncHTTPConnection | httpcore.AsyncHTTPProxy
@@ -200,15 +218,21 @@ class AsyncConnection(httpcore.AsyncNetworkBackend, httpcore.AsyncNetworkStream)
             )
         except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException) as exc:
             # Without a tunnel the request has not gone into it.
-            if self._proxy is None or not self._tls_to_go or isinstance(exc, httpcore.ProxyError):
+            if (
+                self._proxy is None
+                or not self._tls_to_go
+                or self._tunnel_stands
+                or isinstance(exc, httpcore.ProxyError)
+            ):
                 raise
             if isinstance(exc, httpcore.TimeoutException):
                 raise httpcore.ConnectTimeout("There was no tunnel in time.") from exc
             raise ProxyFailedError(self._proxy) from exc
         assert isinstance(response.stream, AsyncIterable)
         content = bytearray()
+        chunks = aiter(response.stream)
         try:
-            async for chunk in response.stream:
+            async for chunk in chunks:
                 content += chunk
                 if len(content) > MOST_BYTES:
                     raise AnswerTooLargeError(MOST_BYTES)
@@ -216,6 +240,9 @@ class AsyncConnection(httpcore.AsyncNetworkBackend, httpcore.AsyncNetworkStream)
             cut = Answer(response.status, response.headers, bytes(content))
             raise UnusableAnswerError(cut, "is cut off") from exc
         finally:
+            # Left unfinished, it would be reported as forgotten where nobody collects it.
+            if isinstance(chunks, AsyncGenerator):
+                await chunks.aclose()
             await response.aclose()
         return unpacked(Answer(response.status, response.headers, bytes(content)))
 
@@ -231,7 +258,10 @@ class AsyncConnection(httpcore.AsyncNetworkBackend, httpcore.AsyncNetworkStream)
             return False
         # What came in beyond the answer would be taken for the next one's. httpcore does not
         # show it, so this looks where h11 keeps it, and asks no more of httpcore than it has.
-        http11 = getattr(inner, "_connection", None)
+        # Over a proxy it lies one deeper.
+        http11: object = inner
+        while http11 is not None and not hasattr(http11, "_h11_state"):
+            http11 = getattr(http11, "_connection", None)
         h11_state = getattr(http11, "_h11_state", None)
         return not getattr(h11_state, "trailing_data", (b"",))[0]
 
@@ -275,8 +305,12 @@ class AsyncConnection(httpcore.AsyncNetworkBackend, httpcore.AsyncNetworkStream)
         timeout: float | None = None,
     ) -> httpcore.AsyncNetworkStream:
         assert self._stream is not None
+        # The last handshake is the service's own; what fails from here on is not the proxy.
+        self._tunnel_stands = self._address.scheme == "https" and self._tls_to_go == 1
         self._stream = await self._stream.start_tls(
-            ssl_context, server_hostname, self._left(timeout, httpcore.ConnectTimeout)
+            ssl_context,
+            server_hostname and server_hostname.strip("[]"),
+            self._left(timeout, httpcore.ConnectTimeout),
         )
         self._tls_to_go -= 1
         return self
@@ -310,14 +344,21 @@ class AsyncConnection(httpcore.AsyncNetworkBackend, httpcore.AsyncNetworkStream)
 class AsyncHTTPX:
     """Sends through an httpx client of the user's own."""
 
-    def __init__(self, client: httpx.AsyncClient) -> None:
+    def __init__(self, client: httpx.AsyncClient, max_connections: int) -> None:
         self._client = client
+        self._slots = AsyncSlots(max_connections)
+        self._ended = False
 
     async def start(self) -> None:
         """Be ready."""
 
+    def refuse(self) -> None:
+        """Begin nothing any more."""
+        self._ended = True
+
     def end(self) -> None:
-        """Leave the client as it is."""
+        """Begin nothing any more, and leave the client as it is."""
+        self.refuse()
 
     async def exchange(self, request: Request, timeout: Timeout, deadline: float | None) -> Answer:
         """Send a request and return the answer."""
@@ -328,14 +369,32 @@ class AsyncHTTPX:
             raise InvalidRequestError(
                 "The http client that this client sends through is closed. Close it later."
             )
-        now = monotonic()
-        operations, whole = timeouts(timeout, None if deadline is None else deadline - now)
+        if not await self._slots.acquire(None if deadline is None else deadline - monotonic()):
+            raise httpcore.PoolTimeout("All connections are in use.")
         try:
-            return await async_unbroken(self._exchange(request, operations, whole), whole)
+            if self._ended:
+                raise ClientClosedError
+            left = None if deadline is None else deadline - monotonic()
+            operations, whole = timeouts(timeout, left)
+            # httpx's own pool may be smaller, and then nothing was sent.
+            operations["pool"] = whole
+            return await async_unbroken(
+                self._exchange(request, operations, whole),
+                None if whole is None else whole + _GRACE,
+            )
         except httpx.RequestError as exc:
             # The request that httpx puts into it has the key in its headers.
             exc.request = httpx.Request(request.method, request.url)
             raise
+        except RuntimeError as exc:
+            if "loop is closed" not in str(exc):
+                raise
+            raise InvalidRequestError(
+                "The http client that this client sends through has connections of an event loop"
+                " that has ended. Give each loop an http client of its own, or give none."
+            ) from exc
+        finally:
+            self._slots.release()
 
     async def _exchange(
         self, request: Request, operations: dict[str, float | None], whole: float | None
@@ -364,6 +423,8 @@ class AsyncHTTPX:
                     raise httpcore.ReadTimeout("The time for this attempt has run out.")
         except Exception as exc:
             cut = Answer(response.status_code, headers, bytes(content))
+            if type(exc).__name__ == "DecodingError":
+                raise UnusableAnswerError(cut, f"cannot be unpacked ({exc})") from exc
             if broke_off(exc):
                 raise UnusableAnswerError(cut, "is cut off") from exc
             raise

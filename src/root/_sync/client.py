@@ -46,8 +46,9 @@ class RootSignals:
             for no bound.
         max_retries: How often a call is tried again at most. Only what cannot have happened
             twice is tried again.
-        max_connections: How many connections may be open at once. Further requests wait for a
-            free one, within their deadline.
+        max_connections: How many connections may be open at once, in each event loop and for
+            all blocking calls together. Further requests wait for a free one, within their
+            deadline.
         default_headers: Headers to send with every request.
         ssl_context: Whom to trust, and what to show of yourself, over TLS: for a company's own
             certificates, the system's (`truststore`) or a client certificate. Left out, it is

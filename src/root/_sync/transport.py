@@ -12,15 +12,17 @@ from .._call import Call
 from .._concurrency import (
     current_loop,
     forget_ended,
+    live,
     next_round,
     sleep,
     value,
 )
 from .._config import call_deadline, check_key
 from .._defaults import DEFAULT_TIMEOUT
+from .._failures import ClientClosedError
 from .._http import MOST_REDIRECTS, Address, redirected
 from .._logs import hidden, scrub_logs
-from ..errors import ConfigurationError, InvalidRequestError
+from ..errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -47,7 +49,7 @@ class Transport:
     """
 
     def __init__(self, config: Config, http_client: httpx.Client | None, budget: Budget) -> None:
-        _check_http_client(http_client)
+        _check_http_client(http_client, config)
         self._address = Address.of(config.base_url)
         self._max_connections = config.max_connections
         self._ssl_context = config.ssl_context
@@ -138,7 +140,7 @@ class Transport:
         # Only now, or a pool that is made while another thread closes the client would stay.
         if self.closed:
             self.close()
-            raise InvalidRequestError("This client was closed while it was making this call.")
+            raise ClientClosedError
         return pool.exchange(request, timeout, deadline)
 
     def close(self) -> None:
@@ -151,6 +153,11 @@ class Transport:
         """Close the connections of this event loop, and have the others close theirs."""
         self.closed = True
         pools = self._pools()
+        # Those of other threads are ended by their guards; what waits there must not begin.
+        for loop in live(pools):
+            waiting = pools.get(loop)
+            if waiting is not None:
+                waiting.refuse()
         with suppress(RuntimeError):
             pool = pools.get(current_loop())
             if pool is not None:
@@ -171,13 +178,23 @@ class Transport:
 
         scrub_logs()
         if self.http_client is not None:
-            return HTTPX(self.http_client)
+            if any(process != os.getpid() for process in self._by_process):
+                raise ConfigurationError(
+                    "An http client of yours, and its connections, were in use in the process that"
+                    " this one was forked from. Make the clients anew in this process."
+                )
+            return HTTPX(self.http_client, self._max_connections)
         return Pool(self._address, self._max_connections, loop, self._ssl_context)
 
 
-def _check_http_client(http_client: object) -> None:
+def _check_http_client(http_client: object, config: Config) -> None:
     if http_client is None:
         return
+    if config.ssl_context is not None:
+        raise ConfigurationError(
+            "ssl_context has no effect on an http client of yours: give it to that"
+            " (verify=...), and leave it out here."
+        )
     # Not before: who has a client has imported it.
     import httpx
 
