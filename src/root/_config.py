@@ -13,11 +13,11 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias, cast
+from typing import TYPE_CHECKING, NoReturn, TypeAlias, cast
 from urllib.parse import quote, urlsplit
 
 from .__about__ import __version__
-from ._defaults import NotGiven
+from ._defaults import DEFAULT_TIMEOUT, NotGiven
 from ._dotenv import read_dotenv
 from .errors import ConfigurationError, InvalidRequestError
 
@@ -27,12 +27,14 @@ if TYPE_CHECKING:
     import httpx
 
 __all__ = [
+    "SET_KEY",
     "APIKey",
     "Config",
     "Timeout",
     "call_deadline",
     "changed",
     "check_key",
+    "no_key",
     "resolve",
     "seconds",
 ]
@@ -41,12 +43,32 @@ API_KEY = "ROOTSIGNALS_API_KEY"
 API_URL = "ROOTSIGNALS_API_URL"
 DEFAULT_URL = "https://api.app.rootsignals.ai"
 
+SET_KEY = (
+    f"Pass RootSignals(api_key=...), or set the environment variable {API_KEY}, or put a line"
+    f" {API_KEY}=... into the file .env of the working directory."
+)
+"""What to do where there is no key."""
+
 APIKey: TypeAlias = "str | Callable[[], str | Awaitable[str]]"
 """An API key, or what to ask for it before each attempt."""
 
 Timeout: TypeAlias = "float | httpx.Timeout | None"
 """Seconds that one attempt may take, or httpx's own timeouts, or None for no bound."""
 
+
+# What the signatures of the clients say.
+_DEFAULTS: Mapping[str, object] = {
+    "timeout": DEFAULT_TIMEOUT,
+    "deadline": None,
+    "max_retries": 2,
+    "max_connections": 100,
+    "default_headers": None,
+    "ssl_context": None,
+}
+
+_ARGUMENT = "argument"
+_WITH_OPTIONS = "with_options"
+_PICKLED = ", before it was pickled"
 
 # A longer time than this, three years, overflows what sockets take; it means "no bound".
 _ENDLESS = 1e8
@@ -82,6 +104,8 @@ class Config:
     ssl_context: ssl.SSLContext | None = field(repr=False)
     key_is_given: bool
     """Whether the key came as an argument: only then does a pickle hold it."""
+    sources: Mapping[str, str] = field(repr=False, compare=False)
+    """Where each setting came from that has not its default."""
 
     @property
     def headers(self) -> list[tuple[bytes, bytes]]:
@@ -117,16 +141,28 @@ class Config:
 
     def __setstate__(self, state: dict[str, object]) -> None:
         self.__dict__.update(state)
+        sources = {
+            name: source if source.endswith(_PICKLED) else source + _PICKLED
+            for name, source in self.sources.items()
+        }
         if not self.key_is_given:
             # This process finds its own.
-            self.__dict__["api_key"] = _find_key(None)
+            self.__dict__["api_key"], sources["api_key"] = _find_key(None)
+        self.__dict__["sources"] = sources
 
     @property
     def fingerprint(self) -> str:
-        """What may be shown of the key: its last four characters, if it is long."""
+        """What may be shown of the key: enough to tell two apart, and nothing of either."""
+        if self.api_key is no_key:
+            return "none"
         if callable(self.api_key):
             return "from a function"
-        return f"...{self.api_key[-4:]}" if len(self.api_key) >= 16 else "***"
+        # A short one could be guessed, and the guess be checked.
+        if len(self.api_key) < 16:
+            return "***"
+        from hashlib import sha256
+
+        return f"sha256:{sha256(self.api_key.encode()).hexdigest()[:8]}"
 
 
 @cache
@@ -153,11 +189,23 @@ def resolve(
     Raises:
         ConfigurationError: One is missing or cannot be right; the text says which and why.
     """
+    url, url_source = _find_url(base_url)
+    key, key_source = _find_key(api_key)
+    given = {
+        "timeout": timeout,
+        "deadline": deadline,
+        "max_retries": max_retries,
+        "max_connections": max_connections,
+        "default_headers": default_headers or None,
+        "ssl_context": ssl_context,
+    }
+    sources = {name: _ARGUMENT for name, value in given.items() if value != _DEFAULTS[name]}
+    sources["api_key"] = key_source
+    if url_source is not None:
+        sources["base_url"] = url_source
     return Config(
-        base_url=_check_url(
-            base_url if base_url is not None else _variable(API_URL) or DEFAULT_URL
-        ),
-        api_key=_find_key(api_key),
+        base_url=url,
+        api_key=key,
         timeout=_check_timeout(timeout),
         deadline=seconds("deadline", deadline),
         max_retries=_count("max_retries", max_retries, least=0),
@@ -165,6 +213,7 @@ def resolve(
         default_headers=_check_headers(default_headers or {}),
         ssl_context=_check_ssl_context(ssl_context),
         key_is_given=api_key is not None,
+        sources=sources,
     )
 
 
@@ -178,18 +227,29 @@ def changed(
     api_key: APIKey | NotGiven,
 ) -> Config:
     """Return the settings with some of them changed; headers are added to those there are."""
+    sources = dict(config.sources)
     if not isinstance(timeout, NotGiven):
         config = replace(config, timeout=_check_timeout(timeout))
+        sources["timeout"] = _WITH_OPTIONS
     if not isinstance(deadline, NotGiven):
         config = replace(config, deadline=seconds("deadline", deadline))
+        sources["deadline"] = _WITH_OPTIONS
     if not isinstance(max_retries, NotGiven):
         config = replace(config, max_retries=_count("max_retries", max_retries, least=0))
+        sources["max_retries"] = _WITH_OPTIONS
     if not isinstance(default_headers, NotGiven):
         headers = {**config.default_headers, **_check_headers(default_headers)}
+        earlier = sources.get("default_headers") if config.default_headers else None
         config = replace(config, default_headers=headers)
+        if earlier is None:
+            sources["default_headers"] = _WITH_OPTIONS
+        elif default_headers and not earlier.endswith(_WITH_OPTIONS):
+            sources["default_headers"] = f"{earlier}, {_WITH_OPTIONS}"
     if not isinstance(api_key, NotGiven):
-        config = replace(config, api_key=_find_key(api_key), key_is_given=True)
-    return config
+        key, _ = _find_key(api_key)
+        config = replace(config, api_key=key, key_is_given=True)
+        sources["api_key"] = _WITH_OPTIONS
+    return replace(config, sources=sources)
 
 
 def check_key(key: object, source: str) -> str:
@@ -230,31 +290,52 @@ def seconds(name: str, value: object) -> float | None:
     return float(value) if value < _ENDLESS else None
 
 
-def call_deadline(value: object) -> float | None:
+def call_deadline(value: object, name: str = "_request_timeout") -> float | None:
     """Return the bound that a single call was given.
 
     Raises:
         InvalidRequestError: It is no number, or 0 or below.
     """
     try:
-        return seconds("_request_timeout", value)
+        return seconds(name, value)
     except ConfigurationError as exc:
         raise InvalidRequestError(str(exc)) from exc
 
 
-def _find_key(argument: APIKey | None) -> APIKey:
+def _find_key(argument: APIKey | None) -> tuple[APIKey, str]:
+    """Return the key and where it came from."""
     if callable(argument):
-        return argument
+        return argument, "nowhere" if argument is no_key else _ARGUMENT
     if argument is not None:
-        return check_key(argument, "The api_key argument")
+        return check_key(argument, "The api_key argument"), _ARGUMENT
     if found := _variable(API_KEY):
-        return check_key(found, f"The environment variable {API_KEY}")
-    if found := read_dotenv(Path(".env")).get(API_KEY, "").strip():
-        return check_key(found, f"{API_KEY} in .env")
-    raise ConfigurationError(
-        "No API key was found. Pass RootSignals(api_key=...), or set the environment variable"
-        f" {API_KEY}, or put a line {API_KEY}=... into the file .env of the working directory."
-    )
+        source = f"environment variable {API_KEY}"
+        return check_key(found, f"The {source}"), source
+    path = Path(".env")
+    line = read_dotenv(path).get(API_KEY)
+    if line is not None and line.value.strip():
+        # The whole path: the working directory may be another one when somebody asks.
+        source = f"{path.absolute()}, line {line.number}"
+        return check_key(line.value, f"{API_KEY} in .env"), source
+    raise ConfigurationError(f"No API key was found. {SET_KEY}")
+
+
+def no_key() -> NoReturn:
+    """Stand for a key where there is none: `RootSignals(no_key).check()` goes as far as it can.
+
+    Raises:
+        ConfigurationError: Always.
+    """
+    raise ConfigurationError(f"No API key was found. {SET_KEY}")
+
+
+def _find_url(argument: str | None) -> tuple[str, str | None]:
+    """Return the base URL, and where it came from if that is not the default."""
+    if argument is not None:
+        return _check_url(argument), _ARGUMENT
+    if found := _variable(API_URL):
+        return _check_url(found), f"environment variable {API_URL}"
+    return DEFAULT_URL, None
 
 
 def _variable(name: str) -> str | None:

@@ -6,10 +6,19 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 from .errors import ConfigurationError
 
-__all__ = ["read_dotenv"]
+__all__ = ["Line", "read_dotenv"]
+
+
+class Line(NamedTuple):
+    """What a name stands for, and the number of the line on which it does so."""
+
+    value: str
+    number: int
+
 
 # Blanks that do not end the line.
 _BLANKS = r"[^\S\r\n]*"
@@ -31,8 +40,8 @@ _MEANING = dict(zip("abfnrtv", "\a\b\f\n\r\t\v", strict=True))
 _VARIABLE = re.compile(r"\$\{(?P<name>[^}:]*)(?::-(?P<default>[^}]*))?\}")
 
 
-def read_dotenv(path: Path) -> dict[str, str]:
-    """Return the values in a dotenv file, or none if there is no such file.
+def read_dotenv(path: Path) -> dict[str, Line]:
+    """Return the values in a dotenv file by name, or none if there is no such file.
 
     Raises:
         ConfigurationError: There is one, but it cannot be read.
@@ -48,12 +57,20 @@ def read_dotenv(path: Path) -> dict[str, str]:
             " Mend it, or pass the API key another way."
         ) from None
     values: dict[str, str | None] = {}
+    numbers: dict[str, int] = {}
     at = 0
+    number = 1
     while at < len(text):
+        before, at = at, _matched(_START, text, at).end()
+        # Reading the file has made every line break this one.
+        number += text.count("\n", before, at)
+        before = at
         name, value, at = _assignment(text, at)
         if name is not None:
             values[name] = None if value is None else _expanded(value, values)
-    return {name: value for name, value in values.items() if value is not None}
+            numbers[name] = number
+        number += text.count("\n", before, at)
+    return {name: Line(value, numbers[name]) for name, value in values.items() if value is not None}
 
 
 def _expanded(value: str, values: Mapping[str, str | None]) -> str:
@@ -67,12 +84,11 @@ def _expanded(value: str, values: Mapping[str, str | None]) -> str:
 
 
 def _assignment(text: str, at: int) -> tuple[str | None, str | None, int]:
-    """Return the name and the value that begin here, and where the next ones do.
+    """Return the name and the value that begin here, and where what follows them does.
 
     There is no value where there is no equals sign, and no name where there is no assignment:
     then the rest of the line is passed over.
     """
-    at = _matched(_START, text, at).end()
     named = _NAME.match(text, at)
     if named is None:
         return None, None, _matched(_REST, text, at).end()

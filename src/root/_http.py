@@ -43,11 +43,13 @@ __all__ = [
     "holds_json",
     "httpx_timeout",
     "proxy_for",
+    "proxy_source",
     "read",
     "redirected",
     "scrubbed_headers",
     "shared_ssl_context",
     "timeouts",
+    "trusted",
     "unpacked",
 ]
 
@@ -238,6 +240,20 @@ def shared_ssl_context() -> ssl.SSLContext:
     )
 
 
+def trusted() -> tuple[str, str | None]:
+    """Return which authorities `shared_ssl_context` trusts: the files, and what names them."""
+    named = {
+        f"environment variable {name}": place
+        for name in ("SSL_CERT_FILE", "SSL_CERT_DIR")
+        if (place := os.environ.get(name))
+    }
+    if not named:
+        import certifi
+
+        return certifi.where(), None
+    return " and ".join(named.values()), ", ".join(named)
+
+
 @dataclass(frozen=True, slots=True)
 class Proxy:
     """A proxy that the environment names.
@@ -260,18 +276,8 @@ def proxy_for(address: Address) -> Proxy | None:
     Raises:
         ConfigurationError: It is named in a way that cannot be used.
     """
-    # On Linux a proxy can only be in the environment, and looking there spares an import that
-    # takes as long as all others.
-    if sys.platform not in ("darwin", "win32") and not any(
-        name.lower().endswith("_proxy") for name in os.environ
-    ):
-        return None
-    from urllib.request import getproxies, proxy_bypass
-
-    proxies = getproxies()
-    url = proxies.get(address.scheme) or proxies.get("all")
-    # It takes the brackets of an IPv6 address for a part of the name.
-    if not url or proxy_bypass(address.authority) or proxy_bypass(address.host):
+    url, _ = _proxy_url(address)
+    if url is None:
         return None
     # The URL is not shown: it may hold a password.
     unreadable = ConfigurationError(
@@ -293,6 +299,39 @@ def proxy_for(address: Address) -> Proxy | None:
     if parts.username is None:
         return Proxy(proxy)
     return Proxy(proxy, (unquote(parts.username), unquote(parts.password or "")))
+
+
+def proxy_source(address: Address) -> str | None:
+    """Return what names the proxy for this address or makes an exception of it, if anything."""
+    return _proxy_url(address)[1]
+
+
+def _proxy_url(address: Address) -> tuple[str | None, str | None]:
+    """Return the proxy's URL, and what names it or makes an exception."""
+    # On Linux a proxy can only be in the environment, and looking there spares an import that
+    # takes as long as all others.
+    if sys.platform not in ("darwin", "win32") and not any(
+        name.lower().endswith("_proxy") for name in os.environ
+    ):
+        return None, None
+    from urllib.request import getproxies, proxy_bypass
+
+    proxies = getproxies()
+    kind = address.scheme if proxies.get(address.scheme) else "all"
+    url = proxies.get(kind)
+    if not url:
+        return None, None
+    # It takes the brackets of an IPv6 address for a part of the name.
+    excepted = proxy_bypass(address.authority) or proxy_bypass(address.host)
+    name, value = ("no_proxy", proxies.get("no")) if excepted else (f"{kind}_proxy", url)
+    # Where both are set, the name in lower case holds: it sorts last.
+    variables = [
+        variable
+        for variable in sorted(os.environ)
+        if variable.lower() == name and os.environ[variable] == value
+    ]
+    source = f"environment variable {variables[-1]}" if variables else "settings of the system"
+    return None if excepted else url, source
 
 
 def unpacked(answer: Answer) -> Answer:

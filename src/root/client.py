@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from ._config import Config
     from ._retry import Budget
+    from .config import Settings
     from .models import Models
 
 __all__ = ["AsyncRootSignals", "RootSignals"]
@@ -106,6 +107,17 @@ class RootSignals(_sync.RootSignals):
 
             self._models_and_twins = Models(self, self._twin.models)
         return self._models_and_twins
+
+    @property
+    def config(self) -> Settings:
+        """What the client was told: `client.config.explain()` says where each setting is from."""
+        from .config import Settings
+
+        own = {
+            "http_client": self._transport.http_client,
+            "async_http_client": self._async_http_client,
+        }
+        return Settings(self._config, own, uses_pool=None in own.values())
 
     def close(self) -> None:
         """Close the connections, of the async methods too; the client cannot be used any more.

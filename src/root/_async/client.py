@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from .._config import Config
     from .._retry import Budget
+    from ..config import Settings
     from .models import AsyncModels
 
     S = TypeVar("S", bound=BaseModel)
@@ -111,6 +112,14 @@ class AsyncRootSignals:
         return self._config.base_url
 
     @property
+    def config(self) -> Settings:
+        """What the client was told: `client.config.explain()` says where each setting is from."""
+        from ..config import Settings
+
+        own = self._transport.http_client
+        return Settings(self._config, {"http_client": own}, uses_pool=own is None)
+
+    @property
     def models(self) -> AsyncModels:
         """The models that evaluations run on."""
         if "_models" not in self.__dict__:
@@ -185,10 +194,7 @@ class AsyncRootSignals:
             APIResponseError: The answer is not what the API says it is.
             InvalidRequestError: The client is closed, or a bound is no number of seconds.
         """
-        if self._closed or self._transport.closed:
-            from ..errors import InvalidRequestError
-
-            raise InvalidRequestError("This client is closed. Make a new one, or close it later.")
+        self._expect_open()
         return await self._transport.request(
             self._config,
             method,
@@ -201,6 +207,12 @@ class AsyncRootSignals:
             once=once,
             secrets=secrets,
         )
+
+    def _expect_open(self) -> None:
+        if self._closed or self._transport.closed:
+            from ..errors import InvalidRequestError
+
+            raise InvalidRequestError("This client is closed. Make a new one, or close it later.")
 
     def with_options(
         self,

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from .._config import Config
     from .._retry import Budget
+    from ..config import Settings
     from .models import Models
 
     S = TypeVar("S", bound=BaseModel)
@@ -110,6 +111,14 @@ class RootSignals:
         return self._config.base_url
 
     @property
+    def config(self) -> Settings:
+        """What the client was told: `client.config.explain()` says where each setting is from."""
+        from ..config import Settings
+
+        own = self._transport.http_client
+        return Settings(self._config, {"http_client": own}, uses_pool=own is None)
+
+    @property
     def models(self) -> Models:
         """The models that evaluations run on."""
         if "_models" not in self.__dict__:
@@ -184,10 +193,7 @@ class RootSignals:
             APIResponseError: The answer is not what the API says it is.
             InvalidRequestError: The client is closed, or a bound is no number of seconds.
         """
-        if self._closed or self._transport.closed:
-            from ..errors import InvalidRequestError
-
-            raise InvalidRequestError("This client is closed. Make a new one, or close it later.")
+        self._expect_open()
         return self._transport.request(
             self._config,
             method,
@@ -200,6 +206,12 @@ class RootSignals:
             once=once,
             secrets=secrets,
         )
+
+    def _expect_open(self) -> None:
+        if self._closed or self._transport.closed:
+            from ..errors import InvalidRequestError
+
+            raise InvalidRequestError("This client is closed. Make a new one, or close it later.")
 
     def with_options(
         self,

@@ -1,0 +1,134 @@
+"""What a client was told: each setting, its value as it may be shown, and where it came from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ._config import Timeout, no_key
+from .errors import ConfigurationError
+
+if TYPE_CHECKING:
+    import ssl
+
+    from ._config import Config
+
+__all__ = ["Setting", "Settings", "no_key"]
+
+_DEFAULT = "default"
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting of a client.
+
+    Attributes:
+        name: What it is called, mostly as the client's argument is.
+        value: What it is, without what must not show: of the key `sha256:` and the first 8 hex
+            digits of its hash, of headers the names, of a proxy no user name and password.
+        source: Where it came from: `argument`, `with_options`, an environment variable, a line
+            of a file, or `default`, which also stands for an argument that says the same.
+    """
+
+    name: str
+    value: str
+    source: str
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.value} ({self.source})"
+
+
+class Settings:
+    """A client's settings; `client.config` is one of these."""
+
+    def __init__(
+        self, config: Config, http_clients: Mapping[str, object], *, uses_pool: bool
+    ) -> None:
+        """Take a client's settings, and the http clients of the user's by argument.
+
+        Args:
+            config: The settings.
+            http_clients: None where the client has connections of its own.
+            uses_pool: Whether any request goes over connections of the client's own.
+        """
+        self._config = config
+        self._http_clients = {name: it for name, it in http_clients.items() if it is not None}
+        self._uses_pool = uses_pool
+
+    def explain(self) -> tuple[Setting, ...]:
+        """Return each setting with its value and where it came from; no secret is among them.
+
+        Proxy and certificates are those that a connection made now would use. A key's function
+        is not called.
+        """
+        config = self._config
+        shown = {
+            "api_key": config.fingerprint,
+            "base_url": config.base_url,
+            "timeout": _timeout(config.timeout),
+            "deadline": _timeout(config.deadline),
+            "max_retries": str(config.max_retries),
+            "max_connections": str(config.max_connections),
+            "default_headers": ", ".join(f"{name}: (hidden)" for name in config.default_headers)
+            or "none",
+        }
+        settings = {
+            name: Setting(name, value, config.sources.get(name, _DEFAULT))
+            for name, value in shown.items()
+        }
+        settings["ssl_context"] = self._trust()
+        settings["proxy"] = self._proxy()
+        if not self._uses_pool:
+            for name in ("max_connections", "ssl_context", "proxy"):
+                settings[name] = Setting(
+                    name, "left to the http client", ", ".join(self._http_clients)
+                )
+        for name, client in self._http_clients.items():
+            kind = type(client)
+            settings[name] = Setting(name, f"{kind.__module__}.{kind.__qualname__}", "argument")
+        return tuple(settings.values())
+
+    def _trust(self) -> Setting:
+        source = self._config.sources.get("ssl_context")
+        if source is not None:
+            return Setting("ssl_context", _given_trust(self._config.ssl_context), source)
+        from ._http import trusted
+
+        places, source = trusted()
+        return Setting("ssl_context", f"authorities of {places}", source or f"{_DEFAULT}, certifi")
+
+    def _proxy(self) -> Setting:
+        from ._http import Address, proxy_for, proxy_source
+
+        address = Address.of(self._config.base_url)
+        try:
+            proxy = proxy_for(address)
+            value = "none" if proxy is None else proxy.address.origin
+        except ConfigurationError:
+            value = "one that cannot be used"
+        return Setting("proxy", value, proxy_source(address) or _DEFAULT)
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.explain()))
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of a client of {self._config.base_url}>"
+
+
+def _given_trust(context: ssl.SSLContext | None) -> str:
+    import ssl
+
+    assert context is not None
+    kind = type(context)
+    checks = "" if context.verify_mode is ssl.CERT_REQUIRED else ", which trusts anybody"
+    return f"{kind.__module__}.{kind.__qualname__}{checks}"
+
+
+def _timeout(timeout: Timeout) -> str:
+    if timeout is None:
+        return "none"
+    if isinstance(timeout, (int, float)):
+        return f"{timeout:g} s"
+    bounds: dict[str, float | None] = timeout.as_dict()
+    return ", ".join(f"{name} {_timeout(value)}" for name, value in bounds.items())
