@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from .echo import Echo
+from .wire import Wire
 
 KEY = "rs-0123456789-abcdefgh-wxyz"
 
@@ -369,3 +370,38 @@ def test_a_notebook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for trouble in ("loop is closed", "ResourceWarning", "root/", "never"):
         assert trouble not in streams
         assert trouble not in done.stderr
+
+
+def test_checks(kind: str) -> None:
+    """A check works in every loop, and leaves no socket and no warning behind."""
+    program = """
+client = RootSignals(KEY, base_url=url)
+
+async def checked():
+    await client.models.aretrieve("a")
+    before = sockets()
+    report = await client.acheck()
+    assert [check.name for check in report.checks if check.ok][2:] == ["tcp", "request"], report
+    assert sockets() == before
+
+run(checked())
+"""
+    with Echo() as echo:
+        play(program, echo.url, kind)
+
+
+def test_cancelled_checks(kind: str) -> None:
+    """A check that is cancelled is not waited for, though what it does cannot be interrupted."""
+    program = """
+import anyio
+
+async def cancelled():
+    async with AsyncRootSignals(KEY, base_url=url) as client:
+        with anyio.move_on_after(0.2) as scope:
+            await client.check(timeout=60)
+        assert scope.cancelled_caught
+
+run(cancelled())
+"""
+    with Wire([], takes_requests=False) as wire:
+        play(program, wire.url.replace("http:", "https:"), kind)

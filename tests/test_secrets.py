@@ -33,6 +33,7 @@ KEY = "key-0123456789-of-the-tests"
 # With what JSON escapes, so that its escaped forms are looked for as well.
 DEFAULT_KEY = 'sk-"pä\\ss/wort"-of-a-provider'
 PASSWORD = "password-of-the-proxy"
+DEFAULT_TOKEN = "token-of-a-default-header"
 
 FORMS = {
     form
@@ -320,6 +321,30 @@ def test_echoes_on_success() -> None:
         assert model.meta.request_id == "Api-Key [redacted]"
         assert_hidden(repr(dict(model.meta.headers)))
         assert_hidden(repr(vars(pickle.loads(pickle.dumps(model)))))
+
+
+@pytest.mark.parametrize("proxied", [False, True], ids=["direct", "proxy"])
+@pytest.mark.parametrize("echo", ECHOES.values(), ids=ECHOES)
+def test_echoes_in_a_report(
+    echo: Callable[[str, str], bytes],
+    proxied: bool,
+    logs: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A check of a service that answers with what was sent gives no secret away."""
+    with Wire([], choose=quoting(echo)) as wire:
+        if proxied:
+            monkeypatch.setenv("HTTP_PROXY", wire.url.replace("://", f"://me:{PASSWORD}@"))
+        url = "http://api.test" if proxied else wire.url
+        with RootSignals(KEY, base_url=url, default_headers={"X-Token": DEFAULT_TOKEN}) as client:
+            shown: list[object] = [client.check(), asyncio.run(client.acheck())]
+            shown += [client.config, client.config.explain()]
+        assert any(KEY.encode() in request for request in wire.requests)
+    assert_logs_hide(logs)
+    for one in shown:
+        assert_hidden(f"{one}{one!r}")
+        for secret in (PASSWORD, DEFAULT_TOKEN):
+            assert secret not in f"{one}{one!r}"
 
 
 def echoed(

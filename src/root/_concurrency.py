@@ -15,7 +15,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 from concurrent.futures import Future
 from contextlib import suppress
 from contextvars import copy_context
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from ._failures import ExchangeTimeoutError, KeyTimeoutError
 from .errors import ConfigurationError
@@ -34,12 +34,14 @@ __all__ = [
     "Guard",
     "Slots",
     "async_current_loop",
+    "async_in_thread",
     "async_next_round",
     "async_sleep",
     "async_unbroken",
     "async_value",
     "current_loop",
     "forget_ended",
+    "in_thread",
     "live",
     "next_round",
     "sleep",
@@ -233,16 +235,56 @@ class Ahead(Generic[T]):
     """Does some work while its caller does something else."""
 
     def __init__(self, work: Callable[[], T]) -> None:
-        self._future: Future[T] = Future()
-        # What the caller has set for itself, a tracing id perhaps, holds for the work as well.
-        # A daemon, so that nobody waits for it at the end of the program.
-        threading.Thread(
-            target=copy_context().run, args=(_do, work, self._future), daemon=True
-        ).start()
+        self._future = _in_thread(work)
 
     def result(self) -> T:
         """Wait for the work to be done and return what it came to, or raise what it raised."""
         return self._future.result()
+
+
+def in_thread(work: Callable[[], T], timeout: float | None) -> T:
+    """Return what blocking work comes to, done in a thread that nobody has to wait for.
+
+    Raises:
+        TimeoutError: It does not come to anything within the timeout, in seconds.
+    """
+    return _in_thread(work).result(timeout)
+
+
+async def async_in_thread(work: Callable[[], T], timeout: float | None) -> T:
+    """Return what blocking work comes to, done in a thread that nobody has to wait for.
+
+    anyio's and asyncio's own threads are waited for when a program ends.
+
+    Raises:
+        TimeoutError: It does not come to anything within the timeout, in seconds.
+    """
+    import anyio
+
+    loop = cast("Any", async_current_loop())
+    # asyncio's name for it, and trio's.
+    from_thread = getattr(loop, "call_soon_threadsafe", None) or loop.run_sync_soon
+    done = anyio.Event()
+
+    def wake(_: Future[T]) -> None:
+        # The event loop may have ended meanwhile.
+        with suppress(RuntimeError):
+            from_thread(done.set)
+
+    future = _in_thread(work)
+    future.add_done_callback(wake)
+    with anyio.move_on_after(timeout):
+        await done.wait()
+        return future.result()
+    raise TimeoutError
+
+
+def _in_thread(work: Callable[[], T]) -> Future[T]:
+    future: Future[T] = Future()
+    # What the caller has set for itself, a tracing id perhaps, holds for the work as well.
+    # A daemon, so that nobody waits for it at the end of the program.
+    threading.Thread(target=copy_context().run, args=(_do, work, future), daemon=True).start()
+    return future
 
 
 def _do(work: Callable[[], T], future: Future[T]) -> None:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from ._config import Config
     from ._retry import Budget
+    from .checks import Report
     from .config import Settings
     from .models import Models
 
@@ -118,6 +119,10 @@ class RootSignals(_sync.RootSignals):
             "async_http_client": self._async_http_client,
         }
         return Settings(self._config, own, uses_pool=None in own.values())
+
+    async def acheck(self, *, timeout: float = 10) -> Report:
+        """Do what `check` does, over the connections of the async methods."""
+        return await self._twin.check(timeout=timeout)
 
     def close(self) -> None:
         """Close the connections, of the async methods too; the client cannot be used any more.

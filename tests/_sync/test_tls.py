@@ -28,19 +28,6 @@ KEY = "key-of-the-tests"
 MODEL = {"id": "9b2f", "name": "a"}
 
 
-@pytest.fixture(scope="module")
-def authority() -> trustme.CA:
-    return trustme.CA()
-
-
-@pytest.fixture
-def trusting(authority: trustme.CA) -> ssl.SSLContext:
-    """A client's settings that trust the authority and nobody else."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    authority.configure_trust(context)
-    return context
-
-
 def serving(certificate: trustme.LeafCert) -> ssl.SSLContext:
     """Return a server's settings with a certificate."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

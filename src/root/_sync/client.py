@@ -20,12 +20,16 @@ if TYPE_CHECKING:
 
     from .._config import Config
     from .._retry import Budget
+    from ..checks import Report
     from ..config import Settings
     from .models import Models
 
     S = TypeVar("S", bound=BaseModel)
 
 __all__ = ["RootSignals"]
+
+# Seconds for a step of a check without a bound: no system waits longer for a connection.
+_LONGEST_CHECK = 600.0
 
 
 class RootSignals:
@@ -206,6 +210,27 @@ class RootSignals:
             once=once,
             secrets=secrets,
         )
+
+    def check(self, *, timeout: float = 10) -> Report:
+        """Find out what the client is made of and how far it gets; print the report to read it.
+
+        It looks at versions, settings, proxy, DNS, TCP, TLS, the clock and the key, and times a
+        request. It changes nothing at the service, to which it makes four small requests, and
+        repeats none. What goes wrong stands in the report and is not raised.
+
+        Args:
+            timeout: Seconds that each step may take; a plain function that gives the key takes
+                as long as it takes.
+
+        Raises:
+            InvalidRequestError: The client is closed, or the timeout is no number of seconds.
+        """
+        self._expect_open()
+        from .._config import call_deadline
+        from .check import check
+
+        bound = call_deadline(timeout, "timeout") or _LONGEST_CHECK
+        return check(self._config, self.config, self._transport, bound)
 
     def _expect_open(self) -> None:
         if self._closed or self._transport.closed:
