@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
@@ -173,6 +174,43 @@ def build(session: nox.Session) -> None:
             *("-p", "no:cacheprovider", str(HERE / "tests" / "test_front_door.py")),
             external=True,
         )
+
+
+@nox.session
+def peers(session: nox.Session) -> None:
+    """Run the official SDKs for Python and JavaScript against the emulator: docs/peers.md."""
+    session.install("-e", ".[emulator]", *group("test"))
+    installed = {
+        "PEERS_ROOT_SIGNALS": str(make_environment(session, "old", "root-signals==1.6.5")),
+        "PEERS_SCORABLE": str(make_environment(session, "new", "scorable==1.15.0")),
+    }
+    folder, trouble = install_for_node(session, "@root-signals/scorable@0.12.0")
+    if folder:
+        shutil.copy(HERE / "peers" / "node_sdk.mjs", folder)
+        installed["PEERS_NODE"] = str(folder)
+    session.run("pytest", "peers", *session.posargs, env=installed)
+    if trouble:
+        session.skip(f"The SDKs for Python did as told; that for JavaScript was not run: {trouble}")
+
+
+def install_for_node(session: nox.Session, package: str) -> tuple[Path | None, str]:
+    """Return a folder that has a package for node, or why there is none."""
+    npm = shutil.which("npm")
+    if not npm or not shutil.which("node"):
+        return None, "node or npm is missing."
+    folder = Path(session.create_tmp()).resolve() / "node"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    done = subprocess.run(
+        [npm, "install", "--prefix", folder, "--no-package-lock", "--no-audit", package],
+        capture_output=True,
+        check=False,
+        text=True,
+    )
+    if done.returncode:
+        codes = re.findall(r"^npm error code (\w+)", done.stderr, re.MULTILINE)
+        return None, f"npm cannot install {package} ({', '.join(codes) or done.stderr.strip()})."
+    return folder, ""
 
 
 @nox.session
