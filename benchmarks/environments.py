@@ -13,6 +13,7 @@ ROOT = Path(__file__).parents[1]
 ENVIRONMENTS = {
     "root-sdk": ("-e", str(ROOT)),
     "root-sdk-extras": ("-e", f"{ROOT}[aiohttp,http2]", "uvloop"),
+    "root-sdk-emulator": ("-e", f"{ROOT}[emulator]"),
     "root-signals": ("root-signals==1.6.5",),
     "openai": ("openai==3.54.*",),
     # As it is installed, it has no sniffio, which costs its async calls dearly.

@@ -49,7 +49,7 @@ class Result:
         against: The peer that it is a ratio to, or what the number is otherwise.
         values: A value for each round, most often ours divided by the peer's; empty if the
             question could not be answered.
-        target: What issue 3 asks for at most, if it does.
+        target: What issue 3 or 5 asks for at most, if one does.
         unit: The unit, empty for a ratio.
         wall: The same ratio by the clock, where `values` are CPU.
         note: More numbers, or why there are none.

@@ -16,6 +16,7 @@ from statistics import median
 
 from benchmarks import (
     concurrency,
+    emulator,
     extras,
     growth,
     listing,
@@ -30,14 +31,24 @@ from benchmarks.measure import Bench, Result, arguments, prepared, show
 
 HERE = Path(__file__).parent
 
-SCRIPTS = (per_call, listing, concurrency, startup, memory, prefetch, growth, extras)
+SCRIPTS = (per_call, listing, concurrency, startup, memory, prefetch, growth, extras, emulator)
 
-NAMED = ("root-sdk", "root-signals", "openai", "httpx", "httpx2", "pydantic", "httpx-aiohttp")
+NAMED = (
+    "root-sdk",
+    "root-signals",
+    "openai",
+    "httpx",
+    "httpx2",
+    "pydantic",
+    "httpx-aiohttp",
+    "starlette",
+    "uvicorn",
+)
 """The packages whose versions matter to a reader, beside everything they bring."""
 
 HEAD = """# Results
 
-Written by `nox -s bench` on {date}; change nothing here by hand. Issue 3 sets the targets.
+Written by `nox -s bench` on {date}; change nothing here by hand. Issues 3 and 5 set the targets.
 
 {machine}.
 
@@ -54,6 +65,8 @@ Written by `nox -s bench` on {date}; change nothing here by hand. Issue 3 sets t
 - Absolute times (ours / the peer's, medians) are this machine's and as noisy as it was.
 - *httpx* is installed the way pip does it today, which leaves out sniffio, and that costs every
   async call; *httpx + sniffio* has it. Our client and openai's bring it along.
+- The emulator is measured the other way round: the CPU time is the server's, which a client with
+  a few connections keeps busy, and the peer is an application that only answers.
 """
 
 
