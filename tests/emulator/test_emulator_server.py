@@ -336,18 +336,6 @@ def test_the_command_ends_cleanly(number: signal.Signals) -> None:
     assert err == ""
 
 
-def test_acknowledged_writes_survive_a_kill(tmp_path: Path) -> None:
-    """What was answered is in the file, even if the process is killed at once."""
-    db = tmp_path / "models.sqlite3"
-    with command("--api-key", "k", "--db", str(db)) as (process, client):
-        ids = [create(client, name=str(number))["id"] for number in range(20)]
-        process.kill()
-        process.wait(timeout=10)
-
-    with serve(db=db, api_key="k") as server, connect(server, "k") as client:
-        assert [client.get(f"/v1/models/{id_}/").status_code for id_ in ids] == [200] * 20
-
-
 class Terminal(io.StringIO):
     """A terminal whose user presses Ctrl-C as soon as the introduction is shown."""
 
