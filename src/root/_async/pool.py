@@ -40,6 +40,7 @@ from .._http import (
     unpacked,
 )
 from .._network import async_backend, async_cut
+from .._offline import check_connection
 from ..errors import InvalidRequestError
 
 if TYPE_CHECKING:
@@ -286,6 +287,7 @@ class AsyncConnection(httpcore.AsyncNetworkBackend, httpcore.AsyncNetworkStream)
         local_address: str | None = None,
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.AsyncNetworkStream:
+        check_connection(self._address, host)
         left = self._left(timeout, httpcore.ConnectTimeout)
         try:
             # httpcore forgets the options over proxies, so they are not left to it.

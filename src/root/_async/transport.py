@@ -21,6 +21,7 @@ from .._defaults import DEFAULT_TIMEOUT
 from .._failures import ClientClosedError
 from .._http import MOST_REDIRECTS, Address, redirected
 from .._logs import hidden, scrub_logs
+from .._offline import check_transport
 from ..errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -179,6 +180,7 @@ class AsyncTransport:
 
         scrub_logs()
         if self.http_client is not None:
+            check_transport(self.http_client, self._address)
             if any(process != os.getpid() for process in self._by_process):
                 raise ConfigurationError(
                     "An http client of yours, and its connections, were in use in the process that"

@@ -41,6 +41,7 @@ from .._http import (
     unpacked,
 )
 from .._network import backend, cut
+from .._offline import check_connection
 from ..errors import InvalidRequestError
 
 if TYPE_CHECKING:
@@ -287,6 +288,7 @@ class Connection(httpcore.NetworkBackend, httpcore.NetworkStream):
         local_address: str | None = None,
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.NetworkStream:
+        check_connection(self._address, host)
         left = self._left(timeout, httpcore.ConnectTimeout)
         try:
             # httpcore forgets the options over proxies, so they are not left to it.

@@ -1,0 +1,99 @@
+"""What `ROOTSIGNALS_OFFLINE` asks for: nothing leaves this machine.
+
+It is looked after where a connection is opened. So it costs calls nothing, and a test that puts
+something else in the network's place is left alone.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import traceback
+from collections import deque
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import httpx
+
+    from ._http import Address
+
+__all__ = ["OFFLINE", "check_connection", "check_transport", "refused"]
+
+OFFLINE = "ROOTSIGNALS_OFFLINE"
+
+_log = logging.getLogger("root.client")
+
+refused: deque[str] = deque(maxlen=100)
+"""What was refused and where it was asked for, for the pytest plugin to take out.
+
+It does not rely on the error or the log: the code under test may swallow the one, and whoever
+tests may silence the other.
+"""
+
+
+def check_connection(address: Address, host: str) -> None:
+    """Refuse a connection that leads away from this machine, if that is asked for.
+
+    Args:
+        address: Where the service is.
+        host: What is connected to: the service's host, or a proxy's.
+
+    Raises:
+        ConfigurationError: It does.
+    """
+    if os.environ.get(OFFLINE) and not (_is_loopback(address.host) and _is_loopback(host)):
+        _refuse(address)
+
+
+def check_transport(client: httpx.Client | httpx.AsyncClient, address: Address) -> None:
+    """Refuse an http client of the user's that may reach the network, if that is asked for.
+
+    Only of httpx's own stand-ins for it is it known that they do not.
+
+    Raises:
+        ConfigurationError: It may.
+    """
+    if not os.environ.get(OFFLINE) or _is_loopback(address.host):
+        return
+    # Who has a client has imported it.
+    import httpx
+
+    # httpx does not show which of a client's transports is for which URL, so without this private
+    # method nothing is known, and the client is refused.
+    find = getattr(client, "_transport_for_url", None)
+    transport = find and find(httpx.URL(address.origin))
+    if not isinstance(transport, (httpx.MockTransport, httpx.ASGITransport, httpx.WSGITransport)):
+        _refuse(address, " An http client for tests has an httpx.MockTransport.")
+
+
+def _refuse(address: Address, hint: str = "") -> None:
+    # Imported late: the pytest plugin imports this module, but not for what it raises.
+    from .errors import ConfigurationError
+
+    url = address.origin + address.path
+    refused.append(f"{url}, asked for at {_place()}")
+    _log.error("Nothing is sent to %s: %s is set.", url, OFFLINE)
+    raise ConfigurationError(
+        f"Nothing is sent to {url}: the environment variable {OFFLINE} allows this machine alone."
+        " Unset it if this is to be sent. In a test use the pytest fixture root_emulator, or mark"
+        f" the test @pytest.mark.root_real_service.{hint}"
+    )
+
+
+def _place() -> str:
+    """Return where the code stands that uses the SDK."""
+    for frame, line in traceback.walk_stack(None):
+        package = frame.f_globals.get("__name__", "").partition(".")[0]
+        if package not in ("root", "httpcore", "httpcore2"):
+            return f"{frame.f_code.co_filename}:{line}"
+    return "an unknown place"
+
+
+def _is_loopback(host: str) -> bool:
+    from ipaddress import ip_address
+
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        # Names that never leave the machine (RFC 6761, 6.3).
+        return host == "localhost" or host.endswith(".localhost")

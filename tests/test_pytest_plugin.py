@@ -1,0 +1,392 @@
+"""The pytest plugin, in runs of pytest of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.wire import Wire, says
+
+pytest_plugins = ["pytester"]
+
+TOP = Path(__file__).parent.parent
+
+Run = Callable[..., pytest.RunResult]
+"""Runs pytest with warnings as errors; takes a test file, arguments and whether with the plugin."""
+
+
+@pytest.fixture
+def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have pytest find the plugin as where the SDK is installed, whether it is here or not."""
+    project = tomllib.loads((TOP / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    info = tmp_path / "root_sdk-0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: root-sdk\nVersion: 0\n")
+    entries = project["entry-points"]["pytest11"].items()
+    lines = ["[pytest11]", *(f"{name} = {module}" for name, module in entries)]
+    (info / "entry_points.txt").write_text("\n".join(lines))
+    paths = [str(tmp_path), str(TOP / "src"), os.environ.get("PYTHONPATH", "")]
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, paths)))
+
+
+@pytest.fixture
+def run(installed: None, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Run:
+    # All that is installed takes a second to load, and would hide what ours loads.
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+
+    def run(test: str, *arguments: str, plugin: bool = True) -> pytest.RunResult:
+        pytester.makepyfile(test)
+        ours = ("-p", "root") if plugin else ()
+        return pytester.runpytest_subprocess("-W", "error", *ours, *arguments)
+
+    return run
+
+
+FIXTURES = """
+import asyncio
+import os
+
+from root import AsyncRootSignals, RootSignals
+
+def test_emulator(root_emulator):
+    with RootSignals() as client:
+        client.models.create(name="a")
+    assert [model.name for model in root_emulator.models] == ["a"]
+    root_emulator.fail_next(status=500)
+
+def test_emulator_again(root_emulator):
+    assert not (root_emulator.models or root_emulator.requests or root_emulator.faults)
+
+def test_client(root_client, root_emulator):
+    assert type(root_client) is RootSignals
+    assert root_client.base_url == root_emulator.url
+    root_client.models.create(name="a")
+
+def test_client_in_async_code(root_client):
+    asyncio.run(root_client.models.acreate(name="a"))
+
+def test_async_client(async_root_client, root_emulator):
+    assert type(async_root_client) is AsyncRootSignals
+    asyncio.run(async_root_client.models.create(name="a"))
+    assert len(root_emulator.models) == 1
+
+kept = []
+
+def test_are_kept(root_client, async_root_client):
+    kept.extend([root_client, async_root_client])
+
+def test_are_closed():
+    assert all("closed" in str(failure(client)) for client in kept)
+
+def failure(client):
+    try:
+        asyncio.run(client.models.create(name="a"))
+    except ValueError as error:
+        return error
+
+def test_environment_is_restored():
+    assert "ROOTSIGNALS_API_KEY" not in os.environ
+    assert "ROOTSIGNALS_API_URL" not in os.environ
+"""
+
+
+def test_fixtures(run: Run) -> None:
+    """The fixtures are an emulator, new in each test, and clients of it that are closed after."""
+    run(FIXTURES).assert_outcomes(passed=8)
+
+
+def test_xdist(run: Run) -> None:
+    """Each worker of pytest-xdist has an emulator of its own."""
+    test = """
+    import pytest
+
+    @pytest.mark.parametrize("number", range(10))
+    def test_alone(root_client, root_emulator, number):
+        for i in range(5):
+            root_client.models.create(name=f"{i}")
+        assert len(root_emulator.models) == len(root_emulator.requests) == 5
+    """
+    run(test, "-p", "xdist", "-n", "2").assert_outcomes(passed=10)
+
+
+def test_session(run: Run) -> None:
+    """The one emulator of the run takes options, and is there for fixtures of other scopes."""
+    test = """
+    import pytest
+    from root import RootSignals
+
+    @pytest.fixture(scope="session")
+    def root_emulator_options():
+        return {"page_size_cap": 2}
+
+    @pytest.fixture(scope="module")
+    def client(root_emulator_session):
+        with RootSignals(root_emulator_session.api_key, base_url=root_emulator_session.url) as it:
+            for name in "abc":
+                it.models.create(name=name)
+            yield it
+
+    def test_not_wiped(client, root_emulator_session):
+        assert len(root_emulator_session.models) == 3
+
+    def test_options(client):
+        assert [len(page) for page in client.models.list(limit=4).pages()] == [2, 2]
+
+    def test_the_same(client, root_emulator, root_emulator_session):
+        assert root_emulator is root_emulator_session
+        assert not root_emulator.models
+    """
+    run(test).assert_outcomes(passed=3)
+
+
+ASYNC = """
+import gc
+import pytest
+
+@pytest.mark.{mark}
+async def test_first(async_root_client, root_emulator):
+    await async_root_client.models.create(name="a")
+    assert len(root_emulator.models) == 1
+
+@pytest.mark.{mark}
+async def test_second(async_root_client, root_client):
+    await async_root_client.models.create(name="a")
+    await root_client.models.acreate(name="b")
+    assert [model.name async for model in async_root_client.models.list(limit=2)]
+
+def test_nothing_is_left():
+    gc.collect()
+"""
+
+
+# It wants this setting from everybody.
+ASYNCIO = ["-p", "asyncio", "-o", "asyncio_default_fixture_loop_scope=function"]
+
+
+@pytest.mark.parametrize(
+    ("mark", "arguments", "passed"),
+    [
+        ("filterwarnings", [*ASYNCIO, "-o", "asyncio_mode=auto"], 3),
+        ("asyncio", [*ASYNCIO, "-o", "asyncio_mode=strict"], 3),
+        ("asyncio(loop_scope='session')", ASYNCIO, 3),
+        ("anyio", ["-p", "anyio"], 5),
+    ],
+    ids=["asyncio-auto", "asyncio-strict", "asyncio-session", "anyio"],
+)
+def test_async_plugins(run: Run, mark: str, arguments: list[str], passed: int) -> None:
+    """The async client works under each plugin, and leaves no socket open.
+
+    anyio's runs each test on asyncio and on trio.
+    """
+    run(ASYNC.format(mark=mark), *arguments).assert_outcomes(passed=passed)
+
+
+# Code under test that loses the error, as code does that must not fail.
+SWALLOWING = """
+import contextlib
+import logging
+import threading
+import unittest
+
+import pytest
+from root import RootSignals
+
+def call():
+    with contextlib.suppress(Exception), RootSignals("the-key-that-is-secret") as client:
+        client.models.create(name="a")
+
+def test_before():
+    pass
+"""
+
+
+@pytest.mark.parametrize(
+    ("test", "outcomes"),
+    [
+        ("def test_it():\n    call()", {"passed": 2, "failed": 1}),
+        (
+            "def test_it():\n"
+            "    thread = threading.Thread(target=call)\n"
+            "    thread.start()\n"
+            "    thread.join()",
+            {"passed": 2, "failed": 1},
+        ),
+        (
+            "@pytest.fixture\ndef before():\n    call()\n\ndef test_it(before):\n    pass",
+            {"passed": 2, "errors": 1},
+        ),
+        (
+            "@pytest.fixture\ndef after():\n    yield\n    call()\n\ndef test_it(after):\n    pass",
+            {"passed": 3, "errors": 1},
+        ),
+        (
+            "class TestIt(unittest.TestCase):\n    def test_it(self):\n        call()",
+            {"passed": 2, "failed": 1},
+        ),
+        (
+            "def test_it():\n    logging.disable(logging.CRITICAL)\n    call()",
+            {"passed": 2, "failed": 1},
+        ),
+        ("def test_it(root_client):\n    pass\n\ncall()", {"passed": 2, "errors": 1}),
+    ],
+    ids=["call", "thread", "setup", "teardown", "unittest", "silenced", "import"],
+)
+def test_guard(run: Run, test: str, outcomes: dict[str, int]) -> None:
+    """A test fails that asks for the real service, though the code under test loses the error."""
+    result = run(f"{SWALLOWING}\n{test}\n\ndef test_zzz():\n    pass")
+
+    result.assert_outcomes(**outcomes)
+    result.stdout.fnmatch_lines(
+        [
+            "The real service was asked for, which tests do not reach:",
+            "  https://api.app.rootsignals.ai, asked for at *test_guard.py:11",
+            "Use the fixture root_emulator, or mark the test @pytest.mark.root_real_service.",
+        ]
+    )
+    assert "the-key-that-is-secret" not in result.stdout.str()
+
+
+def test_guard_once(run: Run) -> None:
+    """A refusal that the test does not lose is the failure, and the only one."""
+    test = """
+    from root import RootSignals
+
+    def test_it():
+        RootSignals("k").models.create(name="a")
+    """
+    result = run(test)
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["E *ConfigurationError: Nothing is sent to https://*"])
+
+
+def test_child_process(run: Run) -> None:
+    """Child processes are refused the real service too."""
+    test = """
+    import subprocess, sys
+
+    def test_it():
+        code = "from root import RootSignals; RootSignals('k').models.create(name='a')"
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+        assert "ROOTSIGNALS_OFFLINE" in done.stderr
+    """
+    run(test).assert_outcomes(passed=1)
+
+
+REACHING = """
+import pytest
+from root import ConfigurationError, RootSignals
+
+def call():
+    with RootSignals("k", base_url="http://api.test") as client:
+        return client.models.retrieve("a")
+
+{mark}
+def test_it({fixture}):
+    assert call().id == "9b2f"
+"""
+
+
+@pytest.mark.parametrize(
+    ("mark", "fixture", "arguments"),
+    [
+        ("@pytest.mark.root_real_service", "", ["--strict-markers"]),
+        ("@pytest.mark.root_real_service", "root_emulator", []),
+        ("", "", ["-o", "root_allow_real_service=true"]),
+        ("", "", ["-p", "no:root"]),
+    ],
+    ids=["mark", "mark-and-fixture", "setting", "left-out"],
+)
+def test_allowed(
+    run: Run, monkeypatch: pytest.MonkeyPatch, mark: str, fixture: str, arguments: list[str]
+) -> None:
+    """The marker, the setting and leaving the plugin out each let a test reach the service."""
+    with Wire([says(200, {"id": "9b2f", "name": "a"})]) as proxy:
+        monkeypatch.setenv("HTTP_PROXY", proxy.url)
+        run(REACHING.format(mark=mark, fixture=fixture), *arguments).assert_outcomes(passed=1)
+
+    assert len(proxy.requests) == 1
+
+
+def test_allowed_for_one(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The marker holds for its test alone."""
+    mark = "@pytest.mark.root_real_service"
+    test = REACHING.format(mark=mark, fixture="") + "\ndef test_next():\n    call()\n"
+    with Wire([says(200, {"id": "9b2f", "name": "a"})]) as proxy:
+        monkeypatch.setenv("HTTP_PROXY", proxy.url)
+        run(test).assert_outcomes(passed=1, failed=1)
+
+
+def test_environment_of_the_run(installed: None, pytester: pytest.Pytester) -> None:
+    """pytest finds the plugin by itself, and who runs it has their environment back afterwards."""
+    pytester.makepyfile("import os\ndef test_it(): assert os.environ['ROOTSIGNALS_OFFLINE']")
+    code = (
+        "import os, pytest; assert pytest.main([]) == 0;"
+        "assert 'ROOTSIGNALS_OFFLINE' not in os.environ"
+    )
+    pytester.run(sys.executable, "-c", code).assert_outcomes(passed=1)
+
+
+def test_missing_extra(run: Run, pytester: pytest.Pytester) -> None:
+    """Without the extra a fixture says what to install."""
+    pytester.makeconftest("import sys; sys.modules['uvicorn'] = None")
+    result = run("def test_it(root_emulator): pass")
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(['E *pip install "root-sdk[[]emulator]"'])
+
+
+def test_foreign_projects(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A project that does not use the fixtures pays for four small modules and nothing else."""
+    test = """
+    import json, os, sys
+
+    def test_it():
+        with open(os.environ["LOADED"], "w") as file:
+            json.dump(sorted(sys.modules), file)
+    """
+    file = tmp_path / "loaded.json"
+    monkeypatch.setenv("LOADED", str(file))
+
+    def loaded(*, plugin: bool) -> set[str]:
+        run(test, plugin=plugin).assert_outcomes(passed=1)
+        return set(json.loads(file.read_bytes()))
+
+    assert loaded(plugin=True) - loaded(plugin=False) == {
+        "root",
+        "root.__about__",
+        "root._offline",
+        "root.pytest_plugin",
+    }
+
+
+DOCUMENTED = [
+    pytest.param(match[1], id=f"{document.name}:{number}")
+    for document in (TOP / "README.md", TOP / "docs" / "testing.md")
+    for number, match in enumerate(
+        re.finditer(
+            r"^```python\n(.*?)^```",
+            document.read_text(encoding="utf-8"),
+            re.DOTALL | re.MULTILINE,
+        )
+    )
+    if "def test_" in match[1]
+]
+
+
+@pytest.mark.parametrize("block", DOCUMENTED)
+def test_documented(run: Run, block: str) -> None:
+    """The tests that the docs show pass."""
+    result = run(block, *ASYNCIO, "-o", "asyncio_mode=auto")
+
+    assert result.parseoutcomes().keys() == {"passed"}
+
+
+def test_there_are_documented_tests() -> None:
+    """The tests that the docs show are found at all."""
+    assert len(DOCUMENTED) >= 5
