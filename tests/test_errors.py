@@ -17,9 +17,11 @@ from root.errors import (
     APIResponseError,
     APIStatusError,
     APITimeoutError,
+    ApplyError,
     Attempt,
     AuthenticationError,
     BadRequestError,
+    BulkError,
     ConfigurationError,
     ConflictError,
     InvalidRequestError,
@@ -28,6 +30,7 @@ from root.errors import (
     PaginationError,
     PermissionDeniedError,
     RateLimitError,
+    RegistryError,
     RequestInfo,
     RootSignalsError,
     ServerError,
@@ -56,6 +59,9 @@ ALL_ERRORS = [
     ServerError,
     PaginationError,
     VerificationError,
+    BulkError,
+    ApplyError,
+    RegistryError,
 ]
 
 
@@ -115,6 +121,9 @@ def test_no_error_is_forgotten() -> None:
         (ServerError, {APIStatusError}),
         (PaginationError, {RootSignalsError}),
         (VerificationError, {RootSignalsError}),
+        (BulkError, {RootSignalsError}),
+        (ApplyError, {RootSignalsError}),
+        (RegistryError, {RootSignalsError, ValueError}),
     ],
 )
 def test_the_tree(kind: type[Exception], parents: set[type[Exception]]) -> None:

@@ -11,10 +11,11 @@ import sys
 import threading
 import time
 import weakref
-from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Iterator
 from concurrent.futures import Future
 from contextlib import suppress
 from contextvars import copy_context
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from ._failures import ExchangeTimeoutError, KeyTimeoutError
@@ -33,12 +34,14 @@ __all__ = [
     "AsyncSlots",
     "Guard",
     "Slots",
+    "async_at_once",
     "async_current_loop",
     "async_in_thread",
     "async_next_round",
     "async_sleep",
     "async_unbroken",
     "async_value",
+    "at_once",
     "current_loop",
     "forget_ended",
     "in_thread",
@@ -50,6 +53,7 @@ __all__ = [
 ]
 
 T = TypeVar("T")
+R = TypeVar("R")
 
 # Seconds for an exchange to end after its caller was cancelled.
 _PATIENCE = 0.5
@@ -229,6 +233,102 @@ class AsyncSlots:
     def release(self) -> None:
         """Give a slot back."""
         self._slots.release()
+
+
+_END: Any = object()
+
+
+def at_once(
+    work: Callable[[T], R], items: Iterator[T], number: int, seen: Callable[[R], None]
+) -> None:
+    """Do some work for each item, so many at once, in so many threads.
+
+    What the work raises, or `seen` does, is raised when the work that is under way has ended;
+    no more is begun. An interrupt (Ctrl-C) is raised at once.
+
+    Args:
+        work: What to do with an item.
+        items: The items. Whoever is free takes the next one.
+        number: How many at once.
+        seen: Is told what each came to, one at a time, in the thread that called.
+    """
+    # A result within a tuple, or how a thread ended: None is well.
+    told: SimpleQueue[tuple[R] | BaseException | None] = SimpleQueue()
+    turn = threading.Lock()
+    stopped = threading.Event()
+
+    def worker() -> None:
+        trouble: BaseException | None = None
+        try:
+            while not stopped.is_set():
+                with turn:
+                    item = next(items, _END)
+                if item is _END:
+                    break
+                told.put((work(item),))
+        except BaseException as exc:  # noqa: BLE001 - it is raised where the work was asked for.
+            stopped.set()
+            trouble = exc
+        told.put(trouble)
+
+    trouble: BaseException | None = None
+    try:
+        for _ in range(number):
+            # Daemons, so that nobody waits for them after an interrupt. What the caller has set
+            # for itself, a tracing id perhaps, holds for the work as well.
+            threading.Thread(target=copy_context().run, args=(worker,), daemon=True).start()
+        while number:
+            came = told.get()
+            if not isinstance(came, tuple):
+                number -= 1
+                trouble = trouble or came
+            elif trouble is None:
+                try:
+                    seen(came[0])
+                except Exception as exc:  # noqa: BLE001 - it is raised below.
+                    stopped.set()
+                    trouble = exc
+    finally:
+        stopped.set()
+    if trouble is not None:
+        raise trouble
+
+
+async def async_at_once(
+    work: Callable[[T], Awaitable[R]], items: Iterator[T], number: int, seen: Callable[[R], None]
+) -> None:
+    """Do some work for each item, so many at once, in so many tasks.
+
+    What the work raises, or `seen` does, is raised when the work that is under way has ended;
+    no more is begun. A cancellation ends it all at once.
+
+    Args:
+        work: What to do with an item.
+        items: The items. Whoever is free takes the next one.
+        number: How many at once.
+        seen: Is told what each came to, one at a time.
+    """
+    import anyio
+
+    troubles: list[Exception] = []
+
+    async def worker() -> None:
+        while not troubles:
+            item = next(items, _END)
+            if item is _END:
+                break
+            try:
+                result = await work(item)
+                if not troubles:
+                    seen(result)
+            except Exception as exc:  # noqa: BLE001 - it is raised below.
+                troubles.append(exc)
+
+    async with anyio.create_task_group() as tasks:
+        for _ in range(number):
+            tasks.start_soon(worker)
+    if troubles:
+        raise troubles[0]
 
 
 class Ahead(Generic[T]):

@@ -8,9 +8,21 @@ from __future__ import annotations
 
 import json
 import pprint
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self, TypeAlias, TypeVar, cast
+from typing import (
+    TYPE_CHECKING,
+    Annotated,
+    Any,
+    ClassVar,
+    Literal,
+    NotRequired,
+    Self,
+    TypeAlias,
+    TypedDict,
+    TypeVar,
+    cast,
+)
 from urllib.parse import quote
 from uuid import UUID
 
@@ -24,20 +36,25 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Answered",
+    "Body",
     "Model",
     "ModelListAnswer",
     "ModelPatch",
     "ModelRequest",
+    "ModelSettings",
     "ModelVerification",
     "Owner",
     "Page",
     "Provider",
     "VerifyRequest",
+    "VerifySettings",
     "Visibility",
+    "each_checked",
     "hide_secrets",
     "model_path",
     "request_body",
     "set_meta",
+    "settings_body",
 ]
 
 
@@ -328,6 +345,26 @@ class Page:
         return len(self.items)
 
 
+class ModelSettings(TypedDict):
+    """What registers a model: the arguments of `create`."""
+
+    name: str
+    model: NotRequired[str | None]
+    default_key: NotRequired[str | None]
+    max_output_token_count: NotRequired[int | None]
+    max_token_count: NotRequired[int | None]
+    url: NotRequired[str | None]
+
+
+class VerifySettings(TypedDict):
+    """What tries a model's configuration: the arguments of `verify`."""
+
+    model: str
+    api_key: NotRequired[str | None]
+    url: NotRequired[str | None]
+    max_output_token_count: NotRequired[int | None]
+
+
 class _Request(BaseModel):
     # Strict: True is no number, and 12 no name. Only what was given is written out, so the
     # defaults below never are.
@@ -335,7 +372,7 @@ class _Request(BaseModel):
 
 
 _Text = Annotated[str, Field(min_length=1)]
-_Name = Annotated[str, Field(min_length=1, max_length=100)]
+_Name = Annotated[str, Field(min_length=1, max_length=100, description="Your name for it.")]
 _URL = Annotated[str, Field(max_length=1024)]
 _OutputTokens = Annotated[int, Field(ge=800)]
 _Tokens = Annotated[int, Field(ge=0, le=2147483647)]
@@ -345,11 +382,20 @@ class ModelRequest(_Request):
     """What registers a model."""
 
     name: _Name
-    model: _Text = ""
-    default_key: Annotated[_Text | None, Field(repr=False)] = None
-    max_output_token_count: _OutputTokens = 0
-    max_token_count: _Tokens | None = None
-    url: _URL | None = None
+    model: Annotated[
+        _Text, Field(description="The underlying model; the service takes the name if left out.")
+    ] = ""
+    default_key: Annotated[
+        _Text | None,
+        Field(
+            repr=False, description="The API key for the model's provider. It cannot be read back."
+        ),
+    ] = None
+    max_output_token_count: Annotated[
+        _OutputTokens, Field(description="Tokens it may put out for one answer.")
+    ] = 0
+    max_token_count: Annotated[_Tokens | None, Field(description="Tokens it can process.")] = None
+    url: Annotated[_URL | None, Field(description="Where it is served.")] = None
 
 
 class ModelPatch(ModelRequest):
@@ -367,7 +413,20 @@ class VerifyRequest(_Request):
     max_output_token_count: _OutputTokens = 0
 
 
-def request_body(schema: type[_Request], omit: object, **fields: object) -> bytes:
+@dataclass(frozen=True, slots=True)
+class Body:
+    """A request's body, checked.
+
+    Attributes:
+        content: The JSON.
+        secrets: What in it must not show anywhere.
+    """
+
+    content: bytes = field(repr=False)
+    secrets: tuple[str, ...] = field(repr=False)
+
+
+def request_body(schema: type[_Request], omit: object, /, **fields: object) -> Body:
     """Return the JSON body that says so much, checked against the API's limits.
 
     Args:
@@ -384,19 +443,65 @@ def request_body(schema: type[_Request], omit: object, **fields: object) -> byte
             f"Nothing was given to send. Give at least one of {', '.join(fields)}."
         )
     try:
-        return schema.model_validate(given).model_dump_json(exclude_unset=True).encode()
+        content = schema.model_validate(given).model_dump_json(exclude_unset=True).encode()
     except ValidationError as exc:
         # pydantic's own text may hold what came in, which may be a key.
         problems = exc.errors(include_url=False, include_context=False, include_input=False)
+    else:
+        keys = (given.get("default_key"), given.get("api_key"))
+        return Body(content, tuple(key for key in keys if isinstance(key, str)))
     raise InvalidRequestError(
         "Nothing was sent. "
         + " ".join(
             f"{problem['loc'][0]} cannot be None."
-            if fields[str(problem["loc"][0])] is None
+            if fields.get(str(problem["loc"][0]), ...) is None
             else f"{problem['loc'][0]}: {problem['msg']}."
             for problem in problems
         )
     )
+
+
+T = TypeVar("T")
+C = TypeVar("C")
+
+
+def each_checked(items: Iterable[T], check: Callable[[T], C]) -> list[C]:
+    """Return what a check makes of each item.
+
+    Raises:
+        InvalidRequestError: An item does not pass; the text names its position, from 0.
+    """
+    if isinstance(items, (str, bytes, Mapping)):
+        raise InvalidRequestError("Nothing was sent. Give a list, also of one.")
+    checked: list[C] = []
+    for position, item in enumerate(items):
+        try:
+            checked.append(check(item))
+        except InvalidRequestError as error:
+            said = str(error).removeprefix("Nothing was sent. ")
+            raise InvalidRequestError(
+                f"Nothing was sent. At position {position} (from 0): {said}"
+            ) from None
+    return checked
+
+
+def settings_body(
+    schema: type[_Request], settings: ModelSettings | VerifySettings, omit: object = None
+) -> Body:
+    """Return the body for settings that came as a mapping.
+
+    Raises:
+        InvalidRequestError: They are no mapping, or break a limit.
+    """
+    fields = cast("object", settings)
+    if not isinstance(fields, Mapping):
+        raise InvalidRequestError(
+            f"Nothing was sent. Settings are a dict, not {type(settings).__name__}."
+        )
+    names = cast("Mapping[object, object]", fields)
+    if not all(isinstance(name, str) and name.isprintable() for name in names):
+        raise InvalidRequestError("Nothing was sent. The names of settings are plain strings.")
+    return request_body(schema, omit, **cast("Mapping[str, object]", fields))
 
 
 def model_path(model_id: str | UUID) -> str:

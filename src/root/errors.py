@@ -16,7 +16,10 @@ RootSignalsError
 │   ├── RateLimitError        429, with `.retry_after`
 │   └── ServerError           5xx
 ├── PaginationError           a listing that cannot go on
-└── VerificationError         `ModelVerification.raise_for_failure()` on a failure
+├── VerificationError         `ModelVerification.raise_for_failure()` on a failure
+├── BulkError                 some of many calls failed, with `.results`
+├── ApplyError                a plan was applied in part, with what was done and what was not
+└── RegistryError             a file of models is not as it should be (also a ValueError)
 ```
 
 Every error pickles and copies, and none shows an API key or a model's `default_key`.
@@ -29,25 +32,34 @@ import json
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from enum import Enum
 from functools import cache
-from typing import TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+if TYPE_CHECKING:
+    from ._plans import Change
 
 __all__ = [
+    "NOT_STARTED",
     "APIConnectionError",
     "APIResponseError",
     "APIStatusError",
     "APITimeoutError",
+    "ApplyError",
     "Attempt",
     "AuthenticationError",
     "BadRequestError",
+    "BulkError",
     "ConfigurationError",
     "ConflictError",
     "InvalidRequestError",
     "JSONValue",
     "NotFoundError",
+    "NotStarted",
     "PaginationError",
     "PermissionDeniedError",
     "RateLimitError",
+    "RegistryError",
     "RequestInfo",
     "RootSignalsError",
     "ServerError",
@@ -141,7 +153,7 @@ class ConfigurationError(RootSignalsError, ValueError):
 
 
 class InvalidRequestError(RootSignalsError, ValueError):
-    """The SDK refused the request before anything was sent."""
+    """The SDK refused what was asked, before anything was sent, or at least changed."""
 
 
 class APIConnectionError(RootSignalsError):
@@ -214,6 +226,71 @@ class PaginationError(RootSignalsError):
 
 class VerificationError(RootSignalsError):
     """A model's configuration does not work: `detail` holds the reason."""
+
+
+class NotStarted(Enum):
+    """The type of `NOT_STARTED`."""
+
+    NOT_STARTED = "NOT_STARTED"
+
+    def __repr__(self) -> str:
+        return self.value
+
+
+NOT_STARTED: Final = NotStarted.NOT_STARTED
+"""Stands in `BulkError.results` for what was not asked of the service any more."""
+
+
+class BulkError(RootSignalsError):
+    """Some of many calls failed; its cause is the first of their errors.
+
+    Attributes:
+        results: What came of each, in the order of the input: a result, an error, or
+            `NOT_STARTED`.
+    """
+
+    results: tuple[object, ...] = ()
+
+    @property
+    def succeeded(self) -> int:
+        """How many calls succeeded."""
+        return len(self.results) - self.failed - self.not_started
+
+    @property
+    def failed(self) -> int:
+        """How many calls failed."""
+        return sum(isinstance(result, RootSignalsError) for result in self.results)
+
+    @property
+    def not_started(self) -> int:
+        """How many calls were not started."""
+        return sum(result is NOT_STARTED for result in self.results)
+
+
+class ApplyError(RootSignalsError):
+    """A plan was applied in part. A new plan holds what is left to do.
+
+    Attributes:
+        done: The changes that were made, with the ids of the models that they made.
+        failed: The changes that failed, each with its error. Where that error's
+            `may_have_been_processed` is true, the change may have been made all the same.
+        not_started: The changes that were not begun.
+    """
+
+    done: tuple[Change, ...] = ()
+    failed: tuple[tuple[Change, RootSignalsError], ...] = ()
+    not_started: tuple[Change, ...] = ()
+
+
+class RegistryError(RootSignalsError, ValueError):
+    """A file of models is not as it should be, or cannot be read or written.
+
+    Attributes:
+        problems: All that is wrong, a sentence each, with file, line and entry. No value of the
+            file stands in them, for it may be a key.
+    """
+
+    problems: tuple[str, ...] = ()
 
 
 _BY_STATUS: dict[int, tuple[type[APIStatusError], str]] = {

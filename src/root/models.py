@@ -8,30 +8,65 @@ from typing import TYPE_CHECKING, Any, Concatenate, Final, ParamSpec, TypeVar
 
 from ._async.models import AsyncModels
 from ._async.pager import AsyncPager
+from ._bulk import Progress
 from ._defaults import NOT_GIVEN, NotGiven
 from ._http import ResponseMeta
-from ._schemas import Model, ModelVerification, Owner, Page, Provider, Visibility
+from ._schemas import (
+    Model,
+    ModelSettings,
+    ModelVerification,
+    Owner,
+    Page,
+    Provider,
+    VerifySettings,
+    Visibility,
+)
 from ._sync import models as _sync
 from ._sync.pager import Pager
 
 if TYPE_CHECKING:
+    from ._async.plans import AsyncPlan
+    from ._plans import ApplyResult, Change, FieldChange
+    from ._sync.plans import Plan
     from .client import RootSignals
 
 __all__ = [
     "NOT_GIVEN",
+    "ApplyResult",
     "AsyncModels",
     "AsyncPager",
+    "AsyncPlan",
+    "Change",
+    "FieldChange",
     "Model",
+    "ModelSettings",
     "ModelVerification",
     "Models",
     "NotGiven",
     "Owner",
     "Page",
     "Pager",
+    "Plan",
+    "Progress",
     "Provider",
     "ResponseMeta",
+    "VerifySettings",
     "Visibility",
 ]
+
+
+def __getattr__(name: str) -> object:
+    # Few programs make plans, so what they are made of is loaded when it is first used.
+    rooms = {"AsyncPlan": "._async.plans", "Plan": "._sync.plans"}
+    rooms |= dict.fromkeys(("ApplyResult", "Change", "FieldChange"), "._plans")
+    if name not in rooms:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    value: object = getattr(import_module(rooms[name], __package__), name)
+    globals()[name] = value
+    return value
+
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -95,3 +130,9 @@ class Models(_sync.Models):
     areplace: Final = _twin(AsyncModels.replace)
     adelete: Final = _twin(AsyncModels.delete)
     averify: Final = _twin(AsyncModels.verify)
+    acreate_many: Final = _twin(AsyncModels.create_many)
+    averify_many: Final = _twin(AsyncModels.verify_many)
+    adelete_many: Final = _twin(AsyncModels.delete_many)
+    aplan: Final = _twin(AsyncModels.plan)
+    aensure: Final = _twin(AsyncModels.ensure)
+    aexport: Final = _twin(AsyncModels.export)

@@ -4,23 +4,33 @@
 from __future__ import annotations
 
 from builtins import list as List
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Literal, overload
 from uuid import UUID
 
+from .._bulk import Progress
 from .._defaults import NOT_GIVEN, NotGiven
 from .._schemas import (
+    Body,
     Model,
     ModelPatch,
     ModelRequest,
+    ModelSettings,
     ModelVerification,
     VerifyRequest,
+    VerifySettings,
+    each_checked,
     model_path,
     request_body,
+    settings_body,
 )
+from ..errors import RootSignalsError
+from .bulk import call_each
 from .pager import Pager
 
 if TYPE_CHECKING:
     from .client import RootSignals
+    from .plans import Plan
 
 __all__ = ["Models"]
 
@@ -73,15 +83,7 @@ class Models:
             max_token_count=max_token_count,
             url=url,
         )
-        created = self._client.request(
-            "POST",
-            _PATH,
-            Model,
-            body=body,
-            deadline=_request_timeout,
-            secrets=_secrets(default_key),
-        )
-        return created.id
+        return self._create(body, _request_timeout)
 
     def list(
         self,
@@ -158,9 +160,9 @@ class Models:
             "PATCH",
             model_path(model_id),
             Model,
-            body=body,
+            body=body.content,
             deadline=_request_timeout,
-            secrets=_secrets(default_key),
+            secrets=body.secrets,
         )
 
     def replace(
@@ -194,9 +196,9 @@ class Models:
             "PUT",
             model_path(model_id),
             Model,
-            body=body,
+            body=body.content,
             deadline=_request_timeout,
-            secrets=_secrets(default_key),
+            secrets=body.secrets,
         )
 
     def delete(self, model_id: str | UUID, *, _request_timeout: float | None = None) -> None:
@@ -233,17 +235,253 @@ class Models:
             url=url,
             max_output_token_count=max_output_token_count,
         )
+        return self._verify(body, _request_timeout)
+
+    @overload
+    def create_many(
+        self,
+        models: Iterable[ModelSettings],
+        *,
+        concurrency: int = 8,
+        errors: Literal["raise"] = "raise",
+        on_progress: Callable[[Progress], None] | None = None,
+    ) -> List[str]: ...
+    @overload
+    def create_many(
+        self,
+        models: Iterable[ModelSettings],
+        *,
+        concurrency: int = 8,
+        errors: Literal["collect"],
+        on_progress: Callable[[Progress], None] | None = None,
+    ) -> List[str | RootSignalsError]: ...
+    def create_many(
+        self,
+        models: Iterable[ModelSettings],
+        *,
+        concurrency: int = 8,
+        errors: Literal["raise", "collect"] = "raise",
+        on_progress: Callable[[Progress], None] | None = None,
+    ) -> List[str] | List[str | RootSignalsError]:
+        """Register many models, several at once, and return their ids in the same order.
+
+        All settings are checked before anything is sent.
+
+        Args:
+            models: The settings of each: what `create` takes, as a dict.
+            concurrency: How many calls to make at once.
+            errors: With "raise", nothing more is started after a failure, and when what is under
+                way has ended, it is raised. With "collect", all calls are made, and an error
+                stands in the result where the id would.
+            on_progress: Is told of each call that has ended. What it raises ends the work.
+
+        Raises:
+            BulkError: A call failed; `.results` says which did not.
+            InvalidRequestError: An argument or some settings cannot be right; the text names
+                the position and the field.
+        """
+        bodies = each_checked(models, lambda settings: settings_body(ModelRequest, settings))
+        return call_each(
+            self._create, bodies, concurrency=concurrency, errors=errors, on_progress=on_progress
+        )
+
+    @overload
+    def verify_many(
+        self,
+        models: Iterable[VerifySettings],
+        *,
+        concurrency: int = 8,
+        errors: Literal["raise"] = "raise",
+        on_progress: Callable[[Progress], None] | None = None,
+    ) -> List[ModelVerification]: ...
+    @overload
+    def verify_many(
+        self,
+        models: Iterable[VerifySettings],
+        *,
+        concurrency: int = 8,
+        errors: Literal["collect"],
+        on_progress: Callable[[Progress], None] | None = None,
+    ) -> List[ModelVerification | RootSignalsError]: ...
+    def verify_many(
+        self,
+        models: Iterable[VerifySettings],
+        *,
+        concurrency: int = 8,
+        errors: Literal["raise", "collect"] = "raise",
+        on_progress: Callable[[Progress], None] | None = None,
+    ) -> List[ModelVerification] | List[ModelVerification | RootSignalsError]:
+        """Have the service try many configurations, several at once.
+
+        A configuration that does not work is a result here too, and no error. The other
+        arguments, and what is raised, are those of `create_many`.
+
+        Args:
+            models: The configurations: what `verify` takes, as dicts.
+            concurrency: How many calls to make at once.
+            errors: Whether to "raise" at a failure, or to "collect" errors in the result.
+            on_progress: Is told of each call that has ended.
+        """
+        bodies = each_checked(models, lambda settings: settings_body(VerifyRequest, settings))
+        return call_each(
+            self._verify, bodies, concurrency=concurrency, errors=errors, on_progress=on_progress
+        )
+
+    @overload
+    def delete_many(
+        self,
+        model_ids: Iterable[str | UUID],
+        *,
+        concurrency: int = 8,
+        errors: Literal["raise"] = "raise",
+        on_progress: Callable[[Progress], None] | None = None,
+    ) -> List[None]: ...
+    @overload
+    def delete_many(
+        self,
+        model_ids: Iterable[str | UUID],
+        *,
+        concurrency: int = 8,
+        errors: Literal["collect"],
+        on_progress: Callable[[Progress], None] | None = None,
+    ) -> List[RootSignalsError | None]: ...
+    def delete_many(
+        self,
+        model_ids: Iterable[str | UUID],
+        *,
+        concurrency: int = 8,
+        errors: Literal["raise", "collect"] = "raise",
+        on_progress: Callable[[Progress], None] | None = None,
+    ) -> List[None] | List[RootSignalsError | None]:
+        """Delete many models of yours, several at once.
+
+        The other arguments, and what is raised, are those of `create_many`.
+
+        Args:
+            model_ids: Their ids.
+            concurrency: How many calls to make at once.
+            errors: Whether to "raise" at a failure, or to "collect" errors in the result.
+            on_progress: Is told of each call that has ended.
+        """
+        paths = each_checked(model_ids, model_path)
+        return call_each(
+            self._delete, paths, concurrency=concurrency, errors=errors, on_progress=on_progress
+        )
+
+    def plan(
+        self,
+        desired: Iterable[ModelSettings],
+        *,
+        prune: bool = False,
+        rotate_keys: bool = False,
+        concurrency: int = 8,
+    ) -> Plan:
+        """Compare the models that there should be with yours, and return what would change.
+
+        Nothing is changed until the plan's `apply` is called. Names are the identity, among your
+        private models; public models are neither compared nor touched. What an entry leaves out
+        is not compared and stays as it is, and None clears `max_token_count`, `url` or
+        `default_key`. White space around a string does not count, as for the service.
+
+        Args:
+            desired: The settings of each model: what `create` takes, as a dict.
+            prune: Whether to delete private models that `desired` does not name.
+            rotate_keys: Whether to send `default_key` for models that exist, too. It cannot be
+                read back, so it cannot be compared.
+            concurrency: How many models to retrieve at once; a listing has no details.
+
+        Raises:
+            InvalidRequestError: An entry cannot be right, or a name stands twice, in `desired`
+                or among your models as far as they are concerned.
+        """
+        # Imported late, as below: few programs make plans.
+        from .plans import make_plan
+
+        return make_plan(
+            self._client,
+            desired,
+            prune=prune,
+            rotate_keys=rotate_keys,
+            concurrency=concurrency,
+        )
+
+    def ensure(
+        self,
+        *,
+        name: str,
+        model: str | None = None,
+        default_key: str | None = None,
+        max_output_token_count: int | None = None,
+        max_token_count: int | NotGiven | None = NOT_GIVEN,
+        url: str | NotGiven | None = NOT_GIVEN,
+    ) -> Model:
+        """Return your model of this name, with these settings: new, changed, or as it was.
+
+        What is left out is not compared and stays as it is; for `max_token_count` and `url`,
+        None clears. The arguments are those of `create`.
+
+        Args:
+            name: Your name for it; 1 to 100 characters.
+            model: The underlying model; the service takes `name` if it is left out.
+            default_key: The API key for the model's provider. It cannot be read back, so it is
+                sent on creation only; `update` sends it to a model that exists.
+            max_output_token_count: Tokens it may put out for one answer, at least 800.
+            max_token_count: Tokens it can process.
+            url: Where it is served; at most 1024 characters.
+
+        Raises:
+            InvalidRequestError: A setting cannot be right, or several of your models have the
+                name.
+        """
+        from .plans import ensure_model
+
+        settings: ModelSettings = {
+            "name": name,
+            "model": model,
+            "max_output_token_count": max_output_token_count,
+        }
+        # None would clear it.
+        if default_key is not None:
+            settings["default_key"] = default_key
+        if not isinstance(max_token_count, NotGiven):
+            settings["max_token_count"] = max_token_count
+        if not isinstance(url, NotGiven):
+            settings["url"] = url
+        return ensure_model(self._client, settings)
+
+    def export(self, *, concurrency: int = 8) -> List[ModelSettings]:
+        """Return the settings of your private models, as `plan` and `create_many` take them.
+
+        What is not set is left out, and so is `default_key`, which cannot be read back.
+        `root.registry.write` writes them to a file.
+
+        Args:
+            concurrency: How many models to retrieve at once; a listing has no details.
+
+        Raises:
+            InvalidRequestError: A name stands twice among your models.
+        """
+        from .plans import export_settings
+
+        return export_settings(self._client, concurrency)
+
+    def _create(self, body: Body, deadline: float | None = None) -> str:
+        created = self._client.request(
+            "POST", _PATH, Model, body=body.content, deadline=deadline, secrets=body.secrets
+        )
+        return created.id
+
+    def _verify(self, body: Body, deadline: float | None = None) -> ModelVerification:
         return self._client.request(
             "POST",
             f"{_PATH}verify/",
             ModelVerification,
-            body=body,
+            body=body.content,
             default_timeout=_VERIFY_TIMEOUT,
-            deadline=_request_timeout,
+            deadline=deadline,
             once=True,
-            secrets=_secrets(api_key),
+            secrets=body.secrets,
         )
 
-
-def _secrets(key: str | NotGiven | None) -> tuple[str, ...]:
-    return (key,) if isinstance(key, str) else ()
+    def _delete(self, path: str) -> None:
+        self._client.request("DELETE", path)

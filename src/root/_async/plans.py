@@ -1,0 +1,172 @@
+"""Plans: what would change for the models to be as desired, and changing it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING
+
+from .._bulk import Progress, Tally, check_concurrency
+from .._plans import (
+    COMPARED,
+    ApplyResult,
+    Comparison,
+    Step,
+    by_name,
+    deletion,
+    export_of,
+    is_told_by,
+    result_of,
+    step_towards,
+    wanted_of,
+)
+from .._schemas import Model, ModelSettings, model_path
+from ..errors import InvalidRequestError
+from .bulk import call_range
+
+if TYPE_CHECKING:
+    from .client import AsyncRootSignals
+
+__all__ = ["AsyncPlan", "ensure_model", "export_settings", "make_plan"]
+
+_PATH = "/v1/models/"
+
+
+class AsyncPlan(Comparison):
+    """What would change for the models to be as desired; nothing has been changed yet.
+
+    Look at `changes`, or print the plan to read it; `bool(plan)` says whether there is anything
+    to change. No key shows in it.
+
+    Attributes:
+        changes: What becomes of each model: first those to create, in the order in which they
+            are desired, then those to update, to delete, and those that stay as they are.
+    """
+
+    def __init__(
+        self, client: AsyncRootSignals, steps: Iterable[Step], *, rotate_keys: bool
+    ) -> None:
+        super().__init__(steps, rotate_keys=rotate_keys)
+        self._client = client
+        self._applied = threading.Lock()
+
+    async def apply(
+        self, concurrency: int = 8, on_progress: Callable[[Progress], None] | None = None
+    ) -> ApplyResult:
+        """Create, update and delete, in this order, as the plan says. A plan is applied once.
+
+        After a failure nothing more is started, and what is under way ends. A new plan then
+        holds what is left to do.
+
+        Args:
+            concurrency: How many calls to make at once.
+            on_progress: Is told of each change that was made or failed; its `position` is the
+                place in `changes`. What it raises ends the work.
+
+        Raises:
+            ApplyError: A change failed; it says what was done, what failed and what was not
+                started.
+            InvalidRequestError: The plan was applied before, whatever came of it.
+        """
+        tally: Tally[str | None] = Tally(len(self._steps), concurrency, "raise", on_progress)
+        # Never released: of two threads, one applies it.
+        if not self._applied.acquire(blocking=False):
+            raise InvalidRequestError(
+                "This plan was applied before. Make a new one: it says what is left to do."
+            )
+        steps, self._steps = self._steps, []
+        changes = [step.change for step in steps]
+        actions = [change.action for change in changes]
+        start = 0
+        for action in ("create", "update", "delete"):
+            end = start + actions.count(action)
+            await call_range(self._make, steps, range(start, end), tally)
+            if tally.failed:
+                break
+            start = end
+        return result_of(changes, tally)
+
+    async def _make(self, step: Step) -> str | None:
+        if step.change.action == "delete":
+            await self._client.models.delete(step.change.model_id or "")
+            return None
+        return (await _send(self._client, step)).id
+
+
+async def make_plan(
+    client: AsyncRootSignals,
+    desired: Iterable[ModelSettings],
+    *,
+    prune: bool,
+    rotate_keys: bool,
+    concurrency: int,
+) -> AsyncPlan:
+    """Compare what is desired with what is there."""
+    check_concurrency(concurrency)
+    wanted = wanted_of(desired)
+    own = by_name(await _listed(client), None if prune else wanted)
+    there = [(one, own.pop(one.name, None)) for one in wanted]
+    untold = [
+        model for one, model in there if model is not None and not is_told_by(model, one.fields)
+    ]
+    details = await _details(client, untold, concurrency)
+    steps = [
+        step_towards(one, model and details.get(model.id, model), rotate_keys=rotate_keys)
+        for one, model in there
+    ]
+    if prune:
+        steps += [deletion(model) for model in own.values()]
+    return AsyncPlan(client, steps, rotate_keys=rotate_keys)
+
+
+async def ensure_model(client: AsyncRootSignals, settings: ModelSettings) -> Model:
+    """Create a model, or change what differs, or leave it as it is; return it."""
+    (wanted,) = wanted_of([settings])
+    model = by_name(await _listed(client), [wanted]).get(wanted.name)
+    # All that there is to tell, since it is returned.
+    if model is not None and not is_told_by(model, COMPARED):
+        model = await _retrieve(client, model)
+    step = step_towards(wanted, model, rotate_keys=False)
+    if model is not None and step.change.action == "unchanged":
+        return model
+    return await _send(client, step)
+
+
+async def export_settings(client: AsyncRootSignals, concurrency: int) -> list[ModelSettings]:
+    """Return the settings of the caller's own models."""
+    check_concurrency(concurrency)
+    own = list(by_name(await _listed(client), None).values())
+    untold = [model for model in own if not is_told_by(model, COMPARED)]
+    details = await _details(client, untold, concurrency)
+    return [export_of(details.get(model.id, model)) for model in own]
+
+
+async def _listed(client: AsyncRootSignals) -> list[Model]:
+    return [model async for model in client.models.list(limit=None)]
+
+
+async def _retrieve(client: AsyncRootSignals, model: Model) -> Model:
+    return await client.models.retrieve(model.id)
+
+
+async def _details(
+    client: AsyncRootSignals, models: Sequence[Model], concurrency: int
+) -> dict[str, Model]:
+    """Return models as they are retrieved, by id."""
+    tally: Tally[Model] = Tally(len(models), concurrency, "raise", None)
+    await call_range(partial(_retrieve, client), models, range(len(models)), tally)
+    error = tally.first_error()
+    if error is not None:
+        raise error
+    return {model.id: model for model in tally.outcomes if isinstance(model, Model)}
+
+
+async def _send(client: AsyncRootSignals, step: Step) -> Model:
+    """Create or update a model."""
+    assert step.body is not None
+    model_id = step.change.model_id
+    method, path = ("POST", _PATH) if model_id is None else ("PATCH", model_path(model_id))
+    return await client.request(
+        method, path, Model, body=step.body.content, secrets=step.body.secrets
+    )

@@ -1,0 +1,50 @@
+# Generated from src/root/_async/bulk.py by scripts/generate_sync.py. Do not edit.
+"""Many calls, so many of them at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from .._bulk import OnError, OnProgress, Tally
+from .._concurrency import at_once
+from ..errors import RootSignalsError
+
+__all__ = ["call_each", "call_range"]
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+def call_each(
+    call: Callable[[T], R],
+    items: Sequence[T],
+    *,
+    concurrency: int,
+    errors: OnError,
+    on_progress: OnProgress | None,
+) -> list[R] | list[R | RootSignalsError]:
+    """Make a call for each item and return the results in their order.
+
+    Raises:
+        BulkError: A call failed, and errors are not collected.
+    """
+    tally: Tally[R] = Tally(len(items), concurrency, errors, on_progress)
+    call_range(call, items, range(len(items)), tally)
+    return tally.results()
+
+
+def call_range(
+    call: Callable[[T], R], items: Sequence[T], positions: range, tally: Tally[R]
+) -> None:
+    """Make a call for the items at these positions, and note what comes of each."""
+
+    def one(position: int) -> tuple[int, R | RootSignalsError]:
+        try:
+            return position, call(items[position])
+        except RootSignalsError as error:
+            tally.fail()
+            return position, error
+
+    number = tally.width(len(positions))
+    at_once(one, tally.to_start(positions), number, tally.note)

@@ -1,0 +1,397 @@
+# Generated from tests/_async/test_plans.py by scripts/generate_sync.py. Do not edit.
+"""Plans: what they ask of the service, and what becomes of its models."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections import Counter
+from typing import Any
+
+import httpx
+import pytest
+import respx
+
+from root import (
+    APIConnectionError,
+    ApplyError,
+    BadRequestError,
+    InvalidRequestError,
+    NotFoundError,
+    RootSignals,
+)
+from root.emulator import Server
+from root.models import Change, FieldChange, ModelSettings, Progress
+
+from ..wire import Step, Wire, says
+
+SECRET = "sk-secret-of-the-test"
+LIST = "http://api.test/v1/models/"
+
+
+def counted(emulator: Server) -> dict[str, int]:
+    """How many requests of each kind came."""
+    return Counter(
+        "LIST" if (request.method, request.path) == ("GET", "/v1/models/") else request.method
+        for request in emulator.requests
+    )
+
+
+def there(emulator: Server) -> dict[str, tuple[str | None, int | None]]:
+    """What there is: the URL and the token count by name."""
+    return {model.name: (model.url, model.max_token_count) for model in emulator.models}
+
+
+def page(*models: dict[str, Any]) -> httpx.Response:
+    return httpx.Response(200, json={"next": None, "previous": None, "results": models})
+
+
+def test_a_thousand_models(client: RootSignals, emulator: Server) -> None:
+    """A thousand models are made, changed and pruned with the requests that it takes."""
+    desired: list[ModelSettings] = [
+        {"name": f"model/{number}", "url": f"http://gpu-{number}"} for number in range(1000)
+    ]
+    plan = client.models.plan(desired)
+    expected = {"LIST": counted(emulator)["LIST"]}
+    assert counted(emulator) == expected
+
+    result = plan.apply()
+
+    expected["POST"] = 1000
+    assert counted(emulator) == expected
+    assert str(result) == "1000 created, 0 updated, 0 deleted."
+    assert [change.name for change in result.done] == [one["name"] for one in desired]
+
+    kept = desired[100:]
+    for settings in kept[:300]:
+        settings["max_token_count"] = 4096
+    plan = client.models.plan(kept, prune=True)
+    expected |= {"LIST": counted(emulator)["LIST"], "GET": 900}
+    assert counted(emulator) == expected
+    assert "0 to create, 300 to update, 100 to delete, 600 unchanged" in repr(plan)
+
+    plan.apply(concurrency=16)
+
+    assert counted(emulator) == expected | {"PATCH": 300, "DELETE": 100}
+    assert there(emulator) == {
+        settings["name"]: (settings.get("url"), settings.get("max_token_count"))
+        for settings in kept
+    }
+    assert not client.models.plan(kept, prune=True)
+
+
+def test_create_update_and_leave(client: RootSignals, emulator: Server) -> None:
+    """A plan says what differs, changes nothing by itself, and does what it says."""
+    client.models.create(name="b", url="http://b", max_token_count=5)
+    client.models.create(name="c", url="http://c")
+    desired: list[ModelSettings] = [
+        {"name": "a", "default_key": SECRET},
+        {"name": "b", "url": None, "max_token_count": 6},
+        {"name": "c", "url": "http://c", "default_key": SECRET},
+    ]
+
+    plan = client.models.plan(desired)
+
+    assert [(change.action, change.name) for change in plan.changes] == [
+        ("create", "a"),
+        ("update", "b"),
+        ("unchanged", "c"),
+    ]
+    assert plan.changes[1].fields == (
+        FieldChange("url", "http://b", None),
+        FieldChange("max_token_count", 5, 6),
+    )
+    assert set(there(emulator)) == {"b", "c"}
+
+    result = plan.apply()
+
+    assert there(emulator) == {"a": (None, None), "b": (None, 6), "c": ("http://c", None)}
+    created = result.done[0].model_id
+    assert created is not None
+    assert (client.models.retrieve(created)).name == "a"
+    assert (client.models.plan(desired)).is_empty
+
+
+def test_prune(client: RootSignals, emulator: Server) -> None:
+    """Only with prune is deleted what is not desired, and nothing that others can see."""
+    emulator.add_model(name="old")
+    emulator.add_model(name="for all", visibility="PUBLIC")
+    emulator.add_model(name="for friends", visibility="PUBLIC_UNLISTED")
+
+    assert not client.models.plan([])
+    plan = client.models.plan([], prune=True)
+    assert [(change.action, change.name) for change in plan.changes] == [("delete", "old")]
+    plan.apply()
+
+    assert set(there(emulator)) == {"for all", "for friends"}
+
+
+def test_a_public_name(client: RootSignals, emulator: Server) -> None:
+    """A model with the name of a public one is created as one's own."""
+    public = next(client.models.list(limit=1, ordering="created_at"))
+    assert public.visibility == "PUBLIC"
+
+    plan = client.models.plan([{"name": public.name}])
+
+    assert [change.action for change in plan.changes] == ["create"]
+    plan.apply()
+    assert set(there(emulator)) == {public.name}
+
+
+def test_names_that_stand_twice(client: RootSignals, emulator: Server) -> None:
+    """Two models of one name are an error where the name is needed, and nothing is changed."""
+    for _ in range(2):
+        emulator.add_model(name="twice")
+
+    with pytest.raises(InvalidRequestError, match="'twice'"):
+        client.models.plan([{"name": "twice"}])
+    with pytest.raises(InvalidRequestError, match="'twice'"):
+        client.models.plan([{"name": "a"}], prune=True)
+    with pytest.raises(InvalidRequestError, match="'twice'"):
+        client.models.ensure(name="twice")
+    with pytest.raises(InvalidRequestError, match="'twice'"):
+        client.models.export()
+    assert client.models.plan([{"name": "a"}])
+
+
+def test_desired_names_that_stand_twice(mocked: RootSignals) -> None:
+    """A name that is desired twice is refused before anything is asked."""
+    with pytest.raises(InvalidRequestError, match="stands twice"):
+        mocked.models.plan([{"name": "a"}, {"name": "a"}])
+
+
+def test_rotate_keys(mocked: RootSignals, respx_mock: respx.MockRouter) -> None:
+    """The key of a model that exists is sent with rotate_keys only, and shows nowhere."""
+    listed = {"id": "9b2f", "name": "a", "visibility": "PRIVATE"}
+    respx_mock.get(LIST).mock(side_effect=lambda _: page(listed))
+    route = respx_mock.patch(f"{LIST}9b2f/").respond(json=listed)
+    desired: list[ModelSettings] = [{"name": "a", "default_key": SECRET}]
+
+    assert not mocked.models.plan(desired)
+    plan = mocked.models.plan(desired, rotate_keys=True)
+    result = plan.apply()
+
+    assert json.loads(route.calls.last.request.content) == {"default_key": SECRET}
+    assert plan.changes[0].fields == (FieldChange("default_key", None, "rotated"),)
+    assert SECRET not in str(plan) + repr(plan) + repr(vars(plan)) + repr(result)
+
+
+def test_a_listing_with_details(mocked: RootSignals, respx_mock: respx.MockRouter) -> None:
+    """Where the listing has the details, as on older servers, nothing is retrieved."""
+    listed = {"id": "9b2f", "name": "a", "model": "m", "url": "http://a", "max_token_count": None}
+    respx_mock.get(LIST).mock(side_effect=lambda _: page(listed | {"max_output_token_count": 900}))
+
+    plan = mocked.models.plan([{"name": "a", "url": "http://b"}])
+
+    assert plan.changes == (
+        Change("update", "a", "9b2f", (FieldChange("url", "http://a", "http://b"),)),
+    )
+    assert mocked.models.export() == [
+        {"name": "a", "model": "m", "max_output_token_count": 900, "url": "http://a"}
+    ]
+    assert (mocked.models.ensure(name="a", model="m")).id == "9b2f"
+    with pytest.raises(InvalidRequestError, match="does not say whether"):
+        mocked.models.plan([], prune=True)
+    assert len(respx_mock.calls) == 4
+
+
+def test_what_is_not_compared_is_not_retrieved(
+    mocked: RootSignals, respx_mock: respx.MockRouter
+) -> None:
+    """An entry of a name alone needs no details."""
+    respx_mock.get(LIST).mock(
+        side_effect=lambda _: page({"id": "9b2f", "name": "a", "visibility": "PRIVATE"})
+    )
+    assert not mocked.models.plan([{"name": "a"}])
+    assert len(respx_mock.calls) == 1
+
+
+def test_retrieving_is_bounded() -> None:
+    """No more models are retrieved at once than was said, in a plan and in an export."""
+    together = threading.Barrier(3, timeout=10)
+    lock = threading.Lock()
+    at_once = most = 0
+    models = [{"id": str(n), "name": str(n), "visibility": "PRIVATE"} for n in range(12)]
+
+    def choose(request: bytes) -> Step:
+        nonlocal at_once, most
+        if b"?page_size" in request:
+            return says(200, {"next": None, "previous": None, "results": models})
+        with lock:
+            at_once += 1
+            most = max(most, at_once)
+        together.wait()
+        with lock:
+            at_once -= 1
+        model_id = request.split()[1].split(b"/")[3].decode()
+        return says(200, {"id": model_id, "name": model_id, "model": "m"})
+
+    with Wire([], choose=choose) as wire:
+        with RootSignals("key", base_url=wire.url) as client:
+            desired: list[ModelSettings] = [{"name": str(n), "model": "m"} for n in range(12)]
+            assert not client.models.plan(desired, concurrency=3)
+            assert len(client.models.export(concurrency=3)) == 12
+    assert most == 3
+
+
+def test_a_model_that_went_away(mocked: RootSignals, respx_mock: respx.MockRouter) -> None:
+    """A model that is deleted while the plan is made is told as not found."""
+    respx_mock.get(LIST).mock(
+        side_effect=lambda _: page({"id": "9b2f", "name": "a", "visibility": "PRIVATE"})
+    )
+    respx_mock.get(f"{LIST}9b2f/").respond(404, json={"detail": "Not found."})
+    with pytest.raises(NotFoundError):
+        mocked.models.plan([{"name": "a", "model": "m"}])
+
+
+@pytest.mark.parametrize(
+    ("method", "done", "left"),
+    [
+        ("POST", ["create"], "1 to create, 2 to update, 2 to delete, 1 unchanged"),
+        (
+            "PATCH",
+            ["create", "create", "update"],
+            "0 to create, 1 to update, 2 to delete, 3 unchanged",
+        ),
+        (
+            "DELETE",
+            ["create", "create", "update", "update", "delete"],
+            "0 to create, 0 to update, 1 to delete, 4 unchanged",
+        ),
+    ],
+)
+def test_a_failure_half_way(
+    client: RootSignals, emulator: Server, method: str, done: list[str], left: str
+) -> None:
+    """A failure tells exactly what was done and what was not, and a new plan does the rest."""
+    for name in ("changed/1", "changed/2", "old/1", "old/2"):
+        emulator.add_model(name=name)
+    desired: list[ModelSettings] = [
+        {"name": "new/1", "default_key": SECRET},
+        {"name": "new/2", "default_key": SECRET},
+        {"name": "changed/1", "url": "http://b"},
+        {"name": "changed/2", "url": "http://b"},
+    ]
+    plan = client.models.plan(desired, prune=True)
+    # The service quotes what was sent.
+    quoted = SECRET if method == "POST" else "something"
+    fail_second(emulator, method, status=400, body={"name": [f"Not with {quoted}."]})
+    with pytest.raises(ApplyError) as caught:
+        plan.apply(concurrency=1)
+
+    error = caught.value
+    assert [change.action for change in error.done] == done
+    ((change, reason),) = error.failed
+    assert change == plan.changes[len(done)]
+    assert isinstance(reason, BadRequestError)
+    assert error.not_started == plan.changes[len(done) + 1 :]
+    assert SECRET not in str(error) + repr(vars(error))
+    with pytest.raises(InvalidRequestError, match="was applied before"):
+        plan.apply()
+
+    again = client.models.plan(desired, prune=True)
+    assert left in repr(again)
+    again.apply()
+    assert there(emulator) == {
+        "new/1": (None, None),
+        "new/2": (None, None),
+        "changed/1": ("http://b", None),
+        "changed/2": ("http://b", None),
+    }
+
+
+def test_an_ambiguous_creation(client: RootSignals, emulator: Server) -> None:
+    """A model that was made though its connection broke may be there, and a new plan sees it."""
+    desired: list[ModelSettings] = [{"name": "a"}, {"name": "b"}, {"name": "c"}]
+    plan = client.models.plan(desired)
+    fail_second(emulator, "POST", reset="after")
+    with pytest.raises(ApplyError, match="may have been done all the same") as caught:
+        plan.apply(concurrency=1)
+
+    assert caught.value.may_have_been_processed
+    ((change, reason),) = caught.value.failed
+    assert change.name == "b"
+    assert isinstance(reason, APIConnectionError)
+    again = client.models.plan(desired)
+    assert [(one.action, one.name) for one in again.changes] == [
+        ("create", "c"),
+        ("unchanged", "a"),
+        ("unchanged", "b"),
+    ]
+    again.apply()
+    assert set(there(emulator)) == {"a", "b", "c"}
+
+
+def fail_second(emulator: Server, method: str, **fault: Any) -> None:
+    """Have the second of the next requests of a method go wrong."""
+    # What makes nothing go wrong takes the first one's turn.
+    emulator.fail_next(method=method)
+    emulator.fail_next(method=method, **fault)
+
+
+def test_a_plan_is_applied_once(client: RootSignals, emulator: Server) -> None:
+    """A plan that was applied is not applied again, not even if it was empty."""
+    for desired in ([{"name": "a"}], [{"name": "a"}]):
+        plan = client.models.plan(desired)  # type: ignore[arg-type]
+        plan.apply()
+        with pytest.raises(InvalidRequestError, match="was applied before"):
+            plan.apply()
+    assert set(there(emulator)) == {"a"}
+
+
+def test_a_mistake_does_not_use_a_plan_up(client: RootSignals) -> None:
+    """A plan that was to be applied in an impossible way can still be applied."""
+    plan = client.models.plan([{"name": "a"}])
+    with pytest.raises(InvalidRequestError, match="concurrency"):
+        plan.apply(concurrency=0)
+    assert len((plan.apply()).done) == 1
+
+
+def test_no_concurrency(mocked: RootSignals) -> None:
+    """A plan and an export refuse what is no number of calls, before anything is asked."""
+    with pytest.raises(InvalidRequestError, match="concurrency"):
+        mocked.models.plan([], concurrency=0)
+    with pytest.raises(InvalidRequestError, match="concurrency"):
+        mocked.models.export(concurrency=0)
+
+
+def test_progress(client: RootSignals) -> None:
+    """Each change is told of when it was made, with its place among the changes."""
+    client.models.create(name="old")
+    told: list[Progress] = []
+    plan = client.models.plan([{"name": "a"}, {"name": "b"}], prune=True)
+
+    plan.apply(concurrency=1, on_progress=told.append)
+
+    assert told == [Progress(1, 3, 0, 0), Progress(2, 3, 0, 1), Progress(3, 3, 0, 2)]
+
+
+def test_ensure(client: RootSignals, emulator: Server) -> None:
+    """A model is created, left as it is, or changed where it differs, and returned."""
+    created = client.models.ensure(name="a", url="http://a", default_key=SECRET)
+    same = client.models.ensure(name="a", url="http://a", default_key="sk-another-one")
+    assert (counted(emulator)["POST"], "PATCH" in counted(emulator)) == (1, False)
+    changed = client.models.ensure(name="a", max_token_count=5)
+    cleared = client.models.ensure(name="a", url=None, max_token_count=5)
+
+    assert created.id == same.id == changed.id == cleared.id
+    assert same == created
+    assert (changed.url, changed.max_token_count) == ("http://a", 5)
+    assert (cleared.url, cleared.max_token_count) == (None, 5)
+    assert (counted(emulator)["POST"], counted(emulator)["PATCH"]) == (1, 2)
+
+
+def test_export_and_back(client: RootSignals) -> None:
+    """What is exported is what is there, and no change to it."""
+    settings: list[ModelSettings] = [
+        {"name": "a", "url": "http://a", "max_token_count": 0, "max_output_token_count": 900},
+        {"name": "b", "model": "gpt-4o"},
+    ]
+    client.models.create_many(settings)
+
+    exported = client.models.export()
+
+    assert {one["name"] for one in exported} == {"a", "b"}
+    (first,) = (one for one in exported if one["name"] == "a")
+    assert settings[0].items() <= first.items()
+    assert not client.models.plan(exported, prune=True)
