@@ -69,7 +69,11 @@ def test_listings_are_iterators() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["create", "list", "retrieve", "update", "replace", "delete", "verify"]
+    "name",
+    [
+        *("create", "list", "retrieve", "update", "replace", "delete", "verify"),
+        *("create_many", "verify_many", "delete_many", "plan", "ensure", "export"),
+    ],
 )
 def test_twins(name: str) -> None:
     """Every method has a twin with the same signature, and a docstring."""
@@ -125,8 +129,33 @@ def test_importing_loads_next_to_nothing() -> None:
     """Importing the clients loads neither pydantic nor httpx, which take most of a second."""
     code = (
         "import sys; from root import AsyncRootSignals, RootSignals; RootSignals('k');"
-        "print({'pydantic', 'httpx', 'httpcore', 'anyio', 'asyncio', 'hashlib', 'root.config',"
-        " 'root.checks'} & set(sys.modules))"
+        "print({'pydantic', 'httpx', 'httpcore', 'anyio', 'asyncio', 'hashlib', 'yaml',"
+        " 'root.config', 'root.checks'} & set(sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+def test_plans_are_loaded_when_they_are_made() -> None:
+    """What plans are made of is loaded with their names, and every name of root.models is there."""
+    code = (
+        "import sys, root.models; print('root._plans' in sys.modules);"
+        "from root.models import *; print('root._plans' in sys.modules, Plan, AsyncPlan)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split("\n")[0] == "False"
+    assert done.stdout.split("\n")[1].startswith("True <class")
+    with pytest.raises(AttributeError, match="nonsense"):
+        _ = root.models.nonsense
+
+
+def test_a_file_of_models_needs_its_extra() -> None:
+    """Without PyYAML the client works, and files of models say what to install."""
+    code = (
+        "import sys; sys.modules['yaml'] = None\n"
+        "from root import RootSignals; RootSignals('k').models\n"
+        "try:\n    from root import registry\n"
+        "except ImportError as error:\n    print(error)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "root-sdk[cli]" in done.stdout
