@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import socket
 import struct
 import time
@@ -19,7 +20,6 @@ from uuid import uuid4
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, Response
-from starlette.routing import Match, Route, Router
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from root.emulator.accounts import Accounts
@@ -30,6 +30,9 @@ from root.emulator.models import NEXT_STYLE, Models
 
 CONNECTION = "root.emulator.connection"
 """Where the scope of a request holds the connection that it came over."""
+
+# What Django leaves as it is when it writes a path into a header.
+_UNQUOTED = "/:@&+$,-_.!~*'()"
 
 _logger = logging.getLogger("root.emulator")
 
@@ -76,26 +79,26 @@ class Application:
         history: History,
         control: dict[str, ASGIApp],
     ) -> None:
-        self._accounts = accounts
         self._faults = faults
         self._history = history
         self._control = control
-        instance: dict[str, Handler] = {
+        several: dict[str, Handler] = {"GET": models.page, "POST": models.create}
+        one: dict[str, Handler] = {
             "GET": models.retrieve,
             "PUT": models.replace,
             "PATCH": models.update,
             "DELETE": models.delete,
         }
-        self._router = Router(
-            [
-                self._route("/v1/models/", "List", {"GET": models.page, "POST": models.create}),
+        self._endpoints = [
+            (re.compile(path), Endpoint(f"Model {name}", handlers, accounts))
+            for path, name, handlers in (
+                ("/v1/models/", "List", several),
                 # Before the ids, of which it is none.
-                self._route("/v1/models/verify/", "Verify", {"POST": models.verify}),
-                self._route("/v1/models/{id}/", "Instance", instance),
-            ],
-            redirect_slashes=False,
-            default=self._elsewhere,
-        )
+                ("/v1/models/verify/", "Verify", {"POST": models.verify}),
+                # Django REST Framework's router has ids without dots.
+                ("/v1/models/(?P<id>[^/.]+)/", "Instance", one),
+            )
+        ]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, with an id for it in the headers whatever becomes of it."""
@@ -138,7 +141,7 @@ class Application:
             await send(message)
 
         try:
-            await self._router(scope, whole, noting_start)
+            await self._find(scope)(scope, whole, noting_start)
         except Exception:
             _logger.exception("%s %s failed in the emulator", scope["method"], scope["path"])
             if not started:
@@ -175,22 +178,20 @@ class Application:
         if fault.hang_up:
             transport.close()
 
-    def _route(self, path: str, name: str, handlers: dict[str, Handler]) -> Route:
-        return Route(path, Endpoint(f"Model {name}", handlers, self._accounts))
-
-    async def _elsewhere(self, scope: Scope, receive: Receive, send: Send) -> None:
-        response: Response = HTMLResponse(_NOT_FOUND, 404)
-        with_slash = scope["path"] + "/"
-        routes = self._router.routes
-        if any(
-            route.matches({**scope, "path": with_slash})[0] is not Match.NONE for route in routes
-        ):
+    def _find(self, scope: Scope) -> ASGIApp:
+        """Return what answers at the address of a request, and note the parts of its path."""
+        path: str = scope["path"]
+        for pattern, endpoint in self._endpoints:
+            if found := pattern.fullmatch(path):
+                scope["path_params"] = found.groupdict()
+                return endpoint
+        if any(pattern.fullmatch(f"{path}/") for pattern, _ in self._endpoints):
             # Django sends every method on its way with 301, also those whose body clients then
             # drop, or which they turn into GET.
             query = scope["query_string"].decode("latin-1")
-            location = quote(with_slash) + (f"?{query}" if query else "")
-            response = HTMLResponse("", 301, {"Location": location})
-        await response(scope, receive, send)
+            location = quote(f"{path}/", _UNQUOTED) + (f"?{query}" if query else "")
+            return HTMLResponse("", 301, {"Location": location})
+        return HTMLResponse(_NOT_FOUND, 404)
 
 
 class _Kept:

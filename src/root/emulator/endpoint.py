@@ -9,14 +9,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from root.emulator import problems
+from root.emulator import bodies, problems
 from root.emulator.accounts import Account, Accounts
 from root.emulator.problems import Problem
 
 Handler: TypeAlias = Callable[[Request, Account], Awaitable[Response]]
 """Answers a request that an account makes."""
 
-_TAKES_JSON = {"*/*", "application/*", "application/json"}
 _CHANGES_NOTHING = {"GET", "HEAD", "OPTIONS"}
 
 
@@ -50,8 +49,8 @@ class Endpoint:
         # The order of Django REST Framework's checks decides which error a request with several
         # gets: first whether the client takes JSON, then who it is and what it may do, then how
         # often it asks, then the method.
-        accepted = request.headers.get("accept", "*/*").split(",")
-        if not any(media.partition(";")[0].strip() in _TAKES_JSON for media in accepted):
+        accepted = ",".join(request.headers.getlist("accept") or ["*/*"]).split(",")
+        if not any(map(bodies.means_json, accepted)):
             raise problems.not_acceptable()
         account = self._account(request)
         if account.state == "read-only" and request.method not in _CHANGES_NOTHING:

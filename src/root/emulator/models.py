@@ -166,7 +166,11 @@ class Models:
     def _check_name(
         self, account: Account, values: Mapping[str, Value], row: Row | None = None
     ) -> None:
-        if "name" in values and self._store.has_name(account.organisation, values["name"], row):
+        name = values.get("name")
+        # None is no name that was given, and a model may keep its own.
+        if name is None or (row is not None and name == row.name):
+            return
+        if self._store.has_name(account.organisation, name):
             raise problems.not_unique()
 
     def _listed(self, row: Row) -> dict[str, object]:

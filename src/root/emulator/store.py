@@ -181,11 +181,11 @@ class Store:
         ).fetchone()
         return None if found is None else Row(*found)
 
-    def has_name(self, organisation: str, name: object, but: Row | None = None) -> bool:
-        """Say whether an organisation has a model of this name, this one left out."""
+    def has_name(self, organisation: str, name: object) -> bool:
+        """Say whether an organisation has a model of this name."""
         found = self._connection.execute(
-            "SELECT 1 FROM models WHERE organisation = ? AND name = ? AND id != ? LIMIT 1",
-            (organisation, name, but.id if but else ""),
+            "SELECT 1 FROM models WHERE organisation = ? AND name = ? LIMIT 1",
+            (organisation, name),
         ).fetchone()
         return found is not None
 
