@@ -116,6 +116,15 @@ def soak(session: nox.Session) -> None:
     )
 
 
+@nox.session
+def fuzz(session: nox.Session) -> None:
+    """Ask the emulator all that its description allows and forbids; `-- --seed N` repeats a run."""
+    session.install("-e", ".[emulator]", *group("fuzz"))
+    # It leaves what it found in the folder that it runs in.
+    with session.chdir(session.create_tmp()):
+        session.run("python", str(HERE / "scripts" / "fuzz.py"), *session.posargs)
+
+
 @nox.session(python=False)
 def pythons(session: nox.Session) -> None:
     """Run the tests on every other supported Python that is installed here."""
@@ -152,7 +161,7 @@ def typing(session: nox.Session) -> None:
     """Check types: mypy and pyright, both strict, and that every public type is known."""
     session.install(
         *("-e", ".[cli,emulator,http2]", "nox"),
-        *group("test", "heavy", "catalogue", "typing"),
+        *group("test", "heavy", "catalogue", "fuzz", "typing"),
     )
     session.run("mypy")
     session.run("pyright")

@@ -476,6 +476,52 @@ def test_default_key_stays_unseen(
     assert secret not in said
 
 
+BODY = b'{"name": "x"}'
+
+
+@pytest.mark.parametrize(
+    ("request_line", "headers", "status"),
+    [
+        (b"GET /v1/models/?cursor=%ff%00 HTTP/1.1", b"", 404),
+        (b"GET /v1/models/?page_size=%zz&%=1&=&&x HTTP/1.1", b"", 200),
+        (b"GET /v1/models/?cursor=cD0lZWQlYTAlODAmaT0x&ordering=name HTTP/1.1", b"", 200),
+        (b"GET /v1/models/?" + b"x" * 50_000 + b" HTTP/1.1", b"", 200),
+        (b"GET /v1/models/?\xff HTTP/1.1", b"", 400),
+        (b"GET /v1/models/%00%ff/ HTTP/1.1", b"", 404),
+        (b"GET /v1/models/\0/ HTTP/1.1", b"", 400),
+        (b"GET /v1/models/ HTTP/1.1", b"Accept: \xff\r\n", 406),
+        (b"OPTIONS * HTTP/1.1", b"", 404),
+        (b"POST /v1/models/ HTTP/1.1", b"Content-Length: 13\r\n", 201),
+        (b"POST /v1/models/ HTTP/1.1", b"Content-Length: 13\r\nContent-Length: 13\r\n", 201),
+        (b"POST /v1/models/ HTTP/1.1", b"Content-Length: 13\r\nContent-Length: 12\r\n", 400),
+        (b"POST /v1/models/ HTTP/1.1", b"Content-Length: -1\r\n", 400),
+        (b"POST /v1/models/ HTTP/1.1", b"Transfer-Encoding: gzip\r\n", 400),
+    ],
+    ids=[str(number) for number in range(14)],
+)
+def test_odd_requests(server: Server, request_line: bytes, headers: bytes, status: int) -> None:
+    """What hardly any client says is answered, or is a bad request, and never an error here."""
+    authorization = f"Host: x\r\nAuthorization: Api-Key {server.add_key()}\r\n".encode()
+    announced = b"Content-Type: application/json\r\nConnection: close\r\n"
+    request = request_line + b"\r\n" + authorization + announced + headers + b"\r\n"
+    with socket.create_connection((server.host, server.port)) as connection:
+        connection.sendall(request + (BODY if request.startswith(b"POST") else b""))
+        answer = connection.recv(12)
+
+    assert answer == b"HTTP/1.1 %d" % status
+
+
+def test_a_body_in_chunks(client: httpx.Client) -> None:
+    """A body may come in pieces, with no length said before."""
+    response = client.post(
+        "/v1/models/",
+        content=iter([BODY[:4], BODY[4:]]),
+        headers={"Content-Type": "application/json"},
+    )
+
+    assert response.json()["name"] == "x"
+
+
 def test_a_client_that_hangs_up(server: Server, client: httpx.Client) -> None:
     """A client that goes away in the middle of its body leaves the emulator as it was."""
     request = (

@@ -22,6 +22,7 @@ except ImportError as _missing:
     ) from _missing
 
 from root.emulator.control import StoredModel
+from root.emulator.description import openapi
 from root.emulator.faults import Fault
 from root.emulator.history import Connections, RecordedRequest
 from root.emulator.pages import NextStyle
@@ -37,5 +38,6 @@ __all__ = [
     "RecordedRequest",
     "Server",
     "StoredModel",
+    "openapi",
     "serve",
 ]

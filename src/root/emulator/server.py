@@ -22,6 +22,7 @@ from root.emulator.accounts import Accounts, KeyState, valid_key
 from root.emulator.application import CONNECTION, Application
 from root.emulator.catalogue import load
 from root.emulator.control import PREFIX, Control, ControlApplication, StoredModel
+from root.emulator.description import DESCRIPTION, PATH
 from root.emulator.faults import Fault, Faults, Reset, read_faults
 from root.emulator.history import Connections, History, RecordedRequest, unexpected
 from root.emulator.models import Models
@@ -334,7 +335,7 @@ def serve(
             accounts,
             waiting,
             history,
-            {PREFIX: ControlApplication(control, control_key)},
+            {PREFIX: ControlApplication(control, control_key), PATH: DESCRIPTION},
         )
         listener = _Listener(application, connections, host, port)
         # A daemon, so that a main thread which ends without leaving the block is not held up.
