@@ -98,7 +98,7 @@ class History:
     def __init__(self) -> None:
         """Begin with none."""
         self._entries: deque[Entry] = deque(maxlen=_MOST_REQUESTS)
-        self.count = 0
+        self.count: int = 0
 
     def add(self, entry: Entry) -> None:
         """Note a request."""
