@@ -125,6 +125,13 @@ def fuzz(session: nox.Session) -> None:
         session.run("python", str(HERE / "scripts" / "fuzz.py"), *session.posargs)
 
 
+@nox.session
+def browser(session: nox.Session) -> None:
+    """Run the tests of the emulator's page in the Chromium that the system has."""
+    session.install("-e", ".[emulator]", *group("test", "browser"))
+    session.run("pytest", "tests/emulator/test_emulator_page.py", *session.posargs)
+
+
 @nox.session(python=False)
 def pythons(session: nox.Session) -> None:
     """Run the tests on every other supported Python that is installed here."""

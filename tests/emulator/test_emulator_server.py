@@ -38,7 +38,7 @@ def test_gone_after_the_block() -> None:
     """After the block its thread has ended and its port is free."""
     before = threads()
     with serve() as server:
-        assert httpx.get(server.url).status_code == 404
+        assert httpx.get(server.url).status_code == 200
 
     assert threads() == before
     with pytest.raises(ConnectionRefusedError):
@@ -122,7 +122,7 @@ def test_ipv6() -> None:
         pytest.skip("this machine has no IPv6")
     with serve(host="::1") as server:
         assert server.url == f"http://[::1]:{server.port}"
-        assert httpx.get(server.url).status_code == 404
+        assert httpx.get(server.url).status_code == 200
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1", "::", "example.invalid", ""])
@@ -137,13 +137,13 @@ def test_other_machines_let_in() -> None:
     with serve(host="0.0.0.0", allow_remote=True) as server:
         assert server.host == "0.0.0.0"
         assert server.url == f"http://127.0.0.1:{server.port}"
-        assert httpx.get(server.url).status_code == 404
+        assert httpx.get(server.url).status_code == 200
 
 
 def test_localhost() -> None:
     """This machine may be named."""
     with serve(host="localhost") as server:
-        assert httpx.get(server.url).status_code == 404
+        assert httpx.get(server.url).status_code == 200
 
 
 def test_a_port_that_is_taken(server: Server) -> None:
@@ -240,7 +240,7 @@ def test_a_half_filled_database_is_undone(tmp_path: Path, monkeypatch: pytest.Mo
             pass
 
     with serve(db=tmp_path / "x") as server:
-        assert httpx.get(server.url).status_code == 404
+        assert httpx.get(server.url).status_code == 200
 
 
 def test_a_bug_is_a_500(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Sequence
 from queue import SimpleQueue
 from typing import get_args
+from urllib.parse import quote
 
 from root.emulator.pages import NextStyle
 from root.emulator.server import Server, serve
@@ -66,7 +67,7 @@ Or by hand:
 curl -H {header} '{server.url}/v1/models/?page_size=3'
 
 What happened, and what is to go wrong (a page for a browser):
-{server.url}/#{server.control_key}
+{server.url}/#{quote(server.control_key, safe="")}
 
 Ctrl-C ends it."""
 

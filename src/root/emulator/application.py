@@ -14,7 +14,6 @@ import socket
 import struct
 import time
 from collections.abc import Awaitable, Callable
-from typing import Protocol, cast
 from urllib.parse import quote
 from uuid import uuid4
 
@@ -24,8 +23,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from root.emulator.accounts import Accounts
 from root.emulator.endpoint import Endpoint, Handler
-from root.emulator.faults import Fault, Faults
-from root.emulator.history import Entry, History
+from root.emulator.faults import BODILESS, Fault, Faults
+from root.emulator.history import Connections, Entry, History
 from root.emulator.models import NEXT_STYLE, Models
 
 CONNECTION = "root.emulator.connection"
@@ -53,10 +52,28 @@ _SERVER_ERROR = """<!doctype html>
 """
 
 
-class Connection(Protocol):
-    """What uvicorn has of a connection."""
+class Connection:
+    """A connection of a client, which counts from its first request to the API on.
 
-    transport: asyncio.Transport
+    Those of the control alone do not: who looks at what happens would change it.
+    """
+
+    def __init__(self, transport: asyncio.Transport, connections: Connections) -> None:
+        """Take what it sends by, and where it is counted."""
+        self.transport = transport
+        self._connections = connections
+        self._counts = False
+
+    def count(self) -> None:
+        """Count it, once."""
+        if not self._counts:
+            self._counts = True
+            self._connections.begin()
+
+    def end(self) -> None:
+        """Note its end."""
+        if self._counts:
+            self._connections.end()
 
 
 class Application:
@@ -108,6 +125,8 @@ class Application:
             ):
                 await application(scope, receive, send)
                 return
+        connection: Connection = scope[CONNECTION]
+        connection.count()
         try:
             body = await Request(scope, receive).body()
         except ClientDisconnect:
@@ -128,7 +147,7 @@ class Application:
             await self._do(scope, body, _noting(entry, send))
         else:
             entry.fault = fault.told()
-            await self._do_badly(fault, entry, scope, receive, send)
+            await self._do_badly(fault, entry, connection.transport, scope, receive, send)
 
     async def _do(self, scope: Scope, body: bytes, send: Send) -> None:
         """Do what a request asks."""
@@ -148,35 +167,31 @@ class Application:
                 await HTMLResponse(_SERVER_ERROR, 500)(scope, whole, send)
 
     async def _do_badly(
-        self, fault: Fault, entry: Entry, scope: Scope, receive: Receive, send: Send
+        self,
+        fault: Fault,
+        entry: Entry,
+        transport: asyncio.Transport,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
     ) -> None:
         """Do what a request asks, and have happen to it what the fault says."""
-        transport = cast("Connection", scope[CONNECTION]).transport
         if fault.delay:
             await asyncio.sleep(fault.delay)
         if fault.reset == "before":
             await _reset(transport, receive)
             return
         if fault.status is not None:
-            response = fault.response(fault.status)
+            response = fault.instead(fault.status)
         else:
             done = _Kept()
             await self._do({**scope, NEXT_STYLE: fault.next_style}, entry.body, done)
-            response = fault.changed(done.response())
+            response = done.response()
         if fault.reset == "after":
             await _reset(transport, receive)
             return
-        noting = _noting(entry, send)
-        if fault.truncate:
-            await _play(response, scope, noting, up_to=len(response.body) // 2)
-            transport.close()
-            await _gone(receive)
-        elif fault.drip is not None:
-            await _play(response, scope, noting, seconds=fault.drip, transport=transport)
-        else:
-            await response(scope, receive, noting)
-        if fault.hang_up:
-            transport.close()
+        response = fault.changed(response)
+        await _play(fault, response, scope, receive, _noting(entry, send), transport)
 
     def _find(self, scope: Scope) -> ASGIApp:
         """Return what answers at the address of a request, and note the parts of its path."""
@@ -237,48 +252,62 @@ def _once(message: Message) -> Callable[[], Awaitable[Message]]:
 
 
 async def _play(
+    fault: Fault,
     response: Response,
     scope: Scope,
+    receive: Receive,
     send: Send,
-    *,
-    up_to: int | None = None,
-    seconds: float | None = None,
-    transport: asyncio.Transport | None = None,
+    transport: asyncio.Transport,
 ) -> None:
-    """Send an answer up to some byte of its body, or byte by byte."""
-    body = b"" if scope["method"] == "HEAD" else bytes(response.body)
-    # A length that is longer by one tells even of an empty body that it was cut off.
-    headers = [pair for pair in response.raw_headers if pair[0] != b"content-length"]
-    length = len(body) if up_to is None else max(len(body), 1)
-    await send(
-        {
-            "type": "http.response.start",
-            "status": response.status_code,
-            "headers": [*headers, (b"content-length", b"%d" % length)],
-        }
-    )
-    if up_to is not None:
-        await send({"type": "http.response.body", "body": body[:up_to], "more_body": True})
+    """Send an answer as far and as fast as the fault has it."""
+    body = bytes(response.body)
+    headers = response.raw_headers
+    if response.status_code not in BODILESS:
+        length = (b"content-length", b"%d" % len(body))
+        headers = [*(pair for pair in headers if pair[0] != b"content-length"), length]
+    if scope["method"] == "HEAD":
+        body = b""
+    if fault.truncate and not body:
+        # Where there is no body, what can be broken off is the head.
+        transport.write(b"HTTP/1.1 ")
+    else:
+        await send(
+            {
+                "type": "http.response.start",
+                "status": response.status_code,
+                "headers": headers,
+            }
+        )
+        sent = body[: len(body) // 2] if fault.truncate else body
+        pieces = [sent] if fault.drip is None else [bytes([byte]) for byte in sent]
+        for piece in pieces:
+            if fault.drip is not None:
+                await asyncio.sleep(fault.drip)
+            if transport.is_closing():
+                break
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
+    if fault.truncate:
+        transport.close()
+    if transport.is_closing():
+        await gone(receive)
         return
-    for byte in body:
-        if seconds:
-            await asyncio.sleep(seconds)
-        if transport is not None and transport.is_closing():
-            return
-        await send({"type": "http.response.body", "body": bytes([byte]), "more_body": True})
     await send({"type": "http.response.body", "body": b"", "more_body": False})
+    if fault.hang_up:
+        transport.close()
 
 
 async def _reset(transport: asyncio.Transport, receive: Receive) -> None:
     """Break the connection off, so that the other side sees it as reset and not as closed."""
-    sock = transport.get_extra_info("socket")
-    # Lingering for no time is what makes closing a reset.
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    transport.abort()
-    await _gone(receive)
+    # A client that is gone by itself has left no socket.
+    if not transport.is_closing():
+        sock = transport.get_extra_info("socket")
+        # Lingering for no time is what makes closing a reset.
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        transport.abort()
+    await gone(receive)
 
 
-async def _gone(receive: Receive) -> None:
+async def gone(receive: Receive) -> None:
     """Wait until uvicorn has noticed the end; it would complain of a missing answer before."""
     while (await receive())["type"] != "http.disconnect":
         continue

@@ -6,14 +6,16 @@ Over HTTP it lives under `/_emulator/` and wants a key of its own, in the header
 
 from __future__ import annotations
 
+import json
+import logging
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Literal, TypeAlias, cast
 
 from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
 from starlette.routing import Route, Router
 from starlette.types import Receive, Scope, Send
 
@@ -28,6 +30,8 @@ from root.emulator.store import Row, Store, Visibility
 __all__ = ["PREFIX", "Control", "ControlApplication", "StoredModel"]
 
 PREFIX = "/_emulator/"
+
+_logger = logging.getLogger("root.emulator")
 
 # As many as a page shows at once.
 _MOST_LISTED = 200
@@ -120,7 +124,7 @@ class Control:
         """Begin anew: no models but the catalogue's, no faults, no requests, one key."""
         self._store.wipe()
         self.accounts.forget_all_but(self._api_key)
-        self.faults.remove(None)
+        self.faults.restart()
         self.history.clear()
         self.connections.restart()
 
@@ -172,48 +176,33 @@ class ControlApplication:
                 "POST": self._add_fault,
                 "DELETE": self._remove_faults,
             },
-            "faults/{number:int}": {"DELETE": self._remove_fault},
+            "faults/{number}": {"DELETE": self._remove_fault},
             "keys": {"POST": self._add_key, "PATCH": self._change_key},
             "wipe": {"POST": self._wipe},
         }
         self._router = Router(
-            [
-                Route(PREFIX + path, self._answering(handlers), methods=list(handlers))
-                for path, handlers in addresses.items()
-            ],
+            [Route(PREFIX + path, _Address(handlers)) for path, handlers in addresses.items()],
             redirect_slashes=False,
+            default=self._nowhere,
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
         scheme, _, key = Request(scope).headers.get("authorization", "").partition(" ")
-        response: Response | None = None
         if scheme != "Emulator-Key" or not secrets.compare_digest(key.encode(), self._key):
             text = "This wants the header `Authorization: Emulator-Key <the control key>`."
-            response = JSONResponse({"detail": text}, 401, {"WWW-Authenticate": "Emulator-Key"})
-        await (response or self._router)(scope, receive, send)
+            response = _answer({"detail": text}, 401, {"WWW-Authenticate": "Emulator-Key"})
+            await response(scope, receive, send)
+            return
+        try:
+            await self._router(scope, receive, send)
+        except ClientDisconnect:
+            _logger.debug("A client hung up before all of its request was here")
 
-    def _answering(
-        self, handlers: Mapping[_Method, _Handler]
-    ) -> Callable[[Request], Awaitable[Response]]:
-        async def answer(request: Request) -> Response:
-            handler = handlers[cast("_Method", request.method.replace("HEAD", "GET"))]
-            headers = {"Cache-Control": "no-store"}
-            try:
-                content = await handler(request)
-            except ValidationError as exc:
-                told = exc.errors(include_url=False, include_context=False, include_input=False)
-                places = [
-                    f"{'.'.join(map(str, one['loc'])) or 'body'}: {one['msg']}" for one in told
-                ]
-                return JSONResponse({"detail": "; ".join(places)}, 400, headers)
-            except (ValueError, RecursionError) as exc:
-                return JSONResponse({"detail": str(exc)}, 400, headers)
-            if content is None:
-                return Response(status_code=204, headers=headers)
-            return JSONResponse(content, 201 if request.method == "POST" else 200, headers)
-
-        return answer
+    async def _nowhere(self, scope: Scope, receive: Receive, send: Send) -> None:
+        places = ", ".join(route.path for route in self._router.routes if isinstance(route, Route))
+        response = _answer({"detail": f"There is nothing at this address, but at {places}."}, 404)
+        await response(scope, receive, send)
 
     async def _state(self, request: Request) -> JsonValue:
         control = self._control
@@ -251,15 +240,18 @@ class ControlApplication:
         return {"faults": [_plain_fault(one) for one in self._control.faults.all()]}
 
     async def _add_fault(self, request: Request) -> JsonValue:
-        number = self._control.faults.add(read_fault(await request.json()))
-        return {"id": number}
+        try:
+            data = await request.json()
+        except (ValueError, RecursionError) as exc:
+            raise ValueError(f"The body is no JSON: {exc}.") from exc
+        return {"id": self._control.faults.add(read_fault(data))}
 
     async def _remove_faults(self, request: Request) -> JsonValue:
         self._control.faults.remove(None)
         return None
 
     async def _remove_fault(self, request: Request) -> JsonValue:
-        self._control.faults.remove(request.path_params["number"])
+        self._control.faults.remove(_whole("The number", request.path_params["number"]))
         return None
 
     async def _add_key(self, request: Request) -> JsonValue:
@@ -301,12 +293,55 @@ def _plain_request(request: RecordedRequest) -> JsonValue:
 
 def _number(request: Request, name: str, default: int) -> int:
     text = request.query_params.get(name)
-    if text is None:
-        return default
-    if not text.isdecimal():
-        raise ValueError(f"{name} is a whole number, not {text!r}.")
+    return default if text is None else _whole(name, text)
+
+
+def _whole(name: str, text: str) -> int:
+    # Nobody counts so far, and longer numbers take Python long to read.
+    if not text.isdecimal() or len(text) > 18:
+        raise ValueError(f"{name} is a whole number, not {text[:40]!r}.")
     return int(text)
 
 
 def _most(request: Request) -> int:
     return min(max(_number(request, "limit", _MOST_LISTED), 1), _MOST_LISTED)
+
+
+class _Address:
+    """One address of the control, as an ASGI application."""
+
+    def __init__(self, handlers: Mapping[_Method, _Handler]) -> None:
+        self._handlers = handlers
+        self._allowed = ", ".join(handlers)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        response = await self._answer(Request(scope, receive))
+        await response(scope, receive, send)
+
+    async def _answer(self, request: Request) -> Response:
+        handler = self._handlers.get(cast("_Method", request.method.replace("HEAD", "GET")))
+        if handler is None:
+            text = f"{request.method} is not for this address, which takes {self._allowed}."
+            return _answer({"detail": text}, 405, {"Allow": self._allowed})
+        try:
+            content = await handler(request)
+        except ValidationError as exc:
+            told = exc.errors(include_url=False, include_context=False, include_input=False)
+            places = (
+                f"{'.'.join(map(str, one['loc'])) or 'the body'}: {one['msg']}." for one in told
+            )
+            return _answer({"detail": " ".join(places)}, 400)
+        except ValueError as exc:
+            return _answer({"detail": str(exc)}, 400)
+        if content is None:
+            return Response(status_code=204, headers=_NOT_KEPT)
+        return _answer(content, 201 if request.method == "POST" else 200)
+
+
+_NOT_KEPT = {"Cache-Control": "no-store"}
+
+
+def _answer(content: JsonValue, status: int, headers: Mapping[str, str] | None = None) -> Response:
+    # In ASCII: half a surrogate, which JSON may hold and which came in that way, has no UTF-8.
+    text = json.dumps(content)
+    return Response(text, status, _NOT_KEPT | dict(headers or {}), "application/json")

@@ -6,14 +6,15 @@ import http
 import json
 import math
 import os
+import re
 import time
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, dataclass, field, fields
 from email.utils import formatdate
 from fnmatch import fnmatchcase
 from pathlib import Path
 from random import Random
-from typing import ClassVar, Literal, TypeAlias, cast
+from typing import ClassVar, Literal, TypeAlias, cast, get_args
 
 from pydantic import ConfigDict, JsonValue, TypeAdapter, ValidationError
 from starlette.responses import Response
@@ -21,10 +22,21 @@ from starlette.responses import Response
 from root.emulator.pages import NextStyle
 from root.emulator.problems import throttled_text
 
-__all__ = ["Fault", "Faults", "Reset", "Standing", "read_fault", "read_faults"]
+__all__ = [
+    "Fault",
+    "Faults",
+    "Reset",
+    "RetryAfterForm",
+    "Standing",
+    "read_fault",
+    "read_faults",
+]
 
 Reset: TypeAlias = Literal["before", "after"]
 """When a connection is reset: before what was asked is done, or after."""
+
+RetryAfterForm: TypeAlias = Literal["seconds", "date", "milliseconds"]
+"""How a server says when to come back."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -32,11 +44,12 @@ class Fault:
     """What goes wrong, with which requests, and how often.
 
     With a `status` the service answers with it, and does not do what was asked; without one it
-    does, and the rest says what becomes of its answer.
+    does, and the rest says what becomes of its answer. A fault in which nothing goes wrong lets
+    requests through: `Fault(times=2)` before another has the third one go wrong.
 
     Attributes:
         status: The status to answer with, 200 to 599.
-        headers: Headers to add to the answer.
+        headers: Headers to add to the answer, in the place of its own of the same name.
         body: The body to answer with: text as it is, anything else as JSON. Left out, it is what
             the service, or a proxy in front of it, says with such a status.
         retry_after: Seconds to put into the header `Retry-After`.
@@ -45,7 +58,7 @@ class Fault:
         delay: Seconds to wait before anything else.
         reset: Reset the connection, before what was asked is done or after.
         truncate: Break off in the middle of the answer.
-        garble: Send other bytes than those of the answer.
+        garble: Send other bytes than those of the answer, which are no UTF-8.
         drip: Seconds between two bytes of the body.
         hang_up: Close the connection after the answer, without having said so.
         next_style: The form of `next` in a page.
@@ -63,7 +76,7 @@ class Fault:
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
     body: JsonValue = None
     retry_after: float | None = None
-    retry_after_form: Literal["seconds", "date", "milliseconds"] = "seconds"
+    retry_after_form: RetryAfterForm = "seconds"
     delay: float = 0.0
     reset: Reset | None = None
     truncate: bool = False
@@ -84,22 +97,20 @@ class Fault:
         Raises:
             ValueError: Something cannot be played; the text says how it can.
         """
-        for name, fine, rule in (
-            ("status", self.status is None or 200 <= self.status <= 599, "is from 200 to 599"),
-            ("delay", _is_seconds(self.delay), "is a number of seconds"),
-            ("drip", self.drip is None or _is_seconds(self.drip), "is a number of seconds"),
-            (
-                "retry_after",
-                self.retry_after is None or _is_seconds(self.retry_after),
-                "is a number of seconds; put anything else into headers",
-            ),
-            ("reset", self.reset in (None, "before", "after"), 'is "before" or "after"'),
-            ("times", self.times is None or self.times >= 1, "is at least 1, or None for ever"),
-            ("probability", 0 <= self.probability <= 1, "is from 0 to 1"),
-            ("headers", _are_headers(self.headers), "are names and values that HTTP takes"),
-        ):
-            if not fine:
-                raise ValueError(f"{name} {rule}, not {getattr(self, name)!r}.")
+        for name, is_fine, rule in _RULES:
+            value: object = getattr(self, name)
+            if not is_fine(value):
+                raise ValueError(f"{name} {rule}, not {value!r}.")
+        told = set(self.told())
+        for name, others, reason in _APART:
+            if name in told and (vain := [other for other in others if other in told]):
+                raise ValueError(f"{name} {reason}, so it goes without {' and '.join(vain)}.")
+        if self.status in BODILESS and (vain := [name for name in _ON_BODIES if name in told]):
+            raise ValueError(
+                f"status {self.status} has no body, so it goes without {' and '.join(vain)}."
+            )
+        if "retry_after_form" in told and self.retry_after is None:
+            raise ValueError("retry_after_form says how retry_after is said, so it goes with it.")
 
     def concerns(self, method: str, path: str) -> bool:
         """Return whether it is about such a request."""
@@ -109,45 +120,158 @@ class Fault:
 
     def told(self) -> dict[str, JsonValue]:
         """Return what it says beyond the defaults, as JSON has it."""
-        usual = asdict(Fault())
-        return {name: value for name, value in asdict(self).items() if value != usual[name]}
+        told: dict[str, JsonValue] = {}
+        for one in fields(self):
+            value = getattr(self, one.name)
+            if one.name == "headers":
+                value = dict(value)
+            if value != (one.default if one.default is not MISSING else {}):
+                told[one.name] = value
+        return told
 
-    def response(self, status: int) -> Response:
-        """Return the answer with this status, in which nothing is done."""
-        if self.body is None:
-            content, media_type = _usual_body(status, self.retry_after)
-        else:
-            content, media_type = _written(self.body)
-        return Response(content, status, self.added_headers(), media_type or None)
+    def instead(self, status: int) -> Response:
+        """Return the answer with this status, in the place of doing anything."""
+        content, media_type = _usual_body(status, self.retry_after)
+        return Response(content, status, media_type=media_type or None)
 
     def changed(self, response: Response) -> Response:
-        """Return the answer to what was done, as this fault has it."""
+        """Return an answer as this fault has it; one that can have no body gets none."""
         body = bytes(response.body)
         headers = dict(response.headers)
-        if self.body is not None:
-            content, headers["content-type"] = _written(self.body)
-            body = content.encode()
-        elif self.novelties and body:
-            body = _with_novelties(body)
-        if self.garble:
-            # The beginning stays, so that it looks like what it is not.
-            body = bytes(byte ^ 0xA5 if at % 7 == 6 else byte for at, byte in enumerate(body))
         headers.pop("content-length", None)
-        return Response(body, response.status_code, headers | self.added_headers())
+        if response.status_code not in BODILESS:
+            if self.body is not None:
+                text, headers["content-type"] = _written(self.body)
+                body = text.encode()
+            elif self.novelties:
+                body = _with_novelties(body)
+            if self.garble:
+                # The beginning stays, so that it looks like what it is not.
+                last = len(body) - 1
+                body = bytes(
+                    byte ^ 0xA5 if at % 7 == 6 or at == last else byte
+                    for at, byte in enumerate(body)
+                )
+        return Response(body, response.status_code, headers | self._added_headers())
 
-    def added_headers(self) -> dict[str, str]:
-        """Return the headers that it adds to an answer."""
-        headers = dict(self.headers)
+    def _added_headers(self) -> dict[str, str]:
+        headers = {name.lower(): value for name, value in self.headers.items()}
         seconds = self.retry_after
         if seconds is None:
             return headers
         if self.retry_after_form == "date":
-            headers["Retry-After"] = formatdate(math.ceil(time.time() + seconds), usegmt=True)
+            headers["retry-after"] = formatdate(math.ceil(time.time() + seconds), usegmt=True)
         elif self.retry_after_form == "milliseconds":
-            headers["Retry-After-Ms"] = f"{seconds * 1000:g}"
+            headers["retry-after-ms"] = _digits(seconds * 1000)
         else:
-            headers["Retry-After"] = f"{seconds:g}"
+            headers["retry-after"] = _digits(seconds)
         return headers
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+# Thirty years: a date so far off can still be written.
+_MOST_SECONDS = 1_000_000_000
+
+
+def _is_seconds(value: object) -> bool:
+    return _is_number(value) and 0 <= cast("float", value) <= _MOST_SECONDS
+
+
+def _are_headers(value: object) -> bool:
+    # What HTTP takes as a name and as a value (RFC 9110, 5.1 and 5.5), and no more than ASCII.
+    return isinstance(value, Mapping) and all(
+        isinstance(name, str)
+        and isinstance(content, str)
+        and re.fullmatch(r"[\w!#$%&'*+.^`|~-]+", name, re.ASCII)
+        and re.fullmatch(r"(?:[!-~](?:[ -~\t]*[!-~])?)?", content)
+        and name.lower() not in ("content-length", "transfer-encoding")
+        for name, content in cast("Mapping[object, object]", value).items()
+    )
+
+
+def _is_body(value: object) -> bool:
+    try:
+        text = value if isinstance(value, str) else json.dumps(value, allow_nan=False)
+        text.encode()
+    except (TypeError, ValueError, RecursionError):
+        return False
+    return True
+
+
+BODILESS = (204, 205, 304)
+"""The statuses of answers that have no body (RFC 9110, 15.3.5, 15.3.6 and 15.4.5)."""
+
+_SECONDS = f"is from 0 to {_MOST_SECONDS} seconds"
+_TEXT = "is text, or None for all"
+
+_RULES: tuple[tuple[str, Callable[[object], bool], str], ...] = (
+    (
+        "status",
+        lambda value: value is None or (_is_whole(value) and 200 <= cast("int", value) <= 599),
+        "is from 200 to 599",
+    ),
+    (
+        "headers",
+        _are_headers,
+        "are names and values that HTTP takes, without those that say how long the body is",
+    ),
+    ("body", _is_body, "is text or what JSON can say"),
+    (
+        "retry_after",
+        lambda value: value is None or _is_seconds(value),
+        f"{_SECONDS}; put anything else into headers",
+    ),
+    (
+        "retry_after_form",
+        lambda value: value in get_args(RetryAfterForm),
+        f"is one of {', '.join(get_args(RetryAfterForm))}",
+    ),
+    ("delay", _is_seconds, _SECONDS),
+    ("reset", lambda value: value in (None, *get_args(Reset)), 'is "before" or "after"'),
+    ("drip", lambda value: value is None or _is_seconds(value), _SECONDS),
+    (
+        "next_style",
+        lambda value: value in (None, *get_args(NextStyle)),
+        f"is one of {', '.join(get_args(NextStyle))}",
+    ),
+    ("method", lambda value: value is None or isinstance(value, str), _TEXT),
+    ("path", lambda value: value is None or isinstance(value, str), _TEXT),
+    (
+        "times",
+        lambda value: value is None or (_is_whole(value) and cast("int", value) >= 1),
+        "is at least 1, or None for ever",
+    ),
+    (
+        "probability",
+        lambda value: _is_number(value) and 0 <= cast("float", value) <= 1,
+        "is from 0 to 1",
+    ),
+    ("seed", lambda value: value is None or _is_whole(value), "is a whole number"),
+)
+
+_ON_BODIES = ("body", "garble", "drip")
+
+# What would otherwise be passed over in silence, and be thought to have been tested.
+_APART = (
+    (
+        "reset",
+        (
+            *("status", "headers", "body", "retry_after", "truncate", "garble", "drip"),
+            *("hang_up", "next_style", "novelties"),
+        ),
+        "leaves no answer",
+    ),
+    ("status", ("next_style", "novelties"), "answers in the place of the API"),
+    ("body", ("next_style", "novelties"), "is sent in the place of the API's"),
+    ("truncate", ("hang_up",), "closes the connection already"),
+)
 
 
 _ADAPTER = TypeAdapter(Fault)
@@ -164,10 +288,13 @@ def read_fault(data: object) -> Fault:
         return _ADAPTER.validate_json(json.dumps(data))
     except ValidationError as exc:
         problems = [
-            f"{'.'.join(map(str, item['loc'])) or 'a fault'}: {item['msg']}"
-            for item in exc.errors(include_url=False, include_context=False, include_input=False)
+            # What the rules say is a sentence already.
+            item["msg"].removeprefix("Value error, ")
+            if item["type"] == "value_error"
+            else f"{'.'.join(map(str, item['loc'])) or 'a fault'}: {item['msg']}."
+            for item in exc.errors(include_url=False, include_input=False)
         ]
-    raise ValueError("; ".join(problems))
+    raise ValueError(" ".join(problems))
 
 
 def read_faults(path: str | os.PathLike[str]) -> list[Fault]:
@@ -179,7 +306,7 @@ def read_faults(path: str | os.PathLike[str]) -> list[Fault]:
     """
     try:
         listed = json.loads(Path(path).read_bytes())
-    except ValueError as exc:
+    except (ValueError, RecursionError) as exc:
         raise ValueError(f"{path} is no JSON: {exc}") from exc
     if not isinstance(listed, list):
         raise ValueError(f"{path} holds no list of faults.")
@@ -217,6 +344,7 @@ class Faults:
 
     def __init__(self, seed: int | None) -> None:
         """Take what chance begins with; None is another beginning each time."""
+        self._seed = seed
         self._seeds = Random(seed)
         self._standing: list[Standing] = []
         self._number = 0
@@ -241,6 +369,11 @@ class Faults:
             raise ValueError(f"There is no fault with the number {number}, or not any more.")
         self._standing = kept
 
+    def restart(self) -> None:
+        """Take all of them back, and have chance begin where it began."""
+        self._standing = []
+        self._seeds = Random(self._seed)
+
     def all(self) -> tuple[Standing, ...]:
         """Return the faults in the order in which they are tried."""
         return tuple(self._standing)
@@ -257,18 +390,8 @@ class Faults:
         return None
 
 
-def _is_seconds(value: float) -> bool:
-    return math.isfinite(value) and value >= 0
-
-
-def _are_headers(headers: Mapping[str, str]) -> bool:
-    return all(
-        name.isascii()
-        and name.replace("-", "a").isalnum()
-        and value.isascii()
-        and (value.isprintable() or not value)
-        for name, value in headers.items()
-    )
+def _digits(number: float) -> str:
+    return f"{number:.3f}".rstrip("0").rstrip(".")
 
 
 def _written(body: JsonValue) -> tuple[str, str]:
@@ -289,7 +412,7 @@ _DETAILS = {
 
 
 def _usual_body(status: int, retry_after: float | None) -> tuple[str, str]:
-    if status in (204, 205, 304):
+    if status in BODILESS:
         return "", ""
     phrase = _phrase(status)
     if status == 400:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -121,7 +122,7 @@ class History:
 
 @dataclass(slots=True)
 class Connections:
-    """Connections of clients to the emulator.
+    """Connections over which requests to the API came; those of the control are left out.
 
     Attributes:
         open: How many are open.
@@ -187,6 +188,9 @@ def _json(body: bytes) -> JSONValue:
 
 
 def _masked(content: JSONValue) -> JSONValue:
+    if isinstance(content, float) and not math.isfinite(content):
+        # Python reads NaN, Infinity and 1e999, which JSON cannot say.
+        return str(content)
     if isinstance(content, list):
         return [_masked(item) for item in content]
     if not isinstance(content, dict):

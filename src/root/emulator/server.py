@@ -8,8 +8,8 @@ import os
 import threading
 import time
 from collections.abc import Callable, Generator, Iterable, Mapping
-from concurrent.futures import Future
-from contextlib import closing, contextmanager
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from socket import socket
 from typing import Any, TypeVar, cast, get_args
@@ -19,13 +19,14 @@ from pydantic import JsonValue
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from root.emulator.accounts import Accounts, KeyState, valid_key
-from root.emulator.application import CONNECTION, Application
+from root.emulator.application import CONNECTION, Application, Connection, gone
 from root.emulator.catalogue import load
 from root.emulator.control import PREFIX, Control, ControlApplication, StoredModel
 from root.emulator.description import DESCRIPTION, PATH
 from root.emulator.faults import Fault, Faults, Reset, read_faults
 from root.emulator.history import Connections, History, RecordedRequest, unexpected
 from root.emulator.models import Models
+from root.emulator.page import Page
 from root.emulator.pages import NextStyle
 from root.emulator.store import Store, Visibility
 
@@ -35,7 +36,9 @@ T = TypeVar("T")
 # fail in the middle of one. The cloud's load balancers keep them for about a minute too.
 _KEEP_ALIVE_SECONDS = 75
 
-# At the end of the block requests that are under way may finish, but not hold it up.
+# At the end of the block requests that are under way may finish, but not hold it up. It is less
+# than the tenth of a second that uvicorn waits in any case.
+_GRACE_SECONDS = 0.05
 _SHUTDOWN_SECONDS = 1
 
 
@@ -52,6 +55,7 @@ class Server:
         self._api_key = api_key
         self._control = control
         self._control_key = control_key
+        self._process = os.getpid()
 
     @property
     def host(self) -> str:
@@ -92,7 +96,7 @@ class Server:
 
     @property
     def connections(self) -> Connections:
-        """How many connections there are, and were."""
+        """Over how many connections requests to the API come, and came."""
         return self._done(lambda: replace(self._control.connections))
 
     @property
@@ -204,19 +208,22 @@ class Server:
         Raises:
             ValueError: It cannot go wrong in this way.
         """
-        self.add_fault(
-            Fault(
-                status=status,
-                headers=headers or {},
-                body=body,
-                delay=delay,
-                reset=reset,
-                truncate=truncate,
-                method=method,
-                path=path,
-                times=times,
-            )
+        fault = Fault(
+            status=status,
+            headers=headers or {},
+            body=body,
+            delay=delay,
+            reset=reset,
+            truncate=truncate,
+            method=method,
+            path=path,
+            times=times,
         )
+        if not set(fault.told()) - {"method", "path", "times"}:
+            raise ValueError(
+                "Say what goes wrong: a status, a delay, reset, truncate, body, headers."
+            )
+        self.add_fault(fault)
 
     def add_fault(self, fault: Fault) -> int:
         """Have requests go wrong from now on, and return a number to take it back by."""
@@ -254,15 +261,34 @@ class Server:
             raise AssertionError(f"{len(found)} requests were not expected:\n{listed}")
 
     def _done(self, work: Callable[[], T]) -> T:
-        """Do something in the emulator's thread, between two requests."""
+        """Do something in the emulator's thread, between two requests.
 
-        async def do() -> T:
-            return work()
+        Raises:
+            ValueError: The emulator has stopped, or runs in another process.
+        """
+        listener = self._listener
+        result: Future[T] = Future()
 
-        loop = self._listener.loop
-        if loop is None or not self._listener.started or loop.is_closed():
+        def do() -> None:
+            try:
+                result.set_result(work())
+            except BaseException as exc:  # noqa: BLE001  (it is raised in the caller's thread)
+                result.set_exception(exc)
+
+        # In a forked process its thread is not there, and nothing would ever be done.
+        if os.getpid() != self._process:
+            raise ValueError(
+                "The emulator runs in another process, from which its API for control is open:"
+                f" {self.url}{PREFIX}"
+            )
+        # Until the loop is closed it takes work, which is then left undone.
+        with suppress(RuntimeError):
+            listener.loop.result().call_soon_threadsafe(do)
+            ends = cast("list[Future[object]]", [result, listener.over])
+            wait(ends, return_when=FIRST_COMPLETED)
+        if not result.done():
             raise ValueError("The emulator has stopped: its `with` block is over.")
-        return asyncio.run_coroutine_threadsafe(do(), loop).result()
+        return result.result()
 
     def __repr__(self) -> str:
         """Say where it is; the keys stay out."""
@@ -335,7 +361,11 @@ def serve(
             accounts,
             waiting,
             history,
-            {PREFIX: ControlApplication(control, control_key), PATH: DESCRIPTION},
+            {
+                "/": Page(),
+                PATH: DESCRIPTION,
+                PREFIX: ControlApplication(control, control_key),
+            },
         )
         listener = _Listener(application, connections, host, port)
         # A daemon, so that a main thread which ends without leaving the block is not held up.
@@ -370,17 +400,24 @@ class _Config(uvicorn.Config):
             protocol.access_log = False
             application: ASGIApp = protocol.app
             made, lost = protocol.connection_made, protocol.connection_lost
+            connection: Connection
 
             async def app(scope: Scope, receive: Receive, send: Send) -> None:
-                scope[CONNECTION] = protocol
-                await application(scope, receive, send)
+                scope[CONNECTION] = connection
+                try:
+                    await application(scope, receive, send)
+                except asyncio.CancelledError:
+                    # The emulator stops, while a fault takes its time or a client does.
+                    connection.transport.abort()
+                    await gone(receive)
 
-            def connection_made(transport: asyncio.BaseTransport) -> None:
-                connections.begin()
+            def connection_made(transport: asyncio.Transport) -> None:
+                nonlocal connection
+                connection = Connection(transport, connections)
                 made(transport)
 
             def connection_lost(exc: Exception | None) -> None:
-                connections.end()
+                connection.end()
                 lost(exc)
 
             protocol.app = app
@@ -410,8 +447,9 @@ class _Listener(uvicorn.Server):
         )
         config.connections = connections
         super().__init__(config)
-        self.loop: asyncio.AbstractEventLoop | None = None
+        self.loop: Future[asyncio.AbstractEventLoop] = Future()
         self.address: Future[tuple[str, int]] = Future()
+        self.over: Future[None] = Future()
 
     def serve_here(self) -> None:
         """Serve in this thread until told to exit."""
@@ -421,10 +459,12 @@ class _Listener(uvicorn.Server):
             if self.address.done():
                 raise
             self.address.set_exception(exc)
+        finally:
+            self.over.set_result(None)
 
     async def startup(self, sockets: list[socket] | None = None) -> None:
         """Listen, and say where."""
-        self.loop = asyncio.get_running_loop()
+        self.loop.set_result(asyncio.get_running_loop())
         try:
             await super().startup(sockets)
         except SystemExit as exc:
@@ -432,6 +472,15 @@ class _Listener(uvicorn.Server):
             raise exc.__context__ or exc from None
         host, port = self.servers[0].sockets[0].getsockname()[:2]
         self.address.set_result((host, port))
+
+    async def shutdown(self, sockets: list[socket] | None = None) -> None:
+        """Stop listening, and break off what is not done in a moment."""
+        asyncio.get_running_loop().call_later(_GRACE_SECONDS, self._break_off)
+        await super().shutdown(sockets)
+
+    def _break_off(self) -> None:
+        for task in self.server_state.tasks:
+            task.cancel()
 
 
 def _is_loopback(host: str) -> bool:

@@ -97,7 +97,8 @@ class Store:
         self._connection = sqlite3.connect(
             ":memory:" if db is None else db, check_same_thread=False, isolation_level=None
         )
-        self._chance = None if seed is None else Random(seed)
+        self._seed = seed
+        self._begin_chance()
         try:
             self._prepare(catalogue)
         except BaseException:
@@ -150,10 +151,17 @@ class Store:
         run("DELETE FROM catalogue")
         run("INSERT INTO catalogue VALUES (?)", (catalogue.digest,))
 
+    def _begin_chance(self) -> None:
+        self._chance = None if self._seed is None else Random(self._seed)
+
     def _new_id(self) -> str:
         if self._chance is None:
             return str(uuid4())
-        return str(UUID(int=self._chance.getrandbits(128), version=4))
+        while True:
+            id_ = str(UUID(int=self._chance.getrandbits(128), version=4))
+            # A file has the ids of an earlier run, which began with the same seed.
+            if not self._connection.execute("SELECT 1 FROM models WHERE id = ?", (id_,)).fetchone():
+                return id_
 
     def close(self) -> None:
         """Close the database."""
@@ -197,7 +205,8 @@ class Store:
         return [Row(*row) for row in found]
 
     def wipe(self) -> None:
-        """Delete all models but the catalogue's."""
+        """Delete all models but the catalogue's, and have chance begin where it began."""
+        self._begin_chance()
         self._connection.execute("DELETE FROM models WHERE organisation != ?", (PUBLIC,))
 
     def change(self, row: Row, values: Mapping[str, Value]) -> Row:
