@@ -16,13 +16,13 @@ import sys
 import threading
 import time
 from collections.abc import Generator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import httpx
 import pytest
 
-from root.emulator import NextStyle, Server, __main__, catalogue, serve
+from root.emulator import Fault, NextStyle, Server, __main__, catalogue, serve
 from root.emulator.pages import Order
 from root.emulator.store import Store
 
@@ -206,6 +206,59 @@ def test_a_new_catalogue_replaces_the_old(tmp_path: Path) -> None:
     assert "old" not in names
 
 
+CATALOGUE = """{
+  "providers": {"acme": "Acme"},
+  "models": {"acme/one": 1000, "acme/two": 2000}
+}"""
+
+
+def test_a_catalogue_of_ones_own(tmp_path: Path) -> None:
+    """The public models and their providers may be one's own."""
+    path = tmp_path / "catalogue.json"
+    path.write_text(CATALOGUE)
+    with serve(catalogue=path) as server, connect(server, server.api_key) as client:
+        listed = client.get("/v1/models/").json()["results"]
+        one = client.get(f"/v1/models/{listed[0]['id']}/").json()
+
+    assert [model["name"] for model in listed] == ["acme/one", "acme/two"]
+    assert listed[0]["provider"]["name"] == "Acme"
+    assert one["max_token_count"] == 1000
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        ("{", "the whole: Invalid JSON"),
+        ("{}", "providers: Field required"),
+        ('{"providers": {}, "models": {"a": "b"}}', "models.a: Input should be a valid integer"),
+    ],
+)
+def test_what_is_no_catalogue(tmp_path: Path, content: str, reason: str) -> None:
+    """A file that is no catalogue is refused by its name and what is wrong in it."""
+    path = tmp_path / "catalogue.json"
+    path.write_text(content)
+
+    said = pytest.raises(ValueError, match=r"catalogue\.json is no catalogue")
+    with said as error, serve(catalogue=path):
+        pass
+
+    assert reason in str(error.value)
+
+
+def test_a_seed_makes_the_same_ids(tmp_path: Path) -> None:
+    """Ids are the same with the same seed, and in a file none comes twice."""
+
+    def ids(db: Path | None) -> list[str]:
+        with serve(seed=5, db=db, api_key="k") as server, connect(server, "k") as client:
+            return [create(client, name=f"{time.monotonic_ns()}")["id"] for _ in range(3)]
+
+    first = ids(tmp_path / "x")
+    again = ids(tmp_path / "x")
+    assert ids(None) == first
+    assert len({*first, *again}) == 6
+    assert all(re.fullmatch(r"[0-9a-f-]{14}4[0-9a-f-]{21}", id_) for id_ in first)
+
+
 def test_another_programs_database(tmp_path: Path) -> None:
     """A database that is not the emulator's is refused and left alone."""
     db = tmp_path / "x"
@@ -323,6 +376,59 @@ def command(*arguments: str) -> Generator[tuple[subprocess.Popen[str], httpx.Cli
             process.kill()
 
 
+SLOW = [
+    (Fault(delay=600), b"GET /v1/models/ HTTP/1.1\r\nHost: x\r\n\r\n"),
+    (Fault(drip=600), b"GET /v1/models/ HTTP/1.1\r\nHost: x\r\n\r\n"),
+    (Fault(drip=0.001), b"GET /v1/models/ HTTP/1.1\r\nHost: x\r\n\r\n" * 50),
+    (Fault(), b"POST /v1/models/ HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{"),
+    (Fault(), b"GET /v1/mod"),
+]
+"""What keeps a request under way: a fault, or a client that says no more."""
+
+
+@pytest.mark.parametrize(("fault", "request_"), SLOW)
+def test_nothing_holds_it_up(
+    fault: Fault, request_: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What is under way at the end is broken off at once, without a word in the log."""
+    with serve(faults=[fault]) as server:
+        connection = socket.create_connection((server.host, server.port))
+        connection.sendall(request_)
+        while request_.endswith(b"\r\n") and not server.requests:
+            pass
+        start = time.perf_counter()
+    took = time.perf_counter() - start
+
+    with connection, suppress(ConnectionResetError):
+        while connection.recv(65536):
+            pass
+    assert took < 0.9
+    assert not caplog.records
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_command_ends_in_the_middle(number: signal.Signals, tmp_path: Path) -> None:
+    """The command ends with 0 and says so, whatever is under way."""
+    faults = tmp_path / "faults.json"
+    faults.write_text('[{"delay": 600, "method": "GET"}, {"drip": 600, "method": "POST"}]')
+    with command("--faults", str(faults)) as (process, client):
+        address = (client.base_url.host, client.base_url.port)
+        late, slow, half = (socket.create_connection(address) for _ in range(3))
+        late.sendall(SLOW[0][1])
+        slow.sendall(b"POST" + SLOW[0][1][3:])
+        half.sendall(SLOW[-1][1])
+        # The drip has begun: its head is here.
+        assert slow.recv(12) == b"HTTP/1.1 401"
+        process.send_signal(number)
+        out, err = process.communicate(timeout=10)
+    for connection in (late, slow, half):
+        connection.close()
+
+    assert process.returncode == 0
+    assert out.endswith("The emulator has stopped.\n")
+    assert err == ""
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_the_command_ends_cleanly(number: signal.Signals) -> None:
     """The command serves, and ends with 0 on Ctrl-C and on being terminated."""
@@ -362,12 +468,41 @@ def test_the_command_says_how_to_use_it(monkeypatch: pytest.MonkeyPatch) -> None
     assert "kept in :memory:" in said
 
 
+def test_the_command_takes_all_settings(tmp_path: Path) -> None:
+    """Key of the control, catalogue, faults, seed and form of `next` are those given."""
+    catalogue = tmp_path / "catalogue.json"
+    catalogue.write_text(CATALOGUE)
+    faults = tmp_path / "faults.json"
+    faults.write_text('[{"status": 418, "times": 1}]')
+    arguments = (
+        *("--catalogue", str(catalogue), "--faults", str(faults), "--seed", "1"),
+        *("--control-key", "c/k", "--next-style", "cursor"),
+    )
+    with command(*arguments) as (process, client):
+        assert process.stdout
+        rest = [process.stdout.readline() for _ in range(7)]
+        assert f"{str(client.base_url).rstrip('/')}/#c%2Fk\n" in rest
+        control = {"Authorization": "Emulator-Key c/k"}
+        assert client.get("/_emulator/state", headers=control).json()["faults"] == 1
+        assert client.get("/v1/models/").status_code == 418
+        page = client.get("/v1/models/?page_size=1").json()
+        assert page["results"][0]["name"] == "acme/one"
+        assert not page["next"].startswith(("/", "http"))
+        by_command = create(client)["id"]
+
+    with serve(seed=1) as server, connect(server, server.api_key) as client:
+        assert create(client)["id"] == by_command
+
+
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
         (["--host", "0.0.0.0"], "--allow-remote"),
         (["--db", f"{os.sep}nowhere{os.sep}at{os.sep}all"], "unable to open database file"),
         (["--api-key", ""], "at least one character"),
+        (["--control-key", "a b"], "at least one character"),
+        (["--catalogue", "nowhere.json"], "nowhere.json"),
+        (["--faults", "nowhere.json"], "nowhere.json"),
     ],
 )
 def test_the_command_says_why_it_cannot_start(

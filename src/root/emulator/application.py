@@ -267,7 +267,10 @@ async def _play(
         headers = [*(pair for pair in headers if pair[0] != b"content-length"), length]
     if scope["method"] == "HEAD":
         body = b""
-    if fault.truncate and not body:
+    if transport.is_closing():
+        # The client has not waited for it.
+        pass
+    elif fault.truncate and not body:
         # Where there is no body, what can be broken off is the head.
         transport.write(b"HTTP/1.1 ")
     else:

@@ -126,8 +126,8 @@ class Connections:
 
     Attributes:
         open: How many are open.
-        opened: How many were opened so far.
-        most_open: How many were open at once, at most.
+        opened: How many were opened since the start, or since all was wiped.
+        most_open: How many were open at once since then, at most.
     """
 
     open: int = 0
@@ -146,7 +146,8 @@ class Connections:
 
     def restart(self) -> None:
         """Count from here on."""
-        self.opened = self.most_open = self.open
+        self.opened = 0
+        self.most_open = self.open
 
 
 def unexpected(

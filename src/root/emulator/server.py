@@ -258,7 +258,8 @@ class Server:
         found = unexpected(self.requests, expected)
         if found:
             listed = "\n".join(f"  {request}" for request in found)
-            raise AssertionError(f"{len(found)} requests were not expected:\n{listed}")
+            many = "1 request was" if len(found) == 1 else f"{len(found)} requests were"
+            raise AssertionError(f"{many} not expected:\n{listed}")
 
     def _done(self, work: Callable[[], T]) -> T:
         """Do something in the emulator's thread, between two requests.
