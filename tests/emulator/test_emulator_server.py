@@ -248,12 +248,12 @@ def test_what_is_no_catalogue(tmp_path: Path, content: str, reason: str) -> None
 def test_a_seed_makes_the_same_ids(tmp_path: Path) -> None:
     """Ids are the same with the same seed, and in a file none comes twice."""
 
-    def ids(db: Path | None) -> list[str]:
-        with serve(seed=5, db=db, api_key="k") as server, connect(server, "k") as client:
-            return [create(client, name=f"{time.monotonic_ns()}")["id"] for _ in range(3)]
+    def ids(db: Path | None, key: str = "k") -> list[str]:
+        with serve(seed=5, db=db, api_key=key) as server, connect(server, key) as client:
+            return [str(create(client, name=f"{db}-{key}-{_}")["id"]) for _ in range(3)]
 
     first = ids(tmp_path / "x")
-    again = ids(tmp_path / "x")
+    again = ids(tmp_path / "x", "another")
     assert ids(None) == first
     assert len({*first, *again}) == 6
     assert all(re.fullmatch(r"[0-9a-f-]{14}4[0-9a-f-]{21}", id_) for id_ in first)
