@@ -6,6 +6,7 @@ import asyncio
 import http.client
 import json
 import multiprocessing
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -301,6 +302,9 @@ def ask_in_a_child(server: Server) -> str:
         return str(exc)
 
 
+# From Python 3.12 on there is a warning of forks beside threads, which is what this is about.
+@pytest.mark.filterwarnings("ignore:This process")
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no fork")
 def test_in_a_forked_process(watched: Server) -> None:
     """In a forked process, where the emulator is not, the error says where it is."""
     context = multiprocessing.get_context("fork")

@@ -433,7 +433,7 @@ def test_a_redirect_adds_no_query(client: httpx.Client) -> None:
 @pytest.mark.parametrize(
     "path",
     [
-        "/",
+        "/nowhere",
         "/v1/",
         "/v1/models//",
         "/v1/models/a/b/",
@@ -450,7 +450,7 @@ def test_nothing_elsewhere(client: httpx.Client, path: str) -> None:
     assert response.headers["Content-Type"] == "text/html; charset=utf-8"
 
 
-@pytest.mark.parametrize("path", ["/v1/models/", "/v1/models", "/v1/models/nope/", "/"])
+@pytest.mark.parametrize("path", ["/v1/models/", "/v1/models", "/v1/models/nope/", "/nowhere"])
 def test_every_answer_has_an_id(client: httpx.Client, path: str) -> None:
     """Every answer has an id of its own, whatever it is."""
     ids = {client.get(path).headers["X-Request-Id"] for _ in range(2)}

@@ -441,6 +441,9 @@ class _Listener(uvicorn.Server):
             port=port,
             lifespan="off",
             ws="none",
+            # The other, httptools, does not tell a request of the end of its connection if the
+            # next one came over it already: what a fault broke off would never be over.
+            http="h11",
             proxy_headers=False,
             server_header=False,
             timeout_keep_alive=_KEEP_ALIVE_SECONDS,
