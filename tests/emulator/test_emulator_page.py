@@ -337,11 +337,19 @@ def test_it_stops_while_it_is_hidden(
             Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
             document.dispatchEvent(new Event("visibilitychange"));
         }"""
+        page.clock.install()
+        with page.expect_response("**/faults"):
+            page.clock.run_for(1000)
         page.evaluate(hide, True)
         expect(page.get_by_text("Paused")).to_be_visible()
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(request.url))
+        page.clock.run_for(10_000)
+        assert asked == []
 
         page.evaluate(hide, False)
         expect(page.get_by_text("Live", exact=True)).to_be_visible()
+        assert asked
 
 
 def test_the_emulator_is_gone(browser: Browser) -> None:

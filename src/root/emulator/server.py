@@ -36,8 +36,9 @@ T = TypeVar("T")
 # fail in the middle of one. The cloud's load balancers keep them for about a minute too.
 _KEEP_ALIVE_SECONDS = 75
 
-# At the end of the block requests that are under way may finish, but not hold it up. It is less
-# than the tenth of a second that uvicorn waits in any case.
+# At the end of the block requests that are under way may finish, but not hold it up: they are
+# broken off within the tenth of a second that uvicorn waits in any case. The second is for what
+# cannot be.
 _GRACE_SECONDS = 0.05
 _SHUTDOWN_SECONDS = 1
 
@@ -273,7 +274,7 @@ class Server:
         def do() -> None:
             try:
                 result.set_result(work())
-            except BaseException as exc:  # noqa: BLE001  (it is raised in the caller's thread)
+            except BaseException as exc:  # noqa: BLE001 - it is raised where it was asked for.
                 result.set_exception(exc)
 
         # In a forked process its thread is not there, and nothing would ever be done.
