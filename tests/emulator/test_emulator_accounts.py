@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from types import SimpleNamespace
 from uuid import uuid4
 
 import httpx
 import pytest
+from starlette.types import Receive, Scope, Send
 
 from root.emulator import Server, catalogue
 from root.emulator.accounts import Accounts
-from root.emulator.application import Application
+from root.emulator.application import CONNECTION, Application
 from root.emulator.faults import Faults
 from root.emulator.history import History
 from root.emulator.models import Models
@@ -40,8 +42,14 @@ class Timed:
         self.store = Store(None, public)
         models = Models(self.store, public, next_style="absolute", page_size_cap=1)
         application = Application(models, self.accounts, Faults(None), History(), {})
+        # No server stands before it, whose connections would be counted.
+        connection = SimpleNamespace(count=lambda: None)
+
+        async def connected(scope: Scope, receive: Receive, send: Send) -> None:
+            await application({**scope, CONNECTION: connection}, receive, send)
+
         self.client = httpx.AsyncClient(
-            transport=httpx.ASGITransport(application), base_url="http://emulator"
+            transport=httpx.ASGITransport(connected), base_url="http://emulator"
         )
 
     async def ask(self, key: str, method: str = "GET", path: str = LIST) -> httpx.Response:
@@ -403,7 +411,7 @@ def test_every_answer_varies_by_accept(client: httpx.Client, method: str, path: 
 
 
 @pytest.mark.parametrize(
-    "path", [LIST, f"{LIST}?cursor=no", f"{LIST}{uuid4()}/", "/", "/v1/models"]
+    "path", [LIST, f"{LIST}?cursor=no", f"{LIST}{uuid4()}/", "/nowhere", "/v1/models"]
 )
 def test_head_has_the_headers_of_get(client: httpx.Client, path: str) -> None:
     """HEAD answers as GET does, without a body, to what is wrong too."""
