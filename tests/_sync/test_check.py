@@ -198,6 +198,16 @@ def test_a_resolver_that_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "no answer in time" in checks["dns"].told
 
 
+def test_this_machine_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where nothing may leave the machine, a check looks up and connects to nothing."""
+    monkeypatch.setenv("ROOTSIGNALS_OFFLINE", "1")
+    monkeypatch.setattr(socket, "getaddrinfo", None)
+    checks = checked("https://api.test")
+    assert failed(checks) == ["dns"]
+    assert "ROOTSIGNALS_OFFLINE" in str(checks["dns"].advice)
+    assert checks["tcp"].ok is None
+
+
 def test_several_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
     """Addresses are tried in turn, and those that fail are told beside the one that does not."""
     with Wire([]) as gone:

@@ -12,6 +12,7 @@ from .._config import check_key, no_key
 from .._failures import KeyTimeoutError
 from .._http import MOST_REDIRECTS, Address, Request, proxy_for, redirected
 from .._logs import hidden
+from .._offline import check_connection
 from .._probe import Way, look_up
 from ..checks import Check, Report
 from ..errors import ConfigurationError
@@ -64,6 +65,11 @@ async def _way(config: Config, explained: dict[str, Setting], timeout: float) ->
     if problem is not None:
         return checks + [diagnosis.skipped(name, "proxy") for name in diagnosis.WAY[1:]]
     stop = address if proxy is None else proxy.address
+    try:
+        check_connection(address, stop.host)
+    except ConfigurationError as exc:
+        checks.append(Check("dns", False, "this machine alone is allowed", str(exc)))
+        return checks + [diagnosis.skipped(name, "dns") for name in diagnosis.WAY[2:]]
     started = monotonic()
     try:
         found = await async_in_thread(lambda: look_up(stop), timeout)
