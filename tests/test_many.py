@@ -8,6 +8,7 @@ import os
 import pickle
 import signal
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar
 
@@ -131,6 +132,15 @@ def test_a_fault_in_the_work() -> None:
     assert len(begun) < 1000
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """See to Ctrl-C being heard: who is started in the background ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_an_interrupt() -> None:
     """Ctrl-C ends the work at once though calls are under way, and no more are made."""
     wire: Wire
@@ -148,6 +158,7 @@ def test_an_interrupt() -> None:
     client.close()
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_an_interrupt_of_a_loop() -> None:
     """Ctrl-C ends the tasks of a loop in the same way."""
     wire: Wire

@@ -19,7 +19,7 @@ from root import (
     InvalidRequestError,
     NotFoundError,
 )
-from root.emulator import Server
+from root.emulator import Fault, Server
 from root.models import Change, FieldChange, ModelSettings, Progress
 
 from ..wire import Step, Wire, says
@@ -328,7 +328,7 @@ async def test_an_ambiguous_creation(client: AsyncRootSignals, emulator: Server)
 def fail_second(emulator: Server, method: str, **fault: Any) -> None:
     """Have the second of the next requests of a method go wrong."""
     # What makes nothing go wrong takes the first one's turn.
-    emulator.fail_next(method=method)
+    emulator.add_fault(Fault(method=method, times=1))
     emulator.fail_next(method=method, **fault)
 
 

@@ -20,7 +20,7 @@ from root import (
     NotFoundError,
     RootSignals,
 )
-from root.emulator import Server
+from root.emulator import Fault, Server
 from root.models import Change, FieldChange, ModelSettings, Progress
 
 from ..wire import Step, Wire, says
@@ -325,7 +325,7 @@ def test_an_ambiguous_creation(client: RootSignals, emulator: Server) -> None:
 def fail_second(emulator: Server, method: str, **fault: Any) -> None:
     """Have the second of the next requests of a method go wrong."""
     # What makes nothing go wrong takes the first one's turn.
-    emulator.fail_next(method=method)
+    emulator.add_fault(Fault(method=method, times=1))
     emulator.fail_next(method=method, **fault)
 
 
