@@ -19,6 +19,7 @@ HERE = Path(__file__).parent
 PROJECT = nox.project.load_toml(HERE / "pyproject.toml")
 # Only from its classifiers does anybody know which Pythons the project supports.
 SUPPORTED = nox.project.python_versions(PROJECT)
+EVERYTHING = f".[{','.join(PROJECT['project']['optional-dependencies'])}]"
 CURRENT = f"{sys.version_info.major}.{sys.version_info.minor}"
 
 
@@ -62,7 +63,7 @@ def make_environment(session: nox.Session, name: str, *requirements: str) -> Pat
 
 def run_tests(session: nox.Session, *groups: str) -> None:
     """Run pytest, with coverage unless arguments narrow the run."""
-    session.install("-e", ".[aiohttp,cli,emulator,http2]", *group("test", *groups))
+    session.install("-e", EVERYTHING, *group("test", *groups))
     session.run("pytest", *(session.posargs or ["--cov"]))
 
 
@@ -91,7 +92,7 @@ for version, python in INSTALLED.items():
 @nox.session
 def forward(session: nox.Session) -> None:
     """Run the tests where the client is to work next: httpx2 in httpx's place, and trio."""
-    session.install("-e", ".[aiohttp,cli,emulator,http2]", "httpx2", *group("test"))
+    session.install("-e", EVERYTHING, "httpx2", *group("test"))
     for program in ("on_httpx2", "on_trio"):
         session.run("python", f"tests/{program}.py", *session.posargs)
 
@@ -101,7 +102,7 @@ def dev(session: nox.Session) -> None:
     """Run the tests on Python 3.13 in its development mode, with warnings as errors."""
     if "3.13" not in INSTALLED:
         session.error("Python 3.13 is not installed here.")
-    session.install("-e", ".[aiohttp,cli,emulator,http2]", *group("test"))
+    session.install("-e", EVERYTHING, *group("test"))
     session.run("python", "-X", "dev", "-W", "error", "-m", "pytest", *session.posargs)
 
 
@@ -167,7 +168,7 @@ def lint(session: nox.Session) -> None:
 def typing(session: nox.Session) -> None:
     """Check types: mypy and pyright, both strict, and that every public type is known."""
     session.install(
-        *("-e", ".[cli,emulator,http2]", "nox"),
+        *("-e", EVERYTHING, "nox"),
         *group("test", "heavy", "catalogue", "fuzz", "typing"),
     )
     session.run("mypy")

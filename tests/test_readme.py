@@ -26,6 +26,8 @@ def test_python_blocks(block: str, emulator: Server, monkeypatch: pytest.MonkeyP
     """Every Python block runs as a program of its own, without a warning."""
     monkeypatch.setenv("ROOTSIGNALS_API_KEY", emulator.api_key)
     monkeypatch.setenv("ROOTSIGNALS_API_URL", emulator.url)
+    # A bar is drawn where warnings would stand.
+    monkeypatch.setenv("TQDM_DISABLE", "1")
 
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", block], capture_output=True, text=True

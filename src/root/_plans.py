@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal, NoReturn, TypeAlias, cast
+from typing import TYPE_CHECKING, Literal, NoReturn, TypeAlias, cast
 
 from ._bulk import Tally
 from ._schemas import (
@@ -19,6 +19,9 @@ from ._schemas import (
     settings_body,
 )
 from .errors import ApplyError, InvalidRequestError, NotStarted, RootSignalsError
+
+if TYPE_CHECKING:
+    from ._html import Mark
 
 __all__ = [
     "COMPARED",
@@ -50,6 +53,7 @@ _FUTURE: dict[Action, str] = {
     "delete": "to delete",
     "unchanged": "unchanged",
 }
+_TONES: dict[Action, Literal["good", "bad"]] = {"create": "good", "delete": "bad"}
 _PAST: dict[Action, str] = {"create": "created", "update": "updated", "delete": "deleted"}
 
 COMPARED = ("model", "max_output_token_count", "max_token_count", "url")
@@ -127,6 +131,16 @@ class ApplyResult:
     def __str__(self) -> str:
         return f"{counted(self.done, _PAST)}."
 
+    def _repr_html_(self) -> str:
+        from ._html import table
+
+        return table(
+            type(self).__name__,
+            [(_marked(change.action, _PAST), change.name, change.model_id) for change in self.done],
+            columns=("", "name", "id"),
+            told=str(self),
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
@@ -175,6 +189,20 @@ class Comparison:
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}: {self._summary()}>"
+
+    def _repr_html_(self) -> str:
+        from ._html import table
+
+        return table(
+            type(self).__name__,
+            [
+                (_marked(change.action, _FUTURE), change.name, "\n".join(map(str, change.fields)))
+                for change in self.changes
+                if change.action != "unchanged"
+            ],
+            columns=("", "name", "fields"),
+            told=f"{self._summary()}. {_KEYS_ROTATE if self._rotates_keys else _KEYS_STAY}",
+        )
 
     def _summary(self) -> str:
         return counted(self.changes, _FUTURE)
@@ -362,6 +390,12 @@ def export_of(model: Model) -> ModelSettings:
     if model.url is not None:
         settings["url"] = model.url
     return settings
+
+
+def _marked(action: Action, words: Mapping[Action, str]) -> Mark:
+    from ._html import Mark
+
+    return Mark(words[action], _TONES.get(action, "plain"))
 
 
 def _shown(value: Value) -> str:

@@ -32,6 +32,9 @@ from pydantic_core import from_json
 from .errors import InvalidRequestError, VerificationError, scrub
 
 if TYPE_CHECKING:
+    import pandas
+    import polars
+
     from ._http import ResponseMeta
 
 __all__ = [
@@ -81,6 +84,11 @@ class _Part(BaseModel):
     def to_str(self) -> str:
         """Return the fields that came as readable text, as the old SDK's items do."""
         return pprint.pformat(self.to_dict())
+
+    def _repr_html_(self) -> str:
+        from ._html import table
+
+        return table(type(self).__name__, self.to_dict().items())
 
 
 class Answered(_Part):
@@ -197,6 +205,12 @@ class Model(Answered):
     owner: Owner | None = None
     provider: Provider | None = None
     visibility: Visibility | None = None
+
+    def _repr_html_(self) -> str:
+        from ._frames import flat
+        from ._html import table
+
+        return table(type(self).__name__, flat(self).items())
 
 
 class ModelVerification(Answered):
@@ -324,6 +338,13 @@ def _share_field_names(models: list[Model]) -> None:
         object.__setattr__(model, "__pydantic_fields_set__", names)
 
 
+# What a page shows of its models, as far as it is there: one line for each, if it fits.
+_SHOWN = (
+    *("name", "model", "provider.name", "visibility", "owner.email", "url"),
+    *("max_output_token_count", "max_token_count", "id"),
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
     """One page of a listing.
@@ -343,6 +364,43 @@ class Page:
 
     def __len__(self) -> int:
         return len(self.items)
+
+    def to_dicts(self) -> list[dict[str, JsonValue]]:
+        """Return the models as plain data, each as `Model.to_dict` does."""
+        return [model.to_dict() for model in self.items]
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """Return the models as a pandas frame, as `list(...).to_pandas()` does.
+
+        Raises:
+            ImportError: pandas is not installed; the extra `root-sdk[pandas]` brings it.
+        """
+        from ._frames import to_pandas
+
+        return to_pandas(self.items)
+
+    def to_polars(self) -> polars.DataFrame:
+        """Return the models as a polars frame, as `list(...).to_polars()` does.
+
+        Raises:
+            ImportError: polars is not installed; the extra `root-sdk[polars]` brings it.
+        """
+        from ._frames import to_polars
+
+        return to_polars(self.items)
+
+    def _repr_html_(self) -> str:
+        from ._frames import flat
+        from ._html import table
+
+        rows = [flat(model) for model in self.items]
+        columns = [name for name in _SHOWN if any(row.get(name) is not None for row in rows)]
+        return table(
+            f"{type(self).__name__} of {len(self)} models",
+            [[row.get(name) for name in columns] for row in rows],
+            columns=columns,
+            told=f"next_cursor: {self.next_cursor}",
+        )
 
 
 class ModelSettings(TypedDict):

@@ -49,3 +49,13 @@ class Report:
 
     def __str__(self) -> str:
         return "\n".join(map(str, self.checks))
+
+    def _repr_html_(self) -> str:
+        from ._html import Mark, table
+
+        marks = {True: Mark("ok", "good"), False: Mark("FAILED", "bad"), None: "-"}
+        return table(
+            type(self).__name__,
+            [(check.name, marks[check.ok], check.told, check.advice) for check in self.checks],
+            columns=("check", "", "found", "what to do"),
+        )

@@ -112,6 +112,15 @@ class Settings:
     def __str__(self) -> str:
         return "\n".join(map(str, self.explain()))
 
+    def _repr_html_(self) -> str:
+        from ._html import table
+
+        return table(
+            type(self).__name__,
+            [(setting.name, setting.value, setting.source) for setting in self.explain()],
+            columns=("setting", "value", "from"),
+        )
+
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of a client of {self._config.base_url}>"
 

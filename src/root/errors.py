@@ -139,6 +139,24 @@ class RootSignalsError(Exception):
     ]:
         return _restore, (type(self), self.args, dict(self.__dict__))
 
+    def _repr_html_(self) -> str:
+        from ._html import Mark, table
+
+        facts = {
+            "request": self.request and str(self.request),
+            "status_code": self.status_code,
+            "request_id": self.request_id,
+            "attempts": len(self.attempts) or None,
+            "elapsed": self.elapsed and f"{self.elapsed:.3g} s",
+            "may_have_been_processed": self.may_have_been_processed or None,
+            "cursor": self.cursor,
+        }
+        return table(
+            Mark(type(self).__name__, "bad"),
+            [(name, value) for name, value in facts.items() if value is not None],
+            told=str(self),
+        )
+
 
 def _restore(
     kind: type[RootSignalsError], args: tuple[object, ...], state: dict[str, object]

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from builtins import list as List
 from collections.abc import Iterator
+from operator import length_hint
 from typing import TYPE_CHECKING
 
 from .._concurrency import Ahead
@@ -13,6 +14,10 @@ from .._schemas import Model, ModelListAnswer, Page, set_meta
 from ..errors import PaginationError, RootSignalsError
 
 if TYPE_CHECKING:
+    import pandas
+    import polars
+    from pydantic import JsonValue
+
     from .client import RootSignals
 
 __all__ = ["Pager"]
@@ -75,6 +80,63 @@ class Pager(Iterator[Model]):
         """
         while (page := self._next_page()) is not None:
             yield page
+
+    def to_dicts(self) -> List[dict[str, JsonValue]]:
+        """Read what is left of the listing, and return it as plain data.
+
+        Each model is as `Model.to_dict` returns it.
+        """
+        return [model.to_dict() for model in self]
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """Read what is left of the listing into a pandas frame with a row for each model.
+
+        The columns are the fields of `Model`, those of its owner and provider as `owner.email` and
+        so on, all of them even if nothing is listed; then the fields that this release does not
+        know. Those of mixed types, and what is nested, stand there as JSON. Missing is
+        `pandas.NA`.
+
+        Raises:
+            ImportError: pandas is not installed; the extra `root-sdk[pandas]` brings it.
+        """
+        from .._frames import check_installed, to_pandas
+
+        # Said before anything is asked of the service.
+        check_installed("pandas")
+        return to_pandas([model for model in self])
+
+    def to_polars(self) -> polars.DataFrame:
+        """Read what is left of the listing into a polars frame with a row for each model.
+
+        The columns are those of `to_pandas`. Missing is null.
+
+        Raises:
+            ImportError: polars is not installed; the extra `root-sdk[polars]` brings it.
+        """
+        from .._frames import check_installed, to_polars
+
+        check_installed("polars")
+        return to_polars([model for model in self])
+
+    def __repr__(self) -> str:
+        told = ", ".join(f"{name}={value!r}" for name, value in self._told().items())
+        return f"<{type(self).__name__}: {told}>"
+
+    def _repr_html_(self) -> str:
+        from .._html import table
+
+        # What it lists is not shown: looking at an object sends no request.
+        return table(
+            type(self).__name__,
+            self._told().items(),
+            told="Iterate over it, or read it with to_dicts(), to_pandas() or to_polars().",
+        )
+
+    def _told(self) -> dict[str, str | int | None]:
+        left = self._remaining
+        # A page that is being read was taken off when it came.
+        left = None if left is None else left + length_hint(self._items)
+        return {"cursor": self.cursor, "remaining": "all" if left is None else left}
 
     def close(self) -> None:
         """Ask for nothing more."""

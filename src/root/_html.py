@@ -1,0 +1,79 @@
+"""Tables for notebooks: HTML with no script in it, and nothing from elsewhere."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from html import escape
+from itertools import islice
+from typing import Literal, NamedTuple
+
+__all__ = ["Mark", "table"]
+
+_MOST_ROWS = 100
+
+# The page decides what is dark and what is light: text takes its colour, and lines are a grey that
+# shows on both. A mark's colour is JupyterLab's own, or goes by the page's colour scheme; where a
+# browser knows neither, it is the text's. Nothing is told by colour alone.
+_STYLE = """<style>
+.root-sdk { overflow-x: auto; }
+.root-sdk table { border-collapse: collapse; margin: 0; color: inherit; }
+.root-sdk table caption { caption-side: top; text-align: left; color: inherit; padding: .3em .6em; }
+.root-sdk table th, .root-sdk table td { text-align: left; vertical-align: top;
+  padding: .3em .6em; white-space: pre-wrap; overflow-wrap: break-word; max-width: 40em;
+  border: 0 solid rgba(128, 128, 128, .35); border-bottom-width: 1px; }
+.root-sdk .good { color: var(--jp-success-color1, light-dark(#1a7f37, #4ac26b)); }
+.root-sdk .bad { color: var(--jp-error-color1, light-dark(#c62828, #ff7b72)); }
+</style>"""
+
+
+class Mark(NamedTuple):
+    """A word in colour."""
+
+    text: str
+    tone: Literal["good", "bad", "plain"]
+
+
+def table(
+    heading: str | Mark,
+    rows: Iterable[Sequence[object]],
+    *,
+    columns: Sequence[str] = (),
+    told: str = "",
+) -> str:
+    """Return a table.
+
+    Args:
+        heading: What it is.
+        rows: The cells: marks, text, or what JSON can hold; None is an empty cell.
+        columns: The headings of the columns. Without any, the first cell of a row is its heading.
+        told: What is said below the heading.
+    """
+    rows = iter(rows)
+    body = [_row(row, headed=not columns) for row in islice(rows, _MOST_ROWS)]
+    left = sum(1 for _ in rows)
+    head = "".join(f'<th scope="col">{escape(column)}</th>' for column in columns)
+    parts = (
+        f'<div class="root-sdk">{_STYLE}<table>',
+        f"<caption><b>{_shown(heading)}</b>{told and '<br>'}{escape(told)}</caption>",
+        head and f"<thead><tr>{head}</tr></thead>",
+        f"<tbody>{''.join(body)}</tbody></table>",
+        f"and {left} more" if left else "",
+        "</div>",
+    )
+    return "".join(parts)
+
+
+def _row(cells: Sequence[object], *, headed: bool) -> str:
+    written = [f"<td>{_shown(cell)}</td>" for cell in cells]
+    if headed:
+        written[0] = f'<th scope="row">{_shown(cells[0])}</th>'
+    return f"<tr>{''.join(written)}</tr>"
+
+
+def _shown(cell: object) -> str:
+    if isinstance(cell, Mark):
+        return f'<span class="{cell.tone}">{escape(cell.text)}</span>'
+    if cell is None:
+        return ""
+    return escape(cell if isinstance(cell, str) else json.dumps(cell, ensure_ascii=False))
