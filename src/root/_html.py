@@ -14,12 +14,13 @@ _MOST_ROWS = 100
 
 # The page decides what is dark and what is light: text takes its colour, and lines are a grey that
 # shows on both. A mark's colour is JupyterLab's own, or goes by the page's colour scheme; where a
-# browser knows neither, it is the text's. Nothing is told by colour alone.
+# browser knows neither, it is the text's. Nothing is told by colour alone. `!important`, because
+# notebooks align tables to the right, as is best for numbers.
 _STYLE = """<style>
 .root-sdk { overflow-x: auto; }
+.root-sdk > p { margin: .3em .6em; max-width: 60em; white-space: pre-wrap; }
 .root-sdk table { border-collapse: collapse; margin: 0; color: inherit; }
-.root-sdk table caption { caption-side: top; text-align: left; color: inherit; padding: .3em .6em; }
-.root-sdk table th, .root-sdk table td { text-align: left; vertical-align: top;
+.root-sdk table th, .root-sdk table td { text-align: left !important; vertical-align: top;
   padding: .3em .6em; white-space: pre-wrap; overflow-wrap: break-word; max-width: 40em;
   border: 0 solid rgba(128, 128, 128, .35); border-bottom-width: 1px; }
 .root-sdk .good { color: var(--jp-success-color1, light-dark(#1a7f37, #4ac26b)); }
@@ -54,11 +55,12 @@ def table(
     left = sum(1 for _ in rows)
     head = "".join(f'<th scope="col">{escape(column)}</th>' for column in columns)
     parts = (
-        f'<div class="root-sdk">{_STYLE}<table>',
-        f"<caption><b>{_shown(heading)}</b>{told and '<br>'}{escape(told)}</caption>",
-        head and f"<thead><tr>{head}</tr></thead>",
+        f'<div class="root-sdk">{_STYLE}<p><b>{_shown(heading)}</b></p>',
+        # No caption, which would be no wider than the table.
+        told and f"<p>{escape(told)}</p>",
+        f"<table>{head and f'<thead><tr>{head}</tr></thead>'}",
         f"<tbody>{''.join(body)}</tbody></table>",
-        f"and {left} more" if left else "",
+        f"<p>and {left} more</p>" if left else "",
         "</div>",
     )
     return "".join(parts)
