@@ -9,7 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from root import RootSignals
 from root._frames import COLUMNS, flat, to_pandas, to_polars
+from root.emulator import Server
 from root.models import Model, Owner, Provider
 
 pandas = pytest.importorskip("pandas")
@@ -21,6 +23,13 @@ def models(*fields: dict[str, Any]) -> list[Model]:
         Model.model_validate({"id": str(number), "name": "a"} | one)
         for number, one in enumerate(fields)
     ]
+
+
+async def test_the_twin(emulator: Server) -> None:
+    """The blocking client's async listing becomes the same frame."""
+    async with RootSignals(emulator.api_key, base_url=emulator.url) as client:
+        frame = await client.models.alist(limit=5).to_pandas()
+        assert frame.equals(client.models.list(limit=5).to_pandas())
 
 
 def test_columns() -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from html.parser import HTMLParser
 from typing import Any, Protocol
 
@@ -124,6 +126,18 @@ def test_style() -> None:
         "var(--jp-error-color1, light-dark(#c62828, #ff7b72))",
     }
     assert not re.search(r"url\(|@|//", style)
+
+
+def test_loaded_when_asked() -> None:
+    """What makes tables and frames is not loaded before something is shown."""
+    code = (
+        "import sys, root.checks, root.config, root.errors, root.models;"
+        "from root.models import Plan;"
+        "print({'root._html', 'root._frames', 'pandas', 'polars'} & set(sys.modules));"
+        "root.errors.RootSignalsError('')._repr_html_(); print('root._html' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["set()", "True"]
 
 
 def test_long_tables() -> None:

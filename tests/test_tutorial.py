@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from .test_secrets import KEY, assert_hidden
+from .test_secrets import DEFAULT_KEY, KEY, assert_hidden
 
 TUTORIAL = Path(__file__).parent.parent / "docs" / "tutorial.ipynb"
 
@@ -116,10 +116,14 @@ import os
 from root import RootSignals
 from root.emulator import serve
 os.environ["ROOTSIGNALS_API_KEY"] = {KEY!r}
+of_the_provider = {DEFAULT_KEY!r}
 serving = serve()
 client = RootSignals(base_url=serving.__enter__().url)
 """
-    cells = [("setup", setup), ("raised", "client.models.create(name='a')")]
+    cells = [
+        ("setup", setup),
+        ("raised", "client.models.create(name='a', default_key=of_the_provider)"),
+    ]
     notebook = {
         "cells": [
             {
