@@ -16,9 +16,11 @@ from root.emulator.pages import NextStyle
 from root.emulator.server import Server, serve
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(
+    arguments: Sequence[str] | None = None, *, program: str = "python -m root.emulator"
+) -> int:
     """Serve until SIGINT or SIGTERM, and return the exit code."""
-    options = _parser().parse_args(arguments)
+    options = _parser(program).parse_args(arguments)
     # A SimpleQueue may be put to from a signal handler at any moment, an Event may not: the
     # handler could wait for a lock which the code that it interrupted holds.
     signals: SimpleQueue[int] = SimpleQueue()
@@ -72,9 +74,9 @@ What happened, and what is to go wrong (a page for a browser):
 Ctrl-C ends it."""
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(program: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m root.emulator",
+        prog=program,
         description="Serve the models part of the Root Signals API on this machine.",
     )
     parser.add_argument("--host", default="127.0.0.1", help="where to listen (%(default)s)")

@@ -1,0 +1,10 @@
+"""The command line without its entry point: `python -m root`."""
+
+from __future__ import annotations
+
+import sys
+
+from root.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,105 @@
+"""`root-signals config`: profiles, and what the settings are."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from . import profiles
+from .errors import CommandError
+from .session import Session, command, common, show_help
+
+__all__ = ["app"]
+
+app = typer.Typer(help="Keep base URLs and keys under a name, and show what is used.")
+
+
+@app.callback(invoke_without_command=True)
+@common
+def config(context: typer.Context) -> None:
+    """Keep base URLs and keys under a name, and show what is used."""
+    show_help(context)
+
+
+Name = Annotated[
+    str,
+    typer.Argument(help="The profile's name.", metavar="NAME", autocompletion=profiles.complete),
+]
+
+
+@app.command("set")
+@command
+def set_(
+    session: Session,
+    name: Name,
+    api_key: Annotated[
+        str | None,
+        typer.Option(
+            metavar="-", help="Read the key from stdin; a terminal asks, and does not show it."
+        ),
+    ] = None,
+) -> None:
+    """Keep a profile: what --base-url, --api-key and --api-key-file say; the rest stays.
+
+    The key goes to the system's keyring where the package `keyring` is installed and finds one,
+    else into a file that only you can read.
+    """
+    from .. import RootSignals
+    from ..config import no_key
+
+    profiles.check_name(name)
+    known = profiles.read()
+    old = known.names.get(name, profiles.Profile())
+    if api_key is not None and session.api_key_file is not None:
+        raise CommandError("--api-key and --api-key-file exclude each other.")
+    key = session.secret("--api-key", api_key, "API key")
+    if session.api_key_file is not None:
+        key = profiles.read_key(session.api_key_file)
+    # It is checked as by everybody else.
+    with RootSignals(key or no_key, base_url=session.base_url or old.base_url) as client:
+        base_url = client.base_url if session.base_url else old.base_url
+    place = old.key if key is None else profiles.keep_key(name, key)
+    if key is not None and place == "file":
+        session.warn(
+            f"The key is in a file that only you can read, in {profiles.folder()}: there is no"
+            " keyring here. `pip install keyring` may help."
+        )
+    known.having(name, profiles.Profile(base_url, place)).write()
+    session.say(f"Profile {name} is kept. `root-signals config use {name}` makes it the usual one.")
+
+
+@app.command()
+@command
+def use(session: Session, name: Name) -> None:
+    """Use a profile wherever none is asked for and the environment says nothing."""
+    from dataclasses import replace
+
+    known = profiles.read()
+    known.get(name)
+    replace(known, in_use=name).write()
+    session.say(f"Profile {name} is in use.")
+
+
+@app.command()
+@command
+def remove(session: Session, name: Name) -> None:
+    """Delete a profile and its key."""
+    known = profiles.read()
+    profiles.forget_key(name, known.get(name))
+    known.having(name, None).write()
+    session.say(f"Profile {name} is deleted.")
+
+
+@app.command()
+@command
+def show(session: Session) -> None:
+    """Print each setting, its value and where it came from; of a key the hash's beginning."""
+    known = profiles.read()
+    settings, client = session.settings_and_client()
+    with client:
+        rows = [(one.name, one.value, one.source) for one in settings.explain(client)]
+    source = "--profile" if session.profile else "config use" if settings.profile else ""
+    rows.append(("profile", settings.profile or "none", source))
+    rows.append(("profiles", ", ".join(known.names) or "none", str(profiles.folder())))
+    session.show({"name": name, "value": value, "source": source} for name, value, source in rows)

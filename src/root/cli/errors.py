@@ -1,0 +1,92 @@
+"""What goes wrong on the command line: exit codes by kind, and what to do about it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from .. import errors
+
+__all__ = ["DIFFERS", "EXIT_CODES", "FAILED", "INTERRUPTED", "PARTIAL", "USAGE", "CommandError"]
+__all__ += ["DeadPipe", "exit_code", "hint"]
+
+FAILED: Final = 1
+DIFFERS: Final = 2
+NOT_FOUND: Final = 4
+PARTIAL: Final = 9
+# As in sysexits.h: 2, which others use for it, tells that a file of models differs.
+USAGE: Final = 64
+CONFIGURATION: Final = 78
+# As shells have it: 128 and the number of the signal.
+INTERRUPTED: Final = 130
+DEAD_PIPE: Final = 141
+
+EXIT_CODES: Final = {
+    0: "Done.",
+    FAILED: "Failed: whatever has no code of its own; a check that found something wrong.",
+    DIFFERS: "apply --check: the file and the service differ.",
+    3: "The API key is missing at the service, unknown, or may not do this (401, 403).",
+    NOT_FOUND: "There is no such thing (404).",
+    5: "The service refused what was sent (400, 409, 422).",
+    6: "No answer: not reached, or not in time.",
+    7: "Too many requests (429).",
+    8: "The service failed (5xx), or answered what it should not.",
+    PARTIAL: "Done in part; what was done is printed.",
+    USAGE: "The command line or a file of models is not as it should be; nothing was sent.",
+    CONFIGURATION: "There is no API key, or a setting cannot be right.",
+    INTERRUPTED: "Interrupted with Ctrl-C.",
+    DEAD_PIPE: "Nobody reads the output any more.",
+}
+"""What each exit code means."""
+
+# The first that fits.
+_KINDS: tuple[tuple[tuple[type[Exception], ...], int], ...] = (
+    ((errors.AuthenticationError, errors.PermissionDeniedError), 3),
+    ((errors.NotFoundError,), NOT_FOUND),
+    ((errors.BadRequestError, errors.ConflictError), 5),
+    ((errors.APIConnectionError,), 6),
+    ((errors.RateLimitError,), 7),
+    ((errors.ServerError, errors.APIResponseError, errors.PaginationError), 8),
+    ((errors.ApplyError, errors.BulkError), PARTIAL),
+    ((errors.InvalidRequestError, errors.RegistryError), USAGE),
+    ((errors.ConfigurationError,), CONFIGURATION),
+)
+
+_HINTS = {
+    3: "`root-signals config show` says where the key comes from.",
+    NOT_FOUND: "`root-signals models list --all` shows what there is.",
+    6: "`root-signals doctor` finds out how far a request gets.",
+    8: "`root-signals doctor` finds out how far a request gets.",
+    PARTIAL: "The same command does the rest.",
+    CONFIGURATION: "`root-signals config set NAME --api-key -` keeps a key for you.",
+}
+
+
+class CommandError(Exception):
+    """What was asked cannot be done, in one sentence.
+
+    Args:
+        text: The sentence.
+        hint: What to do.
+        code: The exit code.
+    """
+
+    def __init__(self, text: str, hint: str | None = None, *, code: int = USAGE) -> None:
+        super().__init__(text)
+        self.hint = hint
+        self.code = code
+
+
+class DeadPipe(Exception):
+    """Nobody reads the output any more."""
+
+
+def exit_code(error: Exception) -> int:
+    """Return the exit code for an error."""
+    if isinstance(error, CommandError):
+        return error.code
+    return next((code for kinds, code in _KINDS if isinstance(error, kinds)), FAILED)
+
+
+def hint(error: Exception) -> str | None:
+    """Return what to do about an error, where its text does not say it."""
+    return error.hint if isinstance(error, CommandError) else _HINTS.get(exit_code(error))

@@ -1,0 +1,518 @@
+"""`root-signals models`: what `client.models` does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from fnmatch import fnmatchcase
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TypeVar, cast
+from uuid import UUID
+
+import typer
+
+from .._defaults import NOT_GIVEN, NotGiven
+from .errors import DIFFERS, FAILED, NOT_FOUND, CommandError
+from .session import Session, Yes, command, common, show_help
+
+if TYPE_CHECKING:
+    from .. import Model, RootSignals
+    from ..errors import ApplyError, JSONValue
+    from ..models import Change
+
+__all__ = ["app"]
+
+T = TypeVar("T", str, int)
+
+app = typer.Typer()
+
+_COLUMNS = (
+    "id",
+    "name",
+    "provider",
+    "visibility",
+    "owner",
+    "model",
+    "url",
+    "max_token_count",
+    "max_output_token_count",
+)
+
+_MARKS = {"+": "green", "~": "yellow", "-": "red"}
+
+
+@app.callback(invoke_without_command=True)
+@common
+def models(context: typer.Context) -> None:
+    """Manage models: yours, and the public ones that you can see."""
+    show_help(context)
+
+
+def _complete(context: typer.Context, incomplete: str) -> list[tuple[str, str]]:
+    """Return names and ids of models, within two seconds, and no errors."""
+    import threading
+
+    given: dict[str, object] = {}
+    at: typer.Context | None = context
+    while at is not None:
+        given = {**at.params, **{name: value for name, value in given.items() if value}}
+        at = cast("typer.Context | None", at.parent)
+    found: list[tuple[str, str]] = []
+
+    def ask() -> None:
+        # Whoever presses the tabulator is not to be told of errors.
+        with suppress(Exception):
+            names = ("profile", "base_url", "api_key_file")
+            session = Session(**{name: given.get(name) for name in names})  # type: ignore[arg-type]
+            with session.client().with_options(deadline=2, max_retries=0) as client:
+                for model in client.models.list(limit=None):
+                    found.append((model.name, model.id))
+                    found.append((model.id, model.name))
+
+    # A look-up of a host name cannot be interrupted, but left alone.
+    asking = threading.Thread(target=ask, daemon=True)
+    asking.start()
+    asking.join(2)
+    return [pair for pair in found if pair[0].startswith(incomplete)]
+
+
+Identity = Annotated[
+    str,
+    typer.Argument(metavar="MODEL", help="Its id or its name.", autocompletion=_complete),
+]
+Name = Annotated[str, typer.Argument(metavar="NAME", help="Your name for it.")]
+Underlying = Annotated[
+    str | None,
+    typer.Option("--model", metavar="TEXT", help="The underlying model; else the name is taken."),
+]
+URL = Annotated[str | None, typer.Option("--url", metavar="URL", help="Where it is served.")]
+Tokens = Annotated[
+    int | None,
+    typer.Option("--max-token-count", metavar="N", help="Tokens it can process."),
+]
+OutputTokens = Annotated[
+    int | None,
+    typer.Option(
+        "--max-output-token-count", metavar="N", help="Tokens it may put out, at least 800."
+    ),
+]
+Key = Annotated[
+    str | None,
+    typer.Option(
+        "--key",
+        metavar="-",
+        help="Read the provider's API key from stdin; a terminal asks, and does not show it."
+        " It is never an argument: process lists show those.",
+    ),
+]
+Concurrency = Annotated[
+    int, typer.Option(metavar="N", min=1, help="How many calls to make at once.")
+]
+
+
+@app.command("list")
+@command
+def list_(
+    session: Session,
+    limit: Annotated[int, typer.Option(metavar="N", min=0, help="How many at most.")] = 100,
+    all_: Annotated[bool, typer.Option("--all", help="List all.")] = False,
+    name: Annotated[
+        str | None,
+        typer.Option(metavar="PATTERN", help="Those with such a name, as in 'azure/*'."),
+    ] = None,
+    provider: Annotated[
+        str | None, typer.Option(metavar="PATTERN", help="Those of such a provider.")
+    ] = None,
+    visibility: Annotated[
+        str | None,
+        typer.Option(metavar="WHO", help="Those that are public, public_unlisted or private."),
+    ] = None,
+    sort: Annotated[
+        str | None,
+        typer.Option(metavar="COLUMN", help="Sort by it; a minus in front sorts backwards."),
+    ] = None,
+) -> None:
+    """List models: yours and the public ones.
+
+    Patterns know * ? and [...], and not upper from lower case. Sorting reads all there are.
+    """
+    with session.client() as client:
+        found: Iterable[Model] = (
+            model
+            for model in client.models.list(limit=None, page_size=100)
+            if _fits(model.name, name)
+            and _fits(model.provider.name if model.provider else None, provider)
+            and _fits(model.visibility, visibility)
+        )
+        if sort is not None:
+            found = _sorted(found, sort)
+        # One more, to know whether there is more.
+        models = iter(found if all_ else islice(found, limit + 1))
+        shown = models if all_ else islice(models, limit)
+        session.show((model.to_dict() for model in shown), _COLUMNS)
+        if not all_ and next(models, None) is not None:
+            session.say(f"There are more than these {limit}: --limit N or --all lists them.")
+
+
+def _fits(value: str | None, pattern: str | None) -> bool:
+    return pattern is None or fnmatchcase((value or "").lower(), pattern.lower())
+
+
+def _sorted(found: Iterable[Model], sort: str) -> list[Model]:
+    column = sort.removeprefix("-")
+    if column not in _COLUMNS:
+        raise CommandError(f"There is no column {column!r} to sort by.", f"{', '.join(_COLUMNS)}")
+
+    def place(model: Model) -> tuple[str, int]:
+        value = getattr(model, column)
+        named = getattr(value, "name", None) or getattr(value, "email", None) or value
+        number = named if isinstance(named, int) else 0
+        return "" if isinstance(named, (int, type(None))) else str(named).lower(), number
+
+    return sorted(found, key=place, reverse=sort.startswith("-"))
+
+
+@app.command()
+@command
+def get(session: Session, model: Identity) -> None:
+    """Print a model."""
+    with session.client() as client:
+        session.show_one(client.models.retrieve(_id(client, model)).to_dict())
+
+
+@app.command()
+@command
+def create(
+    session: Session,
+    name: Name,
+    model: Underlying = None,
+    url: URL = None,
+    max_token_count: Tokens = None,
+    max_output_token_count: OutputTokens = None,
+    key: Key = None,
+) -> None:
+    """Register a model and print its id."""
+    with session.client() as client:
+        model_id = client.models.create(
+            name=name,
+            model=model,
+            default_key=session.secret("--key", key, "The provider's API key"),
+            max_output_token_count=max_output_token_count,
+            max_token_count=max_token_count,
+            url=url,
+        )
+    session.show_one({"id": model_id})
+
+
+@app.command()
+@command
+def ensure(
+    session: Session,
+    name: Name,
+    model: Underlying = None,
+    url: URL = None,
+    max_token_count: Tokens = None,
+    max_output_token_count: OutputTokens = None,
+    key: Key = None,
+) -> None:
+    """Create a model, or change what differs, and print it.
+
+    The key is sent on creation only, since it cannot be read back.
+    """
+    with session.client() as client:
+        ensured = client.models.ensure(
+            name=name,
+            model=model,
+            default_key=session.secret("--key", key, "The provider's API key"),
+            max_output_token_count=max_output_token_count,
+            max_token_count=NOT_GIVEN if max_token_count is None else max_token_count,
+            url=NOT_GIVEN if url is None else url,
+        )
+    session.show_one(ensured.to_dict())
+
+
+@app.command()
+@command
+def update(
+    session: Session,
+    model: Identity,
+    name: Annotated[str | None, typer.Option(metavar="NAME", help="Its new name.")] = None,
+    underlying: Underlying = None,
+    url: URL = None,
+    max_token_count: Tokens = None,
+    max_output_token_count: OutputTokens = None,
+    key: Key = None,
+    clear_key: Annotated[bool, typer.Option("--clear-key", help="Forget its key.")] = False,
+    clear_url: Annotated[bool, typer.Option("--clear-url", help="Forget its URL.")] = False,
+    clear_max_token_count: Annotated[
+        bool, typer.Option("--clear-max-token-count", help="Forget that limit.")
+    ] = False,
+) -> None:
+    """Change some of a model, and print it.
+
+    What is left out stays.
+    """
+    default_key = session.secret("--key", key, "The provider's API key")
+    with session.client() as client:
+        updated = client.models.update(
+            _id(client, model, own=True),
+            name=NOT_GIVEN if name is None else name,
+            model=NOT_GIVEN if underlying is None else underlying,
+            default_key=_changed("key", default_key, clear=clear_key),
+            max_output_token_count=(
+                NOT_GIVEN if max_output_token_count is None else max_output_token_count
+            ),
+            max_token_count=_changed(
+                "max-token-count", max_token_count, clear=clear_max_token_count
+            ),
+            url=_changed("url", url, clear=clear_url),
+        )
+    session.show_one(updated.to_dict())
+
+
+def _changed(option: str, value: T | None, *, clear: bool) -> T | NotGiven | None:
+    """Return what becomes of a field: its value, None to clear it, or that it stays."""
+    if clear and value is not None:
+        raise CommandError(f"--{option} and --clear-{option} exclude each other.")
+    return None if clear else NOT_GIVEN if value is None else value
+
+
+@app.command()
+@command
+def replace(
+    session: Session,
+    model: Identity,
+    name: Annotated[str, typer.Option(metavar="NAME", help="Its name from now on.")],
+    underlying: Underlying = None,
+    url: URL = None,
+    max_token_count: Tokens = None,
+    max_output_token_count: OutputTokens = None,
+    key: Key = None,
+) -> None:
+    """Send the settings of a model as a whole, and print it."""
+    with session.client() as client:
+        replaced = client.models.replace(
+            _id(client, model, own=True),
+            name=name,
+            model=underlying,
+            default_key=session.secret("--key", key, "The provider's API key"),
+            max_output_token_count=max_output_token_count,
+            max_token_count=max_token_count,
+            url=url,
+        )
+    session.show_one(replaced.to_dict())
+
+
+@app.command()
+@command
+def delete(
+    session: Session,
+    model: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="MODEL...", help="Their ids or their names.", autocompletion=_complete
+        ),
+    ],
+    yes: Yes = False,
+    concurrency: Concurrency = 8,
+) -> None:
+    """Delete models of yours."""
+    with session.client() as client:
+        ids = list(dict.fromkeys(_id(client, one, own=True) for one in model))
+        session.confirm(f"Delete {', '.join(model)}?", yes=yes)
+        with session.progress("Deleting") as on_progress:
+            outcomes = client.models.delete_many(
+                ids, concurrency=concurrency, errors="collect", on_progress=on_progress
+            )
+    failed = [error for error in outcomes if error is not None]
+    for model_id, error in zip(ids, outcomes, strict=True):
+        if error is None:
+            session.say(f"Deleted {model_id}.")
+        elif len(ids) > 1:
+            session.warn(f"{model_id}: {error}")
+    if failed and len(ids) == 1:
+        raise failed[0]
+    if failed:
+        from .errors import PARTIAL
+
+        raise CommandError(
+            f"{len(failed)} of {len(ids)} models were not deleted.",
+            code=PARTIAL if len(failed) < len(ids) else FAILED,
+        )
+
+
+@app.command()
+@command
+def verify(
+    session: Session,
+    model: Annotated[str, typer.Argument(metavar="NAME", help="The underlying model.")],
+    url: URL = None,
+    max_output_token_count: OutputTokens = None,
+    key: Key = None,
+) -> None:
+    """Have the service try a configuration, which may take a while."""
+    with session.client() as client:
+        verification = client.models.verify(
+            model=model,
+            api_key=session.secret("--key", key, "The provider's API key"),
+            url=url,
+            max_output_token_count=max_output_token_count,
+        )
+    session.show_one(verification.to_dict())
+    verification.raise_for_failure()
+
+
+@app.command()
+@command
+def export(session: Session, concurrency: Concurrency = 8) -> None:
+    """Print your private models as a file for `apply`.
+
+    It is YAML, or JSON with --output json, and has no keys: they cannot be read back.
+    """
+    from .. import registry
+
+    with session.client() as client:
+        exported = client.models.export(concurrency=concurrency)
+    if session.output in (None, "yaml"):
+        session.write(registry.dump(exported).rstrip("\n"))
+    elif session.output == "json":
+        import yaml
+
+        # `dump` writes dollar signs so that `read` takes them for themselves.
+        session.show_one(yaml.safe_load(registry.dump(exported)))
+    else:
+        session.show((cast("Mapping[str, JSONValue]", one) for one in exported), _COLUMNS)
+
+
+@app.command()
+@command
+def apply(
+    session: Session,
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="YAML or JSON, as docs/registry.md tells.")
+    ],
+    prune: Annotated[
+        bool, typer.Option("--prune", help="Delete private models that it does not name.")
+    ] = False,
+    rotate_keys: Annotated[
+        bool, typer.Option("--rotate-keys", help="Send keys of models that exist, too.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print what would change, and change nothing.")
+    ] = False,
+    check: Annotated[
+        bool, typer.Option("--check", help="As --dry-run; the exit code is 2 if they differ.")
+    ] = False,
+    yes: Yes = False,
+    concurrency: Concurrency = 8,
+) -> None:
+    """Make your models what a file says, after asking.
+
+    The plan is shown first. Names are the identity. What an entry leaves out stays.
+    Run it again, and it does what is left.
+    """
+    from .. import registry
+    from ..errors import ApplyError
+
+    desired = registry.read(file)
+    with session.client() as client:
+        plan = client.models.plan(
+            desired, prune=prune, rotate_keys=rotate_keys, concurrency=concurrency
+        )
+        as_text = session.format == "table"
+        if as_text:
+            session.write(str(plan), styles=_MARKS)
+        if dry_run or check or not plan:
+            if not as_text:
+                session.show(_records(plan.changes, "planned"), _CHANGE_COLUMNS)
+            if check and plan:
+                raise typer.Exit(DIFFERS)
+            return
+        if not (as_text or yes):
+            typer.echo(str(plan), err=True)
+        session.confirm("Apply this plan?", yes=yes)
+        try:
+            with session.progress("Applying") as on_progress:
+                result = plan.apply(concurrency=concurrency, on_progress=on_progress)
+        except ApplyError as error:
+            _show_partial(session, error, as_text=as_text)
+            raise
+    if as_text:
+        session.write(str(result))
+    else:
+        session.show(_records(result.done, "done"), _CHANGE_COLUMNS)
+
+
+_CHANGE_COLUMNS = ("outcome", "action", "name", "model_id", "fields", "error")
+
+
+def _show_partial(session: Session, error: ApplyError, *, as_text: bool) -> None:
+    """Print exactly what was done, what failed and what was not begun."""
+    records = [
+        *_records(error.done, "done"),
+        *(
+            {
+                **_record(change, "may be done" if why.may_have_been_processed else "failed"),
+                "error": str(why),
+            }
+            for change, why in error.failed
+        ),
+        *_records(error.not_started, "not started"),
+    ]
+    if as_text:
+        for record in records:
+            session.write(f"{record['outcome']}: {record['action']} {record['name']}")
+    else:
+        session.show(records, _CHANGE_COLUMNS)
+
+
+def _records(changes: Iterable[Change], outcome: str) -> Iterator[dict[str, JSONValue]]:
+    return (_record(change, outcome) for change in changes if change.action != "unchanged")
+
+
+def _record(change: Change, outcome: str) -> dict[str, JSONValue]:
+    return {
+        "outcome": outcome,
+        "action": change.action,
+        "name": change.name,
+        "model_id": change.model_id,
+        "fields": [
+            {"field": one.field, "before": one.before, "after": one.after} for one in change.fields
+        ],
+    }
+
+
+def _id(client: RootSignals, model: str, *, own: bool = False) -> str:
+    """Return the id that an id or a name stands for; of names, your own go first.
+
+    Args:
+        client: Where to look.
+        model: An id or a name.
+        own: Whether only models of yours are meant.
+
+    Raises:
+        CommandError: There is no such model, or more than one.
+    """
+    with suppress(ValueError):
+        return str(UUID(model))
+    there = {
+        one.id: one
+        for one in client.models.list(limit=None, page_size=100)
+        if model in (one.id, one.name)
+    }
+    if model in there:
+        return model
+    mine = [one for one in there.values() if one.visibility in ("PRIVATE", None)]
+    found = mine or ([] if own else list(there.values()))
+    if not found:
+        whose = "of yours " if own else ""
+        raise CommandError(
+            f"There is no model {whose}with the id or name {model!r}.",
+            "`root-signals models list --all` shows what there is.",
+            code=NOT_FOUND,
+        )
+    if len(found) > 1:
+        ids = ", ".join(one.id for one in found)
+        raise CommandError(f"The name {model!r} stands for several models: {ids}.", "Give an id.")
+    return found[0].id

@@ -1,0 +1,164 @@
+"""How results are printed: one way for every form."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from ..errors import JSONValue
+
+__all__ = ["printable", "write", "write_one", "write_text"]
+
+Record: TypeAlias = "Mapping[str, JSONValue]"
+Form: TypeAlias = Literal["table", "json", "jsonl", "csv", "yaml"]
+
+# A spreadsheet takes a cell that begins so for a formula, and runs it.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def write(
+    records: Iterable[Record], columns: Sequence[str] | None, form: Form, *, color: bool
+) -> None:
+    """Print records, as they come where the form allows it."""
+    if form == "jsonl":
+        for record in records:
+            _put(f"{_json(record)}\n")
+    elif form == "csv":
+        for line in _csv(records, columns):
+            _put(line)
+    elif form == "table":
+        _put_table(list(records), columns, color=color)
+    else:
+        _put_document(list(records), form)
+
+
+def write_one(record: Record, form: Form, *, color: bool) -> None:
+    """Print a single record: in a table a line for each field, in JSON and YAML no list."""
+    if form == "table":
+        rows: list[Record] = [{"field": name, "value": record[name]} for name in record]
+        _put_table(rows, None, color=color)
+    elif form in ("json", "yaml"):
+        _put_document(record, form)
+    else:
+        write([record], None, form, color=color)
+
+
+def write_text(text: str, styles: Mapping[str, str], *, color: bool) -> None:
+    """Print text; a line that begins with a key of `styles` has its colour on a terminal."""
+    if not sys.stdout.isatty():
+        _put(f"{text}\n")
+        return
+    from rich.text import Text
+
+    for line in text.splitlines():
+        style = next((styles[mark] for mark in styles if line.startswith(mark)), "")
+        _put_rich(Text(line, style=style), color=color)
+
+
+def printable(text: str) -> str:
+    """Return text in which nothing moves a terminal's cursor or colours it."""
+    return "".join(
+        one if one.isprintable() else one.encode("unicode_escape").decode() for one in text
+    )
+
+
+def _put(text: str) -> None:
+    try:
+        sys.stdout.write(text)
+    except UnicodeEncodeError:
+        # The terminal's encoding is not UTF-8; better escaped than not at all.
+        encoding = sys.stdout.encoding
+        sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
+
+
+def _json(content: object, indent: int | None = None) -> str:
+    return json.dumps(content, ensure_ascii=False, indent=indent)
+
+
+def _put_document(content: Record | list[Record], form: Form) -> None:
+    if form == "json":
+        _put(f"{_json(content, indent=2)}\n")
+        return
+    import yaml
+
+    # YAML's dumper knows dicts, and no other mappings.
+    plain = json.loads(_json(content))
+    _put(yaml.safe_dump(plain, allow_unicode=True, sort_keys=False))
+
+
+def _csv(records: Iterable[Record], columns: Sequence[str] | None) -> Iterator[str]:
+    import csv
+    import io
+
+    page = io.StringIO()
+    writer = csv.writer(page, lineterminator="\n")
+    rows = iter(records)
+    if columns is None:
+        first = next(rows, None)
+        columns = list(first or ())
+        rows = chain([] if first is None else [first], rows)
+    writer.writerow(columns)
+    for record in rows:
+        writer.writerow([_safe(record.get(name)) for name in columns])
+        yield page.getvalue()
+        page.seek(0)
+        page.truncate()
+    yield page.getvalue()
+
+
+def _safe(value: JSONValue) -> str:
+    cell = _cell(value)
+    return f"'{cell}" if isinstance(value, (str, dict)) and cell.startswith(_FORMULA) else cell
+
+
+def _cell(value: JSONValue) -> str:
+    """Return a value as it stands in a cell: of an owner or a provider the name."""
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, dict):
+        name = value.get("name") or value.get("email")
+        return name if isinstance(name, str) else _json(value)
+    return _json(value)
+
+
+def _put_table(records: Sequence[Record], columns: Sequence[str] | None, *, color: bool) -> None:
+    from rich.box import SIMPLE
+    from rich.table import Table
+    from rich.text import Text
+
+    if not records:
+        return
+    names = columns or list(records[0])
+    cells = [[printable(_cell(record.get(name))) for name in names] for record in records]
+    # A column of which nothing is known only takes room.
+    filled = [at for at in range(len(names)) if any(row[at] for row in cells)]
+    table = Table(box=SIMPLE, pad_edge=False, header_style="bold")
+    for at in filled:
+        # An id that is broken in two cannot be copied.
+        table.add_column(names[at], overflow="fold", no_wrap=names[at] == "id")
+    for row in cells:
+        table.add_row(*(Text(row[at]) for at in filled))
+    _put_rich(table, color=color)
+
+
+def _put_rich(what: RenderableType, *, color: bool) -> None:
+    import io
+
+    from rich.console import Console
+
+    page = io.StringIO()
+    # Not straight to stdout: rich has a way of its own with dead pipes.
+    Console(
+        file=page,
+        force_terminal=sys.stdout.isatty(),
+        no_color=None if color else True,
+    ).print(what)
+    _put(page.getvalue())

@@ -1,0 +1,337 @@
+"""Profiles: a base URL and a key under a name, in the user's config folder and keyring."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import tempfile
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias, cast
+
+from ..errors import ConfigurationError
+from .errors import CONFIGURATION, CommandError
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from .. import RootSignals
+    from ..config import Setting
+
+__all__ = [
+    "Profile",
+    "Profiles",
+    "Settings",
+    "check_name",
+    "complete",
+    "folder",
+    "forget_key",
+    "keep_key",
+    "read",
+    "read_key",
+    "resolve",
+]
+
+_SERVICE: Final = "root-signals"
+
+KeyPlace: TypeAlias = Literal["keyring", "file"]
+
+
+@dataclass(frozen=True)
+class Profile:
+    """A profile.
+
+    Attributes:
+        base_url: Where its service is, if it says so.
+        key: Where its key is kept, if it has one.
+    """
+
+    base_url: str | None = None
+    key: KeyPlace | None = None
+
+
+@dataclass(frozen=True)
+class Profiles:
+    """What the config file says.
+
+    Attributes:
+        names: The profiles by name.
+        in_use: The name of the one that is used if none is asked for.
+    """
+
+    names: Mapping[str, Profile] = field(default_factory=dict[str, Profile])
+    in_use: str | None = None
+
+    def get(self, name: str) -> Profile:
+        """Return a profile.
+
+        Raises:
+            CommandError: There is none by this name.
+        """
+        if name in self.names:
+            return self.names[name]
+        there = ", ".join(self.names) or "none"
+        raise CommandError(
+            f"There is no profile {name!r}.",
+            f"There are: {there}. `root-signals config set NAME` makes one.",
+            code=CONFIGURATION,
+        )
+
+    def having(self, name: str, profile: Profile | None) -> Profiles:
+        """Return them with one set, or with None taken away."""
+        others = {other: self.names[other] for other in self.names if other != name}
+        if profile is not None:
+            return replace(self, names={**others, name: profile})
+        return Profiles(others, None if self.in_use == name else self.in_use)
+
+    def write(self) -> None:
+        """Write the config file."""
+        lines = ["# Written by `root-signals config`; comments are not kept."]
+        if self.in_use is not None:
+            lines.append(f"profile = {json.dumps(self.in_use)}")
+        for name, profile in self.names.items():
+            lines += ["", f"[profiles.{name}]"]
+            # A JSON string of ASCII is one of TOML, too.
+            if profile.base_url is not None:
+                lines.append(f"base_url = {json.dumps(profile.base_url)}")
+            if profile.key is not None:
+                lines.append(f"key = {json.dumps(profile.key)}")
+        _write_private(_file(), "\n".join(lines) + "\n")
+
+
+def folder() -> Path:
+    """Return where profiles are kept."""
+    import platformdirs
+
+    return platformdirs.user_config_path("root-signals", appauthor=False)
+
+
+def read() -> Profiles:
+    """Return what the config file says; without a file there is no profile.
+
+    Raises:
+        CommandError: The file cannot be read.
+    """
+    path = _file()
+    try:
+        content: dict[str, object] = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return Profiles()
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is no TOML"
+        raise CommandError(f"{path} cannot be read: {why}.", code=CONFIGURATION) from None
+    in_use = content.get("profile")
+    tables = content.get("profiles", {})
+    if isinstance(tables, dict) and isinstance(in_use, (str, type(None))):
+        found = cast("dict[str, object]", tables)
+        return Profiles({name: _profile(found[name], path) for name in found}, in_use)
+    raise _odd(path)
+
+
+def _profile(table: object, path: Path) -> Profile:
+    if not isinstance(table, dict):
+        raise _odd(path)
+    base_url, key = (cast("dict[str, object]", table).get(name) for name in ("base_url", "key"))
+    if isinstance(base_url, (str, type(None))) and key in (None, "keyring", "file"):
+        return Profile(base_url, key)
+    raise _odd(path)
+
+
+def _odd(path: Path) -> CommandError:
+    return CommandError(
+        f"{path} is not as `root-signals config` writes it.",
+        "Correct or delete it.",
+        code=CONFIGURATION,
+    )
+
+
+def complete(incomplete: str) -> list[str]:
+    """Return the names of profiles that begin so."""
+    try:
+        return [name for name in read().names if name.startswith(incomplete)]
+    except CommandError:
+        # Who presses the tabulator is no place to tell it.
+        return []
+
+
+def check_name(name: str) -> None:
+    """Refuse what cannot be the name of a profile: it is a file's name, too."""
+    if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", name):
+        raise CommandError("The name of a profile is of letters, digits, - and _, at most 64.")
+
+
+def keep_key(name: str, key: str) -> KeyPlace:
+    """Keep a profile's key in the system's keyring, or else in a file; return where."""
+    keyring = _keyring()
+    if keyring is not None:
+        from keyring.errors import KeyringError
+
+        try:
+            keyring.set_password(_SERVICE, name, key)
+        except KeyringError:
+            # It is there, but locked or refuses.
+            pass
+        else:
+            _key_file(name).unlink(missing_ok=True)
+            return "keyring"
+    _write_private(_key_file(name), f"{key}\n")
+    return "file"
+
+
+def forget_key(name: str, profile: Profile) -> None:
+    """Delete a profile's key from where it is kept."""
+    if profile.key == "file":
+        _key_file(name).unlink(missing_ok=True)
+    keyring = _keyring() if profile.key == "keyring" else None
+    if keyring is not None:
+        from keyring.errors import KeyringError
+
+        try:
+            keyring.delete_password(_SERVICE, name)
+        except KeyringError as error:
+            raise CommandError(
+                f"The keyring does not delete the key of {name!r}: {type(error).__name__}.",
+                code=1,
+            ) from None
+
+
+def _key_of(name: str, profile: Profile) -> str | None:
+    if profile.key is None:
+        return None
+    found: str | None = None
+    if profile.key == "file":
+        found = read_key(_key_file(name))
+    elif (keyring := _keyring()) is not None:
+        from keyring.errors import KeyringError
+
+        try:
+            found = keyring.get_password(_SERVICE, name)
+        except KeyringError:
+            found = None
+    if not found:
+        raise CommandError(
+            f"The key of the profile {name!r} is not in the {profile.key} any more, or cannot be"
+            " read.",
+            f"`root-signals config set {name} --api-key -` keeps it anew.",
+            code=CONFIGURATION,
+        )
+    return found
+
+
+def _keyring() -> ModuleType | None:
+    """Return the package keyring, if it is installed and has a keyring behind it."""
+    try:
+        import keyring
+    except ImportError:
+        return None
+    # Backends that refuse everything have the priority 0.
+    return keyring if keyring.get_keyring().priority > 0 else None
+
+
+def _file() -> Path:
+    return folder() / "config.toml"
+
+
+def _key_file(name: str) -> Path:
+    return folder() / "keys" / name
+
+
+def read_key(path: Path) -> str:
+    """Return the key that a file holds.
+
+    Raises:
+        CommandError: The file cannot be read.
+    """
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise CommandError(
+            f"The key file {str(path)!r} cannot be read: {why}.", code=CONFIGURATION
+        ) from None
+
+
+def _write_private(path: Path, text: str) -> None:
+    """Write a file as a whole or not at all, which only the user can read."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    # mkstemp makes it with mode 0600.
+    handle, name = tempfile.mkstemp(dir=path.parent)
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.write(text)
+    Path(name).replace(path)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The base URL and the key of a run, as far as they are not left to the environment.
+
+    Attributes:
+        api_key: The key.
+        base_url: Where the service is.
+        sources: Where they came from.
+        profile: The name of the profile that took part.
+    """
+
+    api_key: str | None = field(repr=False)
+    base_url: str | None
+    sources: Mapping[str, str]
+    profile: str | None
+
+    def client(self) -> RootSignals:
+        """Return a client of these settings.
+
+        Raises:
+            ConfigurationError: There is no API key, or a setting cannot be right.
+        """
+        from .. import RootSignals
+
+        return RootSignals(self.api_key, base_url=self.base_url)
+
+    def explain(self, client: RootSignals) -> list[Setting]:
+        """Return the client's settings, with where they came from before they were arguments."""
+        import dataclasses
+
+        return [
+            dataclasses.replace(setting, source=self.sources.get(setting.name, setting.source))
+            for setting in client.config.explain()
+        ]
+
+
+def resolve(*, profile: str | None, base_url: str | None, api_key_file: Path | None) -> Settings:
+    """Find base URL and key: options, then a profile that was asked for, then the environment.
+
+    The profile in use counts only where the environment and `.env` say nothing at all: else a key
+    for one service could be sent to another.
+    """
+    known = read()
+    name = profile or known.in_use
+    if profile is None and name is not None and _environment_speaks():
+        name = None
+    used = Profile() if name is None else known.get(name)
+    sources: dict[str, str] = {}
+    key = None
+    if api_key_file is not None:
+        key, sources["api_key"] = read_key(api_key_file), f"--api-key-file {api_key_file}"
+    elif name is not None and used.key is not None:
+        key, sources["api_key"] = _key_of(name, used), f"profile {name}, {used.key}"
+    if base_url is not None:
+        sources["base_url"] = "--base-url"
+    elif used.base_url is not None:
+        base_url, sources["base_url"] = used.base_url, f"profile {name}"
+    return Settings(key, base_url, sources, name)
+
+
+def _environment_speaks() -> bool:
+    if os.environ.get("ROOTSIGNALS_API_URL", "").strip():
+        return True
+    from .. import RootSignals
+
+    try:
+        # It reads the environment, and .env as well.
+        RootSignals().close()
+    except ConfigurationError:
+        return False
+    return True

@@ -1,0 +1,300 @@
+"""What every command shares: the common options, and what they make of a client and of output."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from contextlib import contextmanager
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias, get_args
+
+import typer
+
+from . import output, profiles
+from .errors import USAGE, CommandError, DeadPipe
+
+if TYPE_CHECKING:
+    from .. import RootSignals
+    from ..errors import JSONValue
+    from ..models import Progress
+
+__all__ = ["Session", "Yes", "command", "common", "show_help"]
+
+Format: TypeAlias = Literal["table", "json", "jsonl", "csv", "yaml"]
+
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+
+
+def _common(
+    *,
+    profile: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="A profile of `config set`.",
+            autocompletion=profiles.complete,
+        ),
+    ] = None,
+    base_url: Annotated[
+        str | None, typer.Option(metavar="URL", help="Where the service is.")
+    ] = None,
+    api_key_file: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="A file that holds the API key.")
+    ] = None,
+    output: Annotated[
+        Format | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="|".join(get_args(Format)),
+            help="The form of the output; a table on a terminal, else JSON, if left out.",
+        ),
+    ] = None,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="Print results and errors only.")
+    ] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Print a line for each request.")
+    ] = False,
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Print all that is logged, and tracebacks.")
+    ] = False,
+    no_color: Annotated[
+        bool, typer.Option("--no-color", help="Print without colours, as NO_COLOR does.")
+    ] = False,
+) -> None:
+    """Declare the options that every command has."""
+
+
+_COMMON = tuple(inspect.signature(_common, eval_str=True).parameters.values())
+
+
+def common(function: Callable[..., None]) -> Callable[..., None]:
+    """Let a group of commands take the common options, too, and keep them for its commands."""
+
+    def run(context: typer.Context, given: dict[str, object]) -> None:
+        own = {option.name: given.pop(option.name) for option in _COMMON}
+        earlier: Mapping[str, object] = context.obj or {}
+        context.obj = {name: own[name] or earlier.get(name) for name in own}
+        function(context, **given)
+
+    return _with_common(function, run)
+
+
+def command(function: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the common options; its first argument is the `Session` they make."""
+
+    @common
+    @wraps(function)
+    def in_session(context: typer.Context, **given: object) -> None:
+        session = Session(**context.obj)
+        try:
+            function(session, **given)
+            sys.stdout.flush()
+        except BrokenPipeError as error:
+            # Typer would make an exit code of its own of it.
+            raise DeadPipe from error
+
+    return in_session
+
+
+def _with_common(
+    function: Callable[..., None],
+    run: Callable[[typer.Context, dict[str, object]], None],
+) -> Callable[..., None]:
+    @wraps(function)
+    def extended(context: typer.Context, **given: object) -> None:
+        run(context, given)
+
+    # The first one is the context or session.
+    own = list(inspect.signature(function, eval_str=True).parameters.values())[1:]
+    context = inspect.Parameter("context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)
+    parameters = [one.replace(kind=one.KEYWORD_ONLY) for one in (context, *own, *_COMMON)]
+    # Typer reads both.
+    extended.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    extended.__annotations__ = {one.name: one.annotation for one in parameters}
+    return extended
+
+
+def show_help(context: typer.Context) -> None:
+    """Print the help of a group whose command was left out."""
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help(), err=True)
+        raise typer.Exit(USAGE)
+
+
+class Session:
+    """One run of a command: its client, what it prints, and what it asks.
+
+    Args:
+        profile: The name of a profile, if one was asked for.
+        base_url: Where the service is, if that was said.
+        api_key_file: The file that holds the API key, if there is one.
+        output: The form of the output, if one was asked for.
+        quiet: Whether to print results only.
+        verbose: Whether to print a line for each request.
+        debug: Whether to print all that is logged.
+        no_color: Whether to print without colours.
+    """
+
+    def __init__(
+        self,
+        *,
+        profile: str | None,
+        base_url: str | None,
+        api_key_file: Path | None,
+        output: Format | None,
+        quiet: bool,
+        verbose: bool,
+        debug: bool,
+        no_color: bool,
+    ) -> None:
+        self.output: Format | None = output
+        self.profile = profile
+        self.base_url = base_url
+        self.api_key_file = api_key_file
+        self.quiet = bool(quiet)
+        self._color = not no_color
+        if verbose or debug:
+            _log(debug=bool(debug))
+
+    @property
+    def format(self) -> Format:
+        """The form of the output."""
+        if self.output is not None:
+            return self.output
+        return "table" if sys.stdout.isatty() else "json"
+
+    def client(self) -> RootSignals:
+        """Return a client made of the options, the environment and the profile.
+
+        Raises:
+            ConfigurationError: There is no API key, or a setting cannot be right.
+            CommandError: There is no such profile, or a file cannot be read.
+        """
+        return self._settings().client()
+
+    def settings_and_client(self) -> tuple[profiles.Settings, RootSignals]:
+        """Return also a client that lacks a key, for commands that tell what is wrong.
+
+        Raises:
+            ConfigurationError: A setting other than the key cannot be right.
+            CommandError: There is no such profile, or a file cannot be read.
+        """
+        from .. import RootSignals
+        from ..config import no_key
+        from ..errors import ConfigurationError
+
+        settings = self._settings()
+        try:
+            return settings, settings.client()
+        except ConfigurationError as error:
+            client = RootSignals(no_key, base_url=settings.base_url)
+            self.warn(str(error))
+            return settings, client
+
+    def _settings(self) -> profiles.Settings:
+        return profiles.resolve(
+            profile=self.profile, base_url=self.base_url, api_key_file=self.api_key_file
+        )
+
+    def show(
+        self, records: Iterable[Mapping[str, JSONValue]], columns: Sequence[str] | None = None
+    ) -> None:
+        """Print records in the form that was asked for.
+
+        Args:
+            records: What there is to print.
+            columns: What stands in a table or in CSV; the fields of the first record if left out.
+        """
+        output.write(records, columns, self.format, color=self._color)
+
+    def show_one(self, record: Mapping[str, JSONValue]) -> None:
+        """Print a single record."""
+        output.write_one(record, self.format, color=self._color)
+
+    def write(self, text: str, *, styles: Mapping[str, str] | None = None) -> None:
+        """Print text; a line that begins with a key of `styles` has its colour on a terminal."""
+        output.write_text(text, styles or {}, color=self._color)
+
+    def say(self, text: str) -> None:
+        """Tell the person who waits, on stderr."""
+        if not self.quiet:
+            typer.echo(output.printable(text), err=True)
+
+    def warn(self, text: str) -> None:
+        """Tell what must be known, on stderr."""
+        typer.echo(f"Warning: {output.printable(text)}", err=True)
+
+    def confirm(self, question: str, *, yes: bool) -> None:
+        """Ask, and go on only if the answer is yes.
+
+        Raises:
+            CommandError: The answer is no, or there is no terminal to ask on.
+        """
+        if yes:
+            return
+        if not (sys.stdin.isatty() and sys.stderr.isatty()):
+            raise CommandError(
+                "Nothing was changed: there is no terminal to ask on.",
+                "--yes says that you mean it.",
+            )
+        if not typer.confirm(output.printable(question), err=True):
+            raise CommandError("Nothing was changed.", code=1)
+
+    def secret(self, option: str, value: str | None, what: str) -> str | None:
+        """Return a secret from stdin, or ask for it on a terminal without showing it.
+
+        Args:
+            option: The option that asks for it.
+            value: What it says: None or `-`.
+            what: What to ask for.
+
+        Raises:
+            CommandError: The option holds something else, or there is nothing to read.
+        """
+        if value is None:
+            return None
+        if value != "-":
+            # The value is not shown: it may be the key.
+            raise CommandError(
+                f"{option} takes only - : process lists and shell histories show arguments.",
+                f"Pipe the key in, or type it when asked: {option} -",
+            )
+        if sys.stdin.isatty():
+            from getpass import getpass
+
+            found = getpass(f"{what} (it is not shown): ", stream=sys.stderr)
+        else:
+            found = sys.stdin.readline()
+        if not found.strip():
+            raise CommandError(f"{option} - : nothing came from stdin.")
+        return found.strip()
+
+    @contextmanager
+    def progress(self, what: str) -> Generator[Callable[[Progress], None] | None]:
+        """Show a bar while something long goes on, where there is a terminal to show it on."""
+        if self.quiet or not sys.stderr.isatty():
+            yield None
+            return
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+        from rich.progress import Progress as Bar
+
+        columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        console = Console(stderr=True, no_color=None if self._color else True)
+        with Bar(*columns, console=console) as bar:
+            task = bar.add_task(what, total=None)
+            yield lambda done: bar.update(task, completed=done.done, total=done.total)
+
+
+def _log(*, debug: bool) -> None:
+    import logging
+
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(message)s"))
+    logger = logging.getLogger("root.client")
+    logger.handlers = [handler]
+    logger.setLevel(logging.DEBUG if debug else logging.INFO)
