@@ -13,6 +13,8 @@ from uuid import UUID
 import typer
 
 from .._defaults import NOT_GIVEN, NotGiven
+from ..errors import RootSignalsError
+from . import profiles
 from .errors import DIFFERS, FAILED, NOT_FOUND, CommandError
 from .session import Session, Yes, command, common, show_help
 
@@ -53,19 +55,24 @@ def _complete(context: typer.Context, incomplete: str) -> list[tuple[str, str]]:
     """Return names and ids of models, within two seconds, and no errors."""
     import threading
 
-    given: dict[str, object] = {}
+    given: dict[str, str] = {}
     at: typer.Context | None = context
     while at is not None:
-        given = {**at.params, **{name: value for name, value in given.items() if value}}
+        # What stands after a command counts more than what stands before.
+        given = {name: str(value) for name, value in at.params.items() if value} | given
         at = cast("typer.Context | None", at.parent)
+    file = given.get("api_key_file")
     found: list[tuple[str, str]] = []
 
     def ask() -> None:
         # Whoever presses the tabulator is not to be told of errors.
-        with suppress(Exception):
-            names = ("profile", "base_url", "api_key_file")
-            session = Session(**{name: given.get(name) for name in names})  # type: ignore[arg-type]
-            with session.client().with_options(deadline=2, max_retries=0) as client:
+        with suppress(RootSignalsError, CommandError, OSError):
+            settings = profiles.resolve(
+                profile=given.get("profile"),
+                base_url=given.get("base_url"),
+                api_key_file=Path(file) if file else None,
+            )
+            with settings.client().with_options(deadline=2, max_retries=0) as client:
                 for model in client.models.list(limit=None):
                     found.append((model.name, model.id))
                     found.append((model.id, model.name))

@@ -1,0 +1,132 @@
+"""`root-signals models apply`: the plan, the question, and what was done."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from root.emulator import Server
+from tests.cli.conftest import Run
+
+KEY = "sk-the-key-of-the-provider"
+
+
+@pytest.fixture
+def file(tmp_path: Path, at_emulator: Server) -> str:
+    """A file that creates one model, changes one, and does not name another."""
+    at_emulator.add_model(name="changed", url="http://old")
+    at_emulator.add_model(name="extra")
+    path = tmp_path / "models.yaml"
+    path.write_text("models:\n- {name: changed, url: 'http://new'}\n- {name: new}\n")
+    return str(path)
+
+
+def names(server: Server) -> set[str]:
+    return {model.name for model in server.models}
+
+
+def test_check(run: Run, file: str, at_emulator: Server) -> None:
+    """A check changes nothing and tells by 2 that something would change, else by 0."""
+    assert run("models", "apply", file, "--check").code == 2
+    assert names(at_emulator) == {"changed", "extra"}
+
+    run("models", "apply", file, "--yes")
+
+    assert run("models", "apply", file, "--check").code == 0
+
+
+def test_dry_run(run: Run, file: str, at_emulator: Server) -> None:
+    """A dry run prints the plan and changes nothing."""
+    done = run("models", "apply", file, "--prune", "--dry-run")
+
+    assert done.code == 0
+    assert [(one["outcome"], one["action"], one["name"]) for one in json.loads(done.out)] == [
+        ("planned", "create", "new"),
+        ("planned", "update", "changed"),
+        ("planned", "delete", "extra"),
+    ]
+    assert names(at_emulator) == {"changed", "extra"}
+
+
+def test_plan_as_text(run: Run, file: str) -> None:
+    """In a table's place the plan is text, with the fields that change."""
+    done = run("models", "apply", file, "--dry-run", "-o", "table")
+
+    assert '~ changed\n    url: "http://old" -> "http://new"\n' in done.out
+
+
+def test_apply(run: Run, file: str, at_emulator: Server) -> None:
+    """What the file says is done, and each change is told with its model's id."""
+    done = run("models", "apply", file, "--prune", "--yes")
+
+    assert done.code == 0
+    ids = {model.name: model.id for model in at_emulator.models}
+    told = {one["name"]: one["model_id"] for one in json.loads(done.out)}
+    assert ids == {name: told[name] for name in ("changed", "new")}
+
+
+def test_nobody_to_ask(run: Run, file: str, at_emulator: Server) -> None:
+    """Where nobody can be asked, the plan is shown, nothing is done, and --yes is named."""
+    done = run("models", "apply", file, "--prune")
+
+    assert done.code == 64
+    assert "- extra" in done.err
+    assert "--yes" in done.err
+    assert names(at_emulator) == {"changed", "extra"}
+
+
+def test_nothing_to_do(run: Run, file: str) -> None:
+    """Where nothing changes, nothing is asked."""
+    run("models", "apply", file, "--yes")
+
+    assert run("models", "apply", file).code == 0
+
+
+@pytest.mark.parametrize("form", ["json", "table"])
+def test_failure_half_way(run: Run, file: str, at_emulator: Server, form: str) -> None:
+    """After a failure it is printed exactly what was done, and the next run does the rest."""
+    at_emulator.fail_next(status=400, method="PATCH")
+
+    done = run("models", "apply", file, "--prune", "--yes", "-o", form)
+
+    assert done.code == 9
+    if form == "json":
+        outcomes = {one["name"]: one["outcome"] for one in json.loads(done.out)}
+        assert outcomes == {"new": "done", "changed": "failed", "extra": "not started"}
+    else:
+        for line in ("done: create new", "failed: update changed", "not started: delete extra"):
+            assert line in done.out
+    assert run("models", "apply", file, "--prune", "--yes").code == 0
+    assert names(at_emulator) == {"changed", "new"}
+
+
+def test_keys(
+    run: Run, tmp_path: Path, at_emulator: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Keys come from the environment, are sent again only when asked, and show nowhere."""
+    (tmp_path / "models.yaml").write_text("models:\n- {name: a, default_key: '${THE_KEY}'}\n")
+    shown = ""
+    monkeypatch.setenv("THE_KEY", KEY)
+    for options in ((), (), ("--rotate-keys",)):
+        done = run("models", "apply", "models.yaml", "--yes", "--debug", "-o", "table", *options)
+        shown += done.out + done.err
+
+    sent = [one.json for one in at_emulator.requests if one.method != "GET"]
+    assert sent == [{"name": "a", "default_key": "[masked]"}, {"default_key": "[masked]"}]
+    assert "default_key: rotated" in shown
+    assert KEY not in shown
+
+
+def test_file_with_mistakes(run: Run, tmp_path: Path, at_emulator: Server) -> None:
+    """All mistakes of a file are told, with their lines and without values."""
+    (tmp_path / "models.yaml").write_text("models:\n- {nam: a}\n- {name: b, url: [sk-123456]}\n")
+
+    done = run("models", "apply", "models.yaml", "--yes")
+
+    assert done.code == 64
+    assert "models.yaml:2" in done.err
+    assert "models.yaml:3" in done.err
+    assert "sk-123456" not in done.err
+    assert not at_emulator.models

@@ -1,0 +1,95 @@
+"""Shell completion: commands, profiles, and the names and ids of real models."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from root.emulator import Server
+from tests.cli.conftest import Run
+
+
+def completed(shell: str, line: str, **environment: str) -> tuple[str, str]:
+    """Return what a shell is given to complete a line with, and what is on stderr."""
+    words = line.split(" ")
+    done = subprocess.run(
+        [sys.executable, "-m", "root"],
+        capture_output=True,
+        check=True,
+        env={
+            **os.environ,
+            "_ROOT_SIGNALS_COMPLETE": f"complete_{shell}",
+            "COMP_WORDS": line,
+            "COMP_CWORD": str(len(words) - 1),
+            "_TYPER_COMPLETE_ARGS": line,
+            "_TYPER_COMPLETE_FISH_ACTION": "get-args",
+            **environment,
+        },
+        text=True,
+    )
+    return done.stdout, done.stderr
+
+
+def test_commands() -> None:
+    """Commands are completed."""
+    assert completed("bash", "root-signals models ver")[0].split() == ["verify"]
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_models(at_emulator: Server, shell: str) -> None:
+    """Names and ids of models that there are come to every shell."""
+    model = at_emulator.add_model(name="my-own/model")
+
+    assert "my-own/model" in completed(shell, "root-signals models get my-o")[0]
+    assert model.id in completed(shell, f"root-signals models delete {model.id[:8]}")[0]
+
+
+def test_models_of_a_base_url(emulator: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The options that stand before say which service is meant."""
+    emulator.add_model(name="my-own/model")
+    monkeypatch.setenv("ROOTSIGNALS_API_KEY", emulator.api_key)
+
+    line = f"root-signals --base-url {emulator.url} models get my-o"
+
+    assert completed("zsh", line)[0].count("my-own/model") == 1
+
+
+def test_profiles(run: Run) -> None:
+    """Names of profiles are completed."""
+    run("config", "set", "staging")
+
+    assert completed("bash", "root-signals config use st")[0].split() == ["staging"]
+    assert completed("bash", "root-signals --profile st")[0].split() == ["staging"]
+
+
+@pytest.mark.parametrize("trouble", ["no key", "refused", "hangs"])
+def test_errors_are_silent(emulator: Server, trouble: str) -> None:
+    """Whatever is wrong, nothing is completed and nothing is said, and it does not take long."""
+    environment = {"ROOTSIGNALS_API_KEY": "" if trouble == "no key" else emulator.api_key}
+    if trouble == "refused":
+        environment["ROOTSIGNALS_API_URL"] = "http://127.0.0.1:1"
+    elif trouble == "hangs":
+        environment["ROOTSIGNALS_API_URL"] = emulator.url
+        emulator.fail_next(delay=3600)
+
+    out, err = completed("bash", "root-signals models get a", **environment)
+
+    assert (out.strip(), err) == ("", "")
+    emulator.clear_faults()
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_script(run: Run, shell: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each shell has a script to load."""
+    monkeypatch.setenv("_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION", "1")
+    done = subprocess.run(
+        [sys.executable, "-m", "root", "--show-completion", shell],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert "_ROOT_SIGNALS_COMPLETE" in done.stdout

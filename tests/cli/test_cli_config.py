@@ -1,0 +1,222 @@
+"""`root-signals config`: profiles, where keys are kept, and which setting counts."""
+
+from __future__ import annotations
+
+import json
+import stat
+import sys
+from pathlib import Path
+
+import keyring
+import keyring.backend
+import keyring.errors
+import pytest
+
+from root.emulator import Server
+from tests.cli.conftest import Run
+
+KEY = "a-key-that-must-not-show"
+
+
+class FakeKeyring(keyring.backend.KeyringBackend):  # type: ignore[misc]
+    """A keyring in memory."""
+
+    priority = 1
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.kept: dict[tuple[str, str], str] = {}
+        self.locked = False
+
+    def _unlocked(self) -> dict[tuple[str, str], str]:
+        if self.locked:
+            raise keyring.errors.KeyringLocked
+        return self.kept
+
+    def get_password(self, service: str, username: str) -> str | None:
+        return self._unlocked().get((service, username))
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        self._unlocked()[service, username] = password
+
+    def delete_password(self, service: str, username: str) -> None:
+        del self._unlocked()[service, username]
+
+
+@pytest.fixture
+def fake_keyring(monkeypatch: pytest.MonkeyPatch) -> FakeKeyring:
+    fake = FakeKeyring()
+    monkeypatch.setattr(keyring.core, "_keyring_backend", fake)
+    return fake
+
+
+def settings(run: Run, *arguments: str) -> dict[str, tuple[str, str]]:
+    done = run("config", "show", "-o", "jsonl", *arguments)
+    assert done.code == 0
+    assert KEY not in done.out + done.err
+    rows = [json.loads(line) for line in done.out.splitlines()]
+    return {row["name"]: (row["value"], row["source"]) for row in rows}
+
+
+def everything_in(folder: Path) -> str:
+    return "".join(path.read_text() for path in folder.rglob("*") if path.is_file())
+
+
+def test_key_in_the_keyring(run: Run, fake_keyring: FakeKeyring, home: Path) -> None:
+    """Where there is a keyring, the key is in it and in no file."""
+    done = run("config", "set", "prod", "--base-url", "http://prod", "--api-key", "-", stdin=KEY)
+
+    assert done.code == 0
+    assert "Warning" not in done.err
+    assert fake_keyring.kept == {("root-signals", "prod"): KEY}
+    assert KEY not in everything_in(home)
+    shown = settings(run, "--profile", "prod")
+    assert shown["api_key"][1] == "profile prod, keyring"
+    assert shown["base_url"] == ("http://prod", "profile prod")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="modes of files are those of POSIX")
+def test_key_in_a_file(run: Run, home: Path) -> None:
+    """Where there is no keyring, the key is in a file of one's own, with a warning."""
+    done = run("config", "set", "prod", "--api-key", "-", stdin=f"{KEY}\n")
+
+    assert done.code == 0
+    assert "Warning: The key is in a file" in done.err
+    (holder,) = (path for path in home.rglob("*") if path.is_file() and KEY in path.read_text())
+    assert stat.S_IMODE(holder.stat().st_mode) == 0o600
+    assert settings(run, "--profile", "prod")["api_key"][1] == "profile prod, file"
+
+
+def test_locked_keyring(run: Run, fake_keyring: FakeKeyring) -> None:
+    """A keyring that refuses is passed over to keep a key, and told of when it holds one."""
+    run("config", "set", "prod", "--api-key", "-", stdin=KEY)
+    fake_keyring.locked = True
+
+    done = run("--profile", "prod", "models", "list")
+    assert done.code == 78
+    assert "is not in the keyring any more" in done.err
+
+    assert "in a file" in run("config", "set", "prod", "--api-key", "-", stdin=KEY).err
+
+
+def test_use_profile(run: Run, emulator: Server) -> None:
+    """A profile in use makes the client, with no environment at all."""
+    run(
+        *("config", "set", "local", "--base-url", emulator.url, "--api-key", "-"),
+        stdin=emulator.api_key,
+    )
+    assert run("models", "list").code == 78
+
+    run("config", "use", "local")
+
+    assert run("models", "list").code == 0
+    assert settings(run)["profile"] == ("local", "config use")
+
+
+def test_environment_goes_before_the_profile_in_use(run: Run, at_emulator: Server) -> None:
+    """Where the environment speaks, no key goes to a profile's service, nor the other way."""
+    run("config", "set", "other", "--base-url", "http://other", "--api-key", "-", stdin=KEY)
+    run("config", "use", "other")
+
+    shown = settings(run)
+
+    assert shown["base_url"] == (at_emulator.url, "environment variable ROOTSIGNALS_API_URL")
+    assert shown["api_key"][1] == "environment variable ROOTSIGNALS_API_KEY"
+    assert shown["profile"] == ("none", "")
+    assert settings(run, "--profile", "other")["api_key"][1] == "profile other, file"
+
+
+def test_dotenv_goes_before_the_profile_in_use(run: Run, tmp_path: Path) -> None:
+    """A key in `.env` goes to no profile's service either."""
+    run("config", "set", "other", "--base-url", "http://other", "--api-key", "-", stdin=KEY)
+    run("config", "use", "other")
+    (tmp_path / ".env").write_text("ROOTSIGNALS_API_KEY=another-key-for-another-service\n")
+
+    shown = settings(run)
+
+    assert shown["api_key"][1].endswith(".env, line 1")
+    assert shown["base_url"][1] == "default"
+
+
+def test_options_go_before_all(run: Run, at_emulator: Server, tmp_path: Path) -> None:
+    """What an option says counts more than profile and environment."""
+    run("config", "set", "other", "--base-url", "http://other", "--api-key", "-", stdin=KEY)
+    (tmp_path / "key").write_text("a-key-of-a-file-of-its-own\n")
+
+    shown = settings(
+        run, "--profile", "other", "--base-url", "http://third", "--api-key-file", "key"
+    )
+
+    assert shown["base_url"] == ("http://third", "--base-url")
+    assert shown["api_key"][1] == "--api-key-file key"
+
+
+def test_set_keeps_the_rest(run: Run, tmp_path: Path) -> None:
+    """What is not said of a profile stays as it was."""
+    (tmp_path / "key").write_text(KEY)
+    run("config", "set", "a", "--api-key-file", "key")
+    run("config", "set", "a", "--base-url", "http://a/")
+
+    shown = settings(run, "--profile", "a")
+
+    assert shown["base_url"] == ("http://a", "profile a")
+    assert shown["api_key"][1] == "profile a, file"
+
+
+@pytest.mark.parametrize("kept_in", ["keyring", "file"])
+def test_remove(run: Run, fake_keyring: FakeKeyring, home: Path, kept_in: str) -> None:
+    """A profile goes with its key, and is in use no more."""
+    fake_keyring.locked = kept_in == "file"
+    run("config", "set", "a", "--api-key", "-", stdin=KEY)
+    run("config", "use", "a")
+    fake_keyring.locked = False
+
+    assert run("config", "remove", "a").code == 0
+
+    assert not fake_keyring.kept
+    assert KEY not in everything_in(home)
+    assert settings(run)["profiles"][0] == "none"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "told"),
+    [
+        (("set", "a/b"), 64, "letters, digits"),
+        (("set", "a", "--base-url", "nonsense"), 78, "must start with http"),
+        (("set", "a", "--api-key", "-"), 64, "nothing came"),
+        (("set", "a", "--api-key", "-", "--api-key-file", "x"), 64, "exclude each other"),
+        (("set", "a", "--api-key-file", "no-such-file"), 78, "cannot be read"),
+        (("use", "no-such"), 78, "no profile 'no-such'"),
+        (("remove", "no-such"), 78, "no profile 'no-such'"),
+    ],
+)
+def test_refusals(run: Run, home: Path, arguments: tuple[str, ...], code: int, told: str) -> None:
+    """What cannot be is refused, and nothing is written."""
+    done = run("config", *arguments)
+
+    assert (done.code, told in done.err) == (code, True)
+    assert not everything_in(home)
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["no toml", "profile = 1", "profiles = 1", "[profiles]\na = 1", "[profiles.a]\nkey = 'x'"],
+)
+def test_odd_config_file(run: Run, home: Path, content: str) -> None:
+    """A config file that cannot be understood is named."""
+    run("config", "set", "a")
+    (file,) = home.rglob("config.toml")
+    file.write_text(content)
+
+    done = run("models", "list")
+
+    assert (done.code, "config.toml" in done.err) == (78, True)
+
+
+def test_show_without_a_key(run: Run) -> None:
+    """Also where there is no key, the settings are shown, and a warning says what is missing."""
+    done = run("config", "show")
+
+    assert done.code == 0
+    assert "No API key was found" in done.err
+    assert "https://api.app.rootsignals.ai" in done.out

@@ -1,0 +1,308 @@
+"""`root-signals models`, command by command."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+
+from root.emulator import Server
+from tests.cli.conftest import Run
+from tests.wire import Wire, says
+
+KEY = "sk-the-key-of-the-provider"
+
+
+def test_create_and_get(run: Run, at_emulator: Server) -> None:
+    """A model is registered with all that is said of it, and read by its id and its name."""
+    done = run(
+        *("models", "create", "ollama/llama3", "--model", "llama3", "--url", "http://gpu-7:11434"),
+        *("--max-token-count", "8192", "--max-output-token-count", "900"),
+    )
+
+    assert done.code == 0
+    model_id = json.loads(done.out)["id"]
+    by_id, by_name = run("models", "get", model_id), run("models", "get", "ollama/llama3")
+    assert by_id == by_name
+    assert json.loads(by_id.out) == {
+        "id": model_id,
+        "name": "ollama/llama3",
+        "model": "llama3",
+        "url": "http://gpu-7:11434",
+        "max_token_count": 8192,
+        "max_output_token_count": 900,
+    }
+
+
+def test_key_from_stdin(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A provider's key comes from stdin, arrives, and shows nowhere."""
+    monkeypatch.setenv("ROOTSIGNALS_API_KEY", "the-key-of-the-service")
+    with Wire([says(201, {"id": "1", "name": "azure/gpt-4o"})]) as wire:
+        done = run(
+            *("models", "create", "azure/gpt-4o", "--key", "-", "--debug"),
+            *("--base-url", f"http://127.0.0.1:{wire.port}"),
+            stdin=f"{KEY}\n",
+        )
+
+    assert done.code == 0
+    assert f'"default_key":"{KEY}"'.encode() in wire.requests[0]
+    assert KEY not in done.out + done.err
+
+
+def test_key_is_no_argument(run: Run, at_emulator: Server) -> None:
+    """A key that is an argument is refused, and not repeated."""
+    done = run("models", "create", "azure/gpt-4o", "--key", KEY, "--debug")
+
+    assert done.code == 64
+    assert "--key takes only -" in done.err
+    assert KEY not in done.err
+    assert not at_emulator.models
+
+
+def test_key_that_does_not_come(run: Run, at_emulator: Server) -> None:
+    """Where stdin is empty, nothing is registered without a key."""
+    done = run("models", "create", "azure/gpt-4o", "--key", "-")
+
+    assert (done.code, len(at_emulator.models)) == (64, 0)
+    assert "nothing came" in done.err
+
+
+def test_update(run: Run, at_emulator: Server) -> None:
+    """What is said changes, what is cleared goes, and the rest stays."""
+    run("models", "create", "a", "--url", "http://a", "--max-token-count", "5")
+
+    done = run("models", "update", "a", "--name", "b", "--clear-url")
+
+    assert done.code == 0
+    (model,) = at_emulator.models
+    assert (model.name, model.url, model.max_token_count) == ("b", None, 5)
+
+
+def test_update_of_a_key(run: Run, at_emulator: Server) -> None:
+    """A key is set, and cleared."""
+    run("models", "create", "a")
+
+    run("models", "update", "a", "--key", "-", stdin=KEY)
+    run("models", "update", "a", "--clear-key")
+
+    sent = [one.json for one in at_emulator.requests if one.method == "PATCH"]
+    assert sent == [{"default_key": "[masked]"}, {"default_key": None}]
+
+
+def test_update_both_ways(run: Run, at_emulator: Server) -> None:
+    """To set a field and to clear it is refused."""
+    run("models", "create", "a")
+
+    done = run("models", "update", "a", "--url", "http://b", "--clear-url")
+
+    assert done.code == 64
+    assert "exclude each other" in done.err
+
+
+def test_replace(run: Run, at_emulator: Server) -> None:
+    """The settings are sent as a whole."""
+    run("models", "create", "a", "--url", "http://a")
+
+    done = run("models", "replace", "a", "--name", "c", "--url", "http://c")
+
+    assert json.loads(done.out)["url"] == "http://c"
+    assert [request.method for request in at_emulator.requests][-1] == "PUT"
+
+
+def test_ensure(run: Run, at_emulator: Server) -> None:
+    """A model is created, changed, and then left as it is."""
+    for url in ("http://a", "http://b", "http://b"):
+        done = run("models", "ensure", "a", "--url", url)
+        assert json.loads(done.out)["url"] == url
+
+    changes = [one.method for one in at_emulator.requests if one.method != "GET"]
+    assert changes == ["POST", "PATCH"]
+
+
+def test_delete(run: Run, at_emulator: Server) -> None:
+    """Models are deleted by name and id at once, and it is said which."""
+    first = json.loads(run("models", "create", "a").out)["id"]
+    run("models", "create", "b")
+
+    done = run("models", "delete", first, "b", "--yes")
+
+    assert (done.code, done.out) == (0, "")
+    assert f"Deleted {first}." in done.err
+    assert not at_emulator.models
+
+
+def test_delete_without_a_terminal(run: Run, at_emulator: Server) -> None:
+    """Where nobody can be asked, nothing is deleted, and --yes is named."""
+    run("models", "create", "a")
+
+    done = run("models", "delete", "a")
+
+    assert (done.code, len(at_emulator.models)) == (64, 1)
+    assert "--yes" in done.err
+
+
+def test_delete_in_part(run: Run, at_emulator: Server) -> None:
+    """If some cannot be deleted, it is told which, and that it is done in part."""
+    run("models", "create", "a")
+    unknown = "00000000-0000-0000-0000-000000000000"
+
+    done = run("models", "delete", unknown, "a", "--yes")
+
+    assert (done.code, len(at_emulator.models)) == (9, 0)
+    assert f"Warning: {unknown}" in done.err
+
+
+def test_names_that_stand_twice(run: Run, at_emulator: Server) -> None:
+    """A name of two models is no guess: their ids are told."""
+    for _ in range(2):
+        at_emulator.add_model(name="a")
+
+    done = run("models", "get", "a")
+
+    assert done.code == 64
+    assert all(model.id in done.err for model in at_emulator.models)
+
+
+def test_own_models_go_first(run: Run, at_emulator: Server) -> None:
+    """A name that is also public stands for the caller's own model, and only that is deleted."""
+    (public,) = json.loads(run("models", "list", "--visibility", "public", "--limit", "1").out)
+    assert run("models", "delete", public["name"], "--yes").code == 4
+
+    run("models", "create", public["name"])
+    done = run("models", "get", public["name"])
+
+    assert json.loads(done.out)["id"] == at_emulator.models[0].id
+
+
+def test_verify(run: Run, at_emulator: Server) -> None:
+    """A configuration that works is told with 0, one that does not with 1."""
+    run("models", "create", "ollama/llama3", "--url", "http://gpu-7:11434")
+
+    good = run("models", "verify", "ollama/llama3")
+    bad = run("models", "verify", "no/such-model")
+
+    assert (good.code, json.loads(good.out)["success"]) == (0, True)
+    assert (bad.code, json.loads(bad.out)["success"]) == (1, False)
+
+
+def test_list_limits(run: Run, at_emulator: Server) -> None:
+    """A listing is of 100 models, or of as many as are asked for, or of all."""
+    hundred = run("models", "list")
+    three = run("models", "list", "--limit", "3")
+    everything = run("models", "list", "--all")
+
+    assert len(json.loads(hundred.out)) == 100
+    assert len(json.loads(three.out)) == 3
+    assert "--all lists them" in three.err
+    assert len(json.loads(everything.out)) > 100
+    assert not everything.err
+
+
+@pytest.mark.parametrize(
+    ("filters", "field", "expected"),
+    [
+        (("--name", "ANTHROPIC/*"), "name", "anthropic/"),
+        (("--provider", "anth*"), "provider", "Anthropic"),
+        (("--visibility", "private"), "visibility", "PRIVATE"),
+    ],
+    ids=lambda value: value[0] if isinstance(value, tuple) else "",
+)
+def test_list_filters(
+    run: Run, at_emulator: Server, filters: tuple[str, ...], field: str, expected: str
+) -> None:
+    """Names and providers are picked by patterns, and visibility by its value."""
+    run("models", "create", "mine")
+
+    found = json.loads(run("models", "list", *filters, "--all").out)
+
+    assert found
+    for model in found:
+        value = model[field]["name"] if isinstance(model[field], dict) else model[field]
+        assert value.startswith(expected)
+
+
+def test_list_sorts(run: Run, at_emulator: Server) -> None:
+    """A listing is sorted as a whole before it is cut."""
+    names = [one["name"].lower() for one in json.loads(run("models", "list", "--all").out)]
+
+    up = json.loads(run("models", "list", "--sort", "name", "--limit", "5").out)
+    down = json.loads(run("models", "list", "--sort", "-name", "--limit", "5").out)
+
+    assert [one["name"].lower() for one in up] == sorted(names)[:5]
+    assert [one["name"].lower() for one in down] == sorted(names, reverse=True)[:5]
+
+
+def test_list_sorts_by_no_such_column(run: Run, at_emulator: Server) -> None:
+    """A column that is not there is refused with those that are."""
+    done = run("models", "list", "--sort", "price")
+
+    assert done.code == 64
+    assert "visibility" in done.err
+
+
+def test_forms(run: Run, at_emulator: Server) -> None:
+    """The same models come as JSON, lines of JSON, YAML, CSV and a table."""
+    arguments = ("models", "list", "--limit", "4", "--quiet", "--output")
+    models = json.loads(run(*arguments, "json").out)
+
+    assert [json.loads(line) for line in run(*arguments, "jsonl").out.splitlines()] == models
+    assert yaml.safe_load(run(*arguments, "yaml").out) == models
+    rows = list(csv.DictReader(io.StringIO(run(*arguments, "csv").out)))
+    assert [row["name"] for row in rows] == [model["name"] for model in models]
+    assert [row["provider"] for row in rows] == [model["provider"]["name"] for model in models]
+    table = run(*arguments, "table").out
+    assert all(model["id"] in table for model in models)
+
+
+def test_options_before_the_command(run: Run, at_emulator: Server) -> None:
+    """Common options may stand before the command, and after it they win."""
+    before = run("--output", "yaml", "models", "--quiet", "list", "--limit", "1")
+    both = run("--output", "yaml", "models", "list", "--limit", "1", "-o", "jsonl")
+
+    assert before.out.startswith("- id:")
+    assert not before.err
+    assert both.out.startswith("{")
+
+
+@pytest.mark.parametrize("begins", ["=", "+", "-", "@", "\t", "\r"])
+def test_csv_holds_no_formula(run: Run, at_emulator: Server, begins: str) -> None:
+    """No cell of CSV begins as what a spreadsheet would run."""
+    at_emulator.add_model(name="plain", url=f"{begins}HYPERLINK()")
+    at_emulator.add_model(name=f"{begins}cmd|' /C calc'!A0")
+
+    done = run("models", "list", "--visibility", "private", "-o", "csv")
+
+    cells = [cell for row in csv.reader(io.StringIO(done.out)) for cell in row]
+    assert any("calc" in cell for cell in cells)
+    assert not any(cell.startswith(begins) for cell in cells)
+
+
+def test_names_move_no_cursor(
+    run: Run, at_emulator: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a model is called neither colours a terminal nor moves its cursor."""
+    monkeypatch.setenv("COLUMNS", "160")
+    at_emulator.add_model(name="a\x1b[31mred\x07\nb")
+
+    done = run("models", "list", "--visibility", "private", "-o", "table")
+
+    assert r"a\x1b[31mred\x07\nb" in done.out
+    assert "\x1b" not in done.out
+
+
+def test_export_and_apply(run: Run, at_emulator: Server, tmp_path: Path) -> None:
+    """What is exported, as YAML or JSON, is what there is."""
+    run("models", "create", "a", "--url", "http://a/$${b}")
+    run("models", "create", "b", "--max-token-count", "7")
+
+    for name, options in (("models.yaml", ()), ("models.json", ("--output", "json"))):
+        exported = run("models", "export", *options)
+        (tmp_path / name).write_text(exported.out)
+        assert run("models", "apply", name, "--prune", "--check").code == 0
+
+    rows = list(csv.DictReader(io.StringIO(run("models", "export", "-o", "csv").out)))
+    assert {row["name"] for row in rows} == {"a", "b"}

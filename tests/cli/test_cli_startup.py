@@ -1,0 +1,53 @@
+"""What the command line loads before it is needed: nothing that takes long."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from root.emulator import Server
+
+# What takes longest to load.
+HEAVY = ("httpx", "httpcore", "pydantic", "rich", "yaml", "platformdirs", "keyring", "asyncio")
+HEAVY += ("starlette", "uvicorn", "ssl", "logging")
+
+PROGRAM = """
+import sys
+from root.cli import main
+main(sys.argv[1:])
+import json
+print(json.dumps(sorted(name.partition(".")[0] for name in sys.modules)), file=sys.stderr)
+"""
+
+
+def loaded(*arguments: str) -> set[str]:
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, *arguments], capture_output=True, text=True, check=True
+    )
+    return {name for name in json.loads(done.stderr) if name in HEAVY}
+
+
+def test_help_loads_nothing_heavy() -> None:
+    """Help loads neither the client nor what draws tables."""
+    assert loaded("--help") == set()
+
+
+@pytest.mark.parametrize("command", ["list", "apply"])
+def test_help_of_a_command(command: str) -> None:
+    """Help of a command loads but pydantic, with which Typer reads options."""
+    assert loaded("models", command, "--help") <= {"pydantic"}
+
+
+def test_json_loads_no_rich(at_emulator: Server) -> None:
+    """What draws tables is loaded for tables only."""
+    assert loaded("models", "list", "--quiet") & {"rich", "yaml", "keyring"} == set()
+
+
+def test_import_loads_nothing() -> None:
+    """Importing the command line loads none of its extra."""
+    program = "import sys, root.cli; assert 'typer' not in sys.modules"
+
+    subprocess.run([sys.executable, "-c", program], check=True)

@@ -1,0 +1,126 @@
+"""The command line in a real terminal: tables, colours, questions, Ctrl-C and bars."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from root.emulator import Server
+
+if sys.platform == "win32":
+    pytest.skip("pseudo-terminals are those of POSIX", allow_module_level=True)
+
+from tests.cli.terminal import Terminal
+
+RED = "\x1b[31m"
+
+
+def test_table(at_emulator: Server) -> None:
+    """On a terminal, a listing is a table, with ids in one piece."""
+    model = at_emulator.add_model(name="mine")
+
+    with Terminal("models", "list", "--limit", "3") as terminal:
+        assert terminal.end() == 0
+
+    assert model.id in terminal.shown
+    assert "visibility" in terminal.shown
+    assert "There are more than these 3" in terminal.shown
+    assert "{" not in terminal.shown
+
+
+@pytest.mark.parametrize("color", [True, False])
+@pytest.mark.parametrize("way", ["option", "variable"])
+def test_colours(at_emulator: Server, color: bool, way: str) -> None:
+    """Errors and checks have colours on a terminal, unless --no-color or NO_COLOR says no."""
+    options = ("--no-color",) if way == "option" and not color else ()
+    environment = {"NO_COLOR": "1"} if way == "variable" and not color else {}
+
+    with Terminal("models", "get", "no-such", *options, **environment) as terminal:
+        assert terminal.end() == 4
+    assert (RED in terminal.shown) is color
+    assert "Hint:" in terminal.shown
+
+    with Terminal("doctor", *options, **environment) as terminal:
+        assert terminal.end() == 0
+    assert ("\x1b[32mok" in terminal.shown) is color
+    assert "authentication" in terminal.shown
+
+
+def test_hidden_key(at_emulator: Server) -> None:
+    """A key that is typed does not show, and arrives."""
+    with Terminal("models", "create", "azure/gpt-4o", "--key", "-") as terminal:
+        terminal.wait_for("The provider's API key (it is not shown): ")
+        terminal.type("sk-typed-by-hand\n")
+        assert terminal.end() == 0
+
+    assert "sk-typed-by-hand" not in terminal.shown
+    assert at_emulator.models[0].id in terminal.shown
+    assert at_emulator.requests[-1].json == {"name": "azure/gpt-4o", "default_key": "[masked]"}
+
+
+@pytest.mark.parametrize(("answer", "code"), [("y\n", 0), ("n\n", 1), ("\n", 1), ("\x03", 130)])
+def test_question(at_emulator: Server, answer: str, code: int) -> None:
+    """A deletion is asked about, and only yes means yes."""
+    at_emulator.add_model(name="mine")
+
+    with Terminal("models", "delete", "mine") as terminal:
+        terminal.wait_for("Delete mine? [y/N]")
+        terminal.type(answer)
+        assert terminal.end() == code
+
+    assert len(at_emulator.models) == (0 if code == 0 else 1)
+    assert "Traceback" not in terminal.shown
+
+
+def test_plan_is_shown_and_asked_about(at_emulator: Server, tmp_path: Path) -> None:
+    """The plan is shown before the question."""
+    (tmp_path / "models.yaml").write_text("models:\n- name: a\n")
+
+    with Terminal("models", "apply", "models.yaml", "--no-color") as terminal:
+        terminal.wait_for("Apply this plan? [y/N]")
+        assert "+ a" in terminal.shown
+        assert not at_emulator.models
+        terminal.type("y\n")
+        assert terminal.end() == 0
+
+    assert "1 created, 0 updated, 0 deleted." in terminal.shown
+
+
+def test_interrupt(at_emulator: Server) -> None:
+    """Ctrl-C ends a call that hangs, quietly."""
+    at_emulator.fail_next(delay=3600)
+
+    with Terminal("models", "list", "--verbose") as terminal:
+        while not at_emulator.requests:
+            pass
+        terminal.type("\x03")
+        assert terminal.end() == 130
+
+    assert terminal.shown.replace("^C", "").strip() == ""
+    at_emulator.clear_faults()
+
+
+def test_a_thousand_models(at_emulator: Server, tmp_path: Path) -> None:
+    """A thousand models are applied in one run, under a bar that fills."""
+    lines = "".join(f"- name: vllm/{number}\n" for number in range(1000))
+    (tmp_path / "models.yaml").write_text(f"models:\n{lines}")
+
+    with Terminal("models", "apply", "models.yaml", "--yes", "--no-color") as terminal:
+        assert terminal.end() == 0
+
+    assert len(at_emulator.models) == 1000
+    assert "Applying" in terminal.shown
+    assert "1000/1000" in terminal.shown
+    assert "1000 created, 0 updated, 0 deleted." in terminal.shown
+
+
+def test_no_bar_when_quiet(at_emulator: Server) -> None:
+    """With --quiet a terminal shows results only."""
+    at_emulator.add_model(name="mine")
+
+    with Terminal("models", "delete", "mine", "--yes", "--quiet") as terminal:
+        assert terminal.end() == 0
+
+    assert terminal.shown == ""
