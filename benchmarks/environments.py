@@ -14,6 +14,7 @@ ENVIRONMENTS = {
     "root-sdk": ("-e", str(ROOT)),
     "root-sdk-extras": ("-e", f"{ROOT}[aiohttp,http2]", "uvloop"),
     "root-sdk-emulator": ("-e", f"{ROOT}[emulator]"),
+    "root-sdk-cli": ("-e", f"{ROOT}[cli]"),
     "root-signals": ("root-signals==1.6.5",),
     "openai": ("openai==3.54.*",),
     # As it is installed, it has no sniffio, which costs its async calls dearly.
@@ -27,6 +28,9 @@ HOMES = {
     "root-sdk, 1,000 connections": "root-sdk",
     "root-sdk over aiohttp": "root-sdk-extras",
     "root-sdk over HTTP/2": "root-sdk-extras",
+    "root-signals --help": "root-sdk-cli",
+    "bare Typer": "root-sdk-cli",
+    "bare Typer, plain help": "root-sdk-cli",
     "root-signals": "root-signals",
     "openai": "openai",
     "httpx": "httpx",

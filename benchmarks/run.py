@@ -15,6 +15,7 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks import (
+    cli,
     concurrency,
     emulator,
     extras,
@@ -31,7 +32,10 @@ from benchmarks.measure import Bench, Result, arguments, prepared, show
 
 HERE = Path(__file__).parent
 
-SCRIPTS = (per_call, listing, concurrency, startup, memory, prefetch, growth, extras, emulator)
+SCRIPTS = (
+    *(per_call, listing, concurrency, startup, cli, memory),
+    *(prefetch, growth, extras, emulator),
+)
 
 NAMED = (
     "root-sdk",
@@ -43,12 +47,13 @@ NAMED = (
     "httpx-aiohttp",
     "starlette",
     "uvicorn",
+    "typer",
 )
 """The packages whose versions matter to a reader, beside everything they bring."""
 
 HEAD = """# Results
 
-Written by `nox -s bench` on {date}; change nothing here by hand. Issues 3 and 5 set the targets.
+Written by `nox -s bench` on {date}; change nothing here by hand. Issues 3, 5 and 6 set the targets.
 
 {machine}.
 

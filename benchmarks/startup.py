@@ -12,7 +12,7 @@ from benchmarks.measure import Bench, Result, spoken
 from benchmarks.measure import main as run
 from benchmarks.peers import OURS
 
-__all__ = ["measure"]
+__all__ = ["fresh", "measure"]
 
 IMPORTS = {
     OURS: "from root import RootSignals",
@@ -56,7 +56,11 @@ def measure(bench: Bench) -> Iterator[Result]:
 
 
 def fresh(
-    bench: Bench, question: str, programs: dict[str, str], targets: dict[str, float | None]
+    bench: Bench,
+    question: str,
+    programs: dict[str, str],
+    targets: dict[str, float | None],
+    ours: str = OURS,
 ) -> Iterator[Result]:
     """Yield the ratios of programs that are run in turns, each in a fresh interpreter."""
     cpu: dict[str, list[float]] = {peer: [] for peer in programs if bench.has(peer)}
@@ -85,10 +89,10 @@ def fresh(
         yield Result(
             question,
             peer,
-            [a / b for a, b in zip(cpu[OURS], cpu[peer], strict=True)],
+            [a / b for a, b in zip(cpu[ours], cpu[peer], strict=True)],
             target,
-            wall=[a / b for a, b in zip(wall[OURS], wall[peer], strict=True)],
-            note=f"{spoken(median(cpu[OURS]))} / {spoken(median(cpu[peer]))}",
+            wall=[a / b for a, b in zip(wall[ours], wall[peer], strict=True)],
+            note=f"{spoken(median(cpu[ours]))} / {spoken(median(cpu[peer]))}",
         )
 
 

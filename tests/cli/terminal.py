@@ -48,8 +48,8 @@ class Terminal:
         while text not in self.shown:
             assert self._read(), f"{text!r} did not come: {self.shown}"
 
-    def type(self, text: str) -> None:
-        """Type this."""
+    def enter(self, text: str) -> None:
+        """Type this on the keyboard."""
         os.write(self._ours, text.encode())
 
     def end(self) -> int:
@@ -78,6 +78,7 @@ class Terminal:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        # Whatever it is doing: a test that failed leaves it behind.
         self._process.kill()
         self._process.wait()
         os.close(self._ours)

@@ -82,8 +82,9 @@ def test_errors_are_silent(emulator: Server, trouble: str) -> None:
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_script(run: Run, shell: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_script(shell: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each shell has a script to load."""
+    # Else it is for the shell that the tests run in.
     monkeypatch.setenv("_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION", "1")
     done = subprocess.run(
         [sys.executable, "-m", "root", "--show-completion", shell],

@@ -18,13 +18,13 @@ from tests.cli.conftest import Run
 KEY = "a-key-that-must-not-show"
 
 
-class FakeKeyring(keyring.backend.KeyringBackend):  # type: ignore[misc]
+class FakeKeyring(keyring.backend.KeyringBackend):
     """A keyring in memory."""
 
     priority = 1
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.kept: dict[tuple[str, str], str] = {}
         self.locked = False
 

@@ -11,8 +11,10 @@ import pytest
 from root.emulator import Server
 
 # What takes longest to load.
-HEAVY = ("httpx", "httpcore", "pydantic", "rich", "yaml", "platformdirs", "keyring", "asyncio")
-HEAVY += ("starlette", "uvicorn", "ssl", "logging")
+HEAVY = {
+    *("httpx", "httpcore", "pydantic", "rich", "yaml", "platformdirs", "keyring"),
+    *("starlette", "uvicorn", "asyncio", "ssl", "logging"),
+}
 
 PROGRAM = """
 import sys

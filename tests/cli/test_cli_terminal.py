@@ -52,7 +52,7 @@ def test_hidden_key(at_emulator: Server) -> None:
     """A key that is typed does not show, and arrives."""
     with Terminal("models", "create", "azure/gpt-4o", "--key", "-") as terminal:
         terminal.wait_for("The provider's API key (it is not shown): ")
-        terminal.type("sk-typed-by-hand\n")
+        terminal.enter("sk-typed-by-hand\n")
         assert terminal.end() == 0
 
     assert "sk-typed-by-hand" not in terminal.shown
@@ -67,7 +67,7 @@ def test_question(at_emulator: Server, answer: str, code: int) -> None:
 
     with Terminal("models", "delete", "mine") as terminal:
         terminal.wait_for("Delete mine? [y/N]")
-        terminal.type(answer)
+        terminal.enter(answer)
         assert terminal.end() == code
 
     assert len(at_emulator.models) == (0 if code == 0 else 1)
@@ -82,7 +82,7 @@ def test_plan_is_shown_and_asked_about(at_emulator: Server, tmp_path: Path) -> N
         terminal.wait_for("Apply this plan? [y/N]")
         assert "+ a" in terminal.shown
         assert not at_emulator.models
-        terminal.type("y\n")
+        terminal.enter("y\n")
         assert terminal.end() == 0
 
     assert "1 created, 0 updated, 0 deleted." in terminal.shown
@@ -95,7 +95,7 @@ def test_interrupt(at_emulator: Server) -> None:
     with Terminal("models", "list", "--verbose") as terminal:
         while not at_emulator.requests:
             pass
-        terminal.type("\x03")
+        terminal.enter("\x03")
         assert terminal.end() == 130
 
     assert terminal.shown.replace("^C", "").strip() == ""
