@@ -163,6 +163,16 @@ def test_set_keeps_the_rest(run: Run, tmp_path: Path) -> None:
     assert shown["api_key"][1] == "profile a, file"
 
 
+def test_key_stays_with_its_service(run: Run, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A key is kept for the address that it was given for, whatever the environment says later."""
+    run("config", "set", "prod", "--api-key", "-", stdin=KEY)
+    monkeypatch.setenv("ROOTSIGNALS_API_URL", "http://another-service")
+
+    shown = settings(run, "--profile", "prod")
+
+    assert shown["base_url"] == ("https://api.app.rootsignals.ai", "profile prod")
+
+
 @pytest.mark.parametrize("kept_in", ["keyring", "file"])
 def test_remove(run: Run, fake_keyring: FakeKeyring, home: Path, kept_in: str) -> None:
     """A profile goes with its key, and is in use no more."""

@@ -36,6 +36,7 @@ def test_code_for_a_status(run: Run, at_emulator: Server, status: int, code: int
     assert (done.code, done.out) == (code, "")
     assert f"answered {status}" in done.err
     assert len(done.err.splitlines()) <= 2
+    assert "\x1b" not in done.err
     assert code in EXIT_CODES
 
 

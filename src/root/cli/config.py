@@ -58,7 +58,8 @@ def set_(
         key = profiles.read_key(session.api_key_file)
     # It is checked as by everybody else.
     with RootSignals(key or no_key, base_url=session.base_url or old.base_url) as client:
-        base_url = client.base_url if session.base_url else old.base_url
+        # A key belongs to a service: the two are kept together, wherever the address is from.
+        base_url = client.base_url if session.base_url or key else old.base_url
     place = old.key if key is None else profiles.keep_key(name, key)
     if key is not None and place == "file":
         session.warn(
