@@ -30,7 +30,7 @@ __all__ = ["app", "run"]
 
 _CODES = "\n".join(f"{code:>4}  {meaning}" for code, meaning in EXIT_CODES.items())
 
-app = typer.Typer(
+app: typer.Typer = typer.Typer(
     name="root-signals",
     epilog=f"\b\nExit codes:\n{_CODES}",
     # Plain help loads no rich, which takes as long as all the rest; and locals may hold keys.

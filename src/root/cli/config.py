@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, TypeAlias
 
 import typer
 
@@ -12,7 +12,7 @@ from .session import Session, command, common, show_help
 
 __all__ = ["app"]
 
-app = typer.Typer(help="Keep base URLs and keys under a name, and show what is used.")
+app: typer.Typer = typer.Typer(help="Keep base URLs and keys under a name, and show what is used.")
 
 
 @app.callback(invoke_without_command=True)
@@ -22,7 +22,7 @@ def config(context: typer.Context) -> None:
     show_help(context)
 
 
-Name = Annotated[
+Name: TypeAlias = Annotated[
     str,
     typer.Argument(help="The profile's name.", metavar="NAME", autocompletion=profiles.complete),
 ]

@@ -6,8 +6,21 @@ from typing import Final
 
 from .. import errors
 
-__all__ = ["DIFFERS", "EXIT_CODES", "FAILED", "INTERRUPTED", "PARTIAL", "USAGE", "CommandError"]
-__all__ += ["DeadPipe", "exit_code", "hint"]
+__all__ = [
+    "CONFIGURATION",
+    "DEAD_PIPE",
+    "DIFFERS",
+    "EXIT_CODES",
+    "FAILED",
+    "INTERRUPTED",
+    "NOT_FOUND",
+    "PARTIAL",
+    "USAGE",
+    "CommandError",
+    "DeadPipe",
+    "exit_code",
+    "hint",
+]
 
 FAILED: Final = 1
 DIFFERS: Final = 2

@@ -7,7 +7,7 @@ from contextlib import suppress
 from fnmatch import fnmatchcase
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeVar, cast
+from typing import TYPE_CHECKING, Annotated, TypeAlias, TypeVar, cast
 from uuid import UUID
 
 import typer
@@ -15,7 +15,7 @@ import typer
 from .._defaults import NOT_GIVEN, NotGiven
 from ..errors import RootSignalsError
 from . import profiles
-from .errors import DIFFERS, FAILED, NOT_FOUND, CommandError
+from .errors import DIFFERS, FAILED, NOT_FOUND, PARTIAL, CommandError
 from .session import Session, Yes, command, common, show_help
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ __all__ = ["app"]
 
 T = TypeVar("T", str, int)
 
-app = typer.Typer()
+app: typer.Typer = typer.Typer()
 
 _COLUMNS = (
     "id",
@@ -84,27 +84,29 @@ def _complete(context: typer.Context, incomplete: str) -> list[tuple[str, str]]:
     return [pair for pair in found if pair[0].startswith(incomplete)]
 
 
-Identity = Annotated[
+Identity: TypeAlias = Annotated[
     str,
     typer.Argument(metavar="MODEL", help="Its id or its name.", autocompletion=_complete),
 ]
-Name = Annotated[str, typer.Argument(metavar="NAME", help="Your name for it.")]
-Underlying = Annotated[
+Name: TypeAlias = Annotated[str, typer.Argument(metavar="NAME", help="Your name for it.")]
+Underlying: TypeAlias = Annotated[
     str | None,
     typer.Option("--model", metavar="TEXT", help="The underlying model; else the name is taken."),
 ]
-URL = Annotated[str | None, typer.Option("--url", metavar="URL", help="Where it is served.")]
-Tokens = Annotated[
+URL: TypeAlias = Annotated[
+    str | None, typer.Option("--url", metavar="URL", help="Where it is served.")
+]
+Tokens: TypeAlias = Annotated[
     int | None,
     typer.Option("--max-token-count", metavar="N", help="Tokens it can process."),
 ]
-OutputTokens = Annotated[
+OutputTokens: TypeAlias = Annotated[
     int | None,
     typer.Option(
         "--max-output-token-count", metavar="N", help="Tokens it may put out, at least 800."
     ),
 ]
-Key = Annotated[
+Key: TypeAlias = Annotated[
     str | None,
     typer.Option(
         "--key",
@@ -113,7 +115,7 @@ Key = Annotated[
         " It is never an argument: process lists show those.",
     ),
 ]
-Concurrency = Annotated[
+Concurrency: TypeAlias = Annotated[
     int, typer.Option(metavar="N", min=1, help="How many calls to make at once.")
 ]
 
@@ -341,8 +343,6 @@ def delete(
     if failed and len(ids) == 1:
         raise failed[0]
     if failed:
-        from .errors import PARTIAL
-
         raise CommandError(
             f"{len(failed)} of {len(ids)} models were not deleted.",
             code=PARTIAL if len(failed) < len(ids) else FAILED,

@@ -24,7 +24,7 @@ __all__ = ["Session", "Yes", "command", "common", "show_help"]
 
 Format: TypeAlias = Literal["table", "json", "jsonl", "csv", "yaml"]
 
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+Yes: TypeAlias = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 
 def _common(
@@ -72,15 +72,28 @@ _COMMON = tuple(inspect.signature(_common, eval_str=True).parameters.values())
 
 
 def common(function: Callable[..., None]) -> Callable[..., None]:
-    """Let a group of commands take the common options, too, and keep them for its commands."""
+    """Let a group of commands take the common options, too, and keep them in its context.
 
-    def run(context: typer.Context, given: dict[str, object]) -> None:
+    Args:
+        function: The group's own function; its first argument is the context.
+    """
+
+    @wraps(function)
+    def extended(context: typer.Context, **given: object) -> None:
         own = {option.name: given.pop(option.name) for option in _COMMON}
+        # What was said before the command holds where nothing is said after it.
         earlier: Mapping[str, object] = context.obj or {}
-        context.obj = {name: own[name] or earlier.get(name) for name in own}
+        context.obj = {name: own[name] or earlier.get(name, own[name]) for name in own}
         function(context, **given)
 
-    return _with_common(function, run)
+    # A command's first argument is its session instead.
+    own = list(inspect.signature(function, eval_str=True).parameters.values())[1:]
+    context = inspect.Parameter("context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)
+    parameters = [one.replace(kind=one.KEYWORD_ONLY) for one in (context, *own, *_COMMON)]
+    # Typer reads both.
+    extended.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    extended.__annotations__ = {one.name: one.annotation for one in parameters}
+    return extended
 
 
 def command(function: Callable[..., None]) -> Callable[..., None]:
@@ -98,24 +111,6 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
             raise DeadPipe from error
 
     return in_session
-
-
-def _with_common(
-    function: Callable[..., None],
-    run: Callable[[typer.Context, dict[str, object]], None],
-) -> Callable[..., None]:
-    @wraps(function)
-    def extended(context: typer.Context, **given: object) -> None:
-        run(context, given)
-
-    # The first one is the context or session.
-    own = list(inspect.signature(function, eval_str=True).parameters.values())[1:]
-    context = inspect.Parameter("context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)
-    parameters = [one.replace(kind=one.KEYWORD_ONLY) for one in (context, *own, *_COMMON)]
-    # Typer reads both.
-    extended.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-    extended.__annotations__ = {one.name: one.annotation for one in parameters}
-    return extended
 
 
 def show_help(context: typer.Context) -> None:
@@ -155,10 +150,10 @@ class Session:
         self.profile = profile
         self.base_url = base_url
         self.api_key_file = api_key_file
-        self.quiet = bool(quiet)
+        self.quiet: bool = quiet
         self._color = not no_color
         if verbose or debug:
-            _log(debug=bool(debug))
+            _log(debug=debug)
 
     @property
     def format(self) -> Format:
