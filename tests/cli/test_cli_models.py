@@ -189,6 +189,27 @@ def test_verify(run: Run, at_emulator: Server) -> None:
     assert (bad.code, json.loads(bad.out)["success"]) == (1, False)
 
 
+def test_verify_many(run: Run, at_emulator: Server) -> None:
+    """Several configurations are tried at once, and told in order; so is a call that fails."""
+    run("models", "create", "a")
+    run("models", "create", "b")
+    names = ("a", "no/such-model", "b")
+
+    done = run("models", "verify", *names)
+
+    assert done.code == 1
+    told = [(one["model"], one["success"]) for one in json.loads(done.out)]
+    assert told == [("a", True), ("no/such-model", False), ("b", True)]
+    assert "1 of 3 configurations" in done.err
+    assert run("models", "verify", "a", "b").code == 0
+
+    at_emulator.fail_next(2, status=400)
+    failed = json.loads(run("models", "verify", "a", "b").out)
+    assert [(one["success"], "answered 400" in one["error"]) for one in failed] == 2 * [
+        (None, True)
+    ]
+
+
 def test_list_limits(run: Run, at_emulator: Server) -> None:
     """A listing is of 100 models, or of as many as are asked for, or of all."""
     hundred = run("models", "list")

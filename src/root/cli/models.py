@@ -19,9 +19,9 @@ from .errors import DIFFERS, FAILED, NOT_FOUND, PARTIAL, CommandError
 from .session import Session, Yes, command, common, show_help
 
 if TYPE_CHECKING:
-    from .. import Model, RootSignals
+    from .. import Model, ModelVerification, RootSignals
     from ..errors import ApplyError, JSONValue
-    from ..models import Change
+    from ..models import Change, VerifySettings
 
 __all__ = ["app"]
 
@@ -319,9 +319,7 @@ def delete(
     session: Session,
     model: Annotated[
         list[str],
-        typer.Argument(
-            metavar="MODEL...", help="Their ids or their names.", autocompletion=_complete
-        ),
+        typer.Argument(metavar="MODEL", help="Their ids or their names.", autocompletion=_complete),
     ],
     yes: Yes = False,
     concurrency: Concurrency = 8,
@@ -353,21 +351,51 @@ def delete(
 @command
 def verify(
     session: Session,
-    model: Annotated[str, typer.Argument(metavar="NAME", help="The underlying model.")],
+    model: Annotated[list[str], typer.Argument(metavar="NAME", help="The underlying models.")],
     url: URL = None,
     max_output_token_count: OutputTokens = None,
     key: Key = None,
+    concurrency: Concurrency = 8,
 ) -> None:
-    """Have the service try a configuration, which may take a while."""
+    """Have the service try configurations, which may take a while.
+
+    The exit code is 1 if one does not work.
+    """
     with session.client() as client:
-        verification = client.models.verify(
-            model=model,
-            api_key=session.secret("--key", key, "The provider's API key"),
-            url=url,
-            max_output_token_count=max_output_token_count,
+        api_key = session.secret("--key", key, "The provider's API key")
+        tried: list[VerifySettings] = [
+            {
+                "model": one,
+                "api_key": api_key,
+                "url": url,
+                "max_output_token_count": max_output_token_count,
+            }
+            for one in model
+        ]
+        with session.progress("Verifying") as on_progress:
+            outcomes = client.models.verify_many(
+                tried, concurrency=concurrency, errors="collect", on_progress=on_progress
+            )
+    if len(outcomes) == 1:
+        (outcome,) = outcomes
+        if isinstance(outcome, RootSignalsError):
+            raise outcome
+        session.show_one(outcome.to_dict())
+        outcome.raise_for_failure()
+        return
+    session.show(map(_verified, model, outcomes), ("model", "success", "response", "error"))
+    failed = [one for one in outcomes if isinstance(one, RootSignalsError) or not one.success]
+    if failed:
+        raise CommandError(
+            f"{len(failed)} of {len(model)} configurations do not work.", code=FAILED
         )
-    session.show_one(verification.to_dict())
-    verification.raise_for_failure()
+
+
+def _verified(model: str, outcome: ModelVerification | RootSignalsError) -> dict[str, JSONValue]:
+    if isinstance(outcome, RootSignalsError):
+        # Nobody knows whether it works.
+        return {"model": model, "success": None, "error": str(outcome)}
+    return {**outcome.to_dict(), "model": model}
 
 
 @app.command()

@@ -58,7 +58,8 @@ def write_text(text: str, styles: Mapping[str, str], *, color: bool) -> None:
 
     for line in text.splitlines():
         style = next((styles[mark] for mark in styles if line.startswith(mark)), "")
-        _put_rich(Text(line, style=style), color=color)
+        # The terminal itself goes on in the next line: a line that is copied stays whole.
+        _put_rich(Text(line, style=style), color=color, soft_wrap=True)
 
 
 def printable(text: str) -> str:
@@ -93,23 +94,24 @@ def _put_document(content: Record | list[Record], form: Form) -> None:
 
 
 def _csv(records: Iterable[Record], columns: Sequence[str] | None) -> Iterator[str]:
-    import csv
-    import io
-
-    page = io.StringIO()
-    writer = csv.writer(page, lineterminator="\n")
     rows = iter(records)
     if columns is None:
         first = next(rows, None)
         columns = list(first or ())
         rows = chain([] if first is None else [first], rows)
-    writer.writerow(columns)
+    yield _line(columns)
     for record in rows:
-        writer.writerow([_safe(record.get(name)) for name in columns])
-        yield page.getvalue()
-        page.seek(0)
-        page.truncate()
-    yield page.getvalue()
+        yield _line([_safe(record.get(name)) for name in columns])
+
+
+def _line(cells: Sequence[str]) -> str:
+    import csv
+    import io
+
+    page = io.StringIO(newline="")
+    # With any other end of a line, a carriage return in a cell is not put into quotes.
+    csv.writer(page, lineterminator="\r\n").writerow(cells)
+    return page.getvalue().removesuffix("\r\n") + "\n"
 
 
 def _safe(value: JSONValue) -> str:
@@ -149,7 +151,7 @@ def _put_table(records: Sequence[Record], columns: Sequence[str] | None, *, colo
     _put_rich(table, color=color)
 
 
-def _put_rich(what: RenderableType, *, color: bool) -> None:
+def _put_rich(what: RenderableType, *, color: bool, soft_wrap: bool = False) -> None:
     import io
 
     from rich.console import Console
@@ -160,5 +162,5 @@ def _put_rich(what: RenderableType, *, color: bool) -> None:
         file=page,
         force_terminal=sys.stdout.isatty(),
         no_color=None if color else True,
-    ).print(what)
+    ).print(what, soft_wrap=soft_wrap)
     _put(page.getvalue())
