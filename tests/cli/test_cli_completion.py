@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -79,6 +81,26 @@ def test_errors_are_silent(emulator: Server, trouble: str) -> None:
 
     assert (out.strip(), err) == ("", "")
     emulator.clear_faults()
+
+
+@pytest.mark.skipif(not shutil.which("bash"), reason="bash is not installed")
+def test_in_bash(at_emulator: Server, tmp_path: Path) -> None:
+    """Bash itself takes the script, and completes a name with it."""
+    at_emulator.add_model(name="my-own/model")
+    command = tmp_path / "root-signals"
+    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m root "$@"\n')
+    command.chmod(0o755)
+    # What bash does when the tabulator is pressed.
+    script = f"""
+eval "$(_ROOT_SIGNALS_COMPLETE=source_bash {command})"
+COMP_WORDS=({command} models get my-o) COMP_CWORD=3
+_root_signals_completion {command}
+echo "${{COMPREPLY[@]}}"
+"""
+
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True)
+
+    assert (done.stdout, done.stderr) == ("my-own/model\n", "")
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

@@ -94,6 +94,17 @@ def test_debug(run: Run, at_emulator: Server) -> None:
     assert "Traceback" in shown[("--debug",)]
 
 
+def test_key_in_a_wrong_place(run: Run, home: Path) -> None:
+    """A key that is given where none belongs is refused, and not repeated."""
+    key = "sk-the-key-of-somebody"
+    for misplaced in ((key,), ("--api-key", key), (f"--api-key={key}",)):
+        done = run("config", "set", "prod", *misplaced, "--debug")
+
+        assert done.code == 64
+        assert key not in done.out + done.err
+        assert not list(home.rglob("*.toml"))
+
+
 def test_mistake_of_ours(run: Run, at_emulator: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     """An error that nobody thought of is one sentence, too, without what it holds."""
 

@@ -79,7 +79,11 @@ def run(arguments: list[str]) -> int:
     except TyperException as error:
         context = getattr(error, "ctx", None)
         path = context.command_path if context else "root-signals"
-        _tell(error, error.format_message(), f"`{path} --help` shows how it is used.", arguments)
+        text = error.format_message()
+        if text.startswith("Got unexpected extra argument"):
+            # Which one is not said: it may be a key that belongs into stdin.
+            text = "There are more arguments than it takes."
+        _tell(error, text, f"`{path} --help` shows how it is used.", arguments)
         return USAGE
     except (RootSignalsError, CommandError) as error:
         _tell(error, str(error), hint(error), arguments)
@@ -97,8 +101,9 @@ def run(arguments: list[str]) -> int:
 
 def _tell(error: Exception, text: str, advice: str | None, arguments: Sequence[str]) -> None:
     """Print an error: one red sentence, a hint, and for those who ask a traceback."""
-    # Looked for in the arguments, since these may be what cannot be read.
-    if "--debug" in arguments:
+    # Looked for in the arguments, since these may be what cannot be read; then, where in Typer that
+    # came out says nothing.
+    if "--debug" in arguments and not isinstance(error, TyperException):
         import traceback
 
         # Without locals, which may hold keys.
