@@ -1,9 +1,10 @@
 """Load the client from threads, tasks and forked children for a while, with faults, and count.
 
 `nox -s soak` runs it for 60 seconds, `nox -s soak -- --seconds 600` for longer. The emulator
-answers, behind a proxy that breaks some of the exchanges. At the end every update that was
-confirmed must be there, and no socket, task, thread or memory may be left over; the figures are
-printed, and the exit status is 1 if something is wrong.
+answers, behind a proxy that breaks some of the exchanges. At the end what was confirmed must be
+there, and nothing else but what may be; no connection may have carried two processes, and no
+socket, task, thread or memory may be left over. The figures are printed, and the exit status is 1
+if something is wrong.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import asyncio
 import contextlib
 import faulthandler
 import gc
+import itertools
 import os
 import random
 import socket
@@ -26,18 +28,32 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from root import AsyncRootSignals, NotFoundError, RootSignals, RootSignalsError
+from root import (
+    AsyncRootSignals,
+    BadRequestError,
+    Model,
+    NotFoundError,
+    RootSignals,
+    RootSignalsError,
+)
 from root.emulator import serve
 
-FAULTS = ("reset before", "close before", "reset after", "cut", "garbage", "502", "429", "slow")
+FAULTS = (
+    *("reset before", "close before", "reset after", "cut", "garbage", "502", "429", "slow"),
+    "hang",
+)
 """What the proxy can do to an exchange; `before` means that the service never hears of it."""
+
+PROCESS = "X-Process"
+"""The header that tells the proxy which process sends a request."""
 
 _THREADS = 6
 _TASKS = 12
 _MODELS = 4
-_CHILDREN_EVERY = 2.0
+_CHILDREN_EVERY = 1.0
 _MOST_GROWTH = 6 * 1024 * 1024
 _CHANCE_OF_FAULT = 0.1
+_TIMEOUT = 1.0
 
 
 class FaultyProxy:
@@ -57,6 +73,8 @@ class FaultyProxy:
         self._writers: set[asyncio.StreamWriter] = set()
         self.faults: Counter[str] = Counter()
         self.open = 0
+        self.processes: Counter[str] = Counter()
+        """How many connections each process had; two together are one that two spoke on."""
 
     @property
     def url(self) -> str:
@@ -96,9 +114,11 @@ class FaultyProxy:
         self.open += 1
         self._writers.add(writer)
         service: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+        processes: set[str] = set()
         try:
             while True:
                 request = await _message(reader)
+                processes.add(_header(request, PROCESS))
                 fault = self._choose()
                 self.faults[fault or "none"] += 1
                 if fault in ("reset before", "close before"):
@@ -116,6 +136,10 @@ class FaultyProxy:
                 answer = await _message(service[0])
                 if fault == "reset after":
                     _reset(writer)
+                    return
+                if fault == "hang":
+                    # Until the client has waited long enough.
+                    await reader.read()
                     return
                 if fault == "cut":
                     writer.write(answer[: len(answer) // 2])
@@ -139,16 +163,24 @@ class FaultyProxy:
                 if end is not None:
                     end.close()
             self._writers.discard(writer)
+            if processes:
+                self.processes[" and ".join(sorted(processes))] += 1
             self.open -= 1
 
 
 async def _message(reader: asyncio.StreamReader) -> bytes:
     """Read one request or answer; all that occur here have a length or no body."""
     head = await reader.readuntil(b"\r\n\r\n")
-    for line in head.lower().split(b"\r\n"):
-        if line.startswith(b"content-length:"):
-            return head + await reader.readexactly(int(line[15:]))
-    return head
+    return head + await reader.readexactly(int(_header(head, "Content-Length") or 0))
+
+
+def _header(message: bytes, name: str) -> str:
+    """Return the value of a header, or nothing."""
+    for line in message.partition(b"\r\n\r\n")[0].decode("latin-1").split("\r\n"):
+        found, _, value = line.partition(":")
+        if found.lower() == name.lower():
+            return value.strip()
+    return ""
 
 
 def _reset(writer: asyncio.StreamWriter) -> None:
@@ -157,36 +189,97 @@ def _reset(writer: asyncio.StreamWriter) -> None:
 
 
 class Ledger:
-    """What one worker knows of the models that are its own: what each may be by now."""
+    """What the service must hold and what it may, as its answers have it.
+
+    Every name is given once. So two models cannot come of one creation unseen: the service
+    refuses the second request, since there is that name already.
+    """
 
     def __init__(self) -> None:
-        self.models: dict[str, set[int | None]] = {}
-        """By id, the values that `max_token_count` may have."""
+        self.names: dict[str, bool] = {}
+        """For each model that may be there, by its name, whether it must be."""
+        self.confirmed: dict[str, int] = {}
+        """By id, the last `max_token_count` that was confirmed."""
+        self.doubtful: dict[str, set[int]] = {}
+        """By id, those that it may have instead."""
         self.wrong: list[str] = []
 
-    def note(self, model_id: str, value: int, error: RootSignalsError | None) -> None:
-        """Note an update and what came of it."""
-        if error is None:
-            self.models[model_id] = {value}
-        elif error.may_have_been_processed:
-            self.models[model_id].add(value)
+    @contextlib.contextmanager
+    def creating(self, name: str) -> Iterator[None]:
+        """Note a creation and what comes of it."""
+        self.names[name] = False
+        try:
+            yield
+        except BadRequestError as error:
+            self.wrong.append(f"the creation of {name} was repeated: {error}")
+            raise
+        except RootSignalsError as error:
+            if not error.may_have_been_processed:
+                del self.names[name]
+            raise
+        self.names[name] = True
 
-    def look(self, model_id: str, value: int | None) -> None:
-        """Compare with what the service says."""
-        if value not in self.models[model_id]:
-            self.wrong.append(f"{model_id} is {value}, not one of {self.models[model_id]}")
-        else:
-            # What is seen once is settled: nothing of ours is on its way any more.
-            self.models[model_id] = {value}
+    @contextlib.contextmanager
+    def deleting(self, name: str) -> Iterator[None]:
+        """Note a deletion and what comes of it."""
+        before = self.names[name]
+        self.names[name] = False
+        try:
+            yield
+        except RootSignalsError as error:
+            if not error.may_have_been_processed:
+                self.names[name] = before
+            raise
+        del self.names[name]
+
+    @contextlib.contextmanager
+    def updating(self, model_id: str, value: int) -> Iterator[None]:
+        """Note an update and what comes of it."""
+        # What is never answered stays possible for ever: it may still be on its way.
+        self.doubtful[model_id].add(value)
+        try:
+            yield
+        except RootSignalsError as error:
+            if not error.may_have_been_processed:
+                self.doubtful[model_id].discard(value)
+            raise
+        self.doubtful[model_id].discard(value)
+        self.confirmed[model_id] = value
+
+    def made(self, model_id: str) -> None:
+        """Note the id of a model, which is updated by one thread or task alone."""
+        self.confirmed[model_id] = 0
+        self.doubtful[model_id] = set()
+
+    def look(self, name: str, model_id: str, model: Model) -> None:
+        """Compare with what the service says of a model."""
+        if (model.id, model.name) != (model_id, name):
+            self.wrong.append(f"asked for {name}, {model_id}: came {model.name}, {model.id}")
+        elif model.max_token_count not in {self.confirmed[model_id], *self.doubtful[model_id]}:
+            self.wrong.append(f"{name} is {model.max_token_count}: an update was lost")
+
+    def list(self, names: list[str]) -> None:
+        """Compare with the names of all that there is."""
+        self.wrong += [f"{name} is there twice" for name, n in Counter(names).items() if n > 1]
+        self.wrong += [f"{name} is there unasked" for name in set(names) - self.names.keys()]
+        must = {name for name, must in self.names.items() if must}
+        self.wrong += [f"{name} is lost" for name in must.difference(names)]
 
 
 class Soak:
     """The load and what it came to."""
 
     def __init__(self, url: str, key: str, seconds: float, seed: int) -> None:
-        self.client = RootSignals(key, base_url=url, max_connections=8, timeout=5, max_retries=3)
+        self.client = RootSignals(
+            key,
+            base_url=url,
+            max_connections=8,
+            timeout=_TIMEOUT,
+            max_retries=3,
+            default_headers={PROCESS: str(os.getpid())},
+        )
         self.counts: Counter[str] = Counter()
-        self.ledgers: list[Ledger] = []
+        self.ledger = Ledger()
         self.trouble: list[str] = []
         self.memory: list[int] = []
         self._url = url
@@ -199,7 +292,9 @@ class Soak:
         """Load the client until the time is up."""
         # A child that is forked while another thread imports a module hangs at Python's import
         # lock, whoever the module belongs to; so everything is imported before the first fork.
-        for _ in self.client.models.list(limit=1):
+        with contextlib.suppress(RootSignalsError):
+            list(self.client.models.list(limit=1))
+        with contextlib.suppress(RootSignalsError):
             asyncio.run(self.client.models.averify(model="warm-up"))
         workers = [
             threading.Thread(target=self._guarded, args=(self._blocking, number))
@@ -208,16 +303,21 @@ class Soak:
         workers.append(threading.Thread(target=self._guarded, args=(self._loops, _THREADS)))
         for worker in workers:
             worker.start()
-        with _forker(self.client, self.trouble) as fork:
-            while time.monotonic() < self._until:
-                fork()
-                self.counts["forks"] += 1
-                time.sleep(min(_CHILDREN_EVERY, max(0, self._until - time.monotonic())))
-                if time.monotonic() > self._warm:
-                    gc.collect()
-                    self.memory.append(_resident())
+        children: list[int] = []
+        while time.monotonic() < self._until:
+            children.append(self._fork(len(children)))
+            self.counts["forks"] += 1
+            time.sleep(min(_CHILDREN_EVERY, max(0, self._until - time.monotonic())))
+            if time.monotonic() > self._warm:
+                gc.collect()
+                self.memory.append(_resident())
+        for child in children:
+            status = os.waitpid(child, 0)[1]
+            if status:
+                self.trouble.append(f"a forked child ended with status {status}")
+        until = time.monotonic() + 30
         for worker in workers:
-            worker.join(60)
+            worker.join(max(0, until - time.monotonic()))
             if worker.is_alive():
                 self.trouble.append("a worker did not come to its end")
 
@@ -229,34 +329,38 @@ class Soak:
 
     def _blocking(self, number: int) -> None:
         chance = random.Random(self._seed + number)
-        ledger = self._ledger()
-        models = self.client.models
+        models, ledger = self.client.models, self.ledger
+        own: dict[str, str] = {}
+        names = (f"thread {number}/{turn}" for turn in itertools.count())
         while time.monotonic() < self._until:
+            kind = "create"
+            if len(own) >= _MODELS:
+                kinds = ["update", "retrieve", "list", "delete"]
+                kind = chance.choices(kinds, weights=[6, 6, 1, 1])[0]
+            name = next(names) if kind == "create" else chance.choice(list(own))
             try:
-                kind = self._kind(chance, ledger)
                 if kind == "create":
-                    ledger.models[models.create(name=f"w{number}", max_token_count=0)] = {0}
+                    with ledger.creating(name):
+                        own[name] = models.create(name=name, max_token_count=0)
+                    ledger.made(own[name])
                 elif kind == "list":
-                    _check_listing(ledger, [model.id for model in models.list(limit=250)])
-                else:
-                    model_id = chance.choice(list(ledger.models))
-                    if kind == "retrieve":
-                        ledger.look(model_id, models.retrieve(model_id).max_token_count)
-                    elif kind == "delete":
+                    ids = [model.id for model in models.list(limit=250)]
+                    if len(ids) != len(set(ids)):
+                        ledger.wrong.append("a listing has a model twice")
+                elif kind == "retrieve":
+                    ledger.look(name, own[name], models.retrieve(own[name]))
+                elif kind == "delete":
+                    # Not ours any more, whatever comes of it.
+                    model_id = own.pop(name)
+                    with ledger.deleting(name):
                         models.delete(model_id)
-                        del ledger.models[model_id]
-                    else:
-                        value, failed = chance.randrange(1, 10**9), None
-                        try:
-                            models.update(model_id, max_token_count=value)
-                        except RootSignalsError as error:
-                            failed = error
-                        ledger.note(model_id, value, failed)
-                        if failed is not None:
-                            raise failed
+                else:
+                    value = chance.randrange(1, 10**9)
+                    with ledger.updating(own[name], value):
+                        models.update(own[name], max_token_count=value)
                 self.counts[kind] += 1
             except RootSignalsError as error:
-                self._note(kind, error, ledger)
+                self._note(kind, error)
 
     def _loops(self, number: int) -> None:
         """Run one event loop after the other, each with many tasks."""
@@ -272,8 +376,9 @@ class Soak:
             self._key,
             base_url=self._url,
             max_connections=4,
-            timeout=5,
+            timeout=_TIMEOUT,
             max_retries=3,
+            default_headers={PROCESS: str(os.getpid())},
         )
         async with native, asyncio.TaskGroup() as group:
             for task in range(_TASKS):
@@ -284,91 +389,67 @@ class Soak:
     async def _task(self, client: AsyncRootSignals | None, until: float, seed: int) -> None:
         chance = random.Random(seed + self.counts["loops"] * 1000)
         models = client.models if client is not None else self.client.models._async_models
+        ledger = self.ledger
+        name = f"task {seed}/{self.counts['loops']}"
         try:
-            model_id = await models.create(name="task", max_token_count=0)
+            with ledger.creating(name):
+                model_id = await models.create(name=name, max_token_count=0)
         except RootSignalsError as error:
-            self._note("acreate", error, None)
+            self._note("acreate", error)
             return
-        possible: set[int | None] = {0}
+        ledger.made(model_id)
         while time.monotonic() < until:
             value = chance.randrange(1, 10**9)
+            # Cancelled somewhere: the update is made, or it is not.
+            bound = chance.random() * 0.02 if chance.random() < 0.3 else None
             try:
-                if chance.random() < 0.3:
-                    # Cancelled somewhere: the update is made, or it is not.
-                    possible.add(value)
-                    async with asyncio.timeout(chance.random() * 0.02):
+                with ledger.updating(model_id, value):
+                    async with asyncio.timeout(bound):
                         await models.update(model_id, max_token_count=value)
-                else:
-                    await models.update(model_id, max_token_count=value)
-                possible = {value}
                 self.counts["aupdate"] += 1
+                ledger.look(name, model_id, await models.retrieve(model_id))
+                self.counts["aretrieve"] += 1
             except RootSignalsError as error:
-                if error.may_have_been_processed:
-                    possible.add(value)
-                self._note("aupdate", error, None)
+                self._note("aupdate", error)
             except TimeoutError:
                 self.counts["cancelled"] += 1
-            with contextlib.suppress(RootSignalsError):
-                found = (await models.retrieve(model_id)).max_token_count
-                if found not in possible:
-                    self.trouble.append(f"a task's update was lost: {found}, not {possible}")
-        with contextlib.suppress(RootSignalsError):
-            await models.delete(model_id)
+        try:
+            with ledger.deleting(name):
+                await models.delete(model_id)
+        except RootSignalsError as error:
+            self._note("adelete", error)
 
-    def _ledger(self) -> Ledger:
-        ledger = Ledger()
-        self.ledgers.append(ledger)
-        return ledger
-
-    def _kind(self, chance: random.Random, ledger: Ledger) -> str:
-        if len(ledger.models) < _MODELS:
-            return "create"
-        return chance.choices(["update", "retrieve", "list", "delete"], weights=[6, 6, 1, 1])[0]
-
-    def _note(self, kind: str, error: RootSignalsError, ledger: Ledger | None) -> None:
+    def _note(self, kind: str, error: RootSignalsError) -> None:
         self.counts[f"{kind} failed"] += 1
-        if isinstance(error, NotFoundError) and ledger is not None:
-            # A deletion without a clear answer was done after all, or else this is trouble.
-            gone = [model_id for model_id in ledger.models if model_id in str(error)]
-            for model_id in gone:
-                del ledger.models[model_id]
-                self.counts["gone"] += 1
+        if isinstance(error, NotFoundError) and not error.may_have_been_processed:
+            self.trouble.append(f"what must be there is not: {error}")
 
-
-def _check_listing(ledger: Ledger, ids: list[str]) -> None:
-    if len(ids) != len(set(ids)):
-        ledger.wrong.append("a listing has a model twice")
-
-
-@contextlib.contextmanager
-def _forker(client: RootSignals, trouble: list[str]) -> Iterator[Callable[[], None]]:
-    """Fork children that use the client, and wait for them at the end."""
-    children: list[int] = []
-
-    def fork() -> None:
+    def _fork(self, number: int) -> int:
+        """Fork a child that uses the client, and ends with 1 if it got what is not its own."""
+        name = f"child {number}"
+        # It deletes it, which may fail.
+        self.ledger.names[name] = False
         pid = os.fork()
-        if not pid:
-            status = 1
-            try:
-                # A child that hangs ends by itself and says where.
-                faulthandler.dump_traceback_later(10, exit=True)
-                with contextlib.suppress(RootSignalsError):
-                    model_id = client.models.create(name="child")
-                    client.models.delete(model_id)
-                with contextlib.suppress(RootSignalsError):
-                    asyncio.run(client.models.alist(limit=1).__anext__())
-                status = 0
-            finally:
-                os._exit(status)
-        children.append(pid)
-
-    try:
-        yield fork
-    finally:
-        for pid in children:
-            status = os.waitpid(pid, 0)[1]
-            if status:
-                trouble.append(f"a forked child ended with status {status}")
+        if pid:
+            return pid
+        status = 2
+        try:
+            # A child that hangs ends by itself and says where.
+            faulthandler.dump_traceback_later(30, exit=True)
+            models = self.client.with_options(default_headers={PROCESS: str(os.getpid())}).models
+            status = 0
+            with contextlib.suppress(RootSignalsError):
+                model_id = models.create(name=name)
+                for _ in range(10):
+                    for model in (
+                        models.retrieve(model_id),
+                        asyncio.run(models.aretrieve(model_id)),
+                    ):
+                        if (model.id, model.name) != (model_id, name):
+                            status = 1
+                models.delete(model_id)
+        finally:
+            os._exit(status)
 
 
 def _resident() -> int:
@@ -410,21 +491,19 @@ def main() -> int:
                 time.sleep(0.01)
             if proxy.open:
                 soak.trouble.append(f"{proxy.open} connections were left open")
+            shared = [processes for processes in proxy.processes if " and " in processes]
+            soak.trouble += [f"processes {both} spoke on one connection" for both in shared]
         with RootSignals(key, base_url=server.url) as direct:
-            checked = 0
-            for ledger in soak.ledgers:
-                soak.trouble += ledger.wrong
-                for model_id, possible in ledger.models.items():
-                    checked += 1
-                    try:
-                        found = direct.models.retrieve(model_id).max_token_count
-                    except NotFoundError:
-                        # A deletion that failed may have been done.
-                        if not soak.counts["delete failed"]:
-                            soak.trouble.append(f"{model_id} is lost")
-                        continue
-                    if found not in possible:
-                        soak.trouble.append(f"{model_id} is {found}, not one of {possible}")
+            found = [
+                (model.name, model.id)
+                for model in direct.models.list(limit=None)
+                if model.visibility != "PUBLIC"
+            ]
+            soak.ledger.list([name for name, _ in found])
+            for name, model_id in found:
+                if model_id in soak.ledger.confirmed:
+                    soak.ledger.look(name, model_id, direct.models.retrieve(model_id))
+            soak.trouble += soak.ledger.wrong
         gc.collect()
         until = time.monotonic() + 5
         while (threading.active_count(), _sockets()) != (threads, sockets):
@@ -442,7 +521,8 @@ def main() -> int:
         print(f"{name:>20} {count}")
     for name, count in sorted(proxy.faults.items()):
         print(f"{'fault: ' + name:>20} {count}")
-    print(f"{'checked at the end':>20} {checked}")
+    print(f"{'processes':>20} {len(proxy.processes)}")
+    print(f"{'left at the end':>20} {len(found)}")
     print(f"{'memory growth':>20} {growth / 2**20:.1f} MiB of {_resident() / 2**20:.0f} MiB")
     for line in soak.trouble[:20]:
         print("WRONG:", line)

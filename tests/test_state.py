@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
 import json
 import pickle
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack, suppress
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -24,9 +25,9 @@ from hypothesis.stateful import (
 )
 from soak import FAULTS, FaultyProxy
 
-from root import NotFoundError, RootSignals, RootSignalsError
+from root import AsyncRootSignals, NotFoundError, RootSignals, RootSignalsError
 from root.emulator import Server, serve
-from root.models import Model
+from root.models import AsyncPager, Model, Page
 
 from .wire import Wire
 
@@ -53,7 +54,9 @@ patches = st.fixed_dictionaries(
         "url": st.none() | names,
     },
 ).filter(bool)
-breakages = st.lists(st.sampled_from([*FAULTS, None]), max_size=4)
+# Without those that would take a time-out each.
+QUICK_FAULTS = [fault for fault in FAULTS if fault != "hang"]
+breakages = st.lists(st.sampled_from([*QUICK_FAULTS, None]), max_size=4)
 
 Fields = dict[str, Any]
 
@@ -72,9 +75,57 @@ def fields_of(model: Model) -> Fields:
     return {name: getattr(model, name) for name in FIELDS}
 
 
+T = TypeVar("T")
+
+
+class OnLoop:
+    """An async client whose calls are made one by one, each running its event loop to its end."""
+
+    def __init__(self, key: str, **options: Any) -> None:
+        self._client = AsyncRootSignals(key, **options)
+        self._loop = asyncio.new_event_loop()
+        self.models = self
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        method = getattr(self._client.models, name)
+        return lambda *arguments, **options: self._loop.run_until_complete(
+            method(*arguments, **options)
+        )
+
+    def list(self, **options: Any) -> PagerOnLoop:
+        return PagerOnLoop(self._client.models.list(**options), self._loop)
+
+    def close(self) -> None:
+        self._loop.run_until_complete(self._client.aclose())
+        self._loop.close()
+
+
+class PagerOnLoop:
+    """A listing of an async client, read in the same way."""
+
+    def __init__(self, pager: AsyncPager, loop: asyncio.AbstractEventLoop) -> None:
+        self._pager = pager
+        self._loop = loop
+
+    def __iter__(self) -> Iterator[Model]:
+        return self._each(aiter(self._pager))
+
+    def pages(self) -> Iterator[Page]:
+        return self._each(aiter(self._pager.pages()))
+
+    def _each(self, found: AsyncIterator[T]) -> Iterator[T]:
+        with suppress(StopAsyncIteration):
+            while True:
+                yield self._loop.run_until_complete(anext(found))
+
+
+KINDS: dict[str, type[RootSignals | OnLoop]] = {"blocking": RootSignals, "async": OnLoop}
+
+
 class Service(RuleBasedStateMachine):
     """A client behind a faulty network beside a dict of what the service must hold."""
 
+    kind: type[RootSignals | OnLoop]
     proxy: FaultyProxy
     faults: Faults
     server: Server
@@ -86,7 +137,7 @@ class Service(RuleBasedStateMachine):
     def begin(self) -> None:
         key = self.server.add_key()
         self.faults.next = []
-        self.client = RootSignals(key, base_url=self.proxy.url, timeout=5)
+        self.client = self.kind(key, base_url=self.proxy.url, timeout=5)
         self.direct = RootSignals(key, base_url=self.server.url)
         self.held: dict[str, Fields] = {}
 
@@ -200,17 +251,20 @@ class Service(RuleBasedStateMachine):
             assert self.own() == self.held
 
 
-def test_calls_and_faults(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("kind", KINDS)
+def test_calls_and_faults(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever is called and whatever breaks, the service holds what the client says it does."""
     monkeypatch.setattr("root._sync.transport.sleep", lambda _: None)
+    monkeypatch.setattr("root._async.transport.async_sleep", lambda _: asyncio.sleep(0))
     broken = Faults()
     with serve() as server, FaultyProxy(server.port, broken) as proxy:
+        Service.kind = KINDS[kind]
         Service.server, Service.proxy, Service.faults = server, proxy, broken
         run_state_machine_as_test(
             Service,
             settings=settings(max_examples=25, stateful_step_count=12, deadline=None),
         )
-        assert set(FAULTS) <= set(proxy.faults)
+        assert set(QUICK_FAULTS) <= set(proxy.faults)
 
 
 @pytest.fixture(scope="module")
@@ -369,7 +423,7 @@ headers = st.sampled_from(
 )
 
 
-def everything(client: RootSignals) -> list[Callable[[], object]]:
+def everything(client: RootSignals | OnLoop) -> list[Callable[[], object]]:
     models = client.models
     return [
         lambda: models.create(name="a"),
@@ -383,8 +437,8 @@ def everything(client: RootSignals) -> list[Callable[[], object]]:
     ]
 
 
-@pytest.fixture(scope="module")
-def talker() -> Iterator[tuple[RootSignals, list[bytes]]]:
+@pytest.fixture(scope="module", params=KINDS)
+def talker(request: pytest.FixtureRequest) -> Iterator[tuple[RootSignals | OnLoop, list[bytes]]]:
     """A client, and what its server answers to everything."""
     said = [b""]
 
@@ -392,11 +446,11 @@ def talker() -> Iterator[tuple[RootSignals, list[bytes]]]:
         sock.sendall(said[0])
         return True
 
-    with (
-        Wire([step]) as wire,
-        RootSignals("key-of-the-tests", base_url=wire.url, timeout=5, max_retries=0) as client,
-    ):
+    with Wire([step]) as wire:
+        kind = KINDS[request.param]
+        client = kind("key-of-the-tests", base_url=wire.url, timeout=5, max_retries=0)
         yield client, said
+        client.close()
 
 
 @settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
@@ -407,7 +461,7 @@ def talker() -> Iterator[tuple[RootSignals, list[bytes]]]:
     header=headers,
 )
 def test_answers_of_every_kind(
-    talker: tuple[RootSignals, list[bytes]], body: bytes, status: int, header: bytes
+    talker: tuple[RootSignals | OnLoop, list[bytes]], body: bytes, status: int, header: bytes
 ) -> None:
     """Whatever a server answers, it is a result or an error of ours, and both pickle."""
     client, said = talker
