@@ -105,6 +105,17 @@ async def test_a_server_that_drips(part: str, bound: str) -> None:
         assert error.value.elapsed == pytest.approx(0.3, abs=0.2)
 
 
+async def test_a_last_wait_is_cut_short() -> None:
+    """A wait that begins late in an attempt has what is left of it, and not all its time again."""
+    with Wire([]) as wire:
+        # A byte comes before the time is up, and the next one long after.
+        wire.steps.append(wire.drips(answer(200, MODEL), 10, 0.8))
+        async with connect(wire, timeout=1) as client:
+            with pytest.raises(APITimeoutError) as error:
+                await client.models.retrieve("a")
+        assert error.value.elapsed == pytest.approx(1, abs=0.3)
+
+
 async def test_request_timeout() -> None:
     """Whoever gives a call some time has an answer or an error after it, repetitions included."""
     with Wire([]) as wire:
