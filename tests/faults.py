@@ -883,6 +883,24 @@ you set a call ends in the right result or in one of the errors of `root.errors`
 This is the table for a fault that lasts.
 """
 
+OVER_HTTPX = {
+    "the answer comes byte by byte, too slowly": "in blocking code the head of an answer may drip",
+    "the proxy lets bytes through one by one, too slowly": "the same",
+    "more than Content-Length says": "it is an `APIConnectionError`",
+    "packed, and cut off": "httpx passes what there is, so the result is right if that is all",
+    "packed as nobody asked": "httpx unpacks it if it can",
+    "the proxy closes instead of connecting": "**may have happened** stands there, to be safe",
+    "the proxy hangs instead of connecting": "the same",
+}
+"""What is different over an http client of the user's, by fault."""
+
+HTTPX = """\
+## Over an http client of yours
+
+The same is played over httpx clients that are given as `http_client`. There httpx decides some
+of it, and these are different:
+"""
+
 COLUMNS = {
     "`retrieve`, `list`": READS,
     "`replace`, `delete`": ("replace", "delete"),
@@ -904,6 +922,8 @@ def document() -> str:
             cells = [shown(fault, methods) for methods in COLUMNS.values()]
             lines.append(f"| {' | '.join([fault.name, *cells])} |")
         parts.append("\n".join(lines) + "\n")
+    parts.append(HTTPX)
+    parts.append("\n".join(f"- {name}: {what}" for name, what in OVER_HTTPX.items()) + "\n")
     return "\n".join(parts)
 
 

@@ -7,6 +7,7 @@ import gc
 import multiprocessing
 import random
 import socket
+import ssl
 import threading
 from collections import Counter
 from collections.abc import Coroutine
@@ -16,11 +17,14 @@ import anyio
 import httpx
 import pytest
 import trio
+import trustme
+import uvloop
 
 from root import APITimeoutError, AsyncRootSignals, ConfigurationError, Model, RootSignals
 from root.emulator import Server
 
-from .wire import Wire, says
+from ._async.test_tls import serving
+from .wire import Step, Wire, says
 
 MODEL = {"id": "9b2f", "name": "a"}
 KEY = "rs-0123456789-abcdefgh-wxyz"
@@ -265,12 +269,19 @@ def test_the_end_of_a_loop_closes_connections() -> None:
         asyncio.run(_until(lambda: wire.open == 0))
 
 
-@pytest.mark.parametrize("way", ["own pool", "proxy", "own client"])
-async def test_thousands_of_cancelled_calls(way: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("way", ["own pool", "proxy", "own client", "TLS", "uvloop"])
+def test_thousands_of_cancelled_calls(
+    way: str,
+    authority: trustme.CA,
+    trusting: ssl.SSLContext,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """After thousands of cancelled calls a client has its full capacity, and no task is left."""
     capacity = 10
-    before = asyncio.all_tasks()
-    with Wire([says(200, MODEL)]) as wire:
+    tls = serving(authority.issue_cert("127.0.0.1")) if way == "TLS" else None
+
+    async def main() -> None:
+        before = asyncio.all_tasks()
         base_url, http_client = wire.url, None
         if way == "proxy":
             monkeypatch.setenv("HTTP_PROXY", wire.url)
@@ -280,10 +291,15 @@ async def test_thousands_of_cancelled_calls(way: str, monkeypatch: pytest.Monkey
                 limits=httpx.Limits(max_connections=capacity, max_keepalive_connections=capacity)
             )
         client = AsyncRootSignals(
-            KEY, base_url=base_url, max_connections=capacity, http_client=http_client
+            KEY,
+            base_url=base_url,
+            max_connections=capacity,
+            http_client=http_client,
+            ssl_context=trusting if tls else None,
         )
         chance = random.Random(7)
-        for _ in range(800):
+        # A handshake for each cancelled call takes its time.
+        for _ in range(80 if tls else 800):
             tasks = [asyncio.create_task(client.models.retrieve("a")) for _ in range(25)]
             for task in tasks:
                 if chance.random() < 0.7:
@@ -292,17 +308,54 @@ async def test_thousands_of_cancelled_calls(way: str, monkeypatch: pytest.Monkey
             assert {type(result) for result in results} <= {asyncio.CancelledError, Model}
 
         await _until(lambda: asyncio.all_tasks() == before)
-        # Each holds its answer back until all have arrived: less than the full capacity hangs.
-        together = threading.Barrier(capacity)
-
-        def when_all_are_here(sock: socket.socket) -> bool:
-            together.wait(5)
-            return says(200, MODEL)(sock)
-
-        wire.steps[:] = [when_all_are_here]
-        async with asyncio.timeout(5):
+        wire.steps[:] = [_together(capacity)]
+        async with asyncio.timeout(10):
             await asyncio.gather(*(client.models.retrieve("a") for _ in range(capacity)))
         assert wire.open == capacity
         await client.aclose()
         if http_client is not None:
             await http_client.aclose()
+
+    with (
+        Wire([says(200, MODEL)], tls=tls) as wire,
+        asyncio.Runner(loop_factory=uvloop.new_event_loop if way == "uvloop" else None) as runner,
+    ):
+        runner.run(main())
+
+
+def test_cancelled_calls_on_trio() -> None:
+    """The same holds on trio."""
+    capacity = 10
+
+    async def call(client: AsyncRootSignals, seconds: float) -> None:
+        with trio.move_on_after(seconds):
+            await client.models.retrieve("a")
+
+    async def main() -> None:
+        chance = random.Random(7)
+        async with AsyncRootSignals(KEY, base_url=wire.url, max_connections=capacity) as client:
+            for _ in range(80):
+                async with trio.open_nursery() as nursery:
+                    for _ in range(25):
+                        seconds = chance.uniform(0, 0.01) if chance.random() < 0.7 else 30
+                        nursery.start_soon(call, client, seconds)
+            wire.steps[:] = [_together(capacity)]
+            with trio.fail_after(10):
+                async with trio.open_nursery() as nursery:
+                    for _ in range(capacity):
+                        nursery.start_soon(client.models.retrieve, "a")
+            assert wire.open == capacity
+
+    with Wire([says(200, MODEL)]) as wire:
+        trio.run(main)
+
+
+def _together(number: int) -> Step:
+    """Hold each answer back until so many requests are here: less than all capacity hangs."""
+    all_here = threading.Barrier(number)
+
+    def step(sock: socket.socket) -> bool:
+        all_here.wait(5)
+        return says(200, MODEL)(sock)
+
+    return step

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from .faults import DOCUMENT, FAULTS, METHODS, READS, REPEATABLE, Fault, document
+from .faults import (
+    DOCUMENT,
+    FAULTS,
+    METHODS,
+    OVER_HTTPX,
+    READS,
+    REPEATABLE,
+    Fault,
+    document,
+)
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=str)
@@ -26,6 +35,11 @@ def test_nothing_is_done_twice(fault: Fault) -> None:
     for method, cell in fault.cells.items():
         assert cell.arrived < 2 or method in REPEATABLE or not fault.done
     assert fault.cells["verify"].arrived < 2
+
+
+def test_what_is_different_over_httpx() -> None:
+    """Every exception is one from the table."""
+    assert OVER_HTTPX.keys() <= {fault.name for fault in FAULTS}
 
 
 @pytest.mark.skipif(not DOCUMENT.parent.exists(), reason="docs/ is not there")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 import subprocess
 import sys
 import time
@@ -9,6 +11,8 @@ from itertools import product
 from pathlib import Path
 
 import pytest
+
+from root._network import async_backend, async_cut
 
 from .echo import Echo
 from .wire import Wire
@@ -405,3 +409,17 @@ run(cancelled())
 """
     with Wire([], takes_requests=False) as wire:
         play(program, wire.url.replace("http:", "https:"), kind)
+
+
+@pytest.mark.filterwarnings("ignore:unclosed transport:ResourceWarning")
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_connection_is_cut_after_the_end_of_its_loop() -> None:
+    """Whoever is collected after the loop was closed lets go of its connection in silence."""
+    with Echo() as echo:
+        port = int(echo.url.rpartition(":")[2])
+        loop = asyncio.new_event_loop()
+        stream = loop.run_until_complete(async_backend(loop).connect_tcp("127.0.0.1", port))
+        loop.close()
+        async_cut(stream, inherited=False)
+        del stream
+        gc.collect()

@@ -21,11 +21,11 @@ from root import (
     APIConnectionError,
     APITimeoutError,
     AsyncRootSignals,
+    InvalidRequestError,
     RootSignals,
     RootSignalsError,
 )
 from root._concurrency import forget_ended
-from root._failures import ClientClosedError
 
 from .echo import Echo
 from .wire import Wire, says
@@ -307,7 +307,7 @@ async def test_what_waits_when_the_client_is_closed() -> None:
         await client.aclose()
         errors = await asyncio.gather(*calls, return_exceptions=True)
         kinds = [type(error) for error in errors]
-        assert kinds == [APIConnectionError, *[ClientClosedError] * 4]
+        assert kinds == [APIConnectionError, *[InvalidRequestError] * 4]
         assert len(wire.requests) == 1
 
 
@@ -345,7 +345,7 @@ def test_what_waits_elsewhere_when_the_client_is_closed(closed_in: str) -> None:
                 ends: list[object] = [call.exception(5) for call in calls]
             else:
                 ends = list(everything.result(5))
-        assert sum(isinstance(end, ClientClosedError) for end in ends) == 4
+        assert sum(isinstance(end, InvalidRequestError) for end in ends) == 4
         assert len(wire.requests) == 1
 
 

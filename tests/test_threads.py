@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -54,6 +55,23 @@ def test_threads_share_a_client(max_connections: int) -> None:
         assert len(echo.names) == len(set(echo.names)) == THREADS * CALLS
         assert echo.most_open <= max_connections
         assert len(echo.connections) <= min(max_connections, THREADS)
+
+
+class Contended(list[Any]):
+    """A list from which another thread has taken the last item after one has looked."""
+
+    def __bool__(self) -> bool:
+        return True
+
+
+def test_the_last_connection_is_taken_by_another_thread() -> None:
+    """Who finds that another thread was faster connects anew."""
+    with Echo() as echo, RootSignals(KEY, base_url=echo.url) as client:
+        client.models.retrieve("a")
+        (pool,) = client._transport._pools().values()
+        pool._idle = Contended()  # type: ignore[union-attr]
+        assert client.models.retrieve("b").id == "b"
+        assert len(echo.connections) == 2
 
 
 def test_threads_and_the_emulator(emulator: Server) -> None:

@@ -169,7 +169,10 @@ class Call:
                 handled=self._handled,
             )
             if broken is None:
-                raise self._told(exc)
+                told = self._told(exc)
+                if told is exc:
+                    raise exc
+                raise told from None
             error, outcome, cause = broken
             # It was too large, so there was one, whatever came before.
             self._ambiguous = self._ambiguous or isinstance(error, APIResponseError)
@@ -190,15 +193,15 @@ class Call:
 
     def _told(self, exc: Exception) -> Exception:
         """Return what ends the call and is no trouble of the network, with what came before it."""
-        if not self._attempts:
-            return exc
-        if isinstance(exc, ConfigurationError):
-            self._complete(exc, None, None)
-        elif isinstance(exc, ClientClosedError):
+        if isinstance(exc, ClientClosedError):
+            if not self._attempts:
+                return InvalidRequestError("This client was closed while it was making this call.")
             closed = APIConnectionError(f"{self._info} failed: the client was closed meanwhile.")
             closed.request = self._info
             self._complete(closed, None, None)
             return closed
+        if self._attempts and isinstance(exc, ConfigurationError):
+            self._complete(exc, None, None)
         elif self._may_have_been_processed:
             exc.add_note(_LOOK)
         return exc

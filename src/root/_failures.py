@@ -17,7 +17,6 @@ from .errors import (
     APIConnectionError,
     APIResponseError,
     APITimeoutError,
-    InvalidRequestError,
     RequestInfo,
     excerpt,
     scrub,
@@ -47,11 +46,8 @@ class AnswerTooLargeError(Exception):
         self.most = most
 
 
-class ClientClosedError(InvalidRequestError):
-    """The client was closed after the call had begun; if there were attempts, `Call` tells so."""
-
-    def __init__(self) -> None:
-        super().__init__("This client was closed while it was making this call.")
+class ClientClosedError(Exception):
+    """The client was closed after the call had begun; the request at hand was not sent."""
 
 
 class UnusableAnswerError(Exception):

@@ -5,9 +5,11 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import nullcontext
 from functools import partial
 from time import monotonic
 
+import httpx
 import pytest
 
 from root import (
@@ -26,6 +28,7 @@ from ..faults import (
     METHODS,
     MODEL,
     MOST_BYTES,
+    OVER_HTTPX,
     RIGHT,
     THROTTLED,
     Cell,
@@ -66,12 +69,23 @@ def call(client: RootSignals, method: str) -> object:
     return (models.verify(model="a")).success
 
 
-def outcome(url: str, timeout: float, scene: Scene, method: str) -> Cell:
+def outcome(
+    url: str, timeout: float, scene: Scene, method: str, *, over_httpx: bool = False
+) -> Cell:
     """Make one call that may be tried again once, and return what it came to."""
     started = monotonic()
-    with RootSignals(
-        KEY, base_url=url, timeout=timeout, max_retries=1, default_headers={"X-Call": method}
-    ) as client:
+    own = httpx.Client() if over_httpx else None
+    with (
+        own or nullcontext(),
+        RootSignals(
+            KEY,
+            base_url=url,
+            timeout=timeout,
+            max_retries=1,
+            default_headers={"X-Call": method},
+            http_client=own,
+        ) as client,
+    ):
         try:
             result = call(client, method)
         except RootSignalsError as error:
@@ -90,13 +104,19 @@ def outcome(url: str, timeout: float, scene: Scene, method: str) -> Cell:
 
 
 @pytest.mark.usefixtures("waits")
+@pytest.mark.parametrize("over_httpx", [False, True], ids=["own pool", "own client"])
 @pytest.mark.parametrize("fault", FAULTS, ids=str)
-def test_a_fault_that_lasts(fault: Fault, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_fault_that_lasts(
+    fault: Fault, over_httpx: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Every call ends as the table says, in time, and no request goes to another host."""
+    if over_httpx and fault.name in OVER_HTTPX:
+        pytest.skip("httpx decides it")
     with fault.staged() as scene:
         for name, value in scene.environment.items():
             monkeypatch.setenv(name, value)
-        outcomes = together(partial(outcome, scene.url, fault.timeout, scene), METHODS)
+        play = partial(outcome, scene.url, fault.timeout, scene, over_httpx=over_httpx)
+        outcomes = together(play, METHODS)
         assert outcomes == fault.cells
         assert not scene.other.requests
         # Whoever connects for us does not learn the key.
