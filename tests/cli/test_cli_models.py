@@ -279,6 +279,18 @@ def test_forms(run: Run, at_emulator: Server) -> None:
     assert all(model["id"] in table for model in models)
 
 
+def test_forms_of_one(run: Run, at_emulator: Server) -> None:
+    """A single model is a row of CSV, a line of JSON, or a document of its own."""
+    model = at_emulator.add_model(name="mine", max_token_count=7)
+    shown = {
+        form: run("models", "get", "mine", "-o", form).out for form in ("csv", "jsonl", "yaml")
+    }
+
+    (row,) = csv.DictReader(io.StringIO(shown["csv"]))
+    assert (row["id"], row["max_token_count"], row["url"]) == (model.id, "7", "")
+    assert json.loads(shown["jsonl"]) == yaml.safe_load(shown["yaml"])
+
+
 def test_options_before_the_command(run: Run, at_emulator: Server) -> None:
     """Common options may stand before the command, and after it they win."""
     before = run("--output", "yaml", "models", "--quiet", "list", "--limit", "1")
