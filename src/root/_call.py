@@ -129,8 +129,9 @@ class Call:
 
         elapsed = self._succeed(answer)
         if isinstance(result, Answered):
-            hide_secrets(result, self.hidden)
-            headers = scrubbed_headers(answer.headers, self.hidden)
+            secrets = self.hidden
+            hide_secrets(result, secrets)
+            headers = scrubbed_headers(answer.headers, secrets)
             set_meta(result, ResponseMeta(answer.status, tuple(self._attempts), elapsed, headers))
         return result
 

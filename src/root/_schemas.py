@@ -276,9 +276,12 @@ def hide_secrets(answered: Answered, secrets: Iterable[str]) -> None:
     They are looked for where anything may stand: fields of free text, and fields that this
     release does not know.
     """
+    names = _FREE_TEXT.get(type(answered), ())
+    if not names and not answered.__pydantic_extra__:
+        return
     # A short one is a word, and may stand in any text by chance.
     secrets = [secret for secret in secrets if len(secret) >= _SHORTEST_SECRET]
-    for name in _FREE_TEXT.get(type(answered), ()):
+    for name in names:
         object.__setattr__(answered, name, _without(getattr(answered, name), secrets))
     for one in (answered, *(answered.results if isinstance(answered, ModelListAnswer) else ())):
         if one.__pydantic_extra__:
