@@ -191,6 +191,7 @@ async def test_unknown_host() -> None:
         ("gzip", gzip.compress(json.dumps(MODEL).encode())),
         ("deflate", zlib.compress(json.dumps(MODEL).encode())),
     ],
+    ids=["gzip", "deflate"],
 )
 async def test_packed_answers(coding: str, packed: bytes) -> None:
     """An answer that comes packed is unpacked."""

@@ -192,6 +192,7 @@ def test_unknown_host() -> None:
         ("gzip", gzip.compress(json.dumps(MODEL).encode())),
         ("deflate", zlib.compress(json.dumps(MODEL).encode())),
     ],
+    ids=["gzip", "deflate"],
 )
 def test_packed_answers(coding: str, packed: bytes) -> None:
     """An answer that comes packed is unpacked."""

@@ -53,7 +53,7 @@ if TYPE_CHECKING:
 __all__ = ["AsyncHTTPX", "AsyncPool"]
 
 # Seconds that httpx is given to say itself which of its waits took too long.
-_GRACE = 0.05
+_GRACE = 0.5
 
 _SOCKET_OPTIONS = [(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)]
 

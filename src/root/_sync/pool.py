@@ -54,7 +54,7 @@ if TYPE_CHECKING:
 __all__ = ["HTTPX", "Pool"]
 
 # Seconds that httpx is given to say itself which of its waits took too long.
-_GRACE = 0.05
+_GRACE = 0.5
 
 _SOCKET_OPTIONS = [(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)]
 
