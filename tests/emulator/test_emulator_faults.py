@@ -6,6 +6,7 @@ import json
 import socket
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
@@ -255,13 +256,37 @@ def test_stale_connections(faulty: Server, client: httpx.Client) -> None:
     """A connection ends after an answer that did not say so."""
     faulty.add_fault(Fault(hang_up=True, times=1))
     request = b"GET /v1/models/nope HTTP/1.1\r\nHost: x\r\n\r\n"
-    with socket.create_connection((faulty.host, faulty.port)) as connection:
+    # The emulator keeps a connection for longer than that, if nothing is wrong with it.
+    with socket.create_connection((faulty.host, faulty.port), timeout=2) as connection:
         connection.sendall(request)
         answered = b"".join(iter(lambda: connection.recv(65536), b""))
 
     assert answered.startswith(b"HTTP/1.1 301 ")
     assert b"connection: close" not in answered.lower()
     assert client.get(LIST).status_code == 200
+    assert client.get(LIST).status_code == 200
+
+
+@pytest.mark.parametrize("fault", [Fault(delay=60), Fault(drip=60)], ids=["delay", "drip"])
+def test_wiped_while_held_up(faulty: Server, client: httpx.Client, fault: Fault) -> None:
+    """Wiping breaks off what a fault holds up, so that the next test finds nothing of it."""
+    faulty.wipe()
+    faulty.add_fault(fault)
+    request = (
+        f"POST /v1/models/ HTTP/1.1\r\nHost: x\r\nAuthorization: Api-Key {faulty.api_key}\r\n"
+        'Content-Type: application/json\r\nContent-Length: 17\r\n\r\n{"name": "ghost"}'
+    )
+    with socket.create_connection((faulty.host, faulty.port), timeout=10) as connection:
+        connection.sendall(request.encode())
+        while not faulty.requests:
+            pass
+        faulty.wipe()
+        with suppress(ConnectionResetError):
+            # In a drip the head of the answer is out already.
+            while connection.recv(65536):
+                pass
+
+    assert (faulty.models, faulty.requests) == ((), ())
     assert client.get(LIST).status_code == 200
 
 

@@ -147,7 +147,10 @@ class Application:
             await self._do(scope, body, _noting(entry, send))
         else:
             entry.fault = fault.told()
-            await self._do_badly(fault, entry, connection.transport, scope, receive, send)
+            task = asyncio.current_task()
+            assert task
+            with self._faults.holding(task):
+                await self._do_badly(fault, entry, connection.transport, scope, receive, send)
 
     async def _do(self, scope: Scope, body: bytes, send: Send) -> None:
         """Do what a request asks."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import http
 import json
 import math
 import os
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
 from dataclasses import MISSING, dataclass, field, fields
 from email.utils import formatdate
 from fnmatch import fnmatchcase
@@ -348,6 +350,7 @@ class Faults:
         self._seeds = Random(seed)
         self._standing: list[Standing] = []
         self._number = 0
+        self._held: set[asyncio.Task[object]] = set()
 
     def add(self, fault: Fault) -> int:
         """Have a fault wait for its requests, and return its number."""
@@ -370,9 +373,23 @@ class Faults:
         self._standing = kept
 
     def restart(self) -> None:
-        """Take all of them back, and have chance begin where it began."""
+        """Take all of them back, break off what they hold up, and have chance begin anew."""
+        for task in self._held:
+            task.cancel()
         self._standing = []
         self._seeds = Random(self._seed)
+
+    @contextmanager
+    def holding(self, task: asyncio.Task[object]) -> Generator[None, None, None]:
+        """Have a task that a fault may hold up cancelled by `restart`.
+
+        A request whose client has long gone would otherwise be done in the next test.
+        """
+        self._held.add(task)
+        try:
+            yield
+        finally:
+            self._held.discard(task)
 
     def all(self) -> tuple[Standing, ...]:
         """Return the faults in the order in which they are tried."""

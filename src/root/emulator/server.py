@@ -243,7 +243,10 @@ class Server:
         self._done(lambda: self._control.faults.remove(None))
 
     def wipe(self) -> None:
-        """Begin anew: no models but the catalogue's, no faults, no requests, one key."""
+        """Begin anew: no models but the catalogue's, no faults, no requests, one key.
+
+        Requests that a fault holds up are broken off, and not done any more.
+        """
         self._done(self._control.wipe)
 
     def assert_no_unexpected_requests(self, *expected: str) -> None:
@@ -409,7 +412,7 @@ class _Config(uvicorn.Config):
                 try:
                     await application(scope, receive, send)
                 except asyncio.CancelledError:
-                    # The emulator stops, while a fault takes its time or a client does.
+                    # The emulator stops or is wiped, while a fault takes its time or a client does.
                     connection.transport.abort()
                     await gone(receive)
 
