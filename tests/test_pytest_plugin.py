@@ -234,9 +234,25 @@ def test_before():
             "def test_it():\n    logging.disable(logging.CRITICAL)\n    call()",
             {"passed": 2, "failed": 1},
         ),
-        ("def test_it(root_client):\n    pass\n\ncall()", {"passed": 2, "errors": 1}),
+        (
+            "import os\n"
+            "from unittest.mock import patch\n"
+            "def test_it():\n"
+            "    with patch.dict(os.environ, clear=True):\n"
+            "        call()",
+            {"passed": 2, "failed": 1},
+        ),
+        (
+            "def test_it():\n    call()\n    raise RuntimeError('of another kind')",
+            {"passed": 2, "failed": 1},
+        ),
+        ("call()", {"errors": 1}),
+        ("call()\nraise RuntimeError('of another kind')", {"errors": 1}),
     ],
-    ids=["call", "thread", "setup", "teardown", "unittest", "silenced", "import"],
+    ids=[
+        *("call", "thread", "setup", "teardown", "unittest", "silenced", "emptied"),
+        *("other-error", "import", "import-other-error"),
+    ],
 )
 def test_guard(run: Run, test: str, outcomes: dict[str, int]) -> None:
     """A test fails that asks for the real service, though the code under test loses the error."""
@@ -251,6 +267,50 @@ def test_guard(run: Run, test: str, outcomes: dict[str, int]) -> None:
         ]
     )
     assert "the-key-that-is-secret" not in result.stdout.str()
+
+
+def test_guard_names_the_file(run: Run, pytester: pytest.Pytester) -> None:
+    """A call at the import of a file is that file's error, and not the first test's."""
+    pytester.makepyfile(test_a="def test_it(): pass", test_b=f"{SWALLOWING}\ncall()")
+    result = run("def test_it(): pass", "--continue-on-collection-errors")
+
+    result.assert_outcomes(passed=2, errors=1)
+    result.stdout.fnmatch_lines(["ERROR test_b.py*"])
+
+
+OUTLIVING = """
+import contextlib
+import threading
+
+from root import RootSignals
+
+over = threading.Event()
+
+def call():
+    over.wait()
+    with contextlib.suppress(Exception), RootSignals("k") as client:
+        client.models.create(name="a")
+
+thread = threading.Thread(target=call)
+
+def pytest_runtest_logfinish():
+    # In the controlling process of xdist it does not run.
+    if thread.ident:
+        over.set()
+        thread.join()
+"""
+
+
+@pytest.mark.parametrize("arguments", [[], ["-p", "xdist", "-n", "1"]], ids=["alone", "xdist"])
+def test_guard_after_the_last_test(
+    run: Run, pytester: pytest.Pytester, arguments: list[str]
+) -> None:
+    """A thread that outlives the last test has the run fail."""
+    pytester.makeconftest(OUTLIVING)
+    result = run("from conftest import thread\ndef test_it(): thread.start()", *arguments)
+
+    assert result.ret
+    result.stdout.fnmatch_lines(["*The real service was asked for, which tests do not reach:*"])
 
 
 def test_guard_once(run: Run) -> None:
@@ -310,6 +370,16 @@ def test_allowed(
     with Wire([says(200, {"id": "9b2f", "name": "a"})]) as proxy:
         monkeypatch.setenv("HTTP_PROXY", proxy.url)
         run(REACHING.format(mark=mark, fixture=fixture), *arguments).assert_outcomes(passed=1)
+
+    assert len(proxy.requests) == 1
+
+
+def test_allowed_by_the_environment(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the variable is set, but empty, the plugin leaves it so."""
+    monkeypatch.setenv("ROOTSIGNALS_OFFLINE", "")
+    with Wire([says(200, {"id": "9b2f", "name": "a"})]) as proxy:
+        monkeypatch.setenv("HTTP_PROXY", proxy.url)
+        run(REACHING.format(mark="", fixture="")).assert_outcomes(passed=1)
 
     assert len(proxy.requests) == 1
 

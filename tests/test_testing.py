@@ -6,6 +6,8 @@ import inspect
 import os
 import subprocess
 import sys
+from contextlib import suppress
+from unittest.mock import patch
 
 import anyio
 import pytest
@@ -13,8 +15,10 @@ import pytest
 import root.testing
 from root import AsyncRootSignals, ConfigurationError, RootSignals
 from root.emulator import serve
+from tests.wire import Wire, says
 
 NAMES = ("ROOTSIGNALS_API_URL", "ROOTSIGNALS_API_KEY", "ROOTSIGNALS_OFFLINE", "no_proxy")
+REAL = "https://api.app.rootsignals.ai"
 
 
 def test_takes_the_place() -> None:
@@ -29,13 +33,54 @@ def test_takes_the_place() -> None:
 
 
 def test_nothing_else() -> None:
-    """In the block the real service is not reached."""
+    """In the block the real service is not reached, and the error tells who asked for it."""
     with (
+        pytest.raises(ConfigurationError) as error,
         root.testing.emulator(),
-        RootSignals("k", base_url="https://api.app.rootsignals.ai") as client,
-        pytest.raises(ConfigurationError),
+        RootSignals("k", base_url=REAL) as client,
     ):
         client.models.retrieve("a")
+
+    [note] = error.value.__notes__
+    assert f"{REAL}, asked for at {__file__}:" in note
+
+
+def test_lost_error() -> None:
+    """At its end the block fails if code in it asked for the real service and lost the error."""
+    with (
+        pytest.raises(AssertionError, match="which tests do not reach") as error,
+        root.testing.emulator(),
+        RootSignals("k", base_url=REAL) as client,
+        suppress(ConfigurationError),
+    ):
+        client.models.retrieve("a")
+
+    assert f"{REAL}, asked for at {__file__}:" in str(error.value)
+    with root.testing.emulator():
+        pass
+
+
+def test_emptied_environment() -> None:
+    """The real service is not reached either where a test has emptied the environment."""
+    with (
+        pytest.raises(ConfigurationError),
+        root.testing.emulator(),
+        patch.dict(os.environ, clear=True),
+        RootSignals("k", base_url=REAL) as client,
+    ):
+        client.models.retrieve("a")
+
+
+def test_guard_ends() -> None:
+    """After the block other machines are reached again."""
+    with root.testing.emulator():
+        pass
+    with (
+        Wire([says(200, {"id": "9b2f", "name": "a"})]) as proxy,
+        patch.dict(os.environ, {"HTTP_PROXY": proxy.url}),
+        RootSignals("k", base_url="http://api.test") as client,
+    ):
+        assert client.models.retrieve("a").id == "9b2f"
 
 
 def test_environment_is_restored(monkeypatch: pytest.MonkeyPatch) -> None:

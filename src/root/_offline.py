@@ -17,18 +17,33 @@ if TYPE_CHECKING:
 
     from ._http import Address
 
-__all__ = ["OFFLINE", "check_connection", "check_transport", "refused"]
+__all__ = ["OFFLINE", "check_connection", "check_transport", "guarded", "take_refused"]
 
 OFFLINE = "ROOTSIGNALS_OFFLINE"
 
 _log = logging.getLogger("root.client")
 
-refused: deque[str] = deque(maxlen=100)
-"""What was refused and where it was asked for, for the pytest plugin to take out.
+guarded = False
+"""Whether tests ask for the same, which set it here.
 
-It does not rely on the error or the log: the code under test may swallow the one, and whoever
-tests may silence the other.
+The variable is for child processes, and tests may well empty the environment.
 """
+
+# What was refused and where it was asked for. Tests rely on neither the error nor the log: the
+# code under test may swallow the one, and whoever tests may silence the other.
+_refused: deque[str] = deque(maxlen=100)
+
+
+def take_refused() -> str:
+    """Return what was refused since this was last asked, in words; nothing for nothing."""
+    told = [f"  {_refused.popleft()}" for _ in range(len(_refused))]
+    if not told:
+        return ""
+    return "\n".join(["The real service was asked for, which tests do not reach:", *told])
+
+
+def _forbidden() -> bool:
+    return guarded or bool(os.environ.get(OFFLINE))
 
 
 def check_connection(address: Address, host: str) -> None:
@@ -41,7 +56,7 @@ def check_connection(address: Address, host: str) -> None:
     Raises:
         ConfigurationError: It does.
     """
-    if os.environ.get(OFFLINE) and not (_is_loopback(address.host) and _is_loopback(host)):
+    if _forbidden() and not (_is_loopback(address.host) and _is_loopback(host)):
         _refuse(address)
 
 
@@ -53,7 +68,7 @@ def check_transport(client: httpx.Client | httpx.AsyncClient, address: Address) 
     Raises:
         ConfigurationError: It may.
     """
-    if not os.environ.get(OFFLINE) or _is_loopback(address.host):
+    if not _forbidden() or _is_loopback(address.host):
         return
     # Who has a client has imported it.
     import httpx
@@ -71,12 +86,13 @@ def _refuse(address: Address, hint: str = "") -> None:
     from .errors import ConfigurationError
 
     url = address.origin + address.path
-    refused.append(f"{url}, asked for at {_place()}")
+    _refused.append(f"{url}, asked for at {_place()}")
     _log.error("Nothing is sent to %s: %s is set.", url, OFFLINE)
     raise ConfigurationError(
-        f"Nothing is sent to {url}: the environment variable {OFFLINE} allows this machine alone."
-        " Unset it if this is to be sent. In a test use the pytest fixture root_emulator, or mark"
-        f" the test @pytest.mark.root_real_service.{hint}"
+        f"Nothing is sent to {url}: the environment variable {OFFLINE}, or a test's guard,"
+        " allows this machine alone. Unset it if this is to be sent. In a test use the pytest"
+        " fixture root_emulator, or mark the test"
+        f" @pytest.mark.root_real_service.{hint}"
     )
 
 

@@ -1,4 +1,4 @@
-"""pytest's fixtures for code that uses the SDK, and a guard that keeps tests on this machine.
+"""pytest's fixtures for code that uses the SDK, and a guard that keeps it on this machine.
 
 pytest loads this wherever the SDK is installed, in projects that have no use for it too. So what
 a fixture takes is imported when it is asked for.
@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from root._offline import OFFLINE, refused
+from root import _offline
+from root._offline import OFFLINE, take_refused
 
 if TYPE_CHECKING:
     from root import AsyncRootSignals, RootSignals
@@ -80,7 +81,9 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", f"{_MARK}: the test may reach the real Root Signals service")
     if not config.getini(_ALLOW):
         patch = pytest.MonkeyPatch()
-        patch.setenv(OFFLINE, os.environ.get(OFFLINE, "1"))
+        value = os.environ.get(OFFLINE, "1")
+        patch.setenv(OFFLINE, value)
+        patch.setattr(_offline, "guarded", bool(value))
         config.add_cleanup(patch.undo)
 
 
@@ -90,38 +93,67 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
     with pytest.MonkeyPatch.context() as patch:
         if item.get_closest_marker(_MARK):
             patch.delenv(OFFLINE, raising=False)
+            patch.setattr(_offline, "guarded", False)
         return (yield)
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_setup() -> Generator[None, object, object]:
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """Have a file fail that asks for the real service when it is imported."""
+    report = yield
+    told = _told()
+    if told and report.passed:
+        report.outcome, report.longrepr = "failed", told
+    elif told:
+        report.sections.append(("Guard", told))
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup(item: pytest.Item) -> Generator[None, object, object]:
     """Have a test fail whose fixtures ask for the real service."""
-    return (yield from _fail_if_refused())
+    return (yield from _fail_if_refused(item, "setup"))
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_call() -> Generator[None, object, object]:
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     """Have a test fail that asks for the real service."""
-    return (yield from _fail_if_refused())
+    return (yield from _fail_if_refused(item, "call"))
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_teardown() -> Generator[None, object, object]:
+def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, object, object]:
     """Have a test fail whose fixtures ask for the real service at their end."""
-    return (yield from _fail_if_refused())
+    return (yield from _fail_if_refused(item, "teardown"))
 
 
-def _fail_if_refused() -> Generator[None, object, object]:
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> Generator[None, None, None]:
+    """Have the run fail if a thread that outlived its test asked for the real service."""
+    if told := _told():
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        # A worker of pytest-xdist has no terminal, but sends this to the process that has.
+        session.shouldfail = f"after the last test: {told}"
+        if reporter := session.config.pluginmanager.get_plugin("terminalreporter"):
+            reporter.section("after the last test", red=True)
+            reporter.line(told)
+    yield
+
+
+def _fail_if_refused(item: pytest.Item, when: str) -> Generator[None, object, object]:
     try:
         result = yield
-    finally:
-        # If the error got through to the test, it is told already.
-        told = [f"  {refused.popleft()}" for _ in range(len(refused))]
-    if told:
-        pytest.fail(
-            "The real service was asked for, which tests do not reach:\n"
-            + "\n".join(told)
-            + f"\nUse the fixture root_emulator, or mark the test @pytest.mark.{_MARK}.",
-            pytrace=False,
-        )
+    except BaseException:
+        # The test fails already, maybe of what came of the refusal.
+        if told := _told():
+            item.add_report_section(when, "guard", told)
+        raise
+    if told := _told():
+        pytest.fail(told, pytrace=False)
     return result
+
+
+def _told() -> str:
+    told = take_refused()
+    remedy = f"Use the fixture root_emulator, or mark the test @pytest.mark.{_MARK}."
+    return told and f"{told}\n{remedy}"

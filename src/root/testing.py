@@ -21,8 +21,9 @@ from functools import update_wrapper
 from typing import Any, ParamSpec, TypeVar
 from urllib.parse import urlsplit
 
+from root import _offline
 from root._config import API_KEY, API_URL
-from root._offline import OFFLINE
+from root._offline import OFFLINE, take_refused
 from root.emulator import Server, serve
 
 __all__ = ["emulator", "environment"]
@@ -63,21 +64,35 @@ def emulator(**arguments: Any) -> Generator[Server, None, None]:
     """Run the emulator in the service's place until the end of the `with` block.
 
     Clients that are made in the block without a key and a base URL are clients of the emulator,
-    also in child processes. Nothing is sent beyond this machine: a call that would be raises
-    `ConfigurationError`. It does this by environment variables (those of `environment`, and
+    also in child processes. No client sends anything beyond this machine: a call that would be
+    raises `ConfigurationError`. It does this by environment variables (those of `environment`, and
     `ROOTSIGNALS_OFFLINE`), which are afterwards what they were before.
 
     The arguments are those of `root.emulator.serve`, and so are the errors.
+
+    Raises:
+        AssertionError: At the end of the block, if a call was refused and the code that made it
+            lost the error. If the block ends with an exception, that one gets a note of it.
     """
     with serve(**arguments) as server:
         variables = {**environment(server), OFFLINE: "1"}
         before = {name: os.environ.get(name) for name in variables}
+        guarded = _offline.guarded
         os.environ.update(variables)
+        _offline.guarded = True
         try:
             yield server
+        except BaseException as exc:
+            if told := take_refused():
+                exc.add_note(told)
+            raise
         finally:
+            _offline.guarded = guarded
             for name, value in before.items():
                 if value is None:
                     os.environ.pop(name, None)
                 else:
                     os.environ[name] = value
+        if told := take_refused():
+            remedy = "Have the client made in the block, without a key and a base URL."
+            raise AssertionError(f"{told}\n{remedy}")
