@@ -169,9 +169,18 @@ def test_connections_are_counted(watched: Server) -> None:
     assert watched.connections == Connections(open=2, opened=2, most_open=2)
     for connection in (one, two, looks):
         connection.close()
-    while watched.connections.open:
-        pass
     assert watched.connections == Connections(open=0, opened=2, most_open=2)
+
+
+def test_a_closed_connection_is_not_open(watched: Server) -> None:
+    """What a client has closed is not counted as open, however soon one asks."""
+    for _ in range(50):
+        connection = http.client.HTTPConnection(watched.host, watched.port)
+        connection.request("GET", LIST)
+        connection.getresponse().read()
+        connection.close()
+
+        assert watched.connections.open == 0
 
 
 def test_wiped_while_connected(watched: Server, client: httpx.Client) -> None:

@@ -288,7 +288,10 @@ class Server:
             )
         # Until the loop is closed it takes work, which is then left undone.
         with suppress(RuntimeError):
-            listener.loop.result().call_soon_threadsafe(do)
+            loop = listener.loop.result()
+            # In its next pass the loop reads of a connection that was closed before this, and in
+            # the one after it counts that.
+            loop.call_soon_threadsafe(loop.call_soon, loop.call_soon, do)
             ends = cast("list[Future[object]]", [result, listener.over])
             wait(ends, return_when=FIRST_COMPLETED)
         if not result.done():
