@@ -15,12 +15,14 @@ import httpx
 import pytest
 
 from root.emulator import Connections, Fault, Server, serve
+from root.emulator.accounts import KeyState
 from root.emulator.history import Entry, History
 
 from .conftest import connect
 from .test_emulator_models import create
 
 LIST = "/v1/models/"
+MODEL = "/v1/models/nope/"
 
 
 @pytest.fixture(scope="module")
@@ -226,6 +228,11 @@ UNEXPECTED = [
     ("GET", LIST, {"Accept": "text/html"}),
     ("GET", LIST, {"Authorization": "Bearer x"}),
     ("GET", LIST, {"Authorization": "Api-Key wrong"}),
+    ("POST", LIST, {"Content-Type": "text/plain"}),
+    ("GET", MODEL, {"Accept": "text/html"}),
+    ("GET", MODEL, {"Authorization": "Bearer x"}),
+    ("GET", MODEL, {"Authorization": "Api-Key wrong"}),
+    ("POST", MODEL, {}),
 ]
 
 
@@ -235,7 +242,7 @@ def test_what_nobody_expects(
 ) -> None:
     """What the API does not have, and a key may not do, is unexpected, and is named."""
     client.get(LIST)
-    client.request(method, path, headers=headers)
+    client.request(method, path, headers=headers, content=b"x" if method == "POST" else b"")
 
     with pytest.raises(AssertionError, match="1 request was not expected") as error:
         watched.assert_no_unexpected_requests()
@@ -244,9 +251,29 @@ def test_what_nobody_expects(
     assert "GET /v1/models/ (200)" not in str(error.value)
 
 
+@pytest.mark.parametrize(
+    ("state", "reason"),
+    [("revoked", "the key is unknown or revoked"), ("read-only", "the key is read-only")],
+)
+def test_what_a_key_may_not_do(
+    watched: Server, client: httpx.Client, state: KeyState, reason: str
+) -> None:
+    """What a key may not do is unexpected of a model too, and the text says why."""
+    model = create(client)
+    watched.change_key(watched.api_key, state=state)
+    client.delete(f"{LIST}{model['id']}/")
+
+    with pytest.raises(AssertionError, match=reason):
+        watched.assert_no_unexpected_requests()
+    assert watched.requests[-1].key_refused
+
+
 def test_what_is_a_part_of_the_api(watched: Server, client: httpx.Client) -> None:
-    """A model that is not there, a wrong body and a fault are expected."""
-    client.get(f"{LIST}nope/")
+    """A model that is not there or not one's own, a wrong body and a fault are expected."""
+    client.get(MODEL)
+    client.delete(
+        f"{LIST}{watched.add_model(name='x', visibility='PUBLIC', api_key=watched.add_key()).id}/"
+    )
     client.post(LIST, json={})
     watched.fail_next(status=404)
     client.get(LIST)
@@ -261,7 +288,7 @@ def test_what_is_expected_can_be_said(watched: Server, client: httpx.Client) -> 
 
     watched.assert_no_unexpected_requests("GET /v1/models/*")
     watched.assert_no_unexpected_requests("GET /v1/models/", "* /v1/models/*/")
-    with pytest.raises(AssertionError, match=r"GET /v1/models/nope/ \(404\)"):
+    with pytest.raises(AssertionError, match=r"GET /v1/models/nope/ \(404: Not found\.\)"):
         watched.assert_no_unexpected_requests("GET /v1/models/", "POST *")
 
 

@@ -24,7 +24,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from root.emulator.accounts import Accounts
 from root.emulator.endpoint import Endpoint, Handler
 from root.emulator.faults import BODILESS, Fault, Faults
-from root.emulator.history import Connections, Entry, History
+from root.emulator.history import ENTRY, Connections, Entry, History
 from root.emulator.models import NEXT_STYLE, Models
 
 CONNECTION = "root.emulator.connection"
@@ -142,6 +142,7 @@ class Application:
             time.time(),
         )
         self._history.add(entry)
+        scope[ENTRY] = entry
         fault = self._faults.next(entry.method, entry.path)
         if fault is None:
             await self._do(scope, body, _noting(entry, send))

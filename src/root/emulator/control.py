@@ -288,6 +288,8 @@ def _plain_request(request: RecordedRequest) -> JsonValue:
         "status": request.status,
         "request_id": request.request_id,
         "fault": None if request.fault is None else dict(request.fault),
+        "reason": request.reason,
+        "key_refused": request.key_refused,
     }
 
 

@@ -11,7 +11,8 @@ from starlette.types import Receive, Scope, Send
 
 from root.emulator import bodies, problems
 from root.emulator.accounts import Account, Accounts
-from root.emulator.problems import Problem
+from root.emulator.history import ENTRY, Entry
+from root.emulator.problems import KeyRefused, Problem
 
 Handler: TypeAlias = Callable[[Request, Account], Awaitable[Response]]
 """Answers a request that an account makes."""
@@ -39,6 +40,9 @@ class Endpoint:
         try:
             response = await self._answer(request)
         except Problem as problem:
+            entry: Entry = scope[ENTRY]
+            entry.key_refused = isinstance(problem, KeyRefused)
+            entry.reason = problem.reason
             response = JSONResponse(problem.body, problem.status, problem.headers)
         response.headers["Allow"] = self._allow
         # Django REST Framework negotiates the form of every answer; it names no version of one.
@@ -54,7 +58,7 @@ class Endpoint:
             raise problems.not_acceptable()
         account = self._account(request)
         if account.state == "read-only" and request.method not in _CHANGES_NOTHING:
-            raise problems.permission_denied()
+            raise problems.key_denied("the key is read-only")
         wait = account.wait(self._accounts.clock())
         if wait is not None:
             raise problems.throttled(wait)
@@ -69,7 +73,7 @@ class Endpoint:
             raise problems.not_authenticated()
         account = self._accounts.find(key)
         if account is None:
-            raise problems.permission_denied()
+            raise problems.key_denied("the key is unknown or revoked")
         return account
 
     async def _describe(self, request: Request, account: Account) -> Response:

@@ -14,7 +14,10 @@ from urllib.parse import parse_qsl
 
 from root.errors import JSONValue
 
-__all__ = ["Connections", "Entry", "History", "RecordedRequest"]
+__all__ = ["ENTRY", "Connections", "Entry", "History", "RecordedRequest"]
+
+ENTRY = "root.emulator.entry"
+"""Where the scope of a request holds its entry in the history."""
 
 # Enough for the longest test, in some megabytes.
 _MOST_REQUESTS = 10_000
@@ -39,6 +42,8 @@ class RecordedRequest:
         status: The status of the answer, or None if there was none.
         request_id: The name that the answer gave it, in the header X-Request-Id.
         fault: What was made to go wrong with it: attributes of `Fault` and their values.
+        reason: Why the API would not do it, in words, or None if it did or gives no such reason.
+        key_refused: Whether it had no key, or one that may not do this whatever it is about.
     """
 
     number: int
@@ -51,9 +56,13 @@ class RecordedRequest:
     status: int | None
     request_id: str
     fault: Mapping[str, JSONValue] | None
+    reason: str | None = None
+    key_refused: bool = False
 
     def __str__(self) -> str:
-        return f"{self.method} {self.path} ({self.status or 'no answer'})"
+        answer = self.status or "no answer"
+        because = f": {self.reason}" if self.reason else ""
+        return f"{self.method} {self.path} ({answer}{because})"
 
 
 @dataclass(slots=True)
@@ -70,6 +79,8 @@ class Entry:
     status: int | None = None
     fault: Mapping[str, JSONValue] | None = None
     number: int = 0
+    reason: str | None = None
+    key_refused: bool = False
 
     def read(self) -> RecordedRequest:
         """Return it for others to see."""
@@ -90,6 +101,8 @@ class Entry:
             self.status,
             self.request_id,
             self.fault,
+            self.reason,
+            self.key_refused,
         )
 
 
@@ -167,7 +180,7 @@ def unexpected(
             for one in requests
             if one.fault is None
             and one.status in (301, 401, 403, 404, 405, 406, 415)
-            and not (one.status in (403, 404) and _names_a_model(one.path))
+            and not _is_about_a_model(one)
         ]
     return [
         one
@@ -176,9 +189,14 @@ def unexpected(
     ]
 
 
-def _names_a_model(path: str) -> bool:
+def _is_about_a_model(one: RecordedRequest) -> bool:
     # Asking for a model that is not there, or is not one's own, is a part of the API.
-    return path.startswith("/v1/models/") and path.count("/") == 4
+    return (
+        one.status in (403, 404)
+        and not one.key_refused
+        and one.path.startswith("/v1/models/")
+        and one.path.count("/") == 4
+    )
 
 
 def _json(body: bytes) -> JSONValue:

@@ -17,6 +17,22 @@ class Problem(Exception):
         self.status = status
         self.body = body
         self.headers: Mapping[str, str] = headers or {}
+        said = body.get("detail")
+        self.reason = said if isinstance(said, str) else None
+
+
+class KeyRefused(Problem):
+    """A problem with the key, whatever was asked for.
+
+    The API does not say which; `reason` does, to whoever runs the emulator.
+    """
+
+    def __init__(
+        self, status: int, text: str, reason: str, headers: Mapping[str, str] | None = None
+    ) -> None:
+        """Keep what the response will say, and what is the matter."""
+        super().__init__(status, {"detail": text}, headers)
+        self.reason = reason
 
 
 def detail(status: int, text: str, headers: Mapping[str, str] | None = None) -> Problem:
@@ -27,12 +43,21 @@ def detail(status: int, text: str, headers: Mapping[str, str] | None = None) -> 
 def not_authenticated() -> Problem:
     """Return the answer to a request with no key."""
     text = "Authentication credentials were not provided."
-    return detail(401, text, {"WWW-Authenticate": "Api-Key"})
+    reason = "there is no key in the form `Authorization: Api-Key <key>`"
+    return KeyRefused(401, text, reason, {"WWW-Authenticate": "Api-Key"})
+
+
+_DENIED = "You do not have permission to perform this action."
+
+
+def key_denied(reason: str) -> Problem:
+    """Return the answer to a key that may not do this, or is none."""
+    return KeyRefused(403, _DENIED, reason)
 
 
 def permission_denied() -> Problem:
-    """Return the answer to a wrong key, and to changing what is not one's own."""
-    return detail(403, "You do not have permission to perform this action.")
+    """Return the answer to changing what is not one's own."""
+    return detail(403, _DENIED)
 
 
 def throttled_text(wait: float | None) -> str:
