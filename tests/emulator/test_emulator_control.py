@@ -114,7 +114,7 @@ def test_it_is_not_among_the_requests(watched: Server, control: httpx.Client) ->
 def test_the_state(watched: Server, control: httpx.Client, client: httpx.Client) -> None:
     """The state is told in numbers."""
     create(client)
-    watched.add_fault(Fault(status=500, path="/nowhere"))
+    watched.add_fault(Fault(status=500, path="/nowhere/"))
 
     assert control.get("state").json() == {
         "models": 1,

@@ -212,7 +212,7 @@ def test_cut_off_without_a_body(faulty: Server, client: httpx.Client) -> None:
 @pytest.mark.parametrize("status", [None, 200, 500])
 def test_garbled(faulty: Server, client: httpx.Client, status: int | None) -> None:
     """A garbled body is as long as it was, begins like it, and is no UTF-8."""
-    faulty.add_fault(Fault(status=status))
+    faulty.add_fault(Fault(status=status, times=1))
     whole = client.get(LIST)
     faulty.clear_faults()
     faulty.add_fault(Fault(garble=True, status=status))
@@ -474,6 +474,11 @@ WRONG: list[tuple[dict[str, object], str]] = [
     ({"status": 500, "next_style": "cursor"}, "status answers in the place of the API"),
     ({"body": {}, "novelties": True}, "body is sent in the place of the API's"),
     ({"truncate": True, "hang_up": True}, "truncate closes the connection already"),
+    ({"path": "/v1/models"}, "path begins and ends with a slash or"),
+    ({"path": "v1/models/"}, "path begins and ends with a slash or"),
+    ({"path": "/v1/models/?cursor=*"}, "has no query"),
+    ({}, "Say what goes wrong"),
+    ({"method": "GET", "probability": 0.5, "seed": 1}, "Say what goes wrong"),
     ({"retry_after_form": "date"}, "says how retry_after is said, so it goes with it."),
 ]
 
@@ -504,7 +509,7 @@ def test_what_cannot_be_is_refused(
     with pytest.raises(ValueError) as from_python:  # noqa: PT011 - checked below
         Fault(**fields)  # type: ignore[arg-type]
     path = tmp_path / "faults.json"
-    path.write_text(json.dumps([{}, fields]))
+    path.write_text(json.dumps([{"times": 1}, fields]))
     with pytest.raises(ValueError) as from_file, serve(faults=path):  # noqa: PT011 - the same
         pass
     response = client.post(

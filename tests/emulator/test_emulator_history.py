@@ -194,6 +194,15 @@ def test_wiped_while_connected(watched: Server, client: httpx.Client) -> None:
     assert watched.connections == Connections(open=1, opened=0, most_open=1)
 
 
+def test_a_key_is_added_once(watched: Server, client: httpx.Client) -> None:
+    """A key that is there is not made another's, which wiping would not take back."""
+    with pytest.raises(ValueError, match=r"here already; change_key\(\)"):
+        watched.add_key(watched.api_key, organisation="x", state="read-only")
+
+    create(client)
+    assert watched.models[0].organisation == "main"
+
+
 def test_a_snapshot_stays(watched: Server, client: httpx.Client) -> None:
     """What was handed out does not change when more happens."""
     connections, requests = watched.connections, watched.requests
@@ -360,7 +369,7 @@ def test_from_many_threads(watched: Server) -> None:
         with connect(watched, watched.api_key) as client:
             for _ in range(5):
                 create(client, name=f"{number}-{len(watched.requests)}-{id(client)}-{_}")
-                watched.remove_fault(watched.add_fault(Fault(status=500, path="/nowhere")))
+                watched.remove_fault(watched.add_fault(Fault(status=500, path="/nowhere/")))
 
     with ThreadPoolExecutor(8) as threads:
         list(threads.map(use, range(8)))

@@ -380,8 +380,8 @@ SLOW = [
     (Fault(delay=600), b"GET /v1/models/ HTTP/1.1\r\nHost: x\r\n\r\n"),
     (Fault(drip=600), b"GET /v1/models/ HTTP/1.1\r\nHost: x\r\n\r\n"),
     (Fault(drip=0.001), b"GET /v1/models/ HTTP/1.1\r\nHost: x\r\n\r\n" * 50),
-    (Fault(), b"POST /v1/models/ HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{"),
-    (Fault(), b"GET /v1/mod"),
+    (Fault(times=1), b"POST /v1/models/ HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{"),
+    (Fault(times=1), b"GET /v1/mod"),
 ]
 """What keeps a request under way: a fault, or a client that says no more."""
 

@@ -90,6 +90,8 @@ class Accounts:
             ValueError: An argument cannot be right.
         """
         key = valid_key(key)
+        if key in self._by_key:
+            raise ValueError("This key is here already; change_key() changes what it may do.")
         # An organisation is stored with the models, and a key never is.
         name = hashlib.sha256(key.encode()).hexdigest()
         self._by_key[key] = Account(

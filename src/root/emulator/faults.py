@@ -47,7 +47,7 @@ class Fault:
 
     With a `status` the service answers with it, and does not do what was asked; without one it
     does, and the rest says what becomes of its answer. A fault in which nothing goes wrong lets
-    requests through: `Fault(times=2)` before another has the third one go wrong.
+    requests through, and has `times`: `Fault(times=2)` before another has the third go wrong.
 
     Attributes:
         status: The status to answer with, 200 to 599.
@@ -66,7 +66,8 @@ class Fault:
         next_style: The form of `next` in a page.
         novelties: Send fields and values of enums that no client knows yet.
         method: The method of the requests that it concerns, or None for all.
-        path: Their path, in which `*` stands for anything, or None for all.
+        path: Their path, or None for all; `*`, `?` and `[...]` in it are those of
+            `fnmatch.fnmatchcase`. It ends with a slash or `*`, and has no query.
         times: With how many requests it goes wrong, or None for all.
         probability: How likely it is that it goes wrong, from 0 to 1.
         seed: What chance begins with, to have it the same each time.
@@ -113,6 +114,11 @@ class Fault:
             )
         if "retry_after_form" in told and self.retry_after is None:
             raise ValueError("retry_after_form says how retry_after is said, so it goes with it.")
+        if not told - _WHICH:
+            raise ValueError(
+                "Say what goes wrong: a status, a delay, reset, truncate, body, headers. A fault"
+                " that lets requests through says how many: times."
+            )
 
     def concerns(self, method: str, path: str) -> bool:
         """Return whether it is about such a request."""
@@ -207,6 +213,15 @@ def _is_body(value: object) -> bool:
     return True
 
 
+def _may_be_a_path(pattern: str) -> bool:
+    # In a pattern a question mark is any character, and no beginning of a query.
+    return (
+        pattern.startswith(("/", "*"))
+        and pattern.endswith(("/", "*"))
+        and not re.search(r"\?\w+=", pattern)
+    )
+
+
 BODILESS = (204, 205, 304)
 """The statuses of answers that have no body (RFC 9110, 15.3.5, 15.3.6 and 15.4.5)."""
 
@@ -246,6 +261,11 @@ _RULES: tuple[tuple[str, Callable[[object], bool], str], ...] = (
     ("method", lambda value: value is None or isinstance(value, str), _TEXT),
     ("path", lambda value: value is None or isinstance(value, str), _TEXT),
     (
+        "path",
+        lambda value: value is None or _may_be_a_path(cast("str", value)),
+        "begins and ends with a slash or *, and has no query, as it would fit no request",
+    ),
+    (
         "times",
         lambda value: value is None or (_is_whole(value) and cast("int", value) >= 1),
         "is at least 1, or None for ever",
@@ -257,6 +277,9 @@ _RULES: tuple[tuple[str, Callable[[object], bool], str], ...] = (
     ),
     ("seed", lambda value: value is None or _is_whole(value), "is a whole number"),
 )
+
+# What tells the requests, and not what goes wrong with them.
+_WHICH = {"method", "path", "probability", "seed"}
 
 _ON_BODIES = ("body", "garble", "drip")
 

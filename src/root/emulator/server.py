@@ -127,7 +127,8 @@ class Server:
             rate_limit: How many requests it may make, such as `10/second` or `100/min`.
 
         Raises:
-            ValueError: An argument cannot be right, such as a key that no header takes.
+            ValueError: An argument cannot be right, such as a key that no header takes, or one that is
+                there already.
         """
         return self._done(
             lambda: self._control.accounts.add(
