@@ -41,7 +41,9 @@ class Timed:
         public = catalogue.load()
         self.store = Store(None, public)
         models = Models(self.store, public, next_style="absolute", page_size_cap=1)
-        application = Application(models, self.accounts, Faults(None), History(), {})
+        application = Application(
+            models, self.accounts, Faults(None), History(self.accounts.keys), {}
+        )
         # No server stands before it, whose connections would be counted.
         connection = SimpleNamespace(count=lambda: None)
 

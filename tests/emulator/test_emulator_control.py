@@ -146,6 +146,35 @@ def test_models(watched: Server, control: httpx.Client, client: httpx.Client) ->
     assert client.get(f"{LIST}{added.json()['id']}/").json()["url"] == "http://b"
 
 
+def test_listing_on(control: httpx.Client, client: httpx.Client) -> None:
+    """From a place on, the first that follow are listed, so that nothing is left out."""
+    for name in "abcde":
+        create(client, name=name)
+
+    def names(query: str) -> list[str]:
+        return [one["name"] for one in control.get(f"models?{query}").json()["models"]]
+
+    def numbers(query: str) -> list[int]:
+        return [one["number"] for one in control.get(f"requests?{query}").json()["requests"]]
+
+    assert names("limit=2&offset=0") == ["a", "b"]
+    assert names("limit=2&offset=2") == ["c", "d"]
+    assert names("limit=2") == ["d", "e"]
+    assert numbers("limit=2&after=0") == [1, 2]
+    assert numbers("limit=2&after=2") == [3, 4]
+    assert numbers("limit=2") == [4, 5]
+
+
+def test_two_hundred_at_most(watched: Server, control: httpx.Client, client: httpx.Client) -> None:
+    """No more than two hundred are listed at once, whatever is asked for."""
+    for _ in range(201):
+        watched.add_model(name="x")
+        client.get("/nowhere/")
+
+    assert len(control.get("models?limit=1000").json()["models"]) == 200
+    assert len(control.get("requests?limit=1000").json()["requests"]) == 200
+
+
 def test_requests(control: httpx.Client, client: httpx.Client) -> None:
     """Requests are told as Python has them, from one on, and can be forgotten."""
     for name in ("a", "b", "c"):

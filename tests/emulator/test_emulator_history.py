@@ -87,6 +87,38 @@ def test_secrets_are_not_remembered(watched: Server, client: httpx.Client) -> No
     assert "secret" not in repr(watched.models)
 
 
+def test_secrets_in_other_places(watched: Server, client: httpx.Client) -> None:
+    """A key of the emulator's is masked wherever it stands, and a password in a URL."""
+    key = watched.add_key("a-key-of-another")
+    url = f"http://ada:pass@word@host/{key}"
+    client.post(
+        f"{LIST}?a={key}",
+        json={"name": f"x {watched.api_key}", "url": url, "at": ["ada@example.com", key]},
+        headers={"X-Api-Key": key, "Referer": url},
+    )
+    client.get(f"{LIST}{key}/")
+
+    posted, got = watched.requests
+    assert "pass" not in repr(posted)
+    assert key not in repr((posted, got))
+    assert watched.api_key not in repr(posted)
+    assert posted.json == {
+        "name": "x [masked]",
+        "url": "http://[masked]@host/[masked]",
+        "at": ["ada@example.com", "[masked]"],
+    }
+    assert posted.headers["x-api-key"] == posted.query["a"] == "[masked]"
+    assert got.path == f"{LIST}[masked]/"
+
+
+def test_words_are_no_secrets(watched: Server, client: httpx.Client) -> None:
+    """A key that is as short as a word leaves other words alone."""
+    watched.add_key("key")
+    client.post(LIST, json={"name": "monkey"})
+
+    assert watched.requests[0].json == {"name": "monkey"}
+
+
 @pytest.mark.parametrize(
     ("content", "read"),
     [
@@ -133,7 +165,7 @@ def test_the_fault_is_remembered(watched: Server, client: httpx.Client) -> None:
 
 def test_the_last_ten_thousand() -> None:
     """Ten thousand requests are kept, the last ones, with their numbers."""
-    history = History()
+    history = History(lambda: ())
     for number in range(10_005):
         history.add(Entry("GET", f"/{number}", b"", [], b"", "id", 0.0))
 
@@ -142,7 +174,7 @@ def test_the_last_ten_thousand() -> None:
     assert len(kept) == 10_000
     assert (kept[0].path, kept[0].number) == ("/5", 6)
     assert [one.number for one in history.since(10_003)] == [10_004, 10_005]
-    assert [one.number for one in history.since(0, 1)] == [10_005]
+    assert [one.number for one in history.since(10_000, 2)] == [10_001, 10_002]
     assert history.since(10_005) == ()
 
 

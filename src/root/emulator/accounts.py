@@ -63,6 +63,10 @@ class Accounts:
         account = self._by_key.get(key)
         return None if account is None or account.state == "revoked" else account
 
+    def keys(self) -> tuple[str, ...]:
+        """Return all keys, whatever their state."""
+        return tuple(self._by_key)
+
     def of(self, key: str) -> Account:
         """Return the account of a key, whatever its state.
 

@@ -100,7 +100,15 @@ class Control:
 
     def models(self) -> tuple[StoredModel, ...]:
         """Return all models but the catalogue's, in the order of their creation."""
-        return tuple(StoredModel.of(row) for row in self._store.created())
+        return self.some_models(0, self.count_models())
+
+    def some_models(self, offset: int, most: int) -> tuple[StoredModel, ...]:
+        """Return so many of them, from one on."""
+        return tuple(StoredModel.of(row) for row in self._store.created(offset, most))
+
+    def count_models(self) -> int:
+        """Return how many there are."""
+        return self._store.count_created()
 
     def add_model(
         self, values: Mapping[str, object], visibility: Visibility, key: str | None
@@ -207,28 +215,27 @@ class ControlApplication:
     async def _state(self, request: Request) -> JsonValue:
         control = self._control
         return {
-            "models": len(control.models()),
+            "models": control.count_models(),
             "requests": control.history.count,
             "faults": len(control.faults.all()),
             "connections": cast("JsonValue", asdict(control.connections)),
         }
 
     async def _models(self, request: Request) -> JsonValue:
-        models = self._control.models()
-        return {
-            "count": len(models),
-            "models": [_plain(model) for model in models[-_most(request) :]],
-        }
+        count, most = self._control.count_models(), _most(request)
+        models = self._control.some_models(_number(request, "offset", max(count - most, 0)), most)
+        return {"count": count, "models": [_plain(model) for model in models]}
 
     async def _add_model(self, request: Request) -> JsonValue:
         given = _NewModel.model_validate_json(await request.body())
         return _plain(self._control.add_model(given.values, given.visibility, given.key))
 
     async def _requests(self, request: Request) -> JsonValue:
-        after = _number(request, "after", 0)
-        requests = self._control.history.since(after, _most(request))
+        history, most = self._control.history, _most(request)
+        after = _number(request, "after", history.count - most)
+        requests = history.since(after, most)
         return {
-            "count": self._control.history.count,
+            "count": history.count,
             "requests": [_plain_request(one) for one in requests],
         }
 

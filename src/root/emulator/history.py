@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
+from itertools import islice
 from types import MappingProxyType
+from typing import TypeAlias
 from urllib.parse import parse_qsl
 
 from root.errors import JSONValue
@@ -25,6 +28,15 @@ _LONGEST_BODY = 64 * 1024
 
 _SECRET_FIELDS = ("default_key", "api_key")
 _SECRET_HEADERS = ("authorization", "cookie", "proxy-authorization")
+_MASKED = "[masked]"
+
+# A shorter key keeps nothing secret, and is a word that may stand anywhere.
+_SHORTEST_KEY = 8
+
+# The name and the password in a URL.
+_USERINFO = r"(?<=://)[^/?#\s]+(?=@)"
+
+_Mask: TypeAlias = Callable[[str], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +47,8 @@ class RecordedRequest:
         number: Its number, from 1.
         at: When it came in.
         method: Its method.
-        path: Its path, unescaped.
+        path: Its path, unescaped. In it and in what follows, keys of the emulator's (of eight
+            characters or more) and the name and password in a URL are masked.
         query: Its query; of a name that came twice, the last value.
         headers: Its headers, by names in lower case, without those that hold a key.
         json: Its body, if it is JSON (of up to 64 KiB); a key for a provider is masked.
@@ -82,8 +95,8 @@ class Entry:
     reason: str | None = None
     key_refused: bool = False
 
-    def read(self) -> RecordedRequest:
-        """Return it for others to see."""
+    def read(self, mask: _Mask) -> RecordedRequest:
+        """Return it for others to see, with the secrets in its texts masked."""
         headers = {
             name.decode("latin-1").lower(): value.decode("latin-1") for name, value in self.headers
         }
@@ -92,12 +105,12 @@ class Entry:
             self.number,
             datetime.fromtimestamp(self.at, UTC),
             self.method,
-            self.path,
+            mask(self.path),
             MappingProxyType(
-                {n: "[masked]" if n in _SECRET_FIELDS else v for n, v in query.items()}
+                {n: _MASKED if n in _SECRET_FIELDS else mask(v) for n, v in query.items()}
             ),
-            MappingProxyType({n: v for n, v in headers.items() if n not in _SECRET_HEADERS}),
-            _json(self.body),
+            MappingProxyType({n: mask(v) for n, v in headers.items() if n not in _SECRET_HEADERS}),
+            _json(self.body, mask),
             self.status,
             self.request_id,
             self.fault,
@@ -109,8 +122,9 @@ class Entry:
 class History:
     """The last ten thousand requests."""
 
-    def __init__(self) -> None:
-        """Begin with none."""
+    def __init__(self, keys: Callable[[], Iterable[str]]) -> None:
+        """Begin with none; take what tells the keys that nobody is to see."""
+        self._keys = keys
         self._entries: deque[Entry] = deque(maxlen=_MOST_REQUESTS)
         self.count: int = 0
 
@@ -123,9 +137,10 @@ class History:
         self._entries.append(entry)
 
     def since(self, number: int, most: int | None = None) -> tuple[RecordedRequest, ...]:
-        """Return the requests after the one with this number, at most so many of the last ones."""
-        entries = [entry for entry in self._entries if entry.number > number]
-        return tuple(entry.read() for entry in (entries if most is None else entries[-most:]))
+        """Return the requests after the one with this number, or the first so many of them."""
+        mask = _masking(self._keys())
+        entries = (entry for entry in self._entries if entry.number > number)
+        return tuple(entry.read(mask) for entry in islice(entries, most))
 
     def clear(self) -> None:
         """Forget all requests, and count from 1 again."""
@@ -199,22 +214,31 @@ def _is_about_a_model(one: RecordedRequest) -> bool:
     )
 
 
-def _json(body: bytes) -> JSONValue:
+def _masking(keys: Iterable[str]) -> _Mask:
+    # The longest first: one key may begin with another.
+    known = sorted((key for key in keys if len(key) >= _SHORTEST_KEY), key=len, reverse=True)
+    secret = re.compile("|".join([*map(re.escape, known), _USERINFO]))
+    return lambda text: secret.sub(_MASKED, text)
+
+
+def _json(body: bytes, mask: _Mask) -> JSONValue:
     try:
-        return _masked(json.loads(body))
+        return _masked(json.loads(body), mask)
     except (ValueError, RecursionError):
         return None
 
 
-def _masked(content: JSONValue) -> JSONValue:
+def _masked(content: JSONValue, mask: _Mask) -> JSONValue:
+    if isinstance(content, str):
+        return mask(content)
     if isinstance(content, float) and not math.isfinite(content):
         # Python reads NaN, Infinity and 1e999, which JSON cannot say.
         return str(content)
     if isinstance(content, list):
-        return [_masked(item) for item in content]
+        return [_masked(item, mask) for item in content]
     if not isinstance(content, dict):
         return content
     return {
-        name: "[masked]" if name in _SECRET_FIELDS and value is not None else _masked(value)
+        name: _MASKED if name in _SECRET_FIELDS and value is not None else _masked(value, mask)
         for name, value in content.items()
     }

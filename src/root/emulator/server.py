@@ -127,8 +127,8 @@ class Server:
             rate_limit: How many requests it may make, such as `10/second` or `100/min`.
 
         Raises:
-            ValueError: An argument cannot be right, such as a key that no header takes, or one that is
-                there already.
+            ValueError: An argument cannot be right, such as a key that no header takes, or that
+                is there already.
         """
         return self._done(
             lambda: self._control.accounts.add(
@@ -361,9 +361,10 @@ def serve(
     for fault in read_faults(faults) if isinstance(faults, str | os.PathLike) else faults:
         waiting.add(fault)
     with closing(Store(db, public, seed)) as store:
-        history, connections = History(), Connections()
-        control = Control(store, accounts, waiting, history, connections, key)
         control_key = valid_key(control_key)
+        history = History(accounts.keys)
+        connections = Connections()
+        control = Control(store, accounts, waiting, history, connections, key)
         models = Models(store, public, next_style=next_style, page_size_cap=page_size_cap)
         application = Application(
             models,

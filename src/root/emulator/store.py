@@ -197,12 +197,21 @@ class Store:
         ).fetchone()
         return found is not None
 
-    def created(self) -> list[Row]:
-        """Return all models but the catalogue's, in the order of their creation."""
+    def created(self, offset: int, most: int) -> list[Row]:
+        """Return so many models but the catalogue's, in the order of their creation."""
         found = self._connection.execute(
-            f"SELECT {_COLUMNS} FROM models WHERE organisation != ? ORDER BY position", (PUBLIC,)
+            f"SELECT {_COLUMNS} FROM models WHERE organisation != ?"
+            " ORDER BY position LIMIT ? OFFSET ?",
+            (PUBLIC, most, offset),
         )
         return [Row(*row) for row in found]
+
+    def count_created(self) -> int:
+        """Return how many models there are but the catalogue's."""
+        found = self._connection.execute(
+            "SELECT count(*) FROM models WHERE organisation != ?", (PUBLIC,)
+        )
+        return int(found.fetchone()[0])
 
     def wipe(self) -> None:
         """Delete all models but the catalogue's, and have chance begin where it began."""
