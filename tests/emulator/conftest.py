@@ -14,6 +14,10 @@ from root.emulator import Server, serve
 TLS = ssl.create_default_context()
 
 
+# The id of no model. It is the same in each process, as the names of tests have to be for xdist.
+UNKNOWN = "6a1f0c52-8e0b-4d0e-9c3e-2f6b7f1d9a10"
+
+
 @pytest.fixture(scope="session")
 def server() -> Iterator[Server]:
     with serve() as server:

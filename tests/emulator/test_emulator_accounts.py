@@ -18,7 +18,7 @@ from root.emulator.history import History
 from root.emulator.models import Models
 from root.emulator.store import Store
 
-from .conftest import connect
+from .conftest import UNKNOWN, connect
 from .test_emulator_models import PUBLIC, create
 
 LIST = "/v1/models/"
@@ -116,6 +116,17 @@ async def test_a_refusal_says_when(timed: Timed, after: float, seconds: str, tex
     assert response.headers["Retry-After"] == seconds
     assert response.headers["Allow"] == "GET, POST, HEAD, OPTIONS"
     assert response.json() == {"detail": f"Request was throttled. Expected available in {text}."}
+
+
+async def test_a_refusal_counts_from_the_oldest(timed: Timed) -> None:
+    """With several in a period, the next is answered once the oldest of them is out of it."""
+    key = timed.accounts.add(None, rate_limit="2/minute")
+    assert await timed.ask_at([0, 30], key) == [200, 200]
+    timed.now = 1040.0
+
+    response = await timed.ask(key)
+
+    assert (response.status_code, response.headers["Retry-After"]) == (429, "20")
 
 
 async def test_each_key_is_counted_by_itself(timed: Timed) -> None:
@@ -403,7 +414,7 @@ def test_no_answer_is_kept(client: httpx.Client, headers: dict[str, str]) -> Non
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "POST", "TRACE"])
-@pytest.mark.parametrize("path", [LIST, f"{LIST}verify/", f"{LIST}{uuid4()}/"])
+@pytest.mark.parametrize("path", [LIST, f"{LIST}verify/", f"{LIST}{UNKNOWN}/"])
 def test_every_answer_varies_by_accept(client: httpx.Client, method: str, path: str) -> None:
     """Whatever the answer is, it might be another in another form, and says what there is."""
     response = client.request(method, path)
@@ -413,7 +424,7 @@ def test_every_answer_varies_by_accept(client: httpx.Client, method: str, path: 
 
 
 @pytest.mark.parametrize(
-    "path", [LIST, f"{LIST}?cursor=no", f"{LIST}{uuid4()}/", "/nowhere", "/v1/models"]
+    "path", [LIST, f"{LIST}?cursor=no", f"{LIST}{UNKNOWN}/", "/nowhere", "/v1/models"]
 )
 def test_head_has_the_headers_of_get(client: httpx.Client, path: str) -> None:
     """HEAD answers as GET does, without a body, to what is wrong too."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
@@ -12,7 +13,8 @@ import pytest
 from openapi_core.exceptions import OpenAPIError
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from root.emulator import Server, openapi
+from root.emulator import Server, bodies, openapi
+from root.emulator.bodies import Whole
 from tests.described import check_answer, check_request
 
 from .conftest import connect
@@ -37,6 +39,38 @@ def test_it_is_right_in_form() -> None:
     """It is an OpenAPI document of version 3.1."""
     assert DOCUMENT["openapi"].startswith("3.1.")
     OpenAPIV31SpecValidator(openapi()).validate()
+
+
+@pytest.mark.parametrize("name", bodies.MODEL)
+def test_limits_are_described(name: str) -> None:
+    """What a field of a model may be is described as it is checked."""
+    field = bodies.MODEL[name]
+    asked, shown = (DOCUMENT["components"]["schemas"][one] for one in ("ModelRequest", "Model"))
+    schema = asked["properties"][name]
+    answered = shown["properties"].get(name, {})
+
+    def fits(value: str) -> bool:
+        return re.search(schema["pattern"], value) is not None
+
+    assert (name in asked["required"]) is field.required
+    assert ("null" in schema["type"]) is field.nullable
+    if isinstance(field, Whole):
+        assert (schema["minimum"], schema["maximum"]) == (field.minimum, field.maximum)
+        assert answered["minimum"] == field.minimum
+        assert fits(str(field.minimum))
+        assert not fits(str(field.minimum - 1))
+    else:
+        assert fits("") is field.may_be_blank
+        longest = field.max_length or 5000
+        assert fits("x" * longest)
+        assert fits("x" * (longest + 1)) is (field.max_length is None)
+        assert answered.get("maxLength") == field.max_length
+
+
+def test_every_field_is_described() -> None:
+    """The fields of a model that are described are those that are read."""
+    for name in ("ModelRequest", "ModelPatch"):
+        assert set(DOCUMENT["components"]["schemas"][name]["properties"]) == set(bodies.MODEL)
 
 
 def test_it_is_served(server: Server) -> None:

@@ -19,7 +19,7 @@ from uuid import uuid4
 
 import pytest
 
-from root.emulator import catalogue
+from root.emulator import catalogue, serve
 from root.emulator.accounts import Account
 from root.emulator.pages import Order, Place
 from root.emulator.store import Row, Store
@@ -164,6 +164,13 @@ def test_every_acknowledged_write_survives_a_kill(in_sqlite: bool, tmp_path: Pat
     assert sum(len(writer.acknowledged) for writer in writers) > 50
     with closing(sqlite3.connect(db)) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+
+
+def test_a_file_is_in_write_ahead_mode(tmp_path: Path) -> None:
+    """A file keeps a journal, without which a kill could leave it broken."""
+    db = tmp_path / "models.sqlite3"
+    with serve(db=db), closing(sqlite3.connect(db)) as connection:
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
 
 def kept(url: str, name: str) -> Iterator[tuple[str, State]]:

@@ -262,7 +262,7 @@ def test_wiping(watched: Server, client: httpx.Client) -> None:
     assert watched.requests[0].number == 1
 
 
-UNEXPECTED = [
+UNEXPECTED: list[tuple[str, str, dict[str, str]]] = [
     ("GET", "/v1/models", {}),
     ("GET", "/v2/models/", {}),
     ("PUT", "/v1/models/", {}),

@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import json
 import socket
-from uuid import uuid4
 
 import httpx
 import pytest
 
 from root.emulator import Server
 
-from .conftest import connect
+from .conftest import UNKNOWN, connect
 from .test_emulator_models import create
 
 LIST_METHODS = "GET, POST, HEAD, OPTIONS"
@@ -293,7 +292,7 @@ def test_media_ranges_are_read(client: httpx.Client, content_type: str) -> None:
         ("PUT", "/v1/models/", LIST_METHODS),
         ("DELETE", "/v1/models/", LIST_METHODS),
         ("TRACE", "/v1/models/", LIST_METHODS),
-        ("POST", f"/v1/models/{uuid4()}/", INSTANCE_METHODS),
+        ("POST", f"/v1/models/{UNKNOWN}/", INSTANCE_METHODS),
         ("GET", "/v1/models/verify/", "POST, OPTIONS"),
         ("HEAD", "/v1/models/verify/", "POST, OPTIONS"),
         ("DELETE", "/v1/models/verify/", "POST, OPTIONS"),
@@ -373,7 +372,7 @@ def test_accept_may_come_in_parts(client: httpx.Client) -> None:
     [
         ("nope", "Not found."),
         ("123", "Not found."),
-        (str(uuid4()), "No Model matches the given query."),
+        (UNKNOWN, "No Model matches the given query."),
     ],
 )
 @pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE"])

@@ -18,6 +18,7 @@ import time
 from collections.abc import Generator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -146,10 +147,39 @@ def test_localhost() -> None:
         assert httpx.get(server.url).status_code == 200
 
 
-def test_a_port_that_is_taken(server: Server) -> None:
-    """A port that another has is an OSError, with the reason."""
+def test_a_port_that_is_taken(server: Server, caplog: pytest.LogCaptureFixture) -> None:
+    """A port that another has is an OSError, with the reason, which is told once."""
     with pytest.raises(OSError, match="address already in use"), serve(port=server.port):
         pass
+
+    assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ({"host": None}, "host is text, not None."),
+        ({"port": "8000"}, "port is a number, not '8000'."),
+        ({"port": True}, "port is a number, not True."),
+        ({"page_size_cap": 2.5}, "page_size_cap is a number, not 2.5."),
+        ({"seed": "x"}, "seed is a number or None, not 'x'."),
+        ({"api_key": 1}, "A key is text, and no int."),
+        ({"faults": [{"status": 500}]}, "A fault is made like Fault"),
+    ],
+)
+def test_settings_of_another_kind(arguments: dict[str, Any], sentence: str) -> None:
+    """Types keep these from those who check theirs; the others are told in a sentence."""
+    with pytest.raises(TypeError) as error, serve(**arguments):
+        pass
+
+    assert sentence in str(error.value)
+
+
+def test_a_fault_of_another_kind(server: Server) -> None:
+    """What is no fault is refused where it is added, and not with the next request."""
+    fault: Any = {"status": 500}
+    with pytest.raises(TypeError, match="and is no dict"):
+        server.add_fault(fault)
 
 
 def test_settings_that_make_no_sense() -> None:
@@ -259,14 +289,23 @@ def test_a_seed_makes_the_same_ids(tmp_path: Path) -> None:
     assert all(re.fullmatch(r"[0-9a-f-]{14}4[0-9a-f-]{21}", id_) for id_ in first)
 
 
+def test_wiping_begins_the_seed_anew() -> None:
+    """After wiping, ids are those of the beginning again."""
+    with serve(seed=5) as server, connect(server, server.api_key) as client:
+        first = create(client)["id"]
+        server.wipe()
+
+        assert create(client)["id"] == first
+
+
 def test_another_programs_database(tmp_path: Path) -> None:
-    """A database that is not the emulator's is refused and left alone."""
+    """A database that is not the emulator's is refused by its name, and left alone."""
     db = tmp_path / "x"
     with closing(sqlite3.connect(db)) as connection:
         connection.execute("CREATE TABLE theirs (x)")
     before = db.read_bytes()
 
-    with pytest.raises(ValueError, match="choose another file"), serve(db=db):
+    with pytest.raises(ValueError, match=f"{re.escape(str(db))} was not made by"), serve(db=db):
         pass
 
     assert db.read_bytes() == before

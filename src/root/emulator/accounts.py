@@ -8,7 +8,7 @@ import secrets
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias, get_args
+from typing import Literal, TypeAlias, cast, get_args
 
 __all__ = ["Account", "Accounts", "KeyState"]
 
@@ -131,10 +131,13 @@ def valid_key(key: str | None) -> str:
     """Return the key, a new one for None.
 
     Raises:
+        TypeError: It is no text.
         ValueError: It is empty or has characters that no header takes.
     """
     if key is None:
         return f"rs-emulator-{secrets.token_hex(16)}"
+    if not isinstance(cast("object", key), str):
+        raise TypeError(f"A key is text, and no {type(key).__name__}.")
     if not re.fullmatch(r"[!-~]+", key):
         raise ValueError("An API key has at least one character, all printable ASCII, no space.")
     return key

@@ -376,7 +376,16 @@ class Faults:
         self._held: set[asyncio.Task[object]] = set()
 
     def add(self, fault: Fault) -> int:
-        """Have a fault wait for its requests, and return its number."""
+        """Have a fault wait for its requests, and return its number.
+
+        Raises:
+            TypeError: It is something else, such as a dictionary.
+        """
+        if not isinstance(cast("object", fault), Fault):
+            raise TypeError(
+                "A fault is made like Fault(status=503, times=1), and is no"
+                f" {type(fault).__name__}."
+            )
         self._number += 1
         seed = self._seeds.getrandbits(64) if fault.seed is None else fault.seed
         self._standing.append(Standing(self._number, fault, fault.times, Random(seed)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import logging
 import os
 import threading
 import time
@@ -228,7 +229,11 @@ class Server:
         self.add_fault(fault)
 
     def add_fault(self, fault: Fault) -> int:
-        """Have requests go wrong from now on, and return a number to take it back by."""
+        """Have requests go wrong from now on, and return a number to take it back by.
+
+        Raises:
+            TypeError: It is no `Fault`.
+        """
         return self._done(lambda: self._control.faults.add(fault))
 
     def remove_fault(self, number: int) -> None:
@@ -292,7 +297,7 @@ class Server:
             loop = listener.loop.result()
             # In its next pass the loop reads of a connection that was closed before this, and in
             # the one after it counts that.
-            loop.call_soon_threadsafe(loop.call_soon, loop.call_soon, do)
+            loop.call_soon_threadsafe(lambda: loop.call_soon(lambda: loop.call_soon(do)))
             ends = cast("list[Future[object]]", [result, listener.over])
             wait(ends, return_when=FIRST_COMPLETED)
         if not result.done():
@@ -338,10 +343,19 @@ def serve(
         allow_remote: Let other machines in, by a host that is none of this machine's own.
 
     Raises:
+        TypeError: An argument is of another kind, such as text for a number.
         ValueError: An argument has a value that makes no sense, or the database is not ours.
         OSError: Nothing can listen there, for instance because the port is taken.
         sqlite3.Error: The database cannot be opened.
     """
+    for name, value, kind, words in (
+        ("host", host, str, "text"),
+        ("port", port, int, "a number"),
+        ("page_size_cap", page_size_cap, int, "a number"),
+        ("seed", 0 if seed is None else seed, int, "a number or None"),
+    ):
+        if not isinstance(cast("object", value), kind) or isinstance(value, bool):
+            raise TypeError(f"{name} is {words}, not {value!r}.")
     if not allow_remote and not _is_loopback(host):
         raise ValueError(
             f"Listening on {host!r} would let other machines in. If that is wanted, pass"
@@ -478,11 +492,20 @@ class _Listener(uvicorn.Server):
     async def startup(self, sockets: list[socket] | None = None) -> None:
         """Listen, and say where."""
         self.loop.set_result(asyncio.get_running_loop())
+        thread = threading.get_ident()
+
+        def is_news(record: logging.LogRecord) -> bool:
+            return record.thread != thread or record.levelno < logging.ERROR
+
+        # uvicorn logs why it cannot listen and exits; a caller is better off with the reason, once.
+        logger = logging.getLogger("uvicorn.error")
+        logger.addFilter(is_news)
         try:
             await super().startup(sockets)
         except SystemExit as exc:
-            # uvicorn logs why it cannot listen and exits; a caller is better off with the reason.
             raise exc.__context__ or exc from None
+        finally:
+            logger.removeFilter(is_news)
         host, port = self.servers[0].sockets[0].getsockname()[:2]
         self.address.set_result((host, port))
 

@@ -100,18 +100,19 @@ class Store:
         self._seed = seed
         self._begin_chance()
         try:
-            self._prepare(catalogue)
+            self._prepare(db, catalogue)
         except BaseException:
             self._connection.close()
             raise
 
-    def _prepare(self, catalogue: Catalogue) -> None:
+    def _prepare(self, db: str | os.PathLike[str] | None, catalogue: Catalogue) -> None:
         run = self._connection.execute
         tables = int(run("SELECT count(*) FROM sqlite_master").fetchone()[0])
         version = int(run("PRAGMA user_version").fetchone()[0])
         if version != _SCHEMA_VERSION and (version or tables):
             raise ValueError(
-                "this database was not made by this version of the emulator; choose another file"
+                f"The database {db} was not made by this version of the emulator; choose another"
+                " file."
             )
         # WAL takes a write in one append. With NORMAL a commit is in the operating system's
         # hands, which outlives a killed process; only a power cut could take it back, and
