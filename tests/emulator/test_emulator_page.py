@@ -327,6 +327,20 @@ def test_names_are_text(browser: Browser, watched: Server, client: httpx.Client)
         assert dialogs == []
 
 
+@pytest.mark.parametrize("width", [1280, 320])
+def test_faults_are_not_below_the_lists(browser: Browser, watched: Server, width: int) -> None:
+    """The faults and their form are beside the lists, which grow long, or above them."""
+    with opened(browser, watched, width=width) as page:
+        expect(page.locator("#requests-title")).to_be_visible()
+        form = page.locator("#fault-form").bounding_box()
+        lists = page.locator("#requests-title").bounding_box()
+        assert form
+        assert lists
+        beside = form["x"] >= lists["x"] + lists["width"]
+
+    assert beside if width > 1024 else form["y"] + form["height"] <= lists["y"]
+
+
 def test_it_stops_while_it_is_hidden(
     browser: Browser, watched: Server, client: httpx.Client
 ) -> None:
