@@ -369,6 +369,19 @@ async def test_progress(client: AsyncRootSignals) -> None:
     assert told == [Progress(1, 3, 0, 0), Progress(2, 3, 0, 1), Progress(3, 3, 0, 2)]
 
 
+async def test_pruning_what_is_gone(client: AsyncRootSignals, emulator: Server) -> None:
+    """A model that somebody deletes before the plan does is deleted, as was wanted."""
+    for name in ("a", "b"):
+        await client.models.create(name=name)
+    plan = await client.models.plan([], prune=True)
+    await client.models.delete(plan.changes[0].model_id or "")
+
+    result = await plan.apply(concurrency=1)
+
+    assert result.done == plan.changes
+    assert there(emulator) == {}
+
+
 async def test_ensure(client: AsyncRootSignals, emulator: Server) -> None:
     """A model is created, left as it is, or changed where it differs, and returned."""
     created = await client.models.ensure(name="a", url="http://a", default_key=SECRET)

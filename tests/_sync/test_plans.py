@@ -366,6 +366,19 @@ def test_progress(client: RootSignals) -> None:
     assert told == [Progress(1, 3, 0, 0), Progress(2, 3, 0, 1), Progress(3, 3, 0, 2)]
 
 
+def test_pruning_what_is_gone(client: RootSignals, emulator: Server) -> None:
+    """A model that somebody deletes before the plan does is deleted, as was wanted."""
+    for name in ("a", "b"):
+        client.models.create(name=name)
+    plan = client.models.plan([], prune=True)
+    client.models.delete(plan.changes[0].model_id or "")
+
+    result = plan.apply(concurrency=1)
+
+    assert result.done == plan.changes
+    assert there(emulator) == {}
+
+
 def test_ensure(client: RootSignals, emulator: Server) -> None:
     """A model is created, left as it is, or changed where it differs, and returned."""
     created = client.models.ensure(name="a", url="http://a", default_key=SECRET)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -22,7 +23,7 @@ from .._plans import (
     wanted_of,
 )
 from .._schemas import Model, ModelSettings, model_path
-from ..errors import InvalidRequestError
+from ..errors import InvalidRequestError, NotFoundError
 from .bulk import call_range
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ class AsyncPlan(Comparison):
         """Create, update and delete, in this order, as the plan says. A plan is applied once.
 
         After a failure nothing more is started, and what is under way ends. A new plan then
-        holds what is left to do.
+        holds what is left to do. A model that is gone already counts as deleted.
 
         Args:
             concurrency: How many calls to make at once.
@@ -89,7 +90,9 @@ class AsyncPlan(Comparison):
 
     async def _make(self, step: Step) -> str | None:
         if step.change.action == "delete":
-            await self._client.models.delete(step.change.model_id or "")
+            # What somebody else has deleted meanwhile is as it should be.
+            with suppress(NotFoundError):
+                await self._client.models.delete(step.change.model_id or "")
             return None
         return (await _send(self._client, step)).id
 
