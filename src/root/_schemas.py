@@ -499,7 +499,7 @@ def request_body(schema: type[_Request], omit: object, /, **fields: object) -> B
         InvalidRequestError: A field breaks a limit; the text names both, and no value.
     """
     given = {name: value for name, value in fields.items() if value is not omit}
-    if not given:
+    if not given and schema is ModelPatch:
         raise InvalidRequestError(
             f"Nothing was given to send. Give at least one of {', '.join(fields)}."
         )
@@ -530,9 +530,11 @@ def each_checked(items: Iterable[T], check: Callable[[T], C]) -> list[C]:
     """Return what a check makes of each item.
 
     Raises:
-        InvalidRequestError: An item does not pass; the text names its position, from 0.
+        InvalidRequestError: They are no list, or an item does not pass; the text names its
+            position, from 0.
     """
-    if isinstance(items, (str, bytes, Mapping)):
+    given = cast("object", items)
+    if isinstance(given, (str, bytes, Mapping)) or not isinstance(given, Iterable):
         raise InvalidRequestError("Nothing was sent. Give a list, also of one.")
     checked: list[C] = []
     for position, item in enumerate(items):

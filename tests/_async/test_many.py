@@ -190,6 +190,7 @@ async def test_the_error_pickles_and_hides_keys() -> None:
     [
         ([{"name": "a"}, {"name": ""}], "At position 1 (from 0): name"),
         ([{"name": "a"}, {"model": "b"}], "At position 1 (from 0): name: Field required"),
+        ([{}], "At position 0 (from 0): name: Field required"),
         ([{"name": "a", "nme": 1}], "nme: Extra inputs"),
         ([{"name": "a", "schema": 1}], "schema: Extra inputs"),
         ([{"name": "a", "max_token_count": "5"}], "max_token_count"),
@@ -199,17 +200,30 @@ async def test_the_error_pickles_and_hides_keys() -> None:
         ([{"name": "a", "\ud800": 1}], "names of settings"),
         ({"name": "a"}, "Give a list"),
         ("a", "Give a list"),
+        (None, "Give a list"),
+        (5, "Give a list"),
     ],
 )
 async def test_settings_are_checked_first(
     mocked: AsyncRootSignals, settings: Any, words: str
 ) -> None:
     """Whatever cannot be right is refused before anything is sent, by position and field."""
-    with pytest.raises(InvalidRequestError) as error:
-        await mocked.models.create_many(settings)
+    for check in (mocked.models.create_many, mocked.models.plan):
+        with pytest.raises(InvalidRequestError) as error:
+            await check(settings)
 
-    assert words in str(error.value)
-    assert error.value.__cause__ is None
+        assert words in str(error.value)
+        assert error.value.__cause__ is None
+
+
+async def test_configurations_are_checked_first(mocked: AsyncRootSignals) -> None:
+    """What is no list of configurations is refused, and an empty one lacks a field."""
+    nothing: Any = None
+    empty: Any = [{}]
+    with pytest.raises(InvalidRequestError, match="Give a list"):
+        await mocked.models.verify_many(nothing)
+    with pytest.raises(InvalidRequestError, match="model: Field required"):
+        await mocked.models.verify_many(empty)
 
 
 async def test_no_value_shows(mocked: AsyncRootSignals) -> None:
@@ -225,8 +239,10 @@ async def test_ids_are_checked_first(mocked: AsyncRootSignals) -> None:
     """What is no id is refused before anything is deleted, and a lone id is no list of ids."""
     with pytest.raises(InvalidRequestError, match=r"At position 1 \(from 0\)"):
         await mocked.models.delete_many(["9b2f", ".."])
-    with pytest.raises(InvalidRequestError, match="Give a list"):
-        await mocked.models.delete_many("9b2f")
+    nothing: Any = None
+    for ids in ("9b2f", nothing):
+        with pytest.raises(InvalidRequestError, match="Give a list"):
+            await mocked.models.delete_many(ids)
 
 
 @pytest.mark.parametrize("concurrency", [0, -1, True, 1.5, None])
