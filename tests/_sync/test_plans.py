@@ -366,6 +366,19 @@ def test_progress(client: RootSignals) -> None:
     assert told == [Progress(1, 3, 0, 0), Progress(2, 3, 0, 1), Progress(3, 3, 0, 2)]
 
 
+def test_progress_of_retrieving(client: RootSignals) -> None:
+    """While a plan or an export is made, each model is told of when it was retrieved."""
+    settings: list[ModelSettings] = [{"name": "a", "url": "http://a"}, {"name": "b", "model": "m"}]
+    client.models.create_many(settings)
+    compared: list[Progress] = []
+    read: list[Progress] = []
+
+    client.models.plan(settings, concurrency=1, on_progress=compared.append)
+    client.models.export(concurrency=1, on_progress=read.append)
+
+    assert compared == read == [Progress(1, 2, 0, 0), Progress(2, 2, 0, 1)]
+
+
 def test_pruning_what_is_gone(client: RootSignals, emulator: Server) -> None:
     """A model that somebody deletes before the plan does is deleted, as was wanted."""
     for name in ("a", "b"):

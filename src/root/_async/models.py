@@ -378,6 +378,7 @@ class AsyncModels:
         prune: bool = False,
         rotate_keys: bool = False,
         concurrency: int = 8,
+        on_progress: Callable[[Progress], None] | None = None,
     ) -> AsyncPlan:
         """Compare the models that there should be with yours, and return what would change.
 
@@ -392,6 +393,8 @@ class AsyncModels:
             rotate_keys: Whether to send `default_key` for models that exist, too. It cannot be
                 read back, so it cannot be compared.
             concurrency: How many models to retrieve at once; a listing has no details.
+            on_progress: Is told of each model that was retrieved; its `position` is the place
+                among these. What it raises ends the work.
 
         Raises:
             InvalidRequestError: An entry cannot be right, or a name stands twice, in `desired`
@@ -406,6 +409,7 @@ class AsyncModels:
             prune=prune,
             rotate_keys=rotate_keys,
             concurrency=concurrency,
+            on_progress=on_progress,
         )
 
     async def ensure(
@@ -452,7 +456,12 @@ class AsyncModels:
             settings["url"] = url
         return await ensure_model(self._client, settings)
 
-    async def export(self, *, concurrency: int = 8) -> List[ModelSettings]:
+    async def export(
+        self,
+        *,
+        concurrency: int = 8,
+        on_progress: Callable[[Progress], None] | None = None,
+    ) -> List[ModelSettings]:
         """Return the settings of your private models, as `plan` and `create_many` take them.
 
         What is not set is left out, and so is `default_key`, which cannot be read back.
@@ -460,13 +469,14 @@ class AsyncModels:
 
         Args:
             concurrency: How many models to retrieve at once; a listing has no details.
+            on_progress: Is told of each model that was retrieved, as by `plan`.
 
         Raises:
             InvalidRequestError: A name stands twice among your models.
         """
         from .plans import export_settings
 
-        return await export_settings(self._client, concurrency)
+        return await export_settings(self._client, concurrency, on_progress)
 
     async def _create(self, body: Body, deadline: float | None = None) -> str:
         created = await self._client.request(

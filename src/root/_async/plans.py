@@ -8,7 +8,7 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
-from .._bulk import Progress, Tally, check_concurrency
+from .._bulk import OnProgress, Progress, Tally, check_concurrency
 from .._plans import (
     COMPARED,
     ApplyResult,
@@ -104,6 +104,7 @@ async def make_plan(
     prune: bool,
     rotate_keys: bool,
     concurrency: int,
+    on_progress: OnProgress | None,
 ) -> AsyncPlan:
     """Compare what is desired with what is there."""
     check_concurrency(concurrency)
@@ -113,7 +114,7 @@ async def make_plan(
     untold = [
         model for one, model in there if model is not None and not is_told_by(model, one.fields)
     ]
-    details = await _details(client, untold, concurrency)
+    details = await _details(client, untold, concurrency, on_progress)
     steps = [
         step_towards(one, model and details.get(model.id, model), rotate_keys=rotate_keys)
         for one, model in there
@@ -136,12 +137,14 @@ async def ensure_model(client: AsyncRootSignals, settings: ModelSettings) -> Mod
     return await _send(client, step)
 
 
-async def export_settings(client: AsyncRootSignals, concurrency: int) -> list[ModelSettings]:
+async def export_settings(
+    client: AsyncRootSignals, concurrency: int, on_progress: OnProgress | None
+) -> list[ModelSettings]:
     """Return the settings of the caller's own models."""
     check_concurrency(concurrency)
     own = list(by_name(await _listed(client), None).values())
     untold = [model for model in own if not is_told_by(model, COMPARED)]
-    details = await _details(client, untold, concurrency)
+    details = await _details(client, untold, concurrency, on_progress)
     return [export_of(details.get(model.id, model)) for model in own]
 
 
@@ -154,10 +157,13 @@ async def _retrieve(client: AsyncRootSignals, model: Model) -> Model:
 
 
 async def _details(
-    client: AsyncRootSignals, models: Sequence[Model], concurrency: int
+    client: AsyncRootSignals,
+    models: Sequence[Model],
+    concurrency: int,
+    on_progress: OnProgress | None,
 ) -> dict[str, Model]:
     """Return models as they are retrieved, by id."""
-    tally: Tally[Model] = Tally(len(models), concurrency, "raise", None)
+    tally: Tally[Model] = Tally(len(models), concurrency, "raise", on_progress)
     await call_range(partial(_retrieve, client), models, range(len(models)), tally)
     error = tally.first_error()
     if error is not None:

@@ -375,6 +375,7 @@ class Models:
         prune: bool = False,
         rotate_keys: bool = False,
         concurrency: int = 8,
+        on_progress: Callable[[Progress], None] | None = None,
     ) -> Plan:
         """Compare the models that there should be with yours, and return what would change.
 
@@ -389,6 +390,8 @@ class Models:
             rotate_keys: Whether to send `default_key` for models that exist, too. It cannot be
                 read back, so it cannot be compared.
             concurrency: How many models to retrieve at once; a listing has no details.
+            on_progress: Is told of each model that was retrieved; its `position` is the place
+                among these. What it raises ends the work.
 
         Raises:
             InvalidRequestError: An entry cannot be right, or a name stands twice, in `desired`
@@ -403,6 +406,7 @@ class Models:
             prune=prune,
             rotate_keys=rotate_keys,
             concurrency=concurrency,
+            on_progress=on_progress,
         )
 
     def ensure(
@@ -449,7 +453,12 @@ class Models:
             settings["url"] = url
         return ensure_model(self._client, settings)
 
-    def export(self, *, concurrency: int = 8) -> List[ModelSettings]:
+    def export(
+        self,
+        *,
+        concurrency: int = 8,
+        on_progress: Callable[[Progress], None] | None = None,
+    ) -> List[ModelSettings]:
         """Return the settings of your private models, as `plan` and `create_many` take them.
 
         What is not set is left out, and so is `default_key`, which cannot be read back.
@@ -457,13 +466,14 @@ class Models:
 
         Args:
             concurrency: How many models to retrieve at once; a listing has no details.
+            on_progress: Is told of each model that was retrieved, as by `plan`.
 
         Raises:
             InvalidRequestError: A name stands twice among your models.
         """
         from .plans import export_settings
 
-        return export_settings(self._client, concurrency)
+        return export_settings(self._client, concurrency, on_progress)
 
     def _create(self, body: Body, deadline: float | None = None) -> str:
         created = self._client.request(

@@ -9,7 +9,7 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
-from .._bulk import Progress, Tally, check_concurrency
+from .._bulk import OnProgress, Progress, Tally, check_concurrency
 from .._plans import (
     COMPARED,
     ApplyResult,
@@ -103,6 +103,7 @@ def make_plan(
     prune: bool,
     rotate_keys: bool,
     concurrency: int,
+    on_progress: OnProgress | None,
 ) -> Plan:
     """Compare what is desired with what is there."""
     check_concurrency(concurrency)
@@ -112,7 +113,7 @@ def make_plan(
     untold = [
         model for one, model in there if model is not None and not is_told_by(model, one.fields)
     ]
-    details = _details(client, untold, concurrency)
+    details = _details(client, untold, concurrency, on_progress)
     steps = [
         step_towards(one, model and details.get(model.id, model), rotate_keys=rotate_keys)
         for one, model in there
@@ -135,12 +136,14 @@ def ensure_model(client: RootSignals, settings: ModelSettings) -> Model:
     return _send(client, step)
 
 
-def export_settings(client: RootSignals, concurrency: int) -> list[ModelSettings]:
+def export_settings(
+    client: RootSignals, concurrency: int, on_progress: OnProgress | None
+) -> list[ModelSettings]:
     """Return the settings of the caller's own models."""
     check_concurrency(concurrency)
     own = list(by_name(_listed(client), None).values())
     untold = [model for model in own if not is_told_by(model, COMPARED)]
-    details = _details(client, untold, concurrency)
+    details = _details(client, untold, concurrency, on_progress)
     return [export_of(details.get(model.id, model)) for model in own]
 
 
@@ -152,9 +155,14 @@ def _retrieve(client: RootSignals, model: Model) -> Model:
     return client.models.retrieve(model.id)
 
 
-def _details(client: RootSignals, models: Sequence[Model], concurrency: int) -> dict[str, Model]:
+def _details(
+    client: RootSignals,
+    models: Sequence[Model],
+    concurrency: int,
+    on_progress: OnProgress | None,
+) -> dict[str, Model]:
     """Return models as they are retrieved, by id."""
-    tally: Tally[Model] = Tally(len(models), concurrency, "raise", None)
+    tally: Tally[Model] = Tally(len(models), concurrency, "raise", on_progress)
     call_range(partial(_retrieve, client), models, range(len(models)), tally)
     error = tally.first_error()
     if error is not None:

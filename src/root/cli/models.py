@@ -407,8 +407,8 @@ def export(session: Session, concurrency: Concurrency = 8) -> None:
     """
     from .. import registry
 
-    with session.client() as client:
-        exported = client.models.export(concurrency=concurrency)
+    with session.client() as client, session.progress("Reading") as on_progress:
+        exported = client.models.export(concurrency=concurrency, on_progress=on_progress)
     if session.output in (None, "yaml"):
         session.write(registry.dump(exported).rstrip("\n"))
     elif session.output == "json":
@@ -452,9 +452,14 @@ def apply(
 
     desired = registry.read(file)
     with session.client() as client:
-        plan = client.models.plan(
-            desired, prune=prune, rotate_keys=rotate_keys, concurrency=concurrency
-        )
+        with session.progress("Comparing") as on_progress:
+            plan = client.models.plan(
+                desired,
+                prune=prune,
+                rotate_keys=rotate_keys,
+                concurrency=concurrency,
+                on_progress=on_progress,
+            )
         as_text = session.format == "table"
         if as_text:
             session.write(str(plan), styles=_MARKS)
