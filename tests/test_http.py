@@ -32,7 +32,7 @@ from root._http import (
     unpacked,
 )
 from root._retry import Outcome
-from root._schemas import ModelListAnswer
+from root._schemas import Model, ModelListAnswer, ModelVerification
 from root.errors import (
     APIConnectionError,
     APIResponseError,
@@ -547,13 +547,25 @@ def test_answers_that_cannot_be_read(content: bytes, says: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("schema", "says"),
+    [(Model, "of a model (id: "), (ModelVerification, "of a verification (success: ")],
+)
+def test_shapes_in_words(schema: type[BaseModel], says: str) -> None:
+    """What an answer should have been is told in plain words."""
+    with pytest.raises(APIResponseError) as error:
+        read(schema, INFO, Answer(200, [], b"{}"), ())
+
+    assert f"has not the shape {says}" in str(error.value)
+
+
+@pytest.mark.parametrize(
     ("content", "says"),
     [
         (b"", "is empty"),
         (b"<p>Hello</p>", "is no JSON"),
         (b'{"results": [', "is no JSON"),
         (b'{"results": ' + b"[" * 100_000, "is no JSON"),
-        (b'{"results": null}', "has not the shape of a ModelListAnswer (results: "),
+        (b'{"results": null}', "has not the shape of a page of models (results: "),
         (b'{"results": [{"name": "a"}]}', "results.0.id: Field required"),
     ],
     ids=["empty", "HTML", "cut off", "too deep", "null", "no id"],

@@ -413,7 +413,7 @@ def read(schema: type[S], request: RequestInfo, answer: Answer, secrets: Iterabl
     """
     from pydantic import ValidationError
 
-    from ._schemas import Answered
+    from ._schemas import IN_WORDS, Answered
 
     parse = schema.from_json if issubclass(schema, Answered) else schema.model_validate_json
     try:
@@ -432,7 +432,8 @@ def read(schema: type[S], request: RequestInfo, answer: Answer, secrets: Iterabl
             f"{'.'.join(map(str, item['loc'])) or 'the whole'}: {item['msg']}"
             for item in problems[:3]
         )
-        problem = f"has not the shape of a {schema.__name__} ({places})"
+        shape = IN_WORDS.get(schema, f"a {schema.__name__}")
+        problem = f"has not the shape of {shape} ({places})"
     raise unusable(request, answer, problem, secrets)
 
 

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from ._http import ResponseMeta
 
 __all__ = [
+    "IN_WORDS",
     "Answered",
     "Body",
     "Model",
@@ -262,6 +263,13 @@ class ModelListAnswer(Answered):
         _share_field_names(answer.results)
         return answer
 
+
+IN_WORDS: dict[type[BaseModel], str] = {
+    Model: "a model",
+    ModelVerification: "a verification",
+    ModelListAnswer: "a page of models",
+}
+"""What an answer is to a user."""
 
 # Fields that may hold anything, also what was sent.
 _FREE_TEXT: dict[type[Answered], tuple[str, ...]] = {
