@@ -22,7 +22,7 @@ from root import (
     RootSignalsError,
 )
 from root._html import Mark, table
-from root.emulator import Server
+from root.emulator import Fault, Server
 from root.models import Model, ModelVerification, Page
 
 from .test_secrets import DEFAULT_KEY, KEY, assert_hidden
@@ -277,7 +277,70 @@ def test_errors_without_a_request() -> None:
     for kind in (RootSignalsError, BulkError, ApplyError):
         shown = Tables(kind("no <i>luck</i>"))
         assert shown.heading == f"{kind.__name__}no <i>luck</i>"
-        assert shown.rows == []
+        assert "table" not in shown.elements
+
+
+def test_an_empty_plan(emulator: Server) -> None:
+    """A plan of nothing says so, and has no table."""
+    with RootSignals(emulator.api_key, base_url=emulator.url) as client:
+        shown = Tables(client.models.plan([]))
+
+    assert "0 to create" in shown.heading
+    assert "table" not in shown.elements
+
+
+def test_many_calls_of_which_some_failed(emulator: Server) -> None:
+    """What failed of many calls stands above the others, each with its place and what it got."""
+    # What makes nothing go wrong takes the first one's turn.
+    emulator.add_fault(Fault(method="POST", times=1))
+    emulator.fail_next(method="POST", status=400, body={"name": ["<b>"]})
+    client = RootSignals(emulator.api_key, base_url=emulator.url)
+    with client, pytest.raises(BulkError) as error:
+        client.models.create_many([{"name": "a"}, {"name": "b"}, {"name": "c"}], concurrency=1)
+    model_id, failure, _ = error.value.results
+    shown = Tables(error.value)
+
+    assert shown.rows == [
+        ["position", "outcome", "result"],
+        ["1", "failed", str(failure)],
+        ["0", "done", str(model_id)],
+        ["2", "not started", ""],
+    ]
+    assert "<b>" in shown.rows[1][2]
+    assert shown.elements <= ELEMENTS
+
+
+def test_what_failed_is_not_cut_off() -> None:
+    """Of more results than a table has rows, the failure is shown."""
+    lost = RootSignalsError("lost")
+    lost.may_have_been_processed = True
+    error = BulkError("some failed")
+    error.results = (*range(200), lost)
+    shown = Tables(error)
+
+    assert shown.rows[1] == ["200", "may be done", "lost"]
+    assert len(shown.rows) == 1 + 100
+
+
+def test_a_plan_applied_in_part(emulator: Server) -> None:
+    """A plan applied in part shows what became of each change."""
+    # What makes nothing go wrong takes the first one's turn.
+    emulator.add_fault(Fault(method="POST", times=1))
+    emulator.fail_next(method="POST", status=400, body={"name": ["<b>"]})
+    with RootSignals(emulator.api_key, base_url=emulator.url) as client:
+        plan = client.models.plan([{"name": "a"}, {"name": "<i>"}, {"name": "c"}])
+        with pytest.raises(ApplyError) as error:
+            plan.apply(concurrency=1)
+    ((_, failure),) = error.value.failed
+    shown = Tables(error.value)
+
+    assert shown.rows == [
+        ["outcome", "action", "name", "error"],
+        ["failed", "create", "<i>", str(failure)],
+        ["done", "create", "a", ""],
+        ["not started", "create", "c", ""],
+    ]
+    assert shown.elements <= ELEMENTS
 
 
 @respx.mock

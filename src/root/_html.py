@@ -42,7 +42,7 @@ def table(
     columns: Sequence[str] = (),
     told: str = "",
 ) -> str:
-    """Return a table.
+    """Return a table, or the heading and what is told alone if there are no rows.
 
     Args:
         heading: What it is.
@@ -58,8 +58,8 @@ def table(
         f'<div class="root-sdk">{_STYLE}<p><b>{_shown(heading)}</b></p>',
         # No caption, which would be no wider than the table.
         told and f"<p>{escape(told)}</p>",
-        f"<table>{head and f'<thead><tr>{head}</tr></thead>'}",
-        f"<tbody>{''.join(body)}</tbody></table>",
+        f"<table>{head and f'<thead><tr>{head}</tr></thead>'}" if body else "",
+        f"<tbody>{''.join(body)}</tbody></table>" if body else "",
         f"<p>and {left} more</p>" if left else "",
         "</div>",
     )

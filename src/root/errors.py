@@ -37,6 +37,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 if TYPE_CHECKING:
+    from ._html import Mark
     from ._plans import Change
 
 __all__ = [
@@ -269,6 +270,27 @@ class BulkError(RootSignalsError):
 
     results: tuple[object, ...] = ()
 
+    def _repr_html_(self) -> str:
+        from ._html import Mark, table
+
+        # What failed goes first: it is what one looks for, and a long table is cut off.
+        rows = sorted(
+            enumerate(self.results), key=lambda row: not isinstance(row[1], RootSignalsError)
+        )
+        return table(
+            Mark(type(self).__name__, "bad"),
+            [
+                (
+                    position,
+                    _marked(result),
+                    None if result is None or result is NOT_STARTED else str(result),
+                )
+                for position, result in rows
+            ],
+            columns=("position", "outcome", "result"),
+            told=str(self),
+        )
+
     @property
     def succeeded(self) -> int:
         """How many calls succeeded."""
@@ -298,6 +320,39 @@ class ApplyError(RootSignalsError):
     done: tuple[Change, ...] = ()
     failed: tuple[tuple[Change, RootSignalsError], ...] = ()
     not_started: tuple[Change, ...] = ()
+
+    def _repr_html_(self) -> str:
+        from ._html import Mark, table
+
+        rows: list[tuple[Change, RootSignalsError | NotStarted | None]] = [
+            *self.failed,
+            *((change, None) for change in self.done),
+            *((change, NOT_STARTED) for change in self.not_started),
+        ]
+        return table(
+            Mark(type(self).__name__, "bad"),
+            [
+                (
+                    _marked(outcome),
+                    change.action,
+                    change.name,
+                    str(outcome) if isinstance(outcome, RootSignalsError) else None,
+                )
+                for change, outcome in rows
+            ],
+            columns=("outcome", "action", "name", "error"),
+            told=str(self),
+        )
+
+
+def _marked(outcome: object) -> Mark:
+    from ._html import Mark
+
+    if outcome is NOT_STARTED:
+        return Mark("not started", "plain")
+    if isinstance(outcome, RootSignalsError):
+        return Mark("may be done" if outcome.may_have_been_processed else "failed", "bad")
+    return Mark("done", "good")
 
 
 class RegistryError(RootSignalsError, ValueError):
