@@ -126,6 +126,21 @@ def test_environment_goes_before_the_profile_in_use(run: Run, at_emulator: Serve
     assert settings(run, "--profile", "other")["api_key"][1] == "profile other, file"
 
 
+def test_profile_without_a_key(run: Run, at_emulator: Server) -> None:
+    """The environment's key does not go to the service of a profile that has no key."""
+    run("config", "set", "staging", "--base-url", at_emulator.url)
+
+    done = run("--profile", "staging", "models", "list")
+    checks = json.loads(run("--profile", "staging", "doctor").out)
+
+    assert done.code == 78
+    assert not any("authorization" in one.headers for one in at_emulator.requests)
+    assert "The profile 'staging' has no key." in done.err
+    assert "config set staging --api-key -" in done.err
+    assert settings(run, "--profile", "staging")["api_key"][0] == "none"
+    assert {one["name"]: one["ok"] for one in checks}["tcp"]
+
+
 def test_dotenv_goes_before_the_profile_in_use(run: Run, tmp_path: Path) -> None:
     """A key in `.env` goes to no profile's service either."""
     run("config", "set", "other", "--base-url", "http://other", "--api-key", "-", stdin=KEY)

@@ -273,21 +273,31 @@ class Settings:
         base_url: Where the service is.
         sources: Where they came from.
         profile: The name of the profile that took part.
+        lacks_key: Whether the profile says where the service is and has no key for it.
     """
 
     api_key: str | None = field(repr=False)
     base_url: str | None
     sources: Mapping[str, str]
     profile: str | None
+    lacks_key: bool
 
     def client(self) -> RootSignals:
         """Return a client of these settings.
 
         Raises:
+            CommandError: The profile has no key.
             ConfigurationError: There is no API key, or a setting cannot be right.
         """
         from .. import RootSignals
 
+        if self.lacks_key:
+            # The environment's key belongs to another service.
+            raise CommandError(
+                f"The profile {self.profile!r} has no key.",
+                f"`root-signals config set {self.profile} --api-key -` keeps one.",
+                code=CONFIGURATION,
+            )
         return RootSignals(self.api_key, base_url=self.base_url)
 
     def explain(self, client: RootSignals) -> list[Setting]:
@@ -321,7 +331,8 @@ def resolve(*, profile: str | None, base_url: str | None, api_key_file: Path | N
         sources["base_url"] = "--base-url"
     elif used.base_url is not None:
         base_url, sources["base_url"] = used.base_url, f"profile {name}"
-    return Settings(key, base_url, sources, name)
+    lacks_key = key is None and used.base_url is not None
+    return Settings(key, base_url, sources, name, lacks_key)
 
 
 def _environment_speaks() -> bool:

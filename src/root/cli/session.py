@@ -185,7 +185,7 @@ class Session:
         settings = self._settings()
         try:
             return settings, settings.client()
-        except ConfigurationError as error:
+        except (ConfigurationError, CommandError) as error:
             client = RootSignals(no_key, base_url=settings.base_url)
             self.warn(str(error))
             return settings, client
