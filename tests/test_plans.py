@@ -286,6 +286,17 @@ def test_what_came_of_it() -> None:
     assert str(result) == "1 created, 1 updated, 1 deleted."
 
 
+@pytest.mark.parametrize(("unsure", "told"), [(False, "Nothing was"), (True, "The plan was")])
+def test_what_came_of_nothing(unsure: bool, told: str) -> None:
+    """Nothing was applied only if the change that failed cannot have been made."""
+    failure = ServerError("It broke off.")
+    failure.may_have_been_processed = unsure
+    with pytest.raises(ApplyError, match=rf"^{told} applied") as caught:
+        result_of(CHANGES, tally_of(failure))
+
+    assert caught.value.not_started == tuple(CHANGES[1:])
+
+
 def test_what_came_of_half_of_it() -> None:
     """What was done, what failed and why, and what was not started, is told exactly."""
     failure = ServerError("It broke off.")

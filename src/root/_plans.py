@@ -366,15 +366,17 @@ def result_of(changes: Sequence[Change], tally: Tally[str | None]) -> ApplyResul
         f" {error}"
         for change, error in failed
     ]
+    unsure = any(one.may_have_been_processed for _, one in failed)
+    made = f"The plan was applied in part: {counted(done, _PAST)}, "
     error = ApplyError(
-        f"The plan was applied in part: {counted(done, _PAST)}, {len(failed)} failed,"
+        f"{made if done or unsure else 'Nothing was applied: '}{len(failed)} failed,"
         f" {len(not_started)} not started. Make a new plan and apply it, to do the rest."
         f" What failed: {' '.join(reasons)}"
     )
     error.done = tuple(done)
     error.failed = tuple(failed)
     error.not_started = tuple(not_started)
-    error.may_have_been_processed = any(one.may_have_been_processed for _, one in failed)
+    error.may_have_been_processed = unsure
     raise error from failed[0][1]
 
 

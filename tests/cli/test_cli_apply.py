@@ -102,6 +102,32 @@ def test_failure_half_way(run: Run, file: str, at_emulator: Server, form: str) -
     assert names(at_emulator) == {"changed", "new"}
 
 
+@pytest.mark.parametrize(
+    ("status", "code", "hint"), [(400, 5, "the same command does the rest"), (403, 3, "config show")]
+)
+def test_failure_at_once(
+    run: Run, file: str, at_emulator: Server, status: int, code: int, hint: str
+) -> None:
+    """Where nothing was done, it is told so, with the code and the hint of what failed."""
+    at_emulator.fail_next(status=status, method="POST")
+
+    done = run("models", "apply", file, "--yes", "--concurrency", "1")
+
+    assert done.code == code
+    assert done.err.splitlines()[-2].startswith("Nothing was applied: 1 failed, 1 not started.")
+    assert hint in done.err.splitlines()[-1]
+
+
+def test_failure_in_doubt(run: Run, file: str, at_emulator: Server) -> None:
+    """Of a change that the service may have made all the same, nobody says that it failed."""
+    at_emulator.fail_next(status=500, method="POST")
+
+    done = run("models", "apply", file, "--yes", "--concurrency", "1")
+
+    assert done.code == 9
+    assert json.loads(done.out)[0]["outcome"] == "may be done"
+
+
 def test_keys(
     run: Run, tmp_path: Path, at_emulator: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -97,9 +97,25 @@ def exit_code(error: Exception) -> int:
     """Return the exit code for an error."""
     if isinstance(error, CommandError):
         return error.code
+    reason = _reason(error)
+    if reason is not None:
+        return exit_code(reason)
     return next((code for kinds, code in _KINDS if isinstance(error, kinds)), FAILED)
 
 
 def hint(error: Exception) -> str | None:
     """Return what to do about an error, where its text does not say it."""
-    return error.hint if isinstance(error, CommandError) else _HINTS.get(exit_code(error))
+    if isinstance(error, CommandError):
+        return error.hint
+    advice = _HINTS.get(exit_code(error))
+    if advice is None and _reason(error) is not None:
+        return "When that is mended, the same command does the rest."
+    return advice
+
+
+def _reason(error: Exception) -> errors.RootSignalsError | None:
+    """Return why a plan was not applied at all, if nothing of it can have been done."""
+    if isinstance(error, errors.ApplyError) and error.failed:
+        if not error.done and not error.may_have_been_processed:
+            return error.failed[0][1]
+    return None
