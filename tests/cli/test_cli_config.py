@@ -9,6 +9,7 @@ from pathlib import Path
 
 import keyring
 import keyring.backend
+import keyring.backends.fail
 import keyring.errors
 import pytest
 
@@ -40,7 +41,8 @@ class FakeKeyring(keyring.backend.KeyringBackend):
         self._unlocked()[service, username] = password
 
     def delete_password(self, service: str, username: str) -> None:
-        del self._unlocked()[service, username]
+        if self._unlocked().pop((service, username), None) is None:
+            raise keyring.errors.PasswordDeleteError
 
 
 @pytest.fixture
@@ -96,7 +98,51 @@ def test_locked_keyring(run: Run, fake_keyring: FakeKeyring) -> None:
     assert done.code == 78
     assert "is not in the keyring any more" in done.err
 
-    assert "in a file" in run("config", "set", "prod", "--api-key", "-", stdin=KEY).err
+    anew = run("config", "set", "prod", "--api-key", "-", stdin=KEY).err
+    assert "in a file" in anew
+    assert "stays in the keyring" in anew
+
+
+def test_key_moves_into_the_keyring(run: Run, fake_keyring: FakeKeyring, home: Path) -> None:
+    """A key that was in a file is in the keyring only, once that opens."""
+    fake_keyring.locked = True
+    run("config", "set", "prod", "--api-key", "-", stdin=KEY)
+    assert KEY in everything_in(home)
+    fake_keyring.locked = False
+
+    run("config", "set", "prod", "--api-key", "-", stdin=KEY)
+
+    assert KEY not in everything_in(home)
+    assert fake_keyring.kept == {("root-signals", "prod"): KEY}
+
+
+@pytest.mark.parametrize("trouble", ["locked", "gone"])
+def test_remove_without_the_keyring(
+    run: Run, fake_keyring: FakeKeyring, monkeypatch: pytest.MonkeyPatch, trouble: str
+) -> None:
+    """A profile goes also where its keyring is closed or gone; that the key stays, is told."""
+    run("config", "set", "a", "--api-key", "-", stdin=KEY)
+    if trouble == "locked":
+        fake_keyring.locked = True
+    else:
+        fail = keyring.backends.fail.Keyring()  # type: ignore[no-untyped-call]
+        monkeypatch.setattr(keyring.core, "_keyring_backend", fail)
+
+    done = run("config", "remove", "a")
+
+    assert done.code == 0
+    assert "Warning: The key stays in the keyring" in done.err
+    assert settings(run)["profiles"][0] == "none"
+
+
+def test_remove_of_a_key_that_is_gone(run: Run, fake_keyring: FakeKeyring) -> None:
+    """A key that somebody has deleted from the keyring stops nothing."""
+    run("config", "set", "a", "--api-key", "-", stdin=KEY)
+    fake_keyring.kept.clear()
+
+    done = run("config", "remove", "a")
+
+    assert (done.code, "Warning" in done.err) == (0, False)
 
 
 def test_use_profile(run: Run, emulator: Server) -> None:

@@ -12,6 +12,8 @@ from .session import Session, command, common, show_help
 
 __all__ = ["app"]
 
+_LEFT = "The key stays in the keyring, which cannot be opened now; delete it there."
+
 app: typer.Typer = typer.Typer(help="Keep base URLs and keys under a name, and show what is used.")
 
 
@@ -61,6 +63,8 @@ def set_(
         # A key belongs to a service: the two are kept together, wherever the address is from.
         base_url = client.base_url if session.base_url or key else old.base_url
     place = old.key if key is None else profiles.keep_key(name, key)
+    if place == "file" and old.key == "keyring" and not profiles.forget_key(name, old):
+        session.warn(_LEFT)
     if key is not None and place == "file":
         session.warn(
             f"The key is in a file that only you can read, in {profiles.folder()}: there is no"
@@ -87,7 +91,8 @@ def use(session: Session, name: Name) -> None:
 def remove(session: Session, name: Name) -> None:
     """Delete a profile and its key."""
     known = profiles.read()
-    profiles.forget_key(name, known.get(name))
+    if not profiles.forget_key(name, known.get(name)):
+        session.warn(_LEFT)
     known.having(name, None).write()
     session.say(f"Profile {name} is deleted.")
 

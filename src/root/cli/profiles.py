@@ -181,21 +181,25 @@ def keep_key(name: str, key: str) -> KeyPlace:
     return "file"
 
 
-def forget_key(name: str, profile: Profile) -> None:
-    """Delete a profile's key from where it is kept."""
+def forget_key(name: str, profile: Profile) -> bool:
+    """Delete a profile's key from where it is kept; return whether none is left."""
     if profile.key == "file":
         _key_file(name).unlink(missing_ok=True)
-    keyring = _keyring() if profile.key == "keyring" else None
-    if keyring is not None:
-        from keyring.errors import KeyringError
+    if profile.key != "keyring":
+        return True
+    keyring = _keyring()
+    if keyring is None:
+        return False
+    from keyring.errors import KeyringError
 
-        try:
+    try:
+        # Somebody may have deleted it there.
+        if keyring.get_password(_SERVICE, name) is not None:
             keyring.delete_password(_SERVICE, name)
-        except KeyringError as error:
-            raise CommandError(
-                f"The keyring does not delete the key of {name!r}: {type(error).__name__}.",
-                code=1,
-            ) from None
+    except KeyringError:
+        # It is locked, or refuses.
+        return False
+    return True
 
 
 def _key_of(name: str, profile: Profile) -> str | None:
