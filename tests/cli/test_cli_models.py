@@ -135,6 +135,20 @@ def test_delete(run: Run, at_emulator: Server) -> None:
     assert not at_emulator.models
 
 
+def test_delete_of_names(run: Run, at_emulator: Server) -> None:
+    """Names are looked up in one listing, each is deleted once, and told with its id."""
+    first, second = (at_emulator.add_model(name=name).id for name in ("a", "b"))
+    run("models", "list", "--all")
+    pages = len(at_emulator.requests)
+
+    done = run("models", "delete", "a", "b", "a", "--yes")
+
+    assert done.code == 0
+    assert done.err.splitlines() == [f"Deleted a ({first}).", f"Deleted b ({second})."]
+    methods = [one.method for one in at_emulator.requests[pages:]]
+    assert methods == pages * ["GET"] + 2 * ["DELETE"]
+
+
 def test_delete_without_a_terminal(run: Run, at_emulator: Server) -> None:
     """Where nobody can be asked, nothing is deleted, and --yes is named."""
     run("models", "create", "a")

@@ -63,10 +63,10 @@ def test_hidden_key(at_emulator: Server) -> None:
 @pytest.mark.parametrize(("answer", "code"), [("y\n", 0), ("n\n", 1), ("\n", 1), ("\x03", 130)])
 def test_question(at_emulator: Server, answer: str, code: int) -> None:
     """A deletion is asked about, and only yes means yes."""
-    at_emulator.add_model(name="mine")
+    model = at_emulator.add_model(name="mine")
 
     with Terminal("models", "delete", "mine") as terminal:
-        terminal.wait_for("Delete mine? [y/N]")
+        terminal.wait_for(f"Delete mine ({model.id})? [y/N]")
         terminal.enter(answer)
         assert terminal.end() == code
 

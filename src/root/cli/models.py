@@ -326,18 +326,19 @@ def delete(
 ) -> None:
     """Delete models of yours."""
     with session.client() as client:
-        ids = list(dict.fromkeys(_id(client, one, own=True) for one in model))
-        session.confirm(f"Delete {', '.join(model)}?", yes=yes)
+        meant = _meant(client, model, own=True)
+        ids = list(meant)
+        session.confirm(f"Delete {', '.join(meant.values())}?", yes=yes)
         with session.progress("Deleting") as on_progress:
             outcomes = client.models.delete_many(
                 ids, concurrency=concurrency, errors="collect", on_progress=on_progress
             )
     failed = [error for error in outcomes if error is not None]
-    for model_id, error in zip(ids, outcomes, strict=True):
+    for told, error in zip(meant.values(), outcomes, strict=True):
         if error is None:
-            session.say(f"Deleted {model_id}.")
+            session.say(f"Deleted {told}.")
         elif len(ids) > 1:
-            session.warn(f"{model_id}: {error}")
+            session.warn(f"{told}: {error}")
     if failed and len(ids) == 1:
         raise failed[0]
     if failed:
@@ -524,35 +525,51 @@ def _record(change: Change, outcome: str) -> dict[str, JSONValue]:
 
 
 def _id(client: RootSignals, model: str, *, own: bool = False) -> str:
-    """Return the id that an id or a name stands for; of names, your own go first.
+    """Return the id that an id or a name stands for, as `_meant` has it."""
+    (model_id,) = _meant(client, [model], own=own)
+    return model_id
+
+
+def _meant(client: RootSignals, models: Iterable[str], *, own: bool) -> dict[str, str]:
+    """Return the ids that ids or names stand for, each with what to call it.
+
+    The service is asked once for all, and only if one is no id. Of names, your own go first.
 
     Args:
         client: Where to look.
-        model: An id or a name.
+        models: Ids or names.
         own: Whether only models of yours are meant.
 
     Raises:
         CommandError: There is no such model, or more than one.
     """
-    with suppress(ValueError):
-        return str(UUID(model))
-    there = {
-        one.id: one
-        for one in client.models.list(limit=None, page_size=100)
-        if model in (one.id, one.name)
-    }
-    if model in there:
-        return model
-    mine = [one for one in there.values() if one.visibility in ("PRIVATE", None)]
-    found = mine or ([] if own else list(there.values()))
-    if not found:
+    meant: dict[str, str] = {}
+    there: list[Model] | None = None
+    for model in models:
+        with suppress(ValueError):
+            meant.setdefault(str(UUID(model)), model)
+            continue
+        if there is None:
+            there = list(client.models.list(limit=None, page_size=100))
+        one = _pick(there, model, own=own)
+        meant[one.id] = f"{one.name} ({one.id})"
+    return meant
+
+
+def _pick(there: Iterable[Model], model: str, *, own: bool) -> Model:
+    found = {one.id: one for one in there if model in (one.id, one.name)}
+    if model in found:
+        return found[model]
+    mine = [one for one in found.values() if one.visibility in ("PRIVATE", None)]
+    fit = mine or ([] if own else list(found.values()))
+    if not fit:
         whose = "of yours " if own else ""
         raise CommandError(
             f"There is no model {whose}with the id or name {model!r}.",
             "`root-signals models list --all` shows what there is.",
             code=NOT_FOUND,
         )
-    if len(found) > 1:
-        ids = ", ".join(one.id for one in found)
+    if len(fit) > 1:
+        ids = ", ".join(one.id for one in fit)
         raise CommandError(f"The name {model!r} stands for several models: {ids}.", "Give an id.")
-    return found[0].id
+    return fit[0]
