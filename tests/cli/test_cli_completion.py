@@ -24,7 +24,7 @@ def completed(shell: str, line: str, **environment: str) -> tuple[str, str]:
         env={
             **os.environ,
             "_ROOT_SIGNALS_COMPLETE": f"complete_{shell}",
-            "COMP_WORDS": line,
+            "COMP_WORDS": "\n".join(words),
             "COMP_CWORD": str(len(words) - 1),
             "_TYPER_COMPLETE_ARGS": line,
             "_TYPER_COMPLETE_FISH_ACTION": "get-args",
@@ -84,23 +84,38 @@ def test_errors_are_silent(emulator: Server, trouble: str) -> None:
 
 
 @pytest.mark.skipif(not shutil.which("bash"), reason="bash is not installed")
-def test_in_bash(at_emulator: Server, tmp_path: Path) -> None:
-    """Bash itself takes the script, and completes a name with it."""
-    at_emulator.add_model(name="my-own/model")
+@pytest.mark.parametrize(
+    ("words", "inserted"),
+    [
+        ("my-o", "my-own/model"),
+        # So bash breaks words, and it replaces only what stands after the colon.
+        ("a/b : 8", "8b"),
+        ("a/b :", "8b"),
+        ("a/b", "a/b:8b"),
+        (r"'two\ w'", r"two\ words"),
+        (r"""'"two w'""", "two words"),
+    ],
+)
+def test_in_bash(at_emulator: Server, tmp_path: Path, words: str, inserted: str) -> None:
+    """Bash itself takes the script, and completes names with it, also with colons and spaces."""
+    for name in ("my-own/model", "a/b:8b", "two words"):
+        at_emulator.add_model(name=name)
     command = tmp_path / "root-signals"
     command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m root "$@"\n')
     command.chmod(0o755)
     # What bash does when the tabulator is pressed.
     script = f"""
 eval "$(_ROOT_SIGNALS_COMPLETE=source_bash {command})"
-COMP_WORDS=({command} models get my-o) COMP_CWORD=3
+COMP_WORDS=({command} --base-url http : //127.0.0.1 : {at_emulator.url.rsplit(":")[-1]} \
+    models get {words})
+COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1))
 _root_signals_completion {command}
 echo "${{COMPREPLY[@]}}"
 """
 
     done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True)
 
-    assert (done.stdout, done.stderr) == ("my-own/model\n", "")
+    assert (done.stdout, done.stderr) == (f"{inserted}\n", "")
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

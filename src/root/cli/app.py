@@ -12,6 +12,7 @@ from typer.exceptions import Abort, TyperException
 
 from ..errors import RootSignalsError
 from . import config, doctor, emulator, models
+from .completion import whole_words
 from .errors import (
     DEAD_PIPE,
     EXIT_CODES,
@@ -68,7 +69,8 @@ def root_signals(
 def run(arguments: list[str]) -> int:
     """Run a command and return its exit code; whatever goes wrong is told here."""
     try:
-        code = app(arguments, prog_name="root-signals", standalone_mode=False)
+        with whole_words():
+            code = app(arguments, prog_name="root-signals", standalone_mode=False)
         sys.stdout.flush()
     except (Abort, KeyboardInterrupt):
         return INTERRUPTED
