@@ -103,7 +103,8 @@ def test_failure_half_way(run: Run, file: str, at_emulator: Server, form: str) -
 
 
 @pytest.mark.parametrize(
-    ("status", "code", "hint"), [(400, 5, "the same command does the rest"), (403, 3, "config show")]
+    ("status", "code", "hint"),
+    [(400, 5, "the same command does the rest"), (403, 3, "config show")],
 )
 def test_failure_at_once(
     run: Run, file: str, at_emulator: Server, status: int, code: int, hint: str

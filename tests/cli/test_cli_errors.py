@@ -77,6 +77,15 @@ def test_no_key(run: Run) -> None:
 
     assert done.code == 78
     assert "root-signals config set NAME --api-key -" in done.err
+    assert "--api-key-file" in done.err
+    assert "RootSignals(" not in done.err
+
+
+def test_base_url_that_cannot_be(run: Run, at_emulator: Server) -> None:
+    """Where the address is nonsense, no hint speaks of keys."""
+    done = run("models", "list", "--base-url", "nonsense")
+
+    assert (done.code, "key" in done.err) == (78, False)
 
 
 def test_debug(run: Run, at_emulator: Server) -> None:
@@ -177,6 +186,39 @@ def test_dead_pipe(at_emulator: Server, form: str) -> None:
 
     os.close(theirs)
     assert (done.returncode, done.stderr) == (141, "")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pipes die otherwise there")
+def test_help_that_nobody_reads() -> None:
+    """Help, too, ends without a word where nobody reads it."""
+    ours, theirs = os.pipe()
+    os.close(ours)
+
+    done = subprocess.run(
+        [sys.executable, "-m", "root", "--help"], stdout=theirs, stderr=subprocess.PIPE, text=True
+    )
+
+    os.close(theirs)
+    assert (done.returncode, done.stderr) == (141, "")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no such shell")
+@pytest.mark.parametrize(
+    ("command", "code"),
+    [
+        ("models list >&-", 0),
+        ("models list <&-", 0),
+        ("models create a --key - <&-", 64),
+        ("models get no-such 2>&-", 4),
+    ],
+)
+def test_closed_streams(at_emulator: Server, command: str, code: int) -> None:
+    """A standard stream that is closed is one that says nothing and takes everything."""
+    done = subprocess.run(
+        ["sh", "-c", f'"$0" -m root {command}', sys.executable], capture_output=True, text=True
+    )
+
+    assert (done.returncode, "unexpected" in done.stderr) == (code, False)
 
 
 @pytest.mark.parametrize("package", ["typer", "rich", "yaml", "platformdirs"])

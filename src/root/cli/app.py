@@ -68,6 +68,7 @@ def root_signals(
 
 def run(arguments: list[str]) -> int:
     """Run a command and return its exit code; whatever goes wrong is told here."""
+    _open_streams()
     try:
         with whole_words():
             code = app(arguments, prog_name="root-signals", standalone_mode=False)
@@ -75,9 +76,12 @@ def run(arguments: list[str]) -> int:
     except (Abort, KeyboardInterrupt):
         return INTERRUPTED
     except (DeadPipe, BrokenPipeError):
-        # Else the interpreter complains when it flushes at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return DEAD_PIPE
+        return _dead_pipe()
+    except SystemExit as error:
+        # So Typer ends where its help is not read.
+        if isinstance(error.__context__, BrokenPipeError):
+            return _dead_pipe()
+        raise
     except TyperException as error:
         context = getattr(error, "ctx", None)
         path = context.command_path if context else "root-signals"
@@ -91,7 +95,7 @@ def run(arguments: list[str]) -> int:
         _tell(error, str(error), hint(error), arguments)
         return exit_code(error)
     except OSError as error:
-        _tell(error, f"{error}.", None, arguments)
+        _tell(error, f"{error.strerror or error}.", None, arguments)
         return FAILED
     except Exception as error:  # noqa: BLE001
         # No text of an unknown error is shown: nobody knows what it holds.
@@ -99,6 +103,19 @@ def run(arguments: list[str]) -> int:
         _tell(error, text, "This is a fault of root-signals; --debug shows where.", arguments)
         return FAILED
     return code if isinstance(code, int) else 0
+
+
+def _open_streams() -> None:
+    """Open the standard streams that whoever started this has closed, to nowhere."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115
+
+
+def _dead_pipe() -> int:
+    # Else the interpreter complains when it flushes at its end.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return DEAD_PIPE
 
 
 def _tell(error: Exception, text: str, advice: str | None, arguments: Sequence[str]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from collections.abc import Generator
 from contextlib import contextmanager, redirect_stdout
 from io import StringIO
@@ -31,7 +32,7 @@ def whole_words() -> Generator[None]:
         quoted = whole[-1].startswith(("'", '"'))
         for line in found.getvalue().splitlines():
             word = line if quoted else re.sub(r"([^\w@%+=:,./-])", r"\\\1", line)
-            print(word.removeprefix(stays))
+            sys.stdout.write(f"{word.removeprefix(stays)}\n")
 
 
 def _joined(words: list[str]) -> list[str]:

@@ -70,7 +70,6 @@ _HINTS = {
     6: "`root-signals doctor` finds out how far a request gets.",
     8: "`root-signals doctor` finds out how far a request gets.",
     PARTIAL: "The same command does the rest.",
-    CONFIGURATION: "`root-signals config set NAME --api-key -` keeps a key for you.",
 }
 
 
@@ -115,7 +114,6 @@ def hint(error: Exception) -> str | None:
 
 def _reason(error: Exception) -> errors.RootSignalsError | None:
     """Return why a plan was not applied at all, if nothing of it can have been done."""
-    if isinstance(error, errors.ApplyError) and error.failed:
-        if not error.done and not error.may_have_been_processed:
-            return error.failed[0][1]
-    return None
+    if not isinstance(error, errors.ApplyError) or error.done or error.may_have_been_processed:
+        return None
+    return error.failed[0][1] if error.failed else None

@@ -290,10 +290,11 @@ class Settings:
         """Return a client of these settings.
 
         Raises:
-            CommandError: The profile has no key.
-            ConfigurationError: There is no API key, or a setting cannot be right.
+            CommandError: There is no API key.
+            ConfigurationError: A setting cannot be right.
         """
         from .. import RootSignals
+        from .._config import SET_KEY
 
         if self.lacks_key:
             # The environment's key belongs to another service.
@@ -302,7 +303,18 @@ class Settings:
                 f"`root-signals config set {self.profile} --api-key -` keeps one.",
                 code=CONFIGURATION,
             )
-        return RootSignals(self.api_key, base_url=self.base_url)
+        try:
+            return RootSignals(self.api_key, base_url=self.base_url)
+        except ConfigurationError as error:
+            if SET_KEY not in str(error):
+                raise
+            # What to do is another thing here than in a program.
+            raise CommandError(
+                "No API key was found.",
+                "Set ROOTSIGNALS_API_KEY, name a file with --api-key-file, or have one kept:"
+                " `root-signals config set NAME --api-key -`.",
+                code=CONFIGURATION,
+            ) from None
 
     def explain(self, client: RootSignals) -> list[Setting]:
         """Return the client's settings, with where they came from before they were arguments."""
