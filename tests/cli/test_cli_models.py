@@ -260,6 +260,15 @@ def test_list_filters(
         assert value.startswith(expected)
 
 
+@pytest.mark.parametrize("options", [(), ("--all",)])
+def test_list_of_nothing(run: Run, at_emulator: Server, options: tuple[str, ...]) -> None:
+    """Where no model fits, it is said, and the result is an empty one."""
+    done = run("models", "list", "--name", "no-such", *options)
+
+    assert (done.code, json.loads(done.out)) == (0, [])
+    assert done.err == "No model fits.\n"
+
+
 def test_list_sorts(run: Run, at_emulator: Server) -> None:
     """A listing is sorted as a whole before it is cut."""
     names = [one["name"].lower() for one in json.loads(run("models", "list", "--all").out)]

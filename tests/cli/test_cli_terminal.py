@@ -30,6 +30,19 @@ def test_table(at_emulator: Server) -> None:
     assert "{" not in terminal.shown
 
 
+@pytest.mark.parametrize("form", ["json", "jsonl", "csv", "yaml"])
+def test_names_move_no_cursor(at_emulator: Server, form: str) -> None:
+    """In no form does what a model is called colour a terminal or move its cursor."""
+    at_emulator.add_model(name="a\x1b[31m\x9b31mred")
+
+    with Terminal("models", "list", "--visibility", "private", "-o", form) as terminal:
+        assert terminal.end() == 0
+
+    assert "red" in terminal.shown
+    assert "\x1b" not in terminal.shown
+    assert "\x9b" not in terminal.shown
+
+
 @pytest.mark.parametrize("color", [True, False])
 @pytest.mark.parametrize("way", ["option", "variable"])
 def test_colours(at_emulator: Server, color: bool, way: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from fnmatch import fnmatchcase
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeAlias, TypeVar, cast
 from uuid import UUID
@@ -159,7 +159,11 @@ def list_(
         # One more, to know whether there is more.
         models = iter(found if all_ else islice(found, limit + 1))
         shown = models if all_ else islice(models, limit)
-        session.show((model.to_dict() for model in shown), _COLUMNS)
+        first = next(shown, None)
+        if first is None and (all_ or limit):
+            session.say("No model fits.")
+        begin = () if first is None else (first,)
+        session.show((model.to_dict() for model in chain(begin, shown)), _COLUMNS)
         if not all_ and next(models, None) is not None:
             session.say(f"There are more than these {limit}: --limit N or --all lists them.")
 

@@ -69,7 +69,10 @@ def printable(text: str) -> str:
     )
 
 
-def _put(text: str) -> None:
+def _put(text: str, *, styled: bool = False) -> None:
+    if not styled and sys.stdout.isatty():
+        # What a server calls things must not move the cursor.
+        text = "\n".join(map(printable, text.split("\n")))
     try:
         sys.stdout.write(text)
     except UnicodeEncodeError:
@@ -163,4 +166,4 @@ def _put_rich(what: RenderableType, *, color: bool, soft_wrap: bool = False) -> 
         force_terminal=sys.stdout.isatty(),
         no_color=None if color else True,
     ).print(what, soft_wrap=soft_wrap)
-    _put(page.getvalue())
+    _put(page.getvalue(), styled=True)
