@@ -25,6 +25,8 @@ _PATIENCE = 60
 class Terminal:
     """`root-signals` in a pseudo-terminal of 120 by 40 characters.
 
+    COLUMNS among the environment makes it of another width.
+
     Attributes:
         shown: All that it has shown.
     """

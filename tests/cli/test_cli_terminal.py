@@ -30,6 +30,19 @@ def test_table(at_emulator: Server) -> None:
     assert "{" not in terminal.shown
 
 
+def test_narrow_table(at_emulator: Server) -> None:
+    """Where there is little room, spare columns are left out before headings are folded."""
+    model = at_emulator.add_model(name="my-own/model-name")
+
+    with Terminal("models", "list", "--all", "--name", "*m*", COLUMNS="80") as terminal:
+        assert terminal.end() == 0
+
+    heading = terminal.shown.split("visibility")[0]
+    assert "visibility" in terminal.shown
+    assert "provider" not in heading
+    assert any(model.id in line and model.name in line for line in terminal.shown.splitlines())
+
+
 @pytest.mark.parametrize("form", ["json", "jsonl", "csv", "yaml"])
 def test_names_move_no_cursor(at_emulator: Server, form: str) -> None:
     """In no form does what a model is called colour a terminal or move its cursor."""

@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
+from shutil import get_terminal_size
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 if TYPE_CHECKING:
@@ -145,13 +146,25 @@ def _put_table(records: Sequence[Record], columns: Sequence[str] | None, *, colo
     cells = [[printable(_cell(record.get(name))) for name in names] for record in records]
     # A column of which nothing is known only takes room.
     filled = [at for at in range(len(names)) if any(row[at] for row in cells)]
+    width = get_terminal_size().columns
+    for spare in ("owner", "provider"):
+        if sys.stdout.isatty() and sum(2 + _least(names[at], cells, at) for at in filled) > width:
+            filled = [at for at in filled if names[at] != spare]
     table = Table(box=SIMPLE, pad_edge=False, header_style="bold")
     for at in filled:
-        # An id that is broken in two cannot be copied.
-        table.add_column(names[at], overflow="fold", no_wrap=names[at] == "id")
+        # An id that is broken in two cannot be copied, nor a heading be read.
+        least = _least(names[at], cells, at)
+        table.add_column(names[at], overflow="fold", no_wrap=names[at] == "id", min_width=least)
     for row in cells:
         table.add_row(*(Text(row[at]) for at in filled))
     _put_rich(table, color=color)
+
+
+def _least(name: str, cells: Sequence[Sequence[str]], at: int) -> int:
+    """Return how wide a column must be to be read."""
+    widest = max(len(row[at]) for row in cells)
+    most = {"id": widest, "name": min(widest, 20)}.get(name, 0)
+    return max(len(name), most)
 
 
 def _put_rich(what: RenderableType, *, color: bool, soft_wrap: bool = False) -> None:
