@@ -78,6 +78,8 @@ def emulator(**arguments: Any) -> Generator[Server, None, None]:
         variables = {**environment(server), OFFLINE: "1"}
         before = {name: os.environ.get(name) for name in variables}
         guarded = _offline.guarded
+        # What was refused before is none of this block's.
+        take_refused()
         os.environ.update(variables)
         _offline.guarded = True
         try:

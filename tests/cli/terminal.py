@@ -12,7 +12,9 @@ from typing import Self
 
 # The terminal becomes the one that controls the process: Ctrl-C goes there.
 _START = """
-import fcntl, sys, termios
+import fcntl, signal, sys, termios
+# Where the tests run in the background, Ctrl-C is ignored, and that is inherited.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 from root.cli import main
 sys.exit(main(sys.argv[1:]))

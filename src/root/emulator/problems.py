@@ -18,7 +18,7 @@ class Problem(Exception):
         self.body = body
         self.headers: Mapping[str, str] = headers or {}
         said = body.get("detail")
-        self.reason = said if isinstance(said, str) else None
+        self.reason: str | None = said if isinstance(said, str) else None
 
 
 class KeyRefused(Problem):
@@ -32,7 +32,7 @@ class KeyRefused(Problem):
     ) -> None:
         """Keep what the response will say, and what is the matter."""
         super().__init__(status, {"detail": text}, headers)
-        self.reason = reason
+        self.reason: str | None = reason
 
 
 def detail(status: int, text: str, headers: Mapping[str, str] | None = None) -> Problem:
