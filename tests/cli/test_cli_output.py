@@ -36,6 +36,13 @@ def test_tables_are_printable(text: str) -> None:
     assert all(line.isprintable() for line in written(text, "table").split("\n"))
 
 
+def test_tables_in_a_pipe_are_not_folded() -> None:
+    """What a program reads has a line for each row, however wide."""
+    lines = written("wide " * 100, "table").splitlines()
+
+    assert sum("wide" in line for line in lines) == 1
+
+
 @given(TEXTS)
 def test_printable(text: str) -> None:
     """Text that can be printed stays as it is, and what cannot is escaped."""

@@ -167,6 +167,9 @@ def _least(name: str, cells: Sequence[Sequence[str]], at: int) -> int:
     return max(len(name), most)
 
 
+_UNFOLDED = 100_000
+
+
 def _put_rich(what: RenderableType, *, color: bool, soft_wrap: bool = False) -> None:
     import io
 
@@ -176,6 +179,8 @@ def _put_rich(what: RenderableType, *, color: bool, soft_wrap: bool = False) -> 
     # Not straight to stdout: rich has a way of its own with dead pipes.
     Console(
         file=page,
+        # What is read by a program is not folded to the width of a page.
+        width=None if sys.stdout.isatty() else _UNFOLDED,
         force_terminal=sys.stdout.isatty(),
         no_color=None if color else True,
     ).print(what, soft_wrap=soft_wrap)
