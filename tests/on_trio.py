@@ -22,8 +22,9 @@ if __name__ == "__main__":
                 *("-p", "no:asyncio", "-o", "anyio_mode=auto", "-o", "strict=false"),
                 # The settings of the plugin that is left out.
                 *("-W", "ignore:Unknown config option"),
-                # httpcore's own, where reading stops at the cap.
+                # Their own, where reading stops at the cap or at the end of the time.
                 *("-W", "ignore:Async generator 'httpcore:ResourceWarning"),
+                *("-W", "ignore:Async generator 'httpx:ResourceWarning"),
                 # Without tasks outside of nurseries there is nothing to fetch a page in.
                 *("--deselect", "tests/_async/test_pager.py::test_prefetch"),
                 *(sys.argv[1:] or ["tests/_async"]),

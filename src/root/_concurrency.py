@@ -37,7 +37,6 @@ __all__ = [
     "async_at_once",
     "async_current_loop",
     "async_in_thread",
-    "async_is_late",
     "async_next_round",
     "async_sleep",
     "async_unbroken",
@@ -46,7 +45,6 @@ __all__ = [
     "current_loop",
     "forget_ended",
     "in_thread",
-    "is_late",
     "live",
     "next_round",
     "sleep",
@@ -150,16 +148,6 @@ async def async_unbroken(work: Coroutine[Any, Any, T], timeout: float | None) ->
 def unbroken(done: T, timeout: float | None) -> T:
     """Return what some work has come to: nobody can cancel what blocks."""
     return done
-
-
-def is_late(until: float) -> bool:
-    """Return whether what `unbroken` does must stop: nobody else can stop what blocks."""
-    return time.monotonic() > until
-
-
-def async_is_late(until: float) -> bool:
-    """Return False: what `async_unbroken` does is stopped from outside, within its own waits."""
-    return False
 
 
 class _NoLoop:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpcore
 
-from .._concurrency import AsyncGuard, AsyncSlots, async_is_late, async_unbroken
+from .._concurrency import AsyncGuard, AsyncSlots, async_unbroken
 from .._failures import (
     AnswerTooLargeError,
     ClientClosedError,
@@ -421,7 +421,7 @@ class AsyncHTTPX:
                 content += chunk
                 if len(content) > MOST_BYTES:
                     raise AnswerTooLargeError(MOST_BYTES)
-                if async_is_late(until):
+                if monotonic() > until:
                     raise httpcore.ReadTimeout("The time for this attempt has run out.")
         except Exception as exc:
             cut = Answer(response.status_code, headers, bytes(content))

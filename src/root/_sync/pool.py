@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpcore
 
-from .._concurrency import Guard, Slots, is_late, unbroken
+from .._concurrency import Guard, Slots, unbroken
 from .._failures import (
     AnswerTooLargeError,
     ClientClosedError,
@@ -422,7 +422,7 @@ class HTTPX:
                 content += chunk
                 if len(content) > MOST_BYTES:
                     raise AnswerTooLargeError(MOST_BYTES)
-                if is_late(until):
+                if monotonic() > until:
                     raise httpcore.ReadTimeout("The time for this attempt has run out.")
         except Exception as exc:
             cut = Answer(response.status_code, headers, bytes(content))
