@@ -62,9 +62,11 @@ def make_environment(session: nox.Session, name: str, *requirements: str) -> Pat
 
 
 def run_tests(session: nox.Session, *groups: str) -> None:
-    """Run pytest, with coverage unless arguments narrow the run."""
+    """Run pytest, with coverage and on several cores unless arguments narrow the run."""
     session.install("-e", EVERYTHING, *group("test", *groups))
-    session.run("pytest", *(session.posargs or ["--cov"]))
+    # Much of a run is waiting, and a test that is found slow does not hold up the others.
+    everywhere = ["--cov", "--numprocesses=auto", "--maxprocesses=4", "--dist=worksteal"]
+    session.run("pytest", *(session.posargs or everywhere))
 
 
 @nox.session
