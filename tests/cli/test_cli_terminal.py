@@ -128,6 +128,22 @@ def test_interrupt(at_emulator: Server) -> None:
     at_emulator.clear_faults()
 
 
+def test_interrupted_changes(at_emulator: Server, tmp_path: Path) -> None:
+    """Ctrl-C in the middle of a plan tells how far it came."""
+    at_emulator.add_model(name="old")
+    at_emulator.fail_next(method="DELETE", delay=60)
+    (tmp_path / "models.yaml").write_text("models:\n- name: a\n- name: b\n")
+
+    with Terminal("models", "apply", "models.yaml", "--prune", "--yes") as terminal:
+        terminal.wait_for("2/3")
+        terminal.enter("\x03")
+        assert terminal.end() == 130
+
+    assert "Interrupted. Changes made: 2; those under way may be, too." in terminal.shown
+    assert "Traceback" not in terminal.shown
+    at_emulator.clear_faults()
+
+
 def test_a_thousand_models(at_emulator: Server, tmp_path: Path) -> None:
     """A thousand models are applied in one run, under a bar that fills."""
     lines = "".join(f"- name: vllm/{number}\n" for number in range(1000))

@@ -333,7 +333,7 @@ def delete(
         meant = _meant(client, model, own=True)
         ids = list(meant)
         session.confirm(f"Delete {', '.join(meant.values())}?", yes=yes)
-        with session.progress("Deleting") as on_progress:
+        with session.progress("Deleting", changes=True) as on_progress:
             outcomes = client.models.delete_many(
                 ids, concurrency=concurrency, errors="collect", on_progress=on_progress
             )
@@ -478,7 +478,7 @@ def apply(
             typer.echo(str(plan), err=True)
         session.confirm("Apply this plan?", yes=yes)
         try:
-            with session.progress("Applying") as on_progress:
+            with session.progress("Applying", changes=True) as on_progress:
                 result = plan.apply(concurrency=concurrency, on_progress=on_progress)
         except ApplyError as error:
             _show_partial(session, error, as_text=as_text)

@@ -269,10 +269,34 @@ class Session:
         return found.strip()
 
     @contextmanager
-    def progress(self, what: str) -> Generator[Callable[[Progress], None] | None]:
-        """Show a bar while something long goes on, where there is a terminal to show it on."""
+    def progress(
+        self, what: str, *, changes: bool = False
+    ) -> Generator[Callable[[Progress], None]]:
+        """Show a bar while something long goes on, where there is a terminal to show it on.
+
+        Args:
+            what: What goes on.
+            changes: Whether it changes something; then an interrupt says how far it came.
+        """
+        made = 0
+
+        def seen(progress: Progress) -> None:
+            nonlocal made
+            made = progress.done - progress.failed
+            move(progress)
+
+        with self._bar(what) as move:
+            try:
+                yield seen
+            except KeyboardInterrupt:
+                if changes:
+                    self.warn(f"Interrupted. Changes made: {made}; those under way may be, too.")
+                raise
+
+    @contextmanager
+    def _bar(self, what: str) -> Generator[Callable[[Progress], None]]:
         if self.quiet or not sys.stderr.isatty():
-            yield None
+            yield lambda _: None
             return
         from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
