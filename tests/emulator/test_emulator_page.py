@@ -219,6 +219,7 @@ def test_every_field_of_the_form(browser: Browser, watched: Server, client: http
             "Path, * for anything": "/v1/*",
             "Times, empty for ever": "",
             "Probability, 0 to 1": "0.25",
+            "Seed of chance": "7",
         }.items():
             page.get_by_label(label).fill(value)
         page.get_by_label("Method").select_option("POST")
@@ -235,7 +236,24 @@ def test_every_field_of_the_form(browser: Browser, watched: Server, client: http
         page.get_by_role("button", name="Add fault").click()
         expect(page.locator("#faults tr")).to_have_count(3)
 
-    reset, hang_up, standing = watched.faults
+        page.get_by_text("Headers, body and page").click()
+        page.get_by_label("Unknown fields").check()
+        page.get_by_label("Next page told as").select_option("cursor")
+        page.get_by_role("button", name="Add fault").click()
+        expect(page.locator("#faults tr")).to_have_count(4)
+
+        page.get_by_label("Headers, one a line").fill("X-Reason: a: b\n\nX-More:\n")
+        page.get_by_label("Body, as JSON or any other text").fill('{"detail": "Closed."}')
+        page.get_by_label("Retry after, in seconds").fill("1")
+        page.get_by_label("Retry after is said").select_option("date")
+        page.get_by_role("button", name="Add fault").click()
+        expect(page.locator("#faults tr")).to_have_count(5)
+
+        page.get_by_label("Body, as JSON or any other text").fill("<h1>Closed</h1>")
+        page.get_by_role("button", name="Add fault").click()
+        expect(page.locator("#faults tr")).to_have_count(6)
+
+    reset, hang_up, new, closed, page_of_html, standing = watched.faults
     assert standing == Fault(
         status=503,
         retry_after=2.5,
@@ -246,7 +264,17 @@ def test_every_field_of_the_form(browser: Browser, watched: Server, client: http
         method="POST",
         path="/v1/*",
         probability=0.25,
+        seed=7,
     )
+    assert new == Fault(novelties=True, next_style="cursor", times=1)
+    assert closed == Fault(
+        headers={"X-Reason": "a: b", "X-More": ""},
+        body={"detail": "Closed."},
+        retry_after=1,
+        retry_after_form="date",
+        times=1,
+    )
+    assert page_of_html == Fault(body="<h1>Closed</h1>", times=1)
     assert reset == Fault(reset="after", times=1)
     assert hang_up == Fault(hang_up=True, times=1)
 
@@ -257,6 +285,7 @@ def test_every_field_of_the_form(browser: Browser, watched: Server, client: http
         ("Status", "99", "status is from 200 to 599, not 99."),
         ("Delay, in seconds", "soon", "delay: Input should be a valid number."),
         ("Path, * for anything", "/", "Say what goes wrong"),
+        ("Headers, one a line", "no header", "headers.no header: Input should be a valid string."),
     ],
 )
 def test_a_wrong_fault(
@@ -269,6 +298,7 @@ def test_a_wrong_fault(
 ) -> None:
     """What is wrong with a fault stands beside the form, which keeps what was typed."""
     with opened(browser, watched) as page:
+        page.get_by_text("Headers, body and page").click()
         page.get_by_label(label).fill(value)
         page.get_by_role("button", name="Add fault").click()
 
