@@ -54,16 +54,30 @@ def check_concurrency(concurrency: object) -> None:
 class Tally(Generic[R]):
     """What came of each of many calls.
 
+    Args:
+        total: How many there are.
+        concurrency: How many to make at once.
+        errors: Whether a call that fails ends the work.
+        on_progress: Is told of each call that has ended.
+        refusals: The errors that do not, for they concern one call alone.
+
     Attributes:
         outcomes: A result, an error or `NOT_STARTED` for each.
         failed: How many failed.
+        halted: Whether to start no more.
+        crowded: Whether the service was asked too fast, so that calls go one by one from now on.
 
     Raises:
         InvalidRequestError: An argument cannot be right.
     """
 
     def __init__(
-        self, total: int, concurrency: int, errors: OnError, on_progress: OnProgress | None
+        self,
+        total: int,
+        concurrency: int,
+        errors: OnError,
+        on_progress: OnProgress | None,
+        refusals: tuple[type[RootSignalsError], ...] = (),
     ) -> None:
         check_concurrency(concurrency)
         if errors not in ("raise", "collect"):
@@ -73,8 +87,10 @@ class Tally(Generic[R]):
         self._concurrency = concurrency
         self._errors = errors
         self._on_progress = on_progress
+        self._refusals = refusals
         self._done = 0
-        self._halted = False
+        self.halted = False
+        self.crowded = False
         self.outcomes: list[R | RootSignalsError | NotStarted] = [NOT_STARTED] * total
         self.failed = 0
 
@@ -85,19 +101,22 @@ class Tally(Generic[R]):
     def to_start(self, positions: range) -> Iterator[int]:
         """Yield the positions until a failure says to stop."""
         for position in positions:
-            if self._halted:
+            if self.halted:
                 break
             yield position
 
-    def fail(self) -> None:
-        """Start no more, if that is what was asked for."""
+    def fail(self, error: RootSignalsError) -> None:
+        """Start no more after this error, if that is what was asked for."""
         # Said where the call failed, ahead of `note`, whose turn may come when the next call is
         # made already.
-        self._halted = self._errors == "raise"
+        if self._errors == "raise" and not isinstance(error, self._refusals):
+            self.halted = True
 
-    def note(self, ended: tuple[int, R | RootSignalsError]) -> None:
+    def note(self, ended: tuple[int, R | RootSignalsError | NotStarted]) -> None:
         """Take down what came of the call at a position."""
         position, outcome = ended
+        if isinstance(outcome, NotStarted):
+            return
         self.outcomes[position] = outcome
         self._done += 1
         self.failed += isinstance(outcome, RootSignalsError)

@@ -16,6 +16,7 @@ from root import (
     BulkError,
     InvalidRequestError,
     NotFoundError,
+    RateLimitError,
     RootSignals,
     RootSignalsError,
 )
@@ -154,6 +155,59 @@ def test_what_is_under_way_finishes() -> None:
 
     assert caught.value.results[0] == "good"
     assert caught.value.results[2] is NOT_STARTED
+
+
+def too_fast(*names: str, then: Step | None = None) -> Callable[[bytes], Step]:
+    """A service that refuses these three times, as often as a call is made, for being too fast."""
+    left = dict.fromkeys(names, 3)
+    others = refusing()
+
+    def choose(request: bytes) -> Step:
+        name = json.loads(request.partition(b"\r\n\r\n")[2])["name"]
+        if left.get(name):
+            left[name] -= 1
+            return says(429, {"detail": "Request was throttled."})
+        return then if then and name in names else others(request)
+
+    return choose
+
+
+@pytest.mark.usefixtures("waits")
+def test_too_fast() -> None:
+    """Calls that are refused for being too fast are made one by one in the end."""
+    names = [f"vllm/{number}" for number in range(20)]
+    with Wire([], choose=too_fast(*names[3:9])) as wire:
+        with RootSignals("key", base_url=wire.url) as client:
+            assert client.models.create_many(named(*names), concurrency=6) == names
+
+    # Six at once were refused three times; of those that came later none was repeated.
+    assert len(wire.requests) == 20 + 6 * 3
+
+
+@pytest.mark.usefixtures("waits")
+def test_still_too_fast() -> None:
+    """What is refused even alone has failed, and what waits for its turn is not started."""
+    with Wire([], choose=too_fast("a", "b", then=says(429))) as wire:
+        with RootSignals("key", base_url=wire.url) as client:
+            with pytest.raises(BulkError, match="0 of 2 calls succeeded, 1 failed") as caught:
+                client.models.create_many(named("a", "b"), concurrency=2)
+
+    assert isinstance(caught.value.__cause__, RateLimitError)
+    assert len(wire.requests) == 9
+
+
+@pytest.mark.usefixtures("waits")
+@pytest.mark.parametrize("retries", [0, 2])
+def test_too_fast_and_never_repeated(retries: int) -> None:
+    """What is not to be repeated is not: a verification, which costs money, and without retries."""
+    with Wire([], choose=lambda _: says(429)) as wire:
+        with RootSignals("key", base_url=wire.url, max_retries=retries) as client:
+            (error,) = client.models.verify_many([{"model": "a"}], errors="collect")
+            if not retries:
+                client.models.create_many(named("a"), errors="collect")
+
+    assert isinstance(error, RateLimitError)
+    assert len(wire.requests) == (1 if retries else 2)
 
 
 def test_an_ambiguous_failure() -> None:

@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
 from .._bulk import OnError, OnProgress, Tally
-from .._concurrency import async_at_once
-from ..errors import RootSignalsError
+from .._concurrency import AsyncSlots, async_at_once
+from ..errors import NOT_STARTED, NotStarted, RateLimitError, RootSignalsError
 
 __all__ = ["call_each", "call_range"]
 
@@ -36,13 +36,34 @@ async def call_each(
 async def call_range(
     call: Callable[[T], Awaitable[R]], items: Sequence[T], positions: range, tally: Tally[R]
 ) -> None:
-    """Make a call for the items at these positions, and note what comes of each."""
+    """Make a call for the items at these positions, and note what comes of each.
 
-    async def one(position: int) -> tuple[int, R | RootSignalsError]:
+    Where the service answers 429 (too many requests) however often a call is repeated, calls go
+    one by one from then on, the refused ones too: of several that come back together, one would
+    use up what the service allows.
+    """
+    lane = AsyncSlots(1)
+
+    async def outcome(item: T) -> R | NotStarted:
+        if not tally.crowded:
+            try:
+                return await call(item)
+            except RateLimitError as error:
+                if len(error.attempts) == 1:
+                    # It is not to be repeated.
+                    raise
+                tally.crowded = True
+        await lane.acquire(None)
         try:
-            return position, await call(items[position])
+            return NOT_STARTED if tally.halted else await call(item)
+        finally:
+            lane.release()
+
+    async def one(position: int) -> tuple[int, R | RootSignalsError | NotStarted]:
+        try:
+            return position, await outcome(items[position])
         except RootSignalsError as error:
-            tally.fail()
+            tally.fail(error)
             return position, error
 
     number = tally.width(len(positions))

@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from .._bulk import OnError, OnProgress, Tally
-from .._concurrency import at_once
-from ..errors import RootSignalsError
+from .._concurrency import Slots, at_once
+from ..errors import NOT_STARTED, NotStarted, RateLimitError, RootSignalsError
 
 __all__ = ["call_each", "call_range"]
 
@@ -37,13 +37,34 @@ def call_each(
 def call_range(
     call: Callable[[T], R], items: Sequence[T], positions: range, tally: Tally[R]
 ) -> None:
-    """Make a call for the items at these positions, and note what comes of each."""
+    """Make a call for the items at these positions, and note what comes of each.
 
-    def one(position: int) -> tuple[int, R | RootSignalsError]:
+    Where the service answers 429 (too many requests) however often a call is repeated, calls go
+    one by one from then on, the refused ones too: of several that come back together, one would
+    use up what the service allows.
+    """
+    lane = Slots(1)
+
+    def outcome(item: T) -> R | NotStarted:
+        if not tally.crowded:
+            try:
+                return call(item)
+            except RateLimitError as error:
+                if len(error.attempts) == 1:
+                    # It is not to be repeated.
+                    raise
+                tally.crowded = True
+        lane.acquire(None)
         try:
-            return position, call(items[position])
+            return NOT_STARTED if tally.halted else call(item)
+        finally:
+            lane.release()
+
+    def one(position: int) -> tuple[int, R | RootSignalsError | NotStarted]:
+        try:
+            return position, outcome(items[position])
         except RootSignalsError as error:
-            tally.fail()
+            tally.fail(error)
             return position, error
 
     number = tally.width(len(positions))
