@@ -211,7 +211,7 @@ def test_listings(emulator: Server, limit: int | None) -> None:
 
 
 def test_plan(emulator: Server) -> None:
-    """A plan shows each change and no key, and its result what was done."""
+    """A plan shows each change, deletions first, and no key; its result shows what was done."""
     with RootSignals(emulator.api_key, base_url=emulator.url) as client:
         same = client.models.create(name="same")
         changed = client.models.create(name="changed", url="http://one")
@@ -230,9 +230,9 @@ def test_plan(emulator: Server) -> None:
 
     assert "1 to create, 1 to update, 1 to delete, 1 unchanged." in shown.heading
     assert shown.rows[1:] == [
-        ["to create", "new", "default_key: set"],
-        ["to update", "changed", 'url: "http://one" -> "http://<two>"\ndefault_key: rotated'],
         ["to delete", "gone", ""],
+        ["to update", "changed", 'url: "http://one" -> "http://<two>"\ndefault_key: rotated'],
+        ["to create", "new", "default_key: set"],
     ]
     assert_hidden(shown.html)
     assert [row[:2] for row in result.rows[1:]] == [
@@ -326,7 +326,7 @@ def test_a_plan_applied_in_part(emulator: Server) -> None:
     """A plan applied in part shows what became of each change."""
     # What makes nothing go wrong takes the first one's turn.
     emulator.add_fault(Fault(method="POST", times=1))
-    emulator.fail_next(method="POST", status=400, body={"name": ["<b>"]})
+    emulator.fail_next(method="POST", status=403, body={"detail": "<b>"})
     with RootSignals(emulator.api_key, base_url=emulator.url) as client:
         plan = client.models.plan([{"name": "a"}, {"name": "<i>"}, {"name": "c"}])
         with pytest.raises(ApplyError) as error:

@@ -269,7 +269,7 @@ def test_plans_stay_where_they_are(way: Callable[[object], object]) -> None:
 
 
 def tally_of(*outcomes: str | RootSignalsError) -> Tally[str | None]:
-    tally: Tally[str | None] = Tally(3, 8, "raise", None)
+    tally: Tally[str | None] = Tally(max(3, len(outcomes)), 8, "raise", None)
     for position, outcome in enumerate(outcomes):
         tally.note((position, outcome))
     return tally
@@ -319,6 +319,15 @@ def test_what_came_of_half_of_it() -> None:
     assert (other.done, other.not_started) == (error.done, error.not_started)
     assert other.failed[0][0] == CHANGES[1]
     assert str(other.failed[0][1]) == "It broke off."
+
+
+def test_many_failures() -> None:
+    """Of many failures the text has three."""
+    with pytest.raises(ApplyError) as caught:
+        result_of(CHANGES * 2, tally_of(*(ServerError(f"Fault {number}.") for number in range(6))))
+
+    assert "Fault 2. And 3 more, as `.failed` has them." in str(caught.value)
+    assert len(caught.value.failed) == 6
 
 
 def test_a_clear_failure() -> None:

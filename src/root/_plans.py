@@ -59,6 +59,9 @@ _PAST: dict[Action, str] = {"create": "created", "update": "updated", "delete": 
 COMPARED = ("model", "max_output_token_count", "max_token_count", "url")
 """The fields that can be read back, but for the name."""
 
+# More would make an error nobody reads.
+_MOST_REASONS = 3
+
 # For these None clears; for the others the API has no null.
 _NULLABLE = ("default_key", "max_token_count", "url")
 
@@ -197,8 +200,10 @@ class Comparison:
             type(self).__name__,
             [
                 (_marked(change.action, _FUTURE), change.name, "\n".join(map(str, change.fields)))
+                # What is lost comes first, for a table that is long is cut.
+                for action in ("delete", "update", "create")
                 for change in self.changes
-                if change.action != "unchanged"
+                if change.action == action
             ],
             columns=("", "name", "fields"),
             told=f"{self._summary()}. {_KEYS_ROTATE if self._rotates_keys else _KEYS_STAY}",
@@ -364,8 +369,10 @@ def result_of(changes: Sequence[Change], tally: Tally[str | None]) -> ApplyResul
         f"{change.action} {change.name!r}"
         f"{' (it may have been done all the same)' if error.may_have_been_processed else ''}:"
         f" {error}"
-        for change, error in failed
+        for change, error in failed[:_MOST_REASONS]
     ]
+    if failed[_MOST_REASONS:]:
+        reasons.append(f"And {len(failed) - _MOST_REASONS} more, as `.failed` has them.")
     unsure = any(one.may_have_been_processed for _, one in failed)
     made = f"The plan was applied in part: {counted(done, _PAST)}, "
     error = ApplyError(

@@ -15,9 +15,9 @@ import respx
 from root import (
     APIConnectionError,
     ApplyError,
-    BadRequestError,
     InvalidRequestError,
     NotFoundError,
+    PermissionDeniedError,
     RootSignals,
 )
 from root.emulator import Fault, Server
@@ -275,7 +275,7 @@ def test_a_failure_half_way(
     plan = client.models.plan(desired, prune=True)
     # The service quotes what was sent.
     quoted = SECRET if method == "POST" else "something"
-    fail_second(emulator, method, status=400, body={"name": [f"Not with {quoted}."]})
+    fail_second(emulator, method, status=403, body={"detail": f"Not with {quoted}."})
     with pytest.raises(ApplyError) as caught:
         plan.apply(concurrency=1)
 
@@ -283,7 +283,7 @@ def test_a_failure_half_way(
     assert [change.action for change in error.done] == done
     ((change, reason),) = error.failed
     assert change == plan.changes[len(done)]
-    assert isinstance(reason, BadRequestError)
+    assert isinstance(reason, PermissionDeniedError)
     assert error.not_started == plan.changes[len(done) + 1 :]
     assert SECRET not in str(error) + repr(vars(error))
     with pytest.raises(InvalidRequestError, match="was applied before"):
@@ -297,6 +297,31 @@ def test_a_failure_half_way(
         "new/2": (None, None),
         "changed/1": ("http://b", None),
         "changed/2": ("http://b", None),
+    }
+
+
+@pytest.mark.parametrize("status", [400, 404, 409, 422])
+def test_a_refusal(client: RootSignals, emulator: Server, status: int) -> None:
+    """A model that the service refuses does not keep the others from theirs, but from deletion."""
+    for name in ("changed/1", "changed/2", "old"):
+        emulator.add_model(name=name)
+    desired: list[ModelSettings] = [
+        {"name": "new/1"},
+        {"name": "new/2"},
+        {"name": "changed/1", "url": "http://b"},
+        {"name": "changed/2", "url": "http://b"},
+    ]
+    plan = client.models.plan(desired, prune=True)
+    for method in ("POST", "PATCH"):
+        emulator.fail_next(method=method, status=status)
+    with pytest.raises(ApplyError, match="1 created, 1 updated, 0 deleted, 2 failed, 1 not st"):
+        plan.apply(concurrency=1)
+
+    assert there(emulator) == {
+        "changed/1": (None, None),
+        "changed/2": ("http://b", None),
+        "old": (None, None),
+        "new/2": (None, None),
     }
 
 

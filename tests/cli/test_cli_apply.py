@@ -104,7 +104,7 @@ def test_failure_half_way(run: Run, file: str, at_emulator: Server, form: str) -
 
 @pytest.mark.parametrize(
     ("status", "code", "hint"),
-    [(400, 5, "the same command does the rest"), (403, 3, "config show")],
+    [(402, 1, "the same command does the rest"), (403, 3, "config show")],
 )
 def test_failure_at_once(
     run: Run, file: str, at_emulator: Server, status: int, code: int, hint: str

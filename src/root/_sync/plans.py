@@ -24,7 +24,7 @@ from .._plans import (
     wanted_of,
 )
 from .._schemas import Model, ModelSettings, model_path
-from ..errors import InvalidRequestError, NotFoundError
+from ..errors import BadRequestError, ConflictError, InvalidRequestError, NotFoundError
 from .bulk import call_range
 
 if TYPE_CHECKING:
@@ -56,8 +56,10 @@ class Plan(Comparison):
     ) -> ApplyResult:
         """Create, update and delete, in this order, as the plan says. A plan is applied once.
 
-        After a failure nothing more is started, and what is under way ends. A new plan then
-        holds what is left to do. A model that is gone already counts as deleted.
+        What the service refuses of one model (400, 404, 409, 422) does not keep the others from
+        being created and updated; after any other failure nothing more is started, and what is
+        under way ends. Nothing is deleted after a failure. A new plan then holds what is left to
+        do. A model that is gone already counts as deleted.
 
         Args:
             concurrency: How many calls to make at once.
@@ -69,7 +71,13 @@ class Plan(Comparison):
                 started.
             InvalidRequestError: The plan was applied before, whatever came of it.
         """
-        tally: Tally[str | None] = Tally(len(self._steps), concurrency, "raise", on_progress)
+        tally: Tally[str | None] = Tally(
+            len(self._steps),
+            concurrency,
+            "raise",
+            on_progress,
+            refusals=(BadRequestError, NotFoundError, ConflictError),
+        )
         # Never released: of two threads, one applies it.
         if not self._applied.acquire(blocking=False):
             raise InvalidRequestError(
@@ -81,9 +89,9 @@ class Plan(Comparison):
         start = 0
         for action in ("create", "update", "delete"):
             end = start + actions.count(action)
-            call_range(self._make, steps, range(start, end), tally)
-            if tally.failed:
+            if tally.halted or (action == "delete" and tally.failed):
                 break
+            call_range(self._make, steps, range(start, end), tally)
             start = end
         return result_of(changes, tally)
 
