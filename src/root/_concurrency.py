@@ -15,8 +15,10 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Iter
 from concurrent.futures import Future
 from contextlib import suppress
 from contextvars import copy_context
-from queue import SimpleQueue
+from math import inf
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+from weakref import ref
 
 from ._failures import ExchangeTimeoutError, KeyTimeoutError
 from .errors import ConfigurationError
@@ -33,6 +35,7 @@ __all__ = [
     "AsyncGuard",
     "AsyncSlots",
     "Guard",
+    "Slot",
     "Slots",
     "async_at_once",
     "async_current_loop",
@@ -57,6 +60,9 @@ R = TypeVar("R")
 
 # Seconds for an exchange to end after its caller was cancelled.
 _PATIENCE = 0.5
+
+# Seconds after which who waits for a slot looks whether one was lost meanwhile.
+_LOOK_FOR_LOST = 1.0
 
 sleep = time.sleep
 
@@ -193,20 +199,58 @@ def forget_ended(by_loop: WeakKeyDictionary[object, T]) -> None:
             by_loop.pop(loop, None)
 
 
+class Slot:
+    """Leave to do something of which there are only so many at once."""
+
+    __slots__ = ("__weakref__",)
+
+
 class Slots:
-    """So many at once and no more; who finds none free waits for one."""
+    """So many at once and no more; who finds none free waits for one.
+
+    A signal's handler may raise between any two steps of ours (Ctrl-C, the time limit of a job).
+    Nothing of that may hold a lock, as in `threading.Semaphore`, or lose a slot: one that was on
+    its way is collected then, and another one takes its place.
+    """
 
     def __init__(self, number: int) -> None:
-        self._slots = threading.Semaphore(number)
+        self._number = number
+        self._free: SimpleQueue[Slot] = SimpleQueue()
+        self._made: list[ref[Slot]] = []
+        self._making = threading.Lock()
 
-    def acquire(self, timeout: float | None) -> bool:
-        """Take a slot; return False if none came free within the timeout, in seconds."""
-        # Without a timeout this is one call into the semaphore, the common case.
-        return self._slots.acquire(timeout=timeout)
+    def acquire(self, timeout: float | None) -> Slot | None:
+        """Take a slot; return None if none came free within the timeout, in seconds."""
+        until = inf if timeout is None else time.monotonic() + timeout
+        wait = 0.0
+        while True:
+            with suppress(Empty):
+                return self._free.get(timeout=wait)
+            slot = self._new()
+            left = until - time.monotonic()
+            if slot is not None or left <= 0:
+                return slot
+            wait = min(left, _LOOK_FOR_LOST)
 
-    def release(self) -> None:
+    def release(self, slot: Slot) -> None:
         """Give a slot back."""
-        self._slots.release()
+        self._free.put(slot)
+
+    def _new(self) -> Slot | None:
+        """Return a slot that was not made yet or was lost, if there is one."""
+        with self._making:
+            made = len(self._made)
+            places = (place for place, slot in enumerate(self._made) if slot() is None)
+            place = next(places, made)
+            if place == self._number:
+                return None
+            slot = Slot()
+            self._made[place : place + 1] = [ref(slot)]
+            return slot
+
+
+# No signal's handler raises in the middle of a task, so there they are only counted.
+_COUNTED = Slot()
 
 
 class AsyncSlots:
@@ -217,8 +261,8 @@ class AsyncSlots:
 
         self._slots: anyio.Semaphore = anyio.Semaphore(number, fast_acquire=True)
 
-    async def acquire(self, timeout: float | None) -> bool:
-        """Take a slot; return False if none came free within the timeout, in seconds."""
+    async def acquire(self, timeout: float | None) -> Slot | None:
+        """Take a slot; return None if none came free within the timeout, in seconds."""
         import anyio
 
         try:
@@ -226,11 +270,11 @@ class AsyncSlots:
         except anyio.WouldBlock:
             with anyio.move_on_after(timeout):
                 await self._slots.acquire()
-                return True
-            return False
-        return True
+                return _COUNTED
+            return None
+        return _COUNTED
 
-    def release(self) -> None:
+    def release(self, slot: Slot) -> None:
         """Give a slot back."""
         self._slots.release()
 

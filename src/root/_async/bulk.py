@@ -53,11 +53,12 @@ async def call_range(
                     # It is not to be repeated.
                     raise
                 tally.crowded = True
-        await lane.acquire(None)
+        turn = await lane.acquire(None)
+        assert turn is not None
         try:
             return NOT_STARTED if tally.halted else await call(item)
         finally:
-            lane.release()
+            lane.release(turn)
 
     async def one(position: int) -> tuple[int, R | RootSignalsError | NotStarted]:
         try:

@@ -54,11 +54,12 @@ def call_range(
                     # It is not to be repeated.
                     raise
                 tally.crowded = True
-        lane.acquire(None)
+        turn = lane.acquire(None)
+        assert turn is not None
         try:
             return NOT_STARTED if tally.halted else call(item)
         finally:
-            lane.release()
+            lane.release(turn)
 
     def one(position: int) -> tuple[int, R | RootSignalsError | NotStarted]:
         try:

@@ -16,6 +16,7 @@ from functools import partial
 from math import inf
 from time import monotonic
 from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
 import httpcore
 
@@ -76,7 +77,8 @@ class Pool:
         self._slots = Slots(max_connections)
         # Last in, first out: the fewest connections stay in use, and the others expire.
         self._idle: list[Connection] = []
-        self._open: set[Connection] = set()
+        # Weak: one that a signal's handler makes us lose between two steps is collected.
+        self._open: WeakSet[Connection] = WeakSet()
         self._ended = False
         self._guard = Guard(partial(_cut_all, self._open, self._idle))
 
@@ -96,19 +98,25 @@ class Pool:
     def exchange(self, request: Request, timeout: Timeout, deadline: float | None) -> Answer:
         """Send a request over a connection of its own and return the answer."""
         left = None if deadline is None else deadline - monotonic()
-        if not self._slots.acquire(left):
+        slot = self._slots.acquire(left)
+        if slot is None:
             raise httpcore.PoolTimeout("All connections are in use.")
         connection: Connection | None = None
+        answer: Answer | None = None
         try:
             if self._ended:
                 raise ClientClosedError
             connection = self._taken(request.address)
-            return connection.exchange(request, timeout, deadline)
+            answer = connection.exchange(request, timeout, deadline)
+            return answer
         finally:
             # Nothing is waited for from here on: who is interrupted may not come back from it.
-            if connection is not None:
+            if answer is None and connection is not None:
+                # What was interrupted in its last step looks as if it could be used again.
+                self._drop(connection)
+            elif connection is not None:
                 self._give_back(connection)
-            self._slots.release()
+            self._slots.release(slot)
 
     def _taken(self, address: Address) -> Connection:
         # A redirect from http to https leads to another address, for one request.
@@ -118,19 +126,29 @@ class Pool:
             except IndexError:
                 # Another thread has taken it.
                 break
-            if not connection.is_stale():
+            is_fresh = False
+            try:
+                is_fresh = not connection.is_stale()
+            finally:
+                # Or it was not told: a signal's handler may raise anywhere in blocking code.
+                if not is_fresh:
+                    self._drop(connection)
+            if is_fresh:
                 return connection
-            self._drop(connection)
         connection = Connection(address, self._proxy, self._backend, self._ssl_context)
         self._open.add(connection)
         return connection
 
     def _give_back(self, connection: Connection) -> None:
-        # Another thread may have ended the pool meanwhile.
-        if not self._ended and connection.is_reusable(self._address):
-            self._idle.append(connection)
-        else:
-            self._drop(connection)
+        is_kept = False
+        try:
+            # Another thread may have ended the pool meanwhile.
+            if not self._ended and connection.is_reusable(self._address):
+                self._idle.append(connection)
+                is_kept = True
+        finally:
+            if not is_kept:
+                self._drop(connection)
 
     def _drop(self, connection: Connection) -> None:
         self._open.discard(connection)
@@ -372,7 +390,8 @@ class HTTPX:
             raise InvalidRequestError(
                 "The http client that this client sends through is closed. Close it later."
             )
-        if not self._slots.acquire(None if deadline is None else deadline - monotonic()):
+        slot = self._slots.acquire(None if deadline is None else deadline - monotonic())
+        if slot is None:
             raise httpcore.PoolTimeout("All connections are in use.")
         try:
             if self._ended:
@@ -397,7 +416,7 @@ class HTTPX:
                 " that has ended. Give each loop an http client of its own, or give none."
             ) from exc
         finally:
-            self._slots.release()
+            self._slots.release(slot)
 
     def _exchange(
         self, request: Request, operations: dict[str, float | None], whole: float | None
@@ -436,7 +455,7 @@ class HTTPX:
         return Answer(response.status_code, headers, bytes(content))
 
 
-def _cut_all(connections: set[Connection], idle: list[Connection]) -> None:
+def _cut_all(connections: WeakSet[Connection], idle: list[Connection]) -> None:
+    for connection in list(connections):
+        connection.cut()
     idle.clear()
-    while connections:
-        connections.pop().cut()
