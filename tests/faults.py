@@ -601,6 +601,13 @@ SECTIONS: dict[str, list[Fault]] = {
             unclear(APIResponseError),
         ),
         Fault(
+            "packed twice, as nobody asked",
+            spoils_body(
+                lambda body: gzip.compress(gzip.compress(body)), "Content-Encoding: gzip, gzip"
+            ),
+            unclear(APIResponseError),
+        ),
+        Fault(
             "packed, and cut off",
             spoils_body(lambda body: gzip.compress(body)[:-9], "Content-Encoding: gzip"),
             unclear(APIResponseError),
@@ -887,8 +894,6 @@ OVER_HTTPX = {
     "the answer comes byte by byte, too slowly": "in blocking code the head of an answer may drip",
     "the proxy lets bytes through one by one, too slowly": "the same",
     "more than Content-Length says": "it is an `APIConnectionError`",
-    "packed, and cut off": "httpx passes what there is, so the result is right if that is all",
-    "packed as nobody asked": "httpx unpacks it if it can",
     "the proxy closes instead of connecting": "**may have happened** stands there, to be safe",
     "the proxy hangs instead of connecting": "the same",
 }

@@ -432,26 +432,28 @@ class AsyncHTTPX:
             stream=True,
             follow_redirects=False,
         )
-        # httpx unpacks the body.
-        headers = [pair for pair in response.headers.raw if pair[0].lower() != b"content-encoding"]
+        headers = response.headers.raw
         content = bytearray()
         try:
-            async for chunk in response.aiter_bytes():
+            if response.is_stream_consumed:
+                # By a hook of the user's, or it was never on a wire: httpx has unpacked it.
+                headers = [pair for pair in headers if pair[0].lower() != b"content-encoding"]
+                return Answer(response.status_code, headers, response.content)
+            async for chunk in response.aiter_raw():
                 content += chunk
                 if len(content) > MOST_BYTES:
                     raise AnswerTooLargeError(MOST_BYTES)
                 if monotonic() > until:
                     raise httpcore.ReadTimeout("The time for this attempt has run out.")
         except Exception as exc:
-            cut = Answer(response.status_code, headers, bytes(content))
-            if type(exc).__name__ == "DecodingError":
-                raise UnusableAnswerError(cut, f"cannot be unpacked ({exc})") from exc
             if broke_off(exc):
+                cut = Answer(response.status_code, headers, bytes(content))
                 raise UnusableAnswerError(cut, "is cut off") from exc
             raise
         finally:
             await response.aclose()
-        return Answer(response.status_code, headers, bytes(content))
+        # Not by httpx, which unpacks without a bound.
+        return unpacked(Answer(response.status_code, headers, bytes(content)))
 
 
 def _cut_all(connections: WeakSet[AsyncConnection], idle: list[AsyncConnection]) -> None:
