@@ -8,8 +8,9 @@ import logging
 import pickle
 import string
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext
+from pathlib import Path
 from urllib.parse import parse_qs, quote_plus, unquote, urlsplit
 
 import httpx
@@ -17,6 +18,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import root
 from root import (
     APIConnectionError,
     AsyncRootSignals,
@@ -29,6 +31,7 @@ from root.models import Model, ModelVerification
 
 from .wire import Step, Wire, answer, closes, raw, resets, says
 
+HOME = Path(root.__file__).parent
 KEY = "key-0123456789-of-the-tests"
 # With what JSON escapes, so that its escaped forms are looked for as well.
 DEFAULT_KEY = 'sk-"pä\\ss/wort"-of-a-provider'
@@ -57,13 +60,16 @@ def assert_hidden(text: str) -> None:
         assert len(form) < 12 or form[:12].lower() not in text.lower()
 
 
-def assert_error_hides(error: BaseException) -> None:
+def assert_error_hides(error: BaseException, *, with_locals: bool = True) -> None:
     """Find neither secret in anything that an error shows or holds."""
     assert_hidden("".join(traceback.format_exception(error)))
     chain: list[BaseException] = [error]
     for member in chain:
         for shown in (str(member), repr(member), repr(member.args), repr(vars(member))):
             assert_hidden(shown)
+        if with_locals:
+            for shown in local_variables(member):
+                assert_hidden(shown)
         # httpx hangs the request onto its errors, and some pickle an error with its cause.
         request = vars(member).get("_request")
         assert_hidden(repr(dict(getattr(request, "headers", {}))))
@@ -77,6 +83,13 @@ def assert_error_hides(error: BaseException) -> None:
     for form in FORMS:
         assert form.encode() not in pickled
     assert_hidden(repr(vars(pickle.loads(pickled))))
+
+
+def local_variables(error: BaseException) -> Iterator[str]:
+    """What Sentry, rich and `pytest -l` show of the frames that an error went through."""
+    for frame, _ in traceback.walk_tb(error.__traceback__):
+        if Path(frame.f_code.co_filename).is_relative_to(HOME):
+            yield from map(repr, frame.f_locals.values())
 
 
 def all_calls(url: str, *, http_client: bool = False) -> list[object]:
@@ -427,7 +440,9 @@ def test_calls_that_succeed(
 
 
 @pytest.mark.parametrize("bad", ["\n", "\r\nX-Evil: 1", "\x00", "ä", "\u2028", "\ud800"], ids=ascii)
-def test_keys_that_no_header_takes(bad: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_keys_that_no_header_takes(
+    bad: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     """A key that cannot be sent is refused without being shown, wherever it comes from."""
     broken = f"{KEY}{bad}{KEY}"
     errors: list[BaseException] = []
@@ -444,12 +459,19 @@ def test_keys_that_no_header_takes(bad: str, monkeypatch: pytest.MonkeyPatch) ->
         errors.append(error.value)
         with pytest.raises(ConfigurationError) as error:
             RootSignals(KEY, default_headers={"X-Key": broken})
-        errors.append(error.value)
+        # Of headers, all but the key's are shown with local variables.
+        assert_error_hides(error.value, with_locals=False)
         if "\x00" not in bad and "\ud800" not in bad:
             monkeypatch.setenv("ROOTSIGNALS_API_KEY", broken)
             with pytest.raises(ConfigurationError) as error:
                 RootSignals()
             errors.append(error.value)
+            monkeypatch.delenv("ROOTSIGNALS_API_KEY")
+        (tmp_path / ".env").write_bytes(b"ROOTSIGNALS_API_KEY='%s\n%s'" % ((KEY.encode(),) * 2))
+        monkeypatch.chdir(tmp_path)
+        with pytest.raises(ConfigurationError) as error:
+            RootSignals()
+        errors.append(error.value)
         assert not wire.requests
     for one in errors:
         assert_error_hides(one)
@@ -462,7 +484,8 @@ def test_default_keys_that_cannot_be(value: object) -> None:
     """A default_key that the API cannot take is refused without being shown."""
     with RootSignals(KEY) as client, pytest.raises(InvalidRequestError) as error:
         client.models.create(name="a", default_key=value)  # type: ignore[arg-type]
-    assert_error_hides(error.value)
+    # Of local variables only text is hidden.
+    assert_error_hides(error.value, with_locals=isinstance(value, str))
 
 
 # Header injection.

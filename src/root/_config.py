@@ -19,6 +19,7 @@ from urllib.parse import quote, urlsplit
 from .__about__ import __version__
 from ._defaults import DEFAULT_TIMEOUT, NotGiven
 from ._dotenv import read_dotenv
+from ._secrets import Secret, unshown
 from .errors import ConfigurationError, InvalidRequestError
 
 if TYPE_CHECKING:
@@ -252,7 +253,7 @@ def changed(
     return replace(config, sources=sources)
 
 
-def check_key(key: object, source: str) -> str:
+def check_key(key: object, source: str) -> Secret:
     """Return the key without white space around it.
 
     Raises:
@@ -260,7 +261,7 @@ def check_key(key: object, source: str) -> str:
     """
     if not isinstance(key, str):
         raise ConfigurationError(f"{source} must be a string, not {type(key).__name__}.")
-    key = key.strip()
+    key = Secret(key.strip())
     if not key:
         raise ConfigurationError(
             f"{source} is empty. Give the key, or leave it out to have it looked up."
@@ -308,7 +309,7 @@ def _find_key(argument: APIKey | None) -> tuple[APIKey, str]:
         return argument, "nowhere" if argument is no_key else _ARGUMENT
     if argument is not None:
         return check_key(argument, "The api_key argument"), _ARGUMENT
-    if found := _variable(API_KEY):
+    if found := unshown(_variable(API_KEY)):
         source = f"environment variable {API_KEY}"
         return check_key(found, f"The {source}"), source
     path = Path(".env")

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from ._secrets import Secret
 from .errors import ConfigurationError
 
 __all__ = ["Line", "read_dotenv"]
@@ -70,7 +71,11 @@ def read_dotenv(path: Path) -> dict[str, Line]:
             values[name] = None if value is None else _expanded(value, values)
             numbers[name] = number
         number += text.count("\n", before, at)
-    return {name: Line(value, numbers[name]) for name, value in values.items() if value is not None}
+    return {
+        name: Line(Secret(value), numbers[name])
+        for name, value in values.items()
+        if value is not None
+    }
 
 
 def _expanded(value: str, values: Mapping[str, str | None]) -> str:

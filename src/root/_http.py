@@ -133,8 +133,9 @@ class Answer:
     """One answer, read to its end and unpacked."""
 
     status: int
-    headers: list[tuple[bytes, bytes]]
-    content: bytes
+    # A server may echo a key in either.
+    headers: list[tuple[bytes, bytes]] = field(repr=False)
+    content: bytes = field(repr=False)
 
     def header(self, name: bytes) -> str | None:
         """Return a header by its lower-case name."""

@@ -29,6 +29,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 from pydantic_core import from_json
 
+from ._secrets import Secret, SecretBytes
 from .errors import InvalidRequestError, VerificationError, scrub
 
 if TYPE_CHECKING:
@@ -518,7 +519,9 @@ def request_body(schema: type[_Request], omit: object, /, **fields: object) -> B
         problems = exc.errors(include_url=False, include_context=False, include_input=False)
     else:
         keys = (given.get("default_key"), given.get("api_key"))
-        return Body(content, tuple(key for key in keys if isinstance(key, str)))
+        return Body(
+            SecretBytes(content), tuple(Secret(key) for key in keys if isinstance(key, str))
+        )
     raise InvalidRequestError(
         "Nothing was sent. "
         + " ".join(

@@ -85,8 +85,11 @@ class RootSignals(_sync.RootSignals):
         async_http_client: httpx.AsyncClient | None = None,
         run_async: bool = False,
     ) -> None:
+        from ._secrets import unshown
+
         self.run_async = run_async
         self._async_http_client = async_http_client
+        api_key = unshown(api_key)
         super().__init__(
             api_key,
             base_url=base_url,

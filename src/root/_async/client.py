@@ -80,7 +80,9 @@ class AsyncRootSignals:
     ) -> None:
         from .._config import resolve
         from .._retry import Budget
+        from .._secrets import unshown
 
+        api_key = unshown(api_key)
         config = resolve(
             api_key=api_key,
             base_url=base_url,
@@ -257,7 +259,9 @@ class AsyncRootSignals:
             ConfigurationError: A setting cannot be right.
         """
         from .._config import changed
+        from .._secrets import unshown
 
+        api_key = unshown(api_key)
         return self._copy(
             changed(
                 self._config,
@@ -307,6 +311,9 @@ class AsyncRootSignals:
         await self.aclose()
 
     def __repr__(self) -> str:
+        if "_config" not in vars(self):
+            # A traceback with local variables shows it before it is made.
+            return f"<{type(self).__name__}>"
         key = self._config.fingerprint
         return f"{type(self).__name__}(base_url={self.base_url!r}, api_key={key!r})"
 

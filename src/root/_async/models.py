@@ -23,6 +23,7 @@ from .._schemas import (
     request_body,
     settings_body,
 )
+from .._secrets import unshown
 from ..errors import RootSignalsError
 from .bulk import call_each
 from .pager import AsyncPager
@@ -72,6 +73,7 @@ class AsyncModels:
             max_token_count: Tokens it can process.
             url: Where it is served; at most 1024 characters.
         """
+        default_key = unshown(default_key)
         body = request_body(
             ModelRequest,
             None,
@@ -149,6 +151,7 @@ class AsyncModels:
         The arguments are those of `create`. `name`, `model` and `max_output_token_count`
         cannot be cleared.
         """
+        default_key = unshown(default_key)
         body = request_body(
             ModelPatch,
             NOT_GIVEN,
@@ -185,6 +188,7 @@ class AsyncModels:
         The arguments are those of `create`. What is left out is not sent, and it is the
         service's to say what becomes of it.
         """
+        default_key = unshown(default_key)
         body = request_body(
             ModelRequest,
             None,
@@ -230,6 +234,7 @@ class AsyncModels:
             url: Where it is served.
             max_output_token_count: Tokens it may put out for one answer, at least 800.
         """
+        api_key = unshown(api_key)
         body = request_body(
             VerifyRequest,
             None,
@@ -440,6 +445,7 @@ class AsyncModels:
             InvalidRequestError: A setting cannot be right, or several of your models have the
                 name.
         """
+        default_key = unshown(default_key)
         from .plans import ensure_model
 
         settings: ModelSettings = {

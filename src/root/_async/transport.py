@@ -96,8 +96,9 @@ class AsyncTransport:
             try:
                 key = config.api_key
                 if callable(key):
-                    given = await async_value(key(), call.left())
-                    key = check_key(given, "What the api_key function returns")
+                    key = check_key(
+                        await async_value(key(), call.left()), "What the api_key function returns"
+                    )
                 request = call.request(config.headers, key)
                 hidden.set(call.hidden)
                 for _ in range(MOST_REDIRECTS):

@@ -24,6 +24,7 @@ from .._schemas import (
     request_body,
     settings_body,
 )
+from .._secrets import unshown
 from ..errors import RootSignalsError
 from .bulk import call_each
 from .pager import Pager
@@ -73,6 +74,7 @@ class Models:
             max_token_count: Tokens it can process.
             url: Where it is served; at most 1024 characters.
         """
+        default_key = unshown(default_key)
         body = request_body(
             ModelRequest,
             None,
@@ -146,6 +148,7 @@ class Models:
         The arguments are those of `create`. `name`, `model` and `max_output_token_count`
         cannot be cleared.
         """
+        default_key = unshown(default_key)
         body = request_body(
             ModelPatch,
             NOT_GIVEN,
@@ -182,6 +185,7 @@ class Models:
         The arguments are those of `create`. What is left out is not sent, and it is the
         service's to say what becomes of it.
         """
+        default_key = unshown(default_key)
         body = request_body(
             ModelRequest,
             None,
@@ -227,6 +231,7 @@ class Models:
             url: Where it is served.
             max_output_token_count: Tokens it may put out for one answer, at least 800.
         """
+        api_key = unshown(api_key)
         body = request_body(
             VerifyRequest,
             None,
@@ -437,6 +442,7 @@ class Models:
             InvalidRequestError: A setting cannot be right, or several of your models have the
                 name.
         """
+        default_key = unshown(default_key)
         from .plans import ensure_model
 
         settings: ModelSettings = {

@@ -95,8 +95,7 @@ class Transport:
             try:
                 key = config.api_key
                 if callable(key):
-                    given = value(key(), call.left())
-                    key = check_key(given, "What the api_key function returns")
+                    key = check_key(value(key(), call.left()), "What the api_key function returns")
                 request = call.request(config.headers, key)
                 hidden.set(call.hidden)
                 for _ in range(MOST_REDIRECTS):
