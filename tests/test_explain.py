@@ -13,7 +13,7 @@ import certifi
 import httpx
 import pytest
 
-from root import AsyncRootSignals, ConfigurationError, RootSignals
+from root import AsyncRootSignals, ConfigurationError, InvalidRequestError, RootSignals
 from root.config import Setting, no_key
 
 KEY = "key-0123456789-of-the-tests"
@@ -209,6 +209,20 @@ def test_pickles(monkeypatch: pytest.MonkeyPatch) -> None:
     assert settings["deadline"] == ("5 s", "argument, before it was pickled")
     assert settings["timeout"] == ("30 s", "default")
     assert explained(pickle.loads(given))["api_key"] == (PRINT, "argument, before it was pickled")
+
+
+@pytest.mark.parametrize("way", [pickle.dumps, copy.copy, copy.deepcopy])
+@CLIENTS
+def test_settings_stay_where_they_are(
+    kind: type[RootSignals | AsyncRootSignals], way: Callable[[object], object]
+) -> None:
+    """A client's settings, which hold its key, are neither pickled nor copied; what they say is."""
+    config = kind(KEY).config
+
+    with pytest.raises(InvalidRequestError, match="neither pickled nor copied"):
+        way(config)
+    assert way(config.explain())
+    assert KEY.encode() not in pickle.dumps(config.explain())
 
 
 @pytest.mark.parametrize(

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from ._config import Timeout, no_key
-from .errors import ConfigurationError
+from .errors import ConfigurationError, InvalidRequestError
 
 if TYPE_CHECKING:
     import ssl
@@ -123,6 +123,13 @@ class Settings:
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of a client of {self._config.base_url}>"
+
+    def __reduce__(self) -> NoReturn:
+        # The key would stand in it as it is.
+        raise InvalidRequestError(
+            "The settings of a client can be neither pickled nor copied: the key is among them."
+            " What their explain() returns can be."
+        )
 
 
 def _given_trust(context: ssl.SSLContext | None) -> str:
