@@ -299,11 +299,25 @@ def test_an_http_client_of_the_users(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_text() -> None:
-    """As text settings are one line each."""
+    """As text settings are one line each, also where a prompt shows them."""
     client = RootSignals(KEY, base_url=URL)
+    explanation = client.config.explain()
 
-    assert str(client.config).splitlines()[:2] == [
-        f"api_key: {PRINT} (argument)",
-        f"base_url: {URL} (argument)",
-    ]
+    for text in (str(client.config), str(explanation), repr(explanation)):
+        assert text.splitlines()[:2] == [
+            f"api_key: {PRINT} (argument)",
+            f"base_url: {URL} (argument)",
+        ]
     assert str(Setting("a", "b", "c")) == "a: b (c)"
+
+
+def test_the_tuple() -> None:
+    """What is explained is a tuple all the same, which pickles and copies as what it is."""
+    explanation = RootSignals(KEY, base_url=URL).config.explain()
+
+    assert isinstance(explanation, tuple)
+    assert explanation == tuple(explanation)
+    assert explanation[0] == Setting("api_key", PRINT, "argument")
+    for other in (copy.deepcopy(explanation), pickle.loads(pickle.dumps(explanation))):
+        assert other == explanation
+        assert repr(other) == repr(explanation)

@@ -250,11 +250,13 @@ def test_report_and_settings(emulator: Server) -> None:
         report = client.check()
         shown = Tables(report)
         settings = Tables(client.config)
+        explained = Tables(client.config.explain())
 
     assert [row[0] for row in shown.rows[1:]] == [check.name for check in report.checks]
     assert ["authentication", "FAILED"] in [row[:2] for row in shown.rows]
     assert ["tcp", "ok"] in [row[:2] for row in shown.rows]
     assert ["base_url", emulator.url, "argument"] in settings.rows
+    assert explained.html == settings.html
     assert_hidden(shown.html + settings.html)
 
 

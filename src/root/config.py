@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from ._config import Config
 
-__all__ = ["Setting", "Settings", "no_key"]
+__all__ = ["Explanation", "Setting", "Settings", "no_key"]
 
 _DEFAULT = "default"
 
@@ -39,6 +39,26 @@ class Setting:
         return f"{self.name}: {self.value} ({self.source})"
 
 
+class Explanation(tuple[Setting, ...]):
+    """A client's settings as they may be shown: a tuple that is a table in a notebook."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self))
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        from ._html import table
+
+        return table(
+            "Settings",
+            [(setting.name, setting.value, setting.source) for setting in self],
+            columns=("setting", "value", "from"),
+        )
+
+
 class Settings:
     """A client's settings; `client.config` is one of these."""
 
@@ -56,11 +76,11 @@ class Settings:
         self._http_clients = {name: it for name, it in http_clients.items() if it is not None}
         self._uses_pool = uses_pool
 
-    def explain(self) -> tuple[Setting, ...]:
+    def explain(self) -> Explanation:
         """Return each setting with its value and where it came from; no secret is among them.
 
-        Proxy and certificates are those that a connection made now would use. A key's function
-        is not called.
+        It is a tuple; print it to read it. Proxy and certificates are those that a connection
+        made now would use. A key's function is not called.
         """
         config = self._config
         shown = {
@@ -87,7 +107,7 @@ class Settings:
         for name, client in self._http_clients.items():
             kind = type(client)
             settings[name] = Setting(name, f"{kind.__module__}.{kind.__qualname__}", "argument")
-        return tuple(settings.values())
+        return Explanation(settings.values())
 
     def _trust(self) -> Setting:
         source = self._config.sources.get("ssl_context")
@@ -110,16 +130,10 @@ class Settings:
         return Setting("proxy", value, proxy_source(address) or _DEFAULT)
 
     def __str__(self) -> str:
-        return "\n".join(map(str, self.explain()))
+        return str(self.explain())
 
     def _repr_html_(self) -> str:
-        from ._html import table
-
-        return table(
-            type(self).__name__,
-            [(setting.name, setting.value, setting.source) for setting in self.explain()],
-            columns=("setting", "value", "from"),
-        )
+        return self.explain()._repr_html_()  # pyright: ignore[reportPrivateUsage]
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of a client of {self._config.base_url}>"
