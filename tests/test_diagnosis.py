@@ -137,7 +137,9 @@ def test_addresses(addresses: list[str], ok: bool | None, told: str) -> None:
 )
 def test_connections_that_fail(exc: OSError, told: str) -> None:
     """Each address that fails is told with the reason."""
-    check = diagnosis.connected([("192.0.2.1:443", exc), ("[::1]:443", exc)], None, 1.0)
+    check = diagnosis.connected(
+        [("192.0.2.1:443", exc), ("[::1]:443", exc)], None, 1.0, None, "api.test"
+    )
 
     assert not check.ok
     assert check.told == f"192.0.2.1:443: {told}; [::1]:443: {told}"

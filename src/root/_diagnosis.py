@@ -119,7 +119,11 @@ def not_found(host: str, exc: Exception, whose: str) -> Check:
 
 
 def connected(
-    failures: Sequence[tuple[str, Exception]], reached: str | None, seconds: float
+    failures: Sequence[tuple[str, Exception]],
+    reached: str | None,
+    seconds: float,
+    proxy: str | None,
+    host: str,
 ) -> Check:
     """Tell which of a host's addresses takes connections.
 
@@ -127,17 +131,23 @@ def connected(
         failures: The addresses that failed, and how.
         reached: The one that did not, if any.
         seconds: How long it took.
+        proxy: The proxy whose addresses these are, or None if they are the service's.
+        host: The service's host.
     """
     told = "; ".join(f"{place}: {_reason(exc)}" for place, exc in failures)
     if reached is None:
-        return _check(
-            "tcp",
-            False,
-            told or "there is no address to connect to",
+        told = told or "there is no address to connect to"
+        advice = (
             "Check host and port, that the service runs there, the firewall, and whether a proxy"
-            " is needed (HTTPS_PROXY).",
-            seconds,
+            " is needed (HTTPS_PROXY)."
         )
+        if proxy is not None:
+            told = f"the proxy {proxy} was not reached ({told})"
+            advice = (
+                "Check host and port of the proxy in the environment, that it runs, and the"
+                f" firewall; or except {host} in NO_PROXY if no proxy is needed."
+            )
+        return _check("tcp", False, told, advice, seconds)
     before = f", after {told}" if told else ""
     return _check("tcp", True, f"connected to {reached} ({_ms(seconds)}){before}", seconds=seconds)
 

@@ -103,6 +103,8 @@ class Way:
         started = monotonic()
         until = started + self.timeout
         failures: list[tuple[str, Exception]] = []
+        reached: str | None = None
+        sock: socket.socket | None = None
         for index, found in enumerate(self.found):
             share = (until - monotonic()) / (len(self.found) - index)
             try:
@@ -110,8 +112,11 @@ class Way:
             except OSError as exc:
                 failures.append((found.place, exc))
             else:
-                return diagnosis.connected(failures, found.place, monotonic() - started), sock
-        return diagnosis.connected(failures, None, monotonic() - started), None
+                reached = found.place
+                break
+        proxy = None if self.proxy is None else self.proxy.address.origin
+        seconds = monotonic() - started
+        return diagnosis.connected(failures, reached, seconds, proxy, self.address.host), sock
 
     def _tunnel(self, stream: _Stream) -> tuple[Check, _Stream | None]:
         if self.proxy is None:

@@ -440,6 +440,20 @@ def test_a_proxy_that_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "gave no answer (no answer in time)" in checks["tunnel"].told
 
 
+def test_a_proxy_where_nobody_listens(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A proxy that is not reached is what the advice is about, not the service."""
+    with Wire([]) as gone:
+        pass
+    monkeypatch.setenv("HTTPS_PROXY", gone.url.replace("://", f"://me:{PASSWORD}@"))
+    tcp = (checked("https://api.test"))["tcp"]
+
+    assert tcp.told.startswith(f"the proxy {gone.url} was not reached (")
+    assert "refused the connection" in tcp.told
+    assert "proxy in the environment" in (tcp.advice or "")
+    assert "except api.test in NO_PROXY" in (tcp.advice or "")
+    assert "service" not in (tcp.advice or "")
+
+
 def test_a_proxy_that_cannot_be(monkeypatch: pytest.MonkeyPatch) -> None:
     """A proxy that cannot be used is told with the variable that names it."""
     monkeypatch.setenv("ALL_PROXY", f"socks5://me:{PASSWORD}@proxy.test")
