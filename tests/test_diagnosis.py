@@ -87,7 +87,11 @@ def test_authentication(given: Answer, ok: bool, told: str, advice: str | None) 
         (formatdate(NOON - 62, usegmt=True), False, "62 s ahead of"),
         (formatdate(NOON + 60, usegmt=True), True, "60 s behind"),
         (formatdate(NOON + 62, usegmt=True), False, "62 s behind"),
-        (formatdate(NOON - 3600, usegmt=True), False, "3600 s ahead of"),
+        (formatdate(NOON - 119, usegmt=True), False, "119 s ahead of"),
+        (formatdate(NOON - 121, usegmt=True), False, "2 minutes ahead of"),
+        (formatdate(NOON - 7100, usegmt=True), False, "118 minutes ahead of"),
+        (formatdate(NOON + 7300, usegmt=True), False, "2 hours behind"),
+        (formatdate(NOON + 34_560_000, usegmt=True), False, "400 days behind"),
         (formatdate(NOON), True, "that of"),
         ("Fri, 15 Jan 2027 10:00:00 +0200", True, "that of"),
         (None, None, "no Date"),
@@ -164,13 +168,15 @@ def test_any_proxy(head: bytes) -> None:
 def test_a_report() -> None:
     """A report is well if nothing is red, and what was not looked at is not."""
     good, none, bad = Check("a", True, "A"), Check("b", None, "B"), Check("c", False, "C", "Do.")
+    soon = Check("d", True, "D", "Do.")
 
-    assert Report((good, none)).ok
+    assert Report((good, none, soon)).ok
     assert not Report((good, none, bad)).ok
-    assert str(Report((good, none, bad))).splitlines() == [
+    assert str(Report((good, none, bad, soon))).splitlines() == [
         "ok     a               A",
         "-      b               B",
         "FAILED c               C. Do.",
+        "warn   d               D. Do.",
     ]
 
 

@@ -7,7 +7,8 @@ import platform
 import re
 import ssl
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
@@ -55,6 +56,9 @@ SERVICE = ("clock", "authentication", "request")
 _MOST_DIFFERENCE = 60.0
 
 _MOST_ADDRESSES = 8
+
+# Certificates of 90 days are usually renewed long before this.
+_SOON = timedelta(days=14)
 
 # OpenSSL's numbers of what can be wrong with a certificate (x509_vfy.h).
 _NOT_YET_VALID, _EXPIRED, _OTHER_NAMES = 9, 10, (62, 64)
@@ -201,7 +205,7 @@ def secured(
 ) -> Check:
     """Tell how a connection is encrypted and whose certificates were trusted."""
     told = f"{protocol} with {cipher} ({_ms(seconds)}); {_chain(chain, now)}; trusting {trust}"
-    return _check("tls", True, told, seconds=seconds)
+    return _check("tls", True, told, _soon_over(chain, now), seconds)
 
 
 def untrusted(
@@ -264,7 +268,7 @@ def clock(date: str | None, started: float, ended: float) -> Check:
     difference = (started + ended) / 2 - (there.timestamp() + 0.5)
     certainty = 1 + max(ended - started, 0)
     ahead = "ahead of" if difference > 0 else "behind"
-    told = f"{abs(difference):.0f} s {ahead} the service's, give or take {certainty:.1f} s"
+    told = f"{_duration(abs(difference))} {ahead} the service's, give or take {certainty:.1f} s"
     if abs(difference) <= certainty:
         told = f"that of the service, give or take {certainty:.1f} s"
     if abs(difference) <= _MOST_DIFFERENCE:
@@ -346,10 +350,8 @@ def broken(exc: Exception, url: str, address: Address, secrets: Iterable[str]) -
     )
 
 
-def timed(seconds: Sequence[float], problem: tuple[str, str] | None) -> Check:
+def timed(seconds: Sequence[float]) -> Check:
     """Tell how long a request takes."""
-    if problem is not None:
-        return _check("request", False, *problem)
     best = min(seconds)
     times = ", ".join(_ms(each) for each in seconds)
     return _check("request", True, f"{_ms(best)}, the best of {times}", seconds=best)
@@ -375,6 +377,14 @@ def _ms(seconds: float) -> str:
     return f"{seconds * 1000:.0f} ms" if seconds >= 0.01 else f"{seconds * 1000:.1f} ms"
 
 
+def _duration(seconds: float) -> str:
+    """Return seconds in the largest unit of which there are at least two."""
+    for unit, size in (("days", 86400), ("hours", 3600), ("minutes", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds:.0f} s"
+
+
 def _reason(exc: Exception) -> str:
     if isinstance(exc, TimeoutError):
         return "no answer in time"
@@ -395,11 +405,25 @@ def _chain(chain: Sequence[bytes], now: datetime) -> str:
     told: list[str] = []
     for certificate in certificates:
         days = (certificate.not_after - now).days
-        left = f"{days} days left" if days >= 0 else "over"
+        left = f"{days} {'day' if days == 1 else 'days'} left" if days >= 0 else "over"
         told.append(f"{certificate.subject} until {certificate.not_after:%Y-%m-%d} ({left})")
     last = certificates[-1]
     told.append("itself" if last.issuer == last.subject else last.issuer)
     return "certificate of " + ", issued by ".join(told)
+
+
+def _soon_over(chain: Sequence[bytes], now: datetime) -> str | None:
+    """Return what to do if one of these certificates is over soon."""
+    with suppress(ValueError):
+        for certificate in map(read_certificate, chain):
+            # Those that are made for a few days are renewed in the last third of them.
+            usual = (certificate.not_after - certificate.not_before) / 3
+            if certificate.not_after - now < min(_SOON, usual):
+                return (
+                    f"The certificate of {certificate.subject} is over soon: whoever runs the"
+                    " server has to renew it."
+                )
+    return None
 
 
 def _is_page(content: bytes) -> bool:

@@ -15,7 +15,7 @@ class Check:
         name: What was looked at.
         ok: Whether it is as it should be; None where there was nothing to look at.
         told: What was found, or why nothing was looked at.
-        advice: What to do, where it is not as it should be.
+        advice: What to do, where it is not as it should be, or will soon not be any more.
         seconds: How long it took to look, where that tells something.
     """
 
@@ -25,10 +25,18 @@ class Check:
     advice: str | None = None
     seconds: float | None = None
 
+    @property
+    def mark(self) -> str:
+        """The word for it: `ok`, `warn` where something is to be done soon, `FAILED` or `-`."""
+        if self.ok is None:
+            return "-"
+        if not self.ok:
+            return "FAILED"
+        return "warn" if self.advice else "ok"
+
     def __str__(self) -> str:
-        mark = {True: "ok", False: "FAILED", None: "-"}[self.ok]
         advice = f". {self.advice}" if self.advice else ""
-        return f"{mark:<7}{self.name:<16}{self.told}{advice}"
+        return f"{self.mark:<7}{self.name:<16}{self.told}{advice}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +61,12 @@ class Report:
     def _repr_html_(self) -> str:
         from ._html import Mark, table
 
-        marks = {True: Mark("ok", "good"), False: Mark("FAILED", "bad"), None: "-"}
+        marks = {"ok": Mark("ok", "good"), "FAILED": Mark("FAILED", "bad")}
         return table(
             type(self).__name__,
-            [(check.name, marks[check.ok], check.told, check.advice) for check in self.checks],
+            [
+                (check.name, marks.get(check.mark, check.mark), check.told, check.advice)
+                for check in self.checks
+            ],
             columns=("check", "", "found", "what to do"),
         )

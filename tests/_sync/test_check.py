@@ -111,9 +111,8 @@ def test_no_key(emulator: Server) -> None:
 
     assert failed(checks) == ["settings"]
     assert "ROOTSIGNALS_API_KEY" in (checks["settings"].advice or "")
-    assert skipped(checks, "settings") == ["authentication"]
+    assert skipped(checks, "settings") == ["authentication", "request"]
     assert checks["clock"].ok
-    assert checks["request"].ok
 
 
 def test_a_function_gives_the_key(emulator: Server) -> None:
@@ -141,7 +140,7 @@ def test_a_function_gives_no_key(emulator: Server, wrong: object) -> None:
 
     assert failed(checks) == ["authentication"]
     assert "api_key function" in checks["authentication"].told
-    assert checks["request"].ok
+    assert skipped(checks, "authentication") == ["request"]
 
 
 def test_a_key_that_is_refused() -> None:
@@ -154,7 +153,6 @@ def test_a_key_that_is_refused() -> None:
     assert "sha256:" in checks["authentication"].told
     assert "No such key: [redacted]" in checks["authentication"].told
     assert "argument" in (checks["authentication"].advice or "")
-    assert checks["request"].ok
 
 
 # The way
@@ -305,6 +303,36 @@ def test_certificates_that_are_not_trusted(
     assert ("(over)" in checks["tls"].told) == (why == "expired")
     assert advice in (checks["tls"].advice or "")
     assert skipped(checks, "tls") == ["clock", "authentication", "request"]
+
+
+@pytest.mark.parametrize(
+    ("lived", "left", "told", "warns"),
+    [
+        (80, 1, "(1 day left)", True),
+        (80, 13, "(13 days left)", True),
+        (80, 14, "(14 days left)", False),
+        (3, 3, "(3 days left)", False),
+        (5, 1, "(1 day left)", True),
+    ],
+)
+def test_a_certificate_that_is_over_soon(
+    authority: trustme.CA, trusting: ssl.SSLContext, lived: int, left: int, told: str, warns: bool
+) -> None:
+    """A certificate that is trusted, but should have been renewed by now, is told beforehand."""
+    now = datetime.now(UTC)
+    ends = now + timedelta(days=left, hours=1)
+    issued = authority.issue_cert(
+        "127.0.0.1", not_before=now - timedelta(days=lived), not_after=ends
+    )
+    with Wire([says(200, PAGE)], tls=serving(issued)) as wire:
+        with RootSignals(KEY, base_url=wire.url, ssl_context=trusting) as client:
+            report = client.check(timeout=5)
+
+    (tls,) = (check for check in report.checks if check.name == "tls")
+    assert report.ok
+    assert told in tls.told
+    assert ("has to renew it" in (tls.advice or "")) is warns
+    assert str(tls).startswith("warn " if warns else "ok ")
 
 
 def test_no_tls_there(trusting: ssl.SSLContext) -> None:
@@ -520,6 +548,27 @@ def test_a_service_that_breaks_off_later() -> None:
         checks = checked(wire.url)
 
     assert failed(checks) == ["request"]
+
+
+@pytest.mark.parametrize("status", [302, 403, 404, 429, 503])
+def test_a_request_that_is_refused(status: int) -> None:
+    """A request that is refused is not timed, nor made again."""
+    with Wire([says(status, {"detail": "No."})]) as wire:
+        checks = checked(wire.url)
+
+    assert failed(checks) == ["authentication"]
+    assert skipped(checks, "authentication") == ["request"]
+    assert len(wire.requests) == 1
+
+
+def test_a_service_that_refuses_later() -> None:
+    """A service that takes one request and refuses the next is told by the timed ones."""
+    with Wire([says(200, PAGE), says(503, {"detail": "Full."})]) as wire:
+        checks = checked(wire.url)
+
+    assert failed(checks) == ["request"]
+    assert "(503: Full.)" in checks["request"].told
+    assert "later" in (checks["request"].advice or "")
 
 
 def test_a_redirect() -> None:

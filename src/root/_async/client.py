@@ -218,8 +218,8 @@ class AsyncRootSignals:
         """Find out what the client is made of and how far it gets; print the report to read it.
 
         It looks at versions, settings, proxy, DNS, TCP, TLS, the clock and the key, and times a
-        request. It changes nothing at the service, to which it makes four small requests, and
-        repeats none. What goes wrong stands in the report and is not raised.
+        request. It changes nothing at the service, to which it makes at most four small requests,
+        and repeats none. What goes wrong stands in the report and is not raised.
 
         Args:
             timeout: Seconds that each step may take; a plain function that gives the key takes

@@ -105,23 +105,29 @@ def _service(
             Check("authentication", False, told, advice),
             diagnosis.skipped("request", "authentication"),
         ]
-    checks = [diagnosis.clock(answer.header(b"date"), started, time())]
+    clock = diagnosis.clock(answer.header(b"date"), started, time())
     if key is None:
-        checks.append(diagnosis.keyless(problem))
-    else:
-        # What a function gave is known only now.
-        shown = replace(explained, value=replace(config, api_key=key).fingerprint)
-        checks.append(diagnosis.authentication(answer, request.url, shown, secrets))
+        failed = "settings" if problem is None else "authentication"
+        return [clock, diagnosis.keyless(problem), diagnosis.skipped("request", failed)]
+    # What a function gave is known only now.
+    shown = replace(explained, value=replace(config, api_key=key).fingerprint)
+    accepted = diagnosis.authentication(answer, request.url, shown, secrets)
+    if not accepted.ok:
+        # How long it takes to be refused tells nothing of how long a call takes.
+        return [clock, accepted, diagnosis.skipped("request", "authentication")]
     times: list[float] = []
-    trouble: tuple[str, str] | None = None
     try:
         for _ in range(_TIMED_REQUESTS):
             before = monotonic()
-            _answer(request, transport, timeout, secrets)
+            answer = _answer(request, transport, timeout, secrets)
             times.append(monotonic() - before)
+            again = diagnosis.authentication(answer, request.url, shown, secrets)
+            if not again.ok:
+                return [clock, accepted, replace(again, name="request")]
     except Exception as exc:  # noqa: BLE001 - as above.
-        trouble = diagnosis.broken(exc, request.url, address, secrets)
-    return [*checks, diagnosis.timed(times, trouble)]
+        told, advice = diagnosis.broken(exc, request.url, address, secrets)
+        return [clock, accepted, Check("request", False, told, advice)]
+    return [clock, accepted, diagnosis.timed(times)]
 
 
 def _key(config: Config, timeout: float) -> tuple[str | None, str | None]:

@@ -32,7 +32,7 @@ def doctor(
     checks = [_with_sources(check, known) for check in report.checks]
     if session.format == "table":
         text = "\n".join(map(str, checks))
-        session.write(text, styles={"ok": "green", "FAILED": "red"})
+        session.write(text, styles={"ok": "green", "warn": "yellow", "FAILED": "red"})
     else:
         session.show(asdict(check) for check in checks)
     if not report.ok:
