@@ -230,8 +230,8 @@ def untrusted(
     else:
         advice = (
             "If this issuer is your company's, save the certificate of its CA as a PEM file and"
-            " name the file in SSL_CERT_FILE, or give"
-            " ssl_context=truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT) to trust whom the system"
+            " name the file in SSL_CERT_FILE; in Python,"
+            " ssl_context=truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT) trusts whom the system"
             " trusts. If you do not know it, do not go on."
         )
     reason: str = getattr(exc, "verify_message", "") or str(exc)
@@ -246,7 +246,7 @@ def unsecured(name: str, exc: Exception, host: str) -> Check:
         False,
         f"no TLS connection could be made with {host} ({_reason(exc)})",
         "Check whether the URL should start with http:// or https://, and the port. If the server"
-        " wants a client certificate, give an ssl_context that has one.",
+        " wants a client certificate, give one in Python: an ssl_context that has it.",
     )
 
 

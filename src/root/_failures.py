@@ -226,14 +226,17 @@ def _cause(root: BaseException, address: Address) -> tuple[str, str]:
     if isinstance(root, ssl.SSLCertVerificationError):
         return (
             f"the certificate of {address.host} is not trusted ({root.verify_message})",
-            "If your company has its own CA, name its certificate file in SSL_CERT_FILE, or give"
-            " an ssl_context that trusts it.",
+            "If your company has its own CA, name its certificate file in SSL_CERT_FILE, or in"
+            " Python give an ssl_context that trusts it.",
         )
     if isinstance(root, ssl.SSLError):
         reason = str(getattr(root, "reason", None) or root)
         advice = "Check whether the base URL should start with http:// or https://."
         if any(alert in reason for alert in _WANTS_CERTIFICATE):
-            advice = "The server may want a client certificate: give an ssl_context that has one."
+            advice = (
+                "The server may want a client certificate: in Python give an ssl_context that has"
+                " one."
+            )
         return f"no TLS connection could be made with {address.authority} ({reason})", advice
     if isinstance(root, socket.gaierror):
         return f"the host name {address.host} could not be resolved (DNS: {root.strerror})", reach

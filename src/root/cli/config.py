@@ -102,7 +102,9 @@ def remove(session: Session, name: Name) -> None:
 def show(session: Session) -> None:
     """Print each setting, its value and where it came from; of a key the hash's beginning."""
     known = profiles.read()
-    settings, client = session.settings_and_client()
+    settings, client, trouble = session.settings_and_client()
+    if trouble is not None:
+        session.warn(str(trouble))
     with client:
         rows = [(one.name, one.value, one.source) for one in settings.explain(client)]
     source = "--profile" if session.profile else "config use" if settings.profile else ""

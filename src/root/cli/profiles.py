@@ -122,7 +122,9 @@ def read() -> Profiles:
         return Profiles()
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is no TOML"
-        raise CommandError(f"{path} cannot be read: {why}.", code=CONFIGURATION) from None
+        raise CommandError(
+            f"{path} cannot be read: {why}.", "Correct or delete it.", code=CONFIGURATION
+        ) from None
     in_use = content.get("profile")
     tables = content.get("profiles", {})
     if isinstance(tables, dict) and isinstance(in_use, (str, type(None))):
@@ -277,32 +279,27 @@ class Settings:
         base_url: Where the service is.
         sources: Where they came from.
         profile: The name of the profile that took part.
-        lacks_key: Whether the profile says where the service is and has no key for it.
+        trouble: Why there is no key, where that is known already.
     """
 
     api_key: str | None = field(repr=False)
     base_url: str | None
     sources: Mapping[str, str]
     profile: str | None
-    lacks_key: bool
+    trouble: CommandError | None
 
     def client(self) -> RootSignals:
         """Return a client of these settings.
 
         Raises:
-            CommandError: There is no API key.
+            CommandError: There is no API key, or it cannot be read.
             ConfigurationError: A setting cannot be right.
         """
         from .. import RootSignals
         from .._config import SET_KEY
 
-        if self.lacks_key:
-            # The environment's key belongs to another service.
-            raise CommandError(
-                f"The profile {self.profile!r} has no key.",
-                f"`root-signals config set {self.profile} --api-key -` keeps one.",
-                code=CONFIGURATION,
-            )
+        if self.trouble is not None:
+            raise self.trouble
         try:
             return RootSignals(self.api_key, base_url=self.base_url)
         except ConfigurationError as error:
@@ -338,17 +335,28 @@ def resolve(*, profile: str | None, base_url: str | None, api_key_file: Path | N
         name = None
     used = Profile() if name is None else known.get(name)
     sources: dict[str, str] = {}
-    key = None
-    if api_key_file is not None:
-        key, sources["api_key"] = read_key(api_key_file), f"--api-key-file {api_key_file}"
-    elif name is not None and used.key is not None:
-        key, sources["api_key"] = _key_of(name, used), f"profile {name}, {used.key}"
+    key: str | None = None
+    trouble: CommandError | None = None
+    try:
+        if api_key_file is not None:
+            key, sources["api_key"] = read_key(api_key_file), f"--api-key-file {api_key_file}"
+        elif name is not None and used.key is not None:
+            key, sources["api_key"] = _key_of(name, used), f"profile {name}, {used.key}"
+        elif used.base_url is not None:
+            # The environment's key belongs to another service.
+            trouble = CommandError(
+                f"The profile {name!r} has no key.",
+                f"`root-signals config set {name} --api-key -` keeps one.",
+                code=CONFIGURATION,
+            )
+    except CommandError as error:
+        # Whoever looks for what is wrong can do without the key.
+        trouble = error
     if base_url is not None:
         sources["base_url"] = "--base-url"
     elif used.base_url is not None:
         base_url, sources["base_url"] = used.base_url, f"profile {name}"
-    lacks_key = key is None and used.base_url is not None
-    return Settings(key, base_url, sources, name, lacks_key)
+    return Settings(key, base_url, sources, name, trouble)
 
 
 def _environment_speaks() -> bool:

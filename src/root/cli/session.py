@@ -17,7 +17,7 @@ from .errors import USAGE, CommandError, DeadPipe
 
 if TYPE_CHECKING:
     from .. import RootSignals
-    from ..errors import JSONValue
+    from ..errors import ConfigurationError, JSONValue
     from ..models import Progress
 
 __all__ = ["Session", "Yes", "command", "common", "show_help"]
@@ -171,12 +171,14 @@ class Session:
         """
         return self._settings().client()
 
-    def settings_and_client(self) -> tuple[profiles.Settings, RootSignals]:
-        """Return also a client that lacks a key, for commands that tell what is wrong.
+    def settings_and_client(
+        self,
+    ) -> tuple[profiles.Settings, RootSignals, ConfigurationError | CommandError | None]:
+        """Return also a client that lacks a key, and why it does, to commands that tell it.
 
         Raises:
             ConfigurationError: A setting other than the key cannot be right.
-            CommandError: There is no such profile, or a file cannot be read.
+            CommandError: There is no such profile, or the config file cannot be read.
         """
         from .. import RootSignals
         from ..config import no_key
@@ -184,11 +186,10 @@ class Session:
 
         settings = self._settings()
         try:
-            return settings, settings.client()
+            return settings, settings.client(), None
         except (ConfigurationError, CommandError) as error:
-            client = RootSignals(no_key, base_url=settings.base_url)
-            self.warn(str(error))
-            return settings, client
+            # What is not about the key is raised again by this.
+            return settings, RootSignals(no_key, base_url=settings.base_url), error
 
     def _settings(self) -> profiles.Settings:
         return profiles.resolve(
