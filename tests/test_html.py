@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import httpx
 import pytest
 import respx
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from root import (
@@ -71,10 +71,10 @@ ELEMENTS = {"div", "style", "p", "b", "span", "table", "thead", "tbody", "tr", "
 ATTRIBUTES = {("class", "root-sdk"), ("scope", "col"), ("scope", "row")}
 ATTRIBUTES |= {("class", "good"), ("class", "bad"), ("class", "plain")}
 
-# What HTML cannot carry: NUL, and line ends other than one.
-TEXT = st.text(
-    st.characters(exclude_characters="\0\r", exclude_categories=["Cs"])
-) | st.sampled_from(
+# Those that show.
+CHARACTERS = st.characters(exclude_categories=["Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp", "Zs"])
+
+TEXT = st.text(CHARACTERS | st.sampled_from(" \n\t")) | st.sampled_from(
     [
         "<script>alert(1)</script>",
         "</td></table><img src=x onerror=alert(1)>",
@@ -101,6 +101,23 @@ def test_any_text(heading: str, told: str, columns: list[str], cells: list[str])
     ]
     assert shown.elements <= ELEMENTS
     assert shown.attributes <= ATTRIBUTES
+
+
+@given(hidden=st.characters().filter(lambda one: not one.isprintable() and one not in "\n\t"))
+@example(hidden="\u202e")
+@example(hidden="\x1b")
+@example(hidden="\0")
+@example(hidden="\ud800")
+def test_characters_that_do_not_show(hidden: str) -> None:
+    """What would not show, or turns the order of the rest, stands as it does in a repr."""
+    text = f"<{hidden}>"
+    cells = [text, Mark(text, "good"), text]
+    shown = Tables(table(text, [cells, [{"a": text}]], columns=[text], told=text))
+    escaped = repr(text)[1:-1]
+
+    assert hidden not in shown.html
+    assert shown.heading == escaped * 2
+    assert shown.rows[:2] == [[escaped], [escaped] * 3]
 
 
 @given(name=TEXT, extra=TEXT)

@@ -53,11 +53,11 @@ def table(
     rows = iter(rows)
     body = [_row(row, headed=not columns) for row in islice(rows, _MOST_ROWS)]
     left = sum(1 for _ in rows)
-    head = "".join(f'<th scope="col">{escape(column)}</th>' for column in columns)
+    head = "".join(f'<th scope="col">{_text(column)}</th>' for column in columns)
     parts = (
         f'<div class="root-sdk">{_STYLE}<p><b>{_shown(heading)}</b></p>',
         # No caption, which would be no wider than the table.
-        told and f"<p>{escape(told)}</p>",
+        told and f"<p>{_text(told)}</p>",
         f"<table>{head and f'<thead><tr>{head}</tr></thead>'}" if body else "",
         f"<tbody>{''.join(body)}</tbody></table>" if body else "",
         f"<p>and {left} more</p>" if left else "",
@@ -75,7 +75,20 @@ def _row(cells: Sequence[object], *, headed: bool) -> str:
 
 def _shown(cell: object) -> str:
     if isinstance(cell, Mark):
-        return f'<span class="{cell.tone}">{escape(cell.text)}</span>'
+        return f'<span class="{cell.tone}">{_text(cell.text)}</span>'
     if cell is None:
         return ""
-    return escape(cell if isinstance(cell, str) else json.dumps(cell, ensure_ascii=False))
+    return _text(cell if isinstance(cell, str) else json.dumps(cell, ensure_ascii=False))
+
+
+def _text(text: str) -> str:
+    """Return text as HTML, in which what would not show is escaped as a repr does it.
+
+    A name could be read backwards otherwise. Line ends and tabs stay, as parts of longer texts.
+    """
+    return escape(
+        "".join(
+            one if one.isprintable() or one in "\n\t" else one.encode("unicode_escape").decode()
+            for one in text
+        )
+    )
