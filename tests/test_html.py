@@ -227,6 +227,21 @@ def test_listings(emulator: Server, limit: int | None) -> None:
         assert len(emulator.requests) == asked
 
 
+def test_a_listing_that_was_begun(emulator: Server) -> None:
+    """A listing shows the page that it read last, whole, and looking at it asks for nothing."""
+    with RootSignals(emulator.api_key, base_url=emulator.url) as client:
+        model_id = client.models.create(name="<b>")
+        pager = client.models.list(limit=None, page_size=3)
+        next(pager)
+        asked = len(emulator.requests)
+        shown = Tables(pager)
+
+    assert len(emulator.requests) == asked
+    assert "the page that was read last.Page of 3 models" in shown.heading
+    assert [row[-1] for row in shown.rows if row[0] == "<b>"] == [model_id]
+    assert shown.elements <= ELEMENTS
+
+
 def test_plan(emulator: Server) -> None:
     """A plan shows each change, deletions first, and no key; its result shows what was done."""
     with RootSignals(emulator.api_key, base_url=emulator.url) as client:

@@ -55,6 +55,7 @@ class AsyncPager(AsyncIterator[Model]):
         self._prefetch = prefetch
         self._ahead: AsyncAhead[ModelListAnswer] | None = None
         self._items: Iterator[Model] = iter(())
+        self._last_read: Page | None = None
         self._seen: set[str | None] = set()
         self._trouble: PaginationError | None = None
         self._ended = False
@@ -124,12 +125,12 @@ class AsyncPager(AsyncIterator[Model]):
     def _repr_html_(self) -> str:
         from .._html import table
 
-        # What it lists is not shown: looking at an object sends no request.
-        return table(
-            type(self).__name__,
-            self._told().items(),
-            told="Iterate over it, or read it with to_dicts(), to_pandas() or to_polars().",
-        )
+        told, page = "Iterate over it, or read it with to_dicts(), to_pandas() or to_polars().", ""
+        # Looking at an object sends no request: what is shown was read already.
+        if self._last_read is not None:
+            told += " Below is the page that was read last."
+            page = self._last_read._repr_html_()  # pyright: ignore[reportPrivateUsage]
+        return table(type(self).__name__, self._told().items(), told=told) + page
 
     def _told(self) -> dict[str, str | int | None]:
         left = self._remaining
@@ -199,4 +200,5 @@ class AsyncPager(AsyncIterator[Model]):
             # What is on this page is good; the error comes when the next one is needed.
             self._trouble = error
         self.cursor = following or ""
-        return Page(items, following, answer.meta)
+        self._last_read = Page(items, following, answer.meta)
+        return self._last_read
