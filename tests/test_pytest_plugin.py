@@ -313,6 +313,91 @@ def test_guard_after_the_last_test(
     result.stdout.fnmatch_lines(["*The real service was asked for, which tests do not reach:*"])
 
 
+STRAGGLING = """
+import threading
+
+from root import RootSignals
+
+def call():
+    # The interpreter is at its end then, and pytest long is.
+    threading.main_thread().join()
+    with RootSignals("k", base_url="http://api.test", max_retries=0) as client:
+        client.models.create(name="a")
+
+def test_it():
+    threading.Thread(target=call).start()
+"""
+
+
+def test_guard_after_the_run(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thread that outlives even pytest is refused the real service."""
+    with Wire([says(201, {"id": "9b2f", "name": "a"})]) as proxy:
+        monkeypatch.setenv("HTTP_PROXY", proxy.url)
+        result = run(STRAGGLING)
+
+    result.assert_outcomes(passed=1)
+    assert proxy.requests == []
+    result.stderr.fnmatch_lines(["*ConfigurationError: Nothing is sent to http://api.test*"])
+
+
+FIRST = """
+import contextlib
+from root import RootSignals
+
+with contextlib.suppress(Exception):
+    RootSignals("k", base_url="http://api.test", max_retries=0).models.create(name="a")
+"""
+
+
+@pytest.mark.parametrize("more", ["", "raise RuntimeError('of another kind')"])
+def test_guard_at_the_first_conftest(
+    run: Run, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, more: str
+) -> None:
+    """A run ends if its first conftest.py asks for the real service, which is not reached."""
+    pytester.makeconftest(FIRST + more)
+    with Wire([says(201, {"id": "9b2f", "name": "a"})]) as proxy:
+        monkeypatch.setenv("HTTP_PROXY", proxy.url)
+        result = run("def test_it(): pass")
+
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert proxy.requests == []
+    result.stderr.fnmatch_lines(
+        [
+            "*The real service was asked for, which tests do not reach:",
+            "*  http://api.test, asked for at *conftest.py:5",
+        ]
+    )
+
+
+def test_guard_at_another_conftest(run: Run, pytester: pytest.Pytester) -> None:
+    """A conftest.py further down that asks for the real service is an error."""
+    folder = pytester.mkdir("further")
+    (folder / "conftest.py").write_text(FIRST)
+    (folder / "test_down.py").write_text("def test_it(): pass")
+    result = run("def test_it(): pass")
+
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["  http://api.test, asked for at *conftest.py:6"])
+
+
+def test_guard_named_by_conftest(run: Run, pytester: pytest.Pytester) -> None:
+    """Where a conftest.py names the plugin, it guards the tests."""
+    pytester.makeconftest("pytest_plugins = ['root.pytest_plugin']")
+    test = FIRST.replace("with", "def test_it():\n  with").replace("    Root", "      Root")
+
+    run(test, plugin=False).assert_outcomes(failed=1)
+
+
+@pytest.mark.parametrize("first", [True, False], ids=["before", "after"])
+def test_guard_and_an_emulator_without_the_fixture(run: Run, *, first: bool) -> None:
+    """A refusal is not forgotten because an emulator is started, or was used, in the test."""
+    call = "with root.testing.emulator(): pass"
+    calls = ["call()", call] if first else [call, "call()"]
+    test = "\n    ".join(["import root.testing\ndef test_it():", *calls])
+
+    run(f"{SWALLOWING}\n{test}").assert_outcomes(passed=1, failed=1)
+
+
 def test_guard_once(run: Run) -> None:
     """A refusal that the test does not lose is the failure, and the only one."""
     test = """

@@ -60,6 +60,19 @@ def test_lost_error() -> None:
         pass
 
 
+def test_lost_error_before() -> None:
+    """What was refused before a block within is told at the end of the outer one, and once."""
+    with (
+        pytest.raises(AssertionError, match="which tests do not reach"),
+        root.testing.emulator(),
+        RootSignals("k", base_url=REAL) as client,
+    ):
+        with suppress(ConfigurationError):
+            client.models.retrieve("a")
+        with root.testing.emulator():
+            pass
+
+
 def test_emptied_environment() -> None:
     """The real service is not reached either where a test has emptied the environment."""
     with (

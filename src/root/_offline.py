@@ -17,7 +17,15 @@ if TYPE_CHECKING:
 
     from ._http import Address
 
-__all__ = ["OFFLINE", "check_connection", "check_transport", "guarded", "take_refused"]
+__all__ = [
+    "OFFLINE",
+    "check_connection",
+    "check_transport",
+    "guarded",
+    "new_refused",
+    "refused",
+    "take_refused",
+]
 
 OFFLINE = "ROOTSIGNALS_OFFLINE"
 
@@ -29,14 +37,21 @@ guarded = False
 The variable is for child processes, and tests may well empty the environment.
 """
 
-# What was refused and where it was asked for. Tests rely on neither the error nor the log: the
-# code under test may swallow the one, and whoever tests may silence the other.
-_refused: deque[str] = deque(maxlen=100)
+
+def new_refused() -> deque[str]:
+    """Return what has room for that which is refused, and where it was asked for."""
+    return deque(maxlen=100)
+
+
+# Tests rely on neither the error nor the log: the code under test may swallow the one, and whoever
+# tests may silence the other.
+refused = new_refused()
+"""What was refused; a test within another puts its own in this place until it ends."""
 
 
 def take_refused() -> str:
     """Return what was refused since this was last asked, in words; nothing for nothing."""
-    told = [f"  {_refused.popleft()}" for _ in range(len(_refused))]
+    told = [f"  {refused.popleft()}" for _ in range(len(refused))]
     if not told:
         return ""
     return "\n".join(["The real service was asked for, which tests do not reach:", *told])
@@ -86,7 +101,7 @@ def _refuse(address: Address, hint: str = "") -> None:
     from .errors import ConfigurationError
 
     url = address.origin + address.path
-    _refused.append(f"{url}, asked for at {_place()}")
+    refused.append(f"{url}, asked for at {_place()}")
     _log.error("Nothing is sent to %s: %s is set.", url, OFFLINE)
     raise ConfigurationError(
         f"Nothing is sent to {url}: the environment variable {OFFLINE}, or a test's guard,"

@@ -7,6 +7,7 @@ a fixture takes is imported when it is asked for.
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Generator, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -76,15 +77,43 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addini(_ALLOW, "Let tests reach the real Root Signals service.", type="bool")
 
 
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None, object, object]:
+    """Put up the guard before any conftest.py, and have the run fail if one gets past the error."""
+    _put_up_guard(early_config)
+    try:
+        result = yield
+    except Exception as exc:
+        if told := _told():
+            # pytest shows what the file raised, and not what it makes of it.
+            (exc.__cause__ or exc).add_note(told)
+        raise
+    if told := _told():
+        raise pytest.UsageError(f"while conftest.py was imported: {told}")
+    return result
+
+
 def pytest_configure(config: pytest.Config) -> None:
-    """Register the marker, and put up the guard for this process and its children."""
+    """Register the marker, and put up the guard if it was a conftest.py that named this plugin."""
     config.addinivalue_line("markers", f"{_MARK}: the test may reach the real Root Signals service")
-    if not config.getini(_ALLOW):
-        patch = pytest.MonkeyPatch()
-        value = os.environ.get(OFFLINE, "1")
-        patch.setenv(OFFLINE, value)
-        patch.setattr(_offline, "guarded", bool(value))
-        config.add_cleanup(patch.undo)
+    _put_up_guard(config)
+
+
+def _put_up_guard(config: pytest.Config) -> None:
+    """Keep this process and its children from the real service until the end of the run."""
+    if config.getini(_ALLOW):
+        return
+    patch = pytest.MonkeyPatch()
+    value = os.environ.get(OFFLINE, "1")
+    patch.setenv(OFFLINE, value)
+    patch.setattr(_offline, "guarded", bool(value))
+
+    def take_down() -> None:
+        # A thread that outlives the run is no less a test's.
+        if threading.active_count() == 1:
+            patch.undo()
+
+    config.add_cleanup(take_down)
 
 
 @pytest.hookimpl(wrapper=True)

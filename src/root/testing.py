@@ -23,7 +23,7 @@ from urllib.parse import urlsplit
 
 from root import _offline
 from root._config import API_KEY, API_URL
-from root._offline import OFFLINE, take_refused
+from root._offline import OFFLINE, new_refused, take_refused
 from root.emulator import Server, serve
 
 __all__ = ["emulator", "environment"]
@@ -66,7 +66,8 @@ def emulator(**arguments: Any) -> Generator[Server, None, None]:
     Clients that are made in the block without a key and a base URL are clients of the emulator,
     also in child processes. No client sends anything beyond this machine: a call that would be
     raises `ConfigurationError`. It does this by environment variables (those of `environment`, and
-    `ROOTSIGNALS_OFFLINE`), which are afterwards what they were before.
+    `ROOTSIGNALS_OFFLINE`), which are afterwards what they were before. So a thread that goes on
+    after the block is kept from nothing.
 
     The arguments are those of `root.emulator.serve`, and so are the errors.
 
@@ -77,24 +78,24 @@ def emulator(**arguments: Any) -> Generator[Server, None, None]:
     with serve(**arguments) as server:
         variables = {**environment(server), OFFLINE: "1"}
         before = {name: os.environ.get(name) for name in variables}
-        guarded = _offline.guarded
-        # What was refused before is none of this block's.
-        take_refused()
+        guarded, refused = _offline.guarded, _offline.refused
         os.environ.update(variables)
-        _offline.guarded = True
+        # What was refused before is none of this block's, and is for whoever it is told to.
+        _offline.guarded, _offline.refused = True, new_refused()
         try:
             yield server
         except BaseException as exc:
             if told := take_refused():
                 exc.add_note(told)
             raise
+        else:
+            if told := take_refused():
+                remedy = "Have the client made in the block, without a key and a base URL."
+                raise AssertionError(f"{told}\n{remedy}")
         finally:
-            _offline.guarded = guarded
+            _offline.guarded, _offline.refused = guarded, refused
             for name, value in before.items():
                 if value is None:
                     os.environ.pop(name, None)
                 else:
                     os.environ[name] = value
-        if told := take_refused():
-            remedy = "Have the client made in the block, without a key and a base URL."
-            raise AssertionError(f"{told}\n{remedy}")
