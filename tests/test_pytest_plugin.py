@@ -146,6 +146,24 @@ def test_session(run: Run) -> None:
     run(test).assert_outcomes(passed=3)
 
 
+def test_faults_of_the_session(run: Run) -> None:
+    """Faults among the options are there in every test."""
+    test = """
+    import pytest
+    from root.emulator import Fault
+
+    @pytest.fixture(scope="session")
+    def root_emulator_options():
+        return {"faults": [Fault(status=500, times=1, method="GET")]}
+
+    @pytest.mark.parametrize("number", range(2))
+    def test_it(root_client, root_emulator, number):
+        root_client.models.retrieve(root_client.models.create(name="a"))
+        assert [one.status for one in root_emulator.requests] == [201, 500, 200]
+    """
+    run(test).assert_outcomes(passed=2)
+
+
 ASYNC = """
 import gc
 import pytest

@@ -580,10 +580,29 @@ def test_faults_from_a_file(tmp_path: Path) -> None:
         pass
 
 
-def test_faults_from_the_start() -> None:
-    """Faults may be there from the start, from Python."""
-    with serve(faults=[Fault(status=500)]) as server:
-        assert server.faults == (Fault(status=500),)
+@pytest.mark.parametrize("over_http", [False, True])
+def test_faults_from_the_start(*, over_http: bool) -> None:
+    """Faults that are there from the start are there after each wipe, as often as at first."""
+    first = (Fault(status=500, times=1), Fault(status=502, probability=0.5))
+    with (
+        serve(faults=iter(first), seed=1) as server,
+        connect(server, server.api_key) as client,
+    ):
+        played: list[list[int]] = []
+        for _ in range(2):
+            assert server.faults == first
+            played.append([client.get(LIST).status_code for _ in range(20)])
+            server.add_fault(Fault(delay=5))
+            server.clear_faults()
+            assert server.faults == ()
+            if over_http:
+                key = {"Authorization": f"Emulator-Key {server.control_key}"}
+                client.post("/_emulator/wipe", headers=key)
+            else:
+                server.wipe()
+
+    assert set(played[0][1:]) == {200, 502}
+    assert played[0] == played[1]
 
 
 # As the SDK meets it; tests/faults.py has the whole table.

@@ -129,7 +129,7 @@ class Control:
         return StoredModel.of(self._store.add(account, checked, visibility))
 
     def wipe(self) -> None:
-        """Begin anew: no models but the catalogue's, no faults, no requests, one key."""
+        """Begin anew: the catalogue's models, the first faults, no requests, one key."""
         self._store.wipe()
         self.accounts.forget_all_but(self._api_key)
         self.faults.restart()
@@ -254,7 +254,7 @@ class ControlApplication:
         return {"id": self._control.faults.add(read_fault(data))}
 
     async def _remove_faults(self, request: Request) -> JsonValue:
-        self._control.faults.remove(None)
+        self._control.faults.clear()
         return None
 
     async def _remove_fault(self, request: Request) -> JsonValue:

@@ -9,7 +9,7 @@ import math
 import os
 import re
 import time
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager
 from dataclasses import MISSING, dataclass, field, fields
 from email.utils import formatdate
@@ -367,13 +367,18 @@ class Standing:
 class Faults:
     """The faults that are waiting: what is to happen so many times comes first, in its order."""
 
-    def __init__(self, seed: int | None) -> None:
-        """Take what chance begins with; None is another beginning each time."""
+    def __init__(self, seed: int | None, first: Iterable[Fault] = ()) -> None:
+        """Take what chance begins with (None is another beginning each time), and the first faults.
+
+        Raises:
+            TypeError: One of them is something else, such as a dictionary.
+        """
         self._seed = seed
-        self._seeds = Random(seed)
+        self._first = tuple(first)
         self._standing: list[Standing] = []
         self._number = 0
         self._held: set[asyncio.Task[object]] = set()
+        self.restart()
 
     def add(self, fault: Fault) -> int:
         """Have a fault wait for its requests, and return its number.
@@ -393,23 +398,29 @@ class Faults:
         self._standing.sort(key=lambda standing: standing.left is None)
         return self._number
 
-    def remove(self, number: int | None) -> None:
-        """Take back the fault with this number, or all of them.
+    def remove(self, number: int) -> None:
+        """Take back the fault with this number.
 
         Raises:
             ValueError: There is no fault with this number, or not any more.
         """
-        kept = [one for one in self._standing if number is not None and one.id != number]
-        if number is not None and len(kept) == len(self._standing):
+        kept = [one for one in self._standing if one.id != number]
+        if len(kept) == len(self._standing):
             raise ValueError(f"There is no fault with the number {number}, or not any more.")
         self._standing = kept
 
+    def clear(self) -> None:
+        """Take all of them back."""
+        self._standing = []
+
     def restart(self) -> None:
-        """Take all of them back, break off what they hold up, and have chance begin anew."""
+        """Have none but the first, as at the beginning, and break off what is held up."""
         for task in self._held:
             task.cancel()
-        self._standing = []
+        self.clear()
         self._seeds = Random(self._seed)
+        for fault in self._first:
+            self.add(fault)
 
     @contextmanager
     def holding(self, task: asyncio.Task[object]) -> Generator[None, None, None]:

@@ -245,12 +245,13 @@ class Server:
         self._done(lambda: self._control.faults.remove(number))
 
     def clear_faults(self) -> None:
-        """Have nothing go wrong any more."""
-        self._done(lambda: self._control.faults.remove(None))
+        """Have nothing go wrong any more, until `wipe` puts back what `serve` was given."""
+        self._done(self._control.faults.clear)
 
     def wipe(self) -> None:
-        """Begin anew: no models but the catalogue's, no faults, no requests, one key.
+        """Begin anew: no models but the catalogue's, no requests, one key.
 
+        Of the faults those are there that `serve` was given, as often as at the beginning.
         Requests that a fault holds up are broken off, and not done any more.
         """
         self._done(self._control.wipe)
@@ -338,7 +339,7 @@ def serve(
             and `providers` with names by the prefix of their models'. Left out, it is the
             catalogue that comes with the package.
         seed: What chance begins with, for faults that are not certain and the ids of models.
-        faults: What is to go wrong, or a JSON file with a list of it.
+        faults: What is to go wrong, or a JSON file with a list of it; `Server.wipe` puts it back.
         control_key: The key to the API under `/_emulator/`; without one it is made up.
         allow_remote: Let other machines in, by a host that is none of this machine's own.
 
@@ -371,9 +372,9 @@ def serve(
     public = load(catalogue)
     accounts = Accounts(time.monotonic)
     accounts.add(key, organisation="main", email="main@emulator.invalid")
-    waiting = Faults(seed)
-    for fault in read_faults(faults) if isinstance(faults, str | os.PathLike) else faults:
-        waiting.add(fault)
+    if isinstance(faults, str | os.PathLike):
+        faults = read_faults(faults)
+    waiting = Faults(seed, faults)
     with closing(Store(db, public, seed)) as store:
         control_key = valid_key(control_key)
         history = History(accounts.keys)
