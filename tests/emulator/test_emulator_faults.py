@@ -65,7 +65,13 @@ def names(server: Server) -> list[str]:
             {"detail": "You do not have permission to perform this action."},
         ),
         (404, "application/json", {"detail": "Not found."}),
+        (405, "application/json", {"detail": 'Method "POST" not allowed.'}),
         (409, "application/json", {"detail": "Conflict."}),
+        (
+            415,
+            "application/json",
+            {"detail": 'Unsupported media type "application/json" in request.'},
+        ),
         (429, "application/json", {"detail": "Request was throttled."}),
         (499, "application/json", {"detail": "Unknown."}),
         (500, "text/html; charset=utf-8", "<h1>500 Internal Server Error</h1>"),
@@ -104,8 +110,8 @@ def test_a_status_without_a_body(faulty: Server, client: httpx.Client, status: i
 @pytest.mark.parametrize(
     ("body", "content_type", "content"),
     [
-        ({"detail": "ünd"}, "application/json", b'{"detail": "\\u00fcnd"}'),
-        ([1, None], "application/json", b"[1, null]"),
+        ({"detail": "ünd"}, "application/json", b'{"detail":"\\u00fcnd"}'),
+        ([1, None], "application/json", b"[1,null]"),
         (5, "application/json", b"5"),
         ("no JSON: ü", "text/plain; charset=utf-8", "no JSON: ü".encode()),
         (" <html>", "text/html; charset=utf-8", b" <html>"),
@@ -594,7 +600,7 @@ def test_faults_from_the_start(*, over_http: bool) -> None:
             played.append([client.get(LIST).status_code for _ in range(20)])
             server.add_fault(Fault(delay=5))
             server.clear_faults()
-            assert server.faults == ()
+            assert not server.faults
             if over_http:
                 key = {"Authorization": f"Emulator-Key {server.control_key}"}
                 client.post("/_emulator/wipe", headers=key)

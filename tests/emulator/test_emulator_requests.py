@@ -320,18 +320,74 @@ def test_head_is_get_without_a_body(client: httpx.Client) -> None:
     assert head.headers["Content-Length"] == get.headers["Content-Length"]
 
 
-def test_options_describes_the_address(client: httpx.Client) -> None:
-    """OPTIONS says what an address takes and gives."""
-    response = client.options("/v1/models/")
+def field(kind: str, label: str, *, required: bool = False, **more: object) -> dict[str, object]:
+    return {"type": kind, "required": required, "read_only": False, "label": label, **more}
+
+
+# As a serializer of Django REST Framework 3.18 with these fields is described by its
+# SimpleMetadata.
+COUNT = field("integer", "Max output token count", min_value=800, max_value=2147483647)
+FIELDS = {
+    "id": field("string", "Id") | {"read_only": True},
+    "name": field("string", "Name", required=True, max_length=100),
+    "model": field("string", "Model"),
+    "default_key": field("string", "Default key"),
+    "max_output_token_count": COUNT,
+    "max_token_count": field("integer", "Max token count", min_value=0, max_value=2147483647),
+    "url": field("string", "Url", max_length=1024),
+}
+VERIFIED = {
+    "model": field("string", "Model", required=True),
+    "api_key": field("string", "Api key"),
+    "url": field("string", "Url"),
+    "max_output_token_count": COUNT,
+}
+
+
+@pytest.mark.parametrize(
+    ("path", "name", "actions"),
+    [
+        ("", "Model List", {"POST": FIELDS}),
+        ("verify/", "Verify", {"POST": VERIFIED}),
+        ("{own}/", "Model Instance", {"PUT": FIELDS}),
+        ("{public}/", "Model Instance", None),
+        (f"{UNKNOWN}/", "Model Instance", None),
+    ],
+)
+def test_options_describes_the_address(
+    client: httpx.Client, path: str, name: str, actions: dict[str, object] | None
+) -> None:
+    """OPTIONS says what an address takes and gives, and what the key may send there."""
+    ids = {"own": create(client)["id"]}
+    ids["public"] = client.get("/v1/models/?ordering=created_at").json()["results"][0]["id"]
+    response = client.options(f"/v1/models/{path.format(**ids)}")
 
     assert response.status_code == 200
-    assert response.headers["Allow"] == LIST_METHODS
     assert response.json() == {
-        "name": "Model List",
+        "name": name,
         "description": "",
         "renders": ["application/json"],
         "parses": ["application/json"],
+        **({"actions": actions} if actions else {}),
     }
+
+
+def test_options_for_a_key_that_sends_nothing(server: Server) -> None:
+    """OPTIONS does not describe to a read-only key what it may not send."""
+    with connect(server, server.add_key(state="read-only")) as client:
+        assert "actions" not in client.options("/v1/models/").json()
+
+
+@pytest.mark.parametrize(
+    ("asked", "accept", "status"),
+    [("json", "*/*", 200), ("", "*/*", 200), ("xml", "*/*", 404), ("xml", "text/html", 404)],
+)
+def test_a_format_is_asked_for(client: httpx.Client, asked: str, accept: str, status: int) -> None:
+    """A form that the API does not have is not found, whatever the client takes."""
+    response = client.get("/v1/models/", params={"format": asked}, headers={"Accept": accept})
+
+    assert response.status_code == status
+    assert status == 200 or response.json() == {"detail": "Not found."}
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ from root.emulator.accounts import Accounts
 from root.emulator.endpoint import Endpoint, Handler
 from root.emulator.faults import BODILESS, Fault, Faults
 from root.emulator.history import ENTRY, Connections, Entry, History
-from root.emulator.models import NEXT_STYLE, Models
+from root.emulator.models import MODEL, NEXT_STYLE, VERIFICATION, Models
 
 CONNECTION = "root.emulator.connection"
 """Where the scope of a request holds the connection that it came over."""
@@ -107,13 +107,19 @@ class Application:
             "DELETE": models.delete,
         }
         self._endpoints = [
-            (re.compile(path), Endpoint(f"Model {name}", handlers, accounts))
-            for path, name, handlers in (
-                ("/v1/models/", "List", several),
+            (re.compile(path), endpoint)
+            for path, endpoint in (
+                ("/v1/models/", Endpoint("Model List", several, accounts, {"POST": MODEL})),
                 # Before the ids, of which it is none.
-                ("/v1/models/verify/", "Verify", {"POST": models.verify}),
+                (
+                    "/v1/models/verify/",
+                    Endpoint("Verify", {"POST": models.verify}, accounts, {"POST": VERIFICATION}),
+                ),
                 # Django REST Framework's router has ids without dots.
-                ("/v1/models/(?P<id>[^/.]+)/", "Instance", one),
+                (
+                    "/v1/models/(?P<id>[^/.]+)/",
+                    Endpoint("Model Instance", one, accounts, {"PUT": MODEL}, models.find_own),
+                ),
             )
         ]
 
@@ -186,7 +192,8 @@ class Application:
             await _reset(transport, receive)
             return
         if fault.status is not None:
-            response = fault.instead(fault.status)
+            sent = Request(scope).headers.get("content-type", "")
+            response = fault.instead(fault.status, entry.method, sent)
         else:
             done = _Kept()
             await self._do({**scope, NEXT_STYLE: fault.next_style}, entry.body, done)

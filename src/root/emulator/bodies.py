@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from email.message import Message
 from typing import TypeAlias, cast
 
+from pydantic import JsonValue
+
 from root.emulator.problems import Problem, detail
 
 Value: TypeAlias = str | int | None
@@ -46,6 +48,10 @@ class Text:
     may_be_blank: bool = False
     max_length: int | None = None
 
+    def limits(self) -> dict[str, JsonValue]:
+        """Return what OPTIONS says of its limits."""
+        return {} if self.max_length is None else {"max_length": self.max_length}
+
     def clean(self, value: object) -> str:
         """Return the string, trimmed."""
         if isinstance(value, bool) or not isinstance(value, str | int | float):
@@ -75,6 +81,10 @@ class Whole:
     maximum: int = _LARGEST
     required: bool = False
     nullable: bool = False
+
+    def limits(self) -> dict[str, JsonValue]:
+        """Return what OPTIONS says of its limits."""
+        return {"min_value": self.minimum, "max_value": self.maximum}
 
     def clean(self, value: object) -> int:
         """Return the integer."""
@@ -109,6 +119,20 @@ VERIFICATION: Fields = {
     "url": Text(),
     "max_output_token_count": Whole(minimum=800),
 }
+
+
+def describe(fields: Fields) -> dict[str, JsonValue]:
+    """Return what OPTIONS says of fields."""
+    return {
+        name: {
+            "type": "string" if isinstance(field, Text) else "integer",
+            "required": field.required,
+            "read_only": False,
+            "label": name.replace("_", " ").capitalize(),
+            **field.limits(),
+        }
+        for name, field in fields.items()
+    }
 
 
 def means_json(media_type: str) -> bool:

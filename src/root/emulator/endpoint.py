@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from typing import TypeAlias
 
+from pydantic import JsonValue
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
@@ -17,15 +19,30 @@ from root.emulator.problems import KeyRefused, Problem
 Handler: TypeAlias = Callable[[Request, Account], Awaitable[Response]]
 """Answers a request that an account makes."""
 
+Find: TypeAlias = Callable[[Request, Account], object]
+"""Looks for what a request would change, and raises a Problem if the account may not."""
+
 _CHANGES_NOTHING = {"GET", "HEAD", "OPTIONS"}
 
 
 class Endpoint:
     """One address and its methods, as an ASGI application."""
 
-    def __init__(self, name: str, handlers: Mapping[str, Handler], accounts: Accounts) -> None:
-        """Take the handlers by method, and who may ask."""
+    def __init__(
+        self,
+        name: str,
+        handlers: Mapping[str, Handler],
+        accounts: Accounts,
+        fields: Mapping[str, JsonValue],
+        find: Find | None = None,
+    ) -> None:
+        """Take the handlers by method, who may ask, and what OPTIONS says may be sent how.
+
+        It says so to those alone for whom `find` finds what would be changed.
+        """
         self._name = name
+        self._fields = dict(fields)
+        self._find = find
         self._handlers = dict(handlers)
         self._accounts = accounts
         if "GET" in self._handlers:
@@ -51,8 +68,10 @@ class Endpoint:
 
     async def _answer(self, request: Request) -> Response:
         # The order of Django REST Framework's checks decides which error a request with several
-        # gets: first whether the client takes JSON, then who it is and what it may do, then how
-        # often it asks, then the method.
+        # gets: first whether it asks for JSON and takes it, then who the client is and what it may
+        # do, then how often it asks, then the method.
+        if request.query_params.get("format") not in (None, "", "json"):
+            raise problems.detail(404, "Not found.")
         accepted = ",".join(request.headers.getlist("accept") or ["*/*"]).split(",")
         if not any(map(bodies.means_json, accepted)):
             raise problems.not_acceptable()
@@ -77,7 +96,15 @@ class Endpoint:
         return account
 
     async def _describe(self, request: Request, account: Account) -> Response:
-        media = ["application/json"]
-        return JSONResponse(
-            {"name": self._name, "description": "", "renders": media, "parses": media}
-        )
+        said: dict[str, JsonValue] = {
+            "name": self._name,
+            "description": "",
+            "renders": ["application/json"],
+            "parses": ["application/json"],
+        }
+        with suppress(Problem):
+            if account.state != "read-only":
+                if self._find:
+                    self._find(request, account)
+                said["actions"] = self._fields
+        return JSONResponse(said)

@@ -137,9 +137,15 @@ class Fault:
                 told[one.name] = value
         return told
 
-    def instead(self, status: int) -> Response:
-        """Return the answer with this status, in the place of doing anything."""
-        content, media_type = _usual_body(status, self.retry_after)
+    def instead(self, status: int, method: str, sent: str) -> Response:
+        """Return the answer with this status, in the place of doing anything.
+
+        Args:
+            status: The status.
+            method: The method of the request.
+            sent: The media type of its body.
+        """
+        content, media_type = _usual_body(status, self.retry_after, method, sent)
         return Response(content, status, media_type=media_type or None)
 
     def changed(self, response: Response) -> Response:
@@ -454,10 +460,15 @@ def _digits(number: float) -> str:
     return f"{number:.3f}".rstrip("0").rstrip(".")
 
 
+def _compact(content: JsonValue) -> str:
+    # Without spaces, like the API's.
+    return json.dumps(content, separators=(",", ":"))
+
+
 def _written(body: JsonValue) -> tuple[str, str]:
     """Return a body as text, and what it is announced as."""
     if not isinstance(body, str):
-        return json.dumps(body), "application/json"
+        return _compact(body), "application/json"
     is_page = body.lstrip().startswith("<")
     return body, "text/html; charset=utf-8" if is_page else "text/plain; charset=utf-8"
 
@@ -467,11 +478,13 @@ _DETAILS = {
     401: "Authentication credentials were not provided.",
     403: "You do not have permission to perform this action.",
     404: "Not found.",
+    405: 'Method "{method}" not allowed.',
     406: "Could not satisfy the request Accept header.",
+    415: 'Unsupported media type "{sent}" in request.',
 }
 
 
-def _usual_body(status: int, retry_after: float | None) -> tuple[str, str]:
+def _usual_body(status: int, retry_after: float | None, method: str, sent: str) -> tuple[str, str]:
     if status in BODILESS:
         return "", ""
     phrase = _phrase(status)
@@ -480,7 +493,8 @@ def _usual_body(status: int, retry_after: float | None) -> tuple[str, str]:
     if status == 429:
         return _written({"detail": throttled_text(retry_after)})
     if 400 <= status < 500:
-        return _written({"detail": _DETAILS.get(status, f"{phrase}.")})
+        text = _DETAILS.get(status, f"{phrase}.")
+        return _written({"detail": text.format(method=method, sent=sent)})
     if status < 400:
         return _written({})
     # From 500 on it is a server or a proxy that speaks, and no application.
@@ -503,7 +517,7 @@ def _with_novelties(body: bytes) -> bytes:
         content = json.loads(body)
     except ValueError:
         return body
-    return json.dumps(_renewed(content)).encode()
+    return _compact(_renewed(content)).encode()
 
 
 def _renewed(content: JsonValue) -> JsonValue:

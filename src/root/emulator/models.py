@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from uuid import UUID
 
+from pydantic import JsonValue
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
@@ -26,6 +27,15 @@ from root.emulator.store import Row, Store, complete
 
 NEXT_STYLE = "root.emulator.next_style"
 """Where the scope of a request says in which form `next` is to be."""
+
+MODEL: dict[str, JsonValue] = {
+    "id": {"type": "string", "required": False, "read_only": True, "label": "Id"},
+    **bodies.describe(bodies.MODEL),
+}
+"""What OPTIONS says of a model's fields, in the words of Django REST Framework."""
+
+VERIFICATION: dict[str, JsonValue] = bodies.describe(bodies.VERIFICATION)
+"""What it says of the fields of what is to be verified."""
 
 _REPLY = "Hello! How can I help you today?"
 
@@ -103,7 +113,7 @@ class Models:
     async def replace(self, request: Request, account: Account) -> Response:
         """Set every field of a model; one left out goes back to its default."""
         content = await request.body()
-        row = self._find_own(request, account)
+        row = self.find_own(request, account)
         data = bodies.read(content, _content_type(request))
         values = complete(bodies.check(data, bodies.MODEL))
         self._check_name(account, values, row)
@@ -113,7 +123,7 @@ class Models:
     async def update(self, request: Request, account: Account) -> Response:
         """Set the given fields of a model."""
         content = await request.body()
-        row = self._find_own(request, account)
+        row = self.find_own(request, account)
         data = bodies.read(content, _content_type(request))
         values = bodies.check(data, bodies.MODEL, partial=True)
         self._check_name(account, values, row)
@@ -122,7 +132,7 @@ class Models:
 
     async def delete(self, request: Request, account: Account) -> Response:
         """Delete a model."""
-        self._store.remove(self._find_own(request, account))
+        self._store.remove(self.find_own(request, account))
         return Response(status_code=204)
 
     async def verify(self, request: Request, account: Account) -> Response:
@@ -156,7 +166,12 @@ class Models:
             raise problems.detail(404, "No Model matches the given query.")
         return row
 
-    def _find_own(self, request: Request, account: Account) -> Row:
+    def find_own(self, request: Request, account: Account) -> Row:
+        """Return the model of a request, which the account may change.
+
+        Raises:
+            Problem: There is none, or it is of another organisation.
+        """
         row = self._find(request, account)
         if row.organisation != account.organisation:
             # It is public, or it would not be seen.

@@ -78,7 +78,7 @@ def cursor_of(query: Mapping[str, str], order: Order) -> Cursor | None:
         Problem: 404 if it is none of ours, or of a list in another order.
     """
     encoded = query.get("cursor")
-    if encoded is None:
+    if not encoded:
         return None
     try:
         tokens = parse_qs(
