@@ -180,7 +180,10 @@ async def test_a_rate_may_change(timed: Timed) -> None:
     assert await timed.ask_at([4, 5], key) == [200, 200]
 
 
-@pytest.mark.parametrize("limit", ["", "10", "0/second", "-1/s", "1/week", "1.5/s", "1 / s", "x/s"])
+@pytest.mark.parametrize(
+    "limit",
+    ["", "10", "0/second", "-1/s", "1/week", "1.5/s", "1 / s", "x/s", "1/month", "1/sx", "1/days"],
+)
 def test_what_is_no_rate(server: Server, limit: str) -> None:
     """A limit that means nothing is refused, with some that do."""
     with pytest.raises(ValueError, match="10/second"):
@@ -235,6 +238,16 @@ def test_keys_that_make_no_sense(server: Server, arguments: dict[str, str], reas
     """A key of an unknown state or of nobody's is refused."""
     with pytest.raises(ValueError, match=reason):
         server.add_key(**arguments)  # type: ignore[arg-type]  # that is what is tried
+
+
+@pytest.mark.parametrize(
+    ("argument", "value"),
+    [("organisation", 5), ("email", 5), ("full_name", None), ("rate_limit", 5)],
+)
+def test_keys_of_another_kind(server: Server, argument: str, value: object) -> None:
+    """What is no text is refused where the key is added, and not with its requests."""
+    with pytest.raises(TypeError, match=f"^{argument} is text, not {value}\\.$"):
+        server.add_key(**{argument: value})  # type: ignore[arg-type]  # that is what is tried
 
 
 def test_an_unknown_key_cannot_change(server: Server) -> None:
@@ -304,7 +317,7 @@ def test_visibility(
 def test_what_others_made_public(
     server: Server, client: httpx.Client, method: str, visibility: str
 ) -> None:
-    """What is public is changed and deleted by its organisation alone, whatever others say."""
+    """What is public is changed by its organisation alone, and deleted by nobody."""
     key = server.add_key()
     model = server.add_model(name="x", visibility=visibility, api_key=key)  # type: ignore[arg-type]
     path = f"{LIST}{model.id}/"
@@ -315,7 +328,10 @@ def test_what_others_made_public(
     assert refused.json() == DENIED
     assert model in server.models
     with connect(server, key) as own:
-        assert own.request(method, path, json={"name": "y"}).is_success
+        answer = own.request(method, path, json={"name": "y"})
+    assert answer.status_code == (403 if method == "DELETE" else 200)
+    assert (answer.json() == DENIED) is (method == "DELETE")
+    assert model.id in [one.id for one in server.models]
 
 
 @pytest.mark.parametrize("ordering", ["name", "-name", "created_at", "-created_at"])

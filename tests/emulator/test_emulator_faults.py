@@ -10,6 +10,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -485,6 +486,7 @@ WRONG: list[tuple[dict[str, object], str]] = [
     ({"path": "/v1/models/?cursor=*"}, "has no query"),
     ({}, "Say what goes wrong"),
     ({"method": "GET", "probability": 0.5, "seed": 1}, "Say what goes wrong"),
+    ({"status": 500, "method": "GETT"}, "method is one of GET, HEAD, POST, PUT, PATCH, DELETE,"),
     ({"retry_after_form": "date"}, "says how retry_after is said, so it goes with it."),
 ]
 
@@ -501,6 +503,8 @@ MISTYPED: list[tuple[dict[str, object], str]] = [
     ({"headers": {"a": 1}}, "headers"),
     ({"headers": []}, "headers"),
     ({"method": 1}, "method"),
+    ({"truncate": "yes"}, "truncate"),
+    ({"garble": 1}, "garble"),
     ({"path": ["/"]}, "path"),
     ({"probability": "often"}, "probability"),
     ({"seed": "x"}, "seed"),
@@ -531,6 +535,17 @@ def test_what_cannot_be_is_refused(
     assert sentence in response.json()["detail"]
     assert "Value error" not in response.json()["detail"]
     assert faulty.faults == ()
+
+
+def test_only_what_is_there_is_taken_back(faulty: Server) -> None:
+    """Taking back the fault None takes back nothing, and is refused."""
+    faulty.add_fault(Fault(delay=1))
+    number: Any = None
+
+    with pytest.raises(ValueError, match="no fault with the number None"):
+        faulty.remove_fault(number)
+
+    assert faulty.faults == (Fault(delay=1),)
 
 
 @pytest.mark.parametrize(

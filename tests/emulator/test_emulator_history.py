@@ -94,7 +94,11 @@ def test_secrets_in_other_places(watched: Server, client: httpx.Client) -> None:
     client.post(
         f"{LIST}?a={key}",
         json={"name": f"x {watched.api_key}", "url": url, "at": ["ada@example.com", key]},
-        headers={"X-Api-Key": key, "Referer": url},
+        headers={
+            "X-Api-Key": "of another service",
+            "Referer": url,
+            "X-Note": f"control is {watched.control_key}",
+        },
     )
     client.get(f"{LIST}{key}/")
 
@@ -102,6 +106,7 @@ def test_secrets_in_other_places(watched: Server, client: httpx.Client) -> None:
     assert "pass" not in repr(posted)
     assert key not in repr((posted, got))
     assert watched.api_key not in repr(posted)
+    assert posted.headers["x-note"] == "control is [masked]"
     assert posted.json == {
         "name": "x [masked]",
         "url": "http://[masked]@host/[masked]",

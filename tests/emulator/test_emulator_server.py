@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import http.client
 import importlib
 import io
@@ -147,11 +148,24 @@ def test_localhost() -> None:
         assert httpx.get(server.url).status_code == 200
 
 
-def test_a_port_that_is_taken(server: Server, caplog: pytest.LogCaptureFixture) -> None:
-    """A port that another has is an OSError, with the reason, which is told once."""
-    with pytest.raises(OSError, match="address already in use"), serve(port=server.port):
+@pytest.mark.parametrize("host", ["192.0.2.1", "no.such.invalid"])
+def test_a_host_that_is_none_of_ours(host: str) -> None:
+    """An address of another machine, or of none, is an OSError that says so once."""
+    said = rf"^Nothing can listen at {re.escape(host)}, port 0: [A-Z][^(]+\.$"
+    with pytest.raises(OSError, match=said), serve(host=host, allow_remote=True):
         pass
 
+
+def test_a_port_that_is_taken(server: Server, caplog: pytest.LogCaptureFixture) -> None:
+    """A port that another has is an OSError, with the reason, which is told once."""
+    with pytest.raises(OSError) as error, serve(port=server.port):  # noqa: PT011 - checked below
+        pass
+
+    assert error.value.errno == errno.EADDRINUSE
+    assert str(error.value) == (
+        f"Nothing can listen at 127.0.0.1, port {server.port}: the port is taken; 0 takes a free"
+        " one."
+    )
     assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
 
 
@@ -165,6 +179,9 @@ def test_a_port_that_is_taken(server: Server, caplog: pytest.LogCaptureFixture) 
         ({"seed": "x"}, "seed is a number or None, not 'x'."),
         ({"api_key": 1}, "A key is text, and no int."),
         ({"faults": [{"status": 500}]}, "A fault is made like Fault"),
+        ({"faults": Fault(times=1)}, "faults is a list of Fault, or the path of a JSON file, not"),
+        ({"db": 5}, "db is the path of a file, or None, not 5."),
+        ({"catalogue": 0}, "catalogue is the path of a JSON file, or None, not 0."),
     ],
 )
 def test_settings_of_another_kind(arguments: dict[str, Any], sentence: str) -> None:
@@ -188,6 +205,11 @@ def test_settings_that_make_no_sense() -> None:
     with pytest.raises(ValueError, match="absolute, relative, cursor"), serve(next_style=unknown):
         pass
     with pytest.raises(ValueError, match="page_size_cap"), serve(page_size_cap=0):
+        pass
+    with (
+        pytest.raises(ValueError, match="control_key is another than api_key"),
+        serve(api_key="the-one", control_key="the-one"),
+    ):
         pass
 
 
@@ -261,6 +283,9 @@ def test_a_catalogue_of_ones_own(tmp_path: Path) -> None:
         ("{", "the whole: Invalid JSON"),
         ("{}", "providers: Field required"),
         ('{"providers": {}, "models": {"a": "b"}}', "models.a: Input should be a valid integer"),
+        ('{"providers": {}, "models": {"a": 0}}', "models.a: Input should be greater than or"),
+        ('{"providers": {}, "models": {" ": 1}}', "String should have at least 1 character"),
+        ('{"providers": {"a": ""}, "models": {}}', "providers.a: String should have at least 1"),
     ],
 )
 def test_what_is_no_catalogue(tmp_path: Path, content: str, reason: str) -> None:
@@ -505,6 +530,32 @@ def test_the_command_says_how_to_use_it(monkeypatch: pytest.MonkeyPatch) -> None
     assert "kept in :memory:" in said
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ([], ""),
+        (
+            ["--host", "0.0.0.0", "--allow-remote"],
+            "It listens at 0.0.0.0, port {port}, and is open to other machines.\n",
+        ),
+    ],
+    ids=["this machine", "all"],
+)
+def test_the_command_says_who_gets_in(
+    monkeypatch: pytest.MonkeyPatch, arguments: list[str], said: str
+) -> None:
+    """Where other machines are let in, the command says so beside the address for this one."""
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stdout", terminal)
+
+    assert __main__.main(["--port", "0", *arguments]) == 0
+
+    first, rest = terminal.getvalue().split("\n", 1)
+    port = first.rpartition(":")[2]
+    assert first == f"The Root Signals emulator is at http://127.0.0.1:{port}"
+    assert rest.startswith(said.format(port=port) + "API key: ")
+
+
 def test_the_command_takes_all_settings(tmp_path: Path) -> None:
     """Key of the control, catalogue, faults, seed and form of `next` are those given."""
     catalogue = tmp_path / "catalogue.json"
@@ -563,6 +614,22 @@ def test_the_extra_is_named_when_missing(monkeypatch: pytest.MonkeyPatch, packag
 
     with pytest.raises(ImportError, match=re.escape('pip install "root-sdk[emulator]"')):
         importlib.import_module("root.emulator")
+
+
+def test_the_command_without_the_extra(tmp_path: Path) -> None:
+    """Without its packages `python -m root.emulator` ends with one line, which says how."""
+    (tmp_path / "sitecustomize.py").write_text("import sys; sys.modules['uvicorn'] = None")
+    path = os.pathsep.join([str(tmp_path), *sys.path])
+    done = subprocess.run(
+        [sys.executable, "-m", "root.emulator"],
+        env={**os.environ, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+    )
+
+    assert done.returncode == 1
+    [line] = done.stderr.splitlines()
+    assert 'pip install "root-sdk[emulator]"' in line
 
 
 def test_a_port_that_cannot_be() -> None:

@@ -18,7 +18,9 @@ try:
 except ImportError as _missing:
     raise ImportError(
         f"The emulator needs the package {_missing.name!r}, which the extra brings: "
-        'pip install "root-sdk[emulator]"'
+        'pip install "root-sdk[emulator]"',
+        # By this name `python -m root.emulator` knows what failed, and tells it without traceback.
+        name=__name__,
     ) from _missing
 
 from root.emulator.control import StoredModel

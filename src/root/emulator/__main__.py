@@ -8,6 +8,7 @@ import signal
 import sqlite3
 import sys
 from collections.abc import Sequence
+from ipaddress import ip_address
 from queue import SimpleQueue
 from typing import get_args
 from urllib.parse import quote
@@ -57,8 +58,14 @@ def main(
 def _introduction(server: Server, db: str | None) -> str:
     header = shlex.quote(f"Authorization: Api-Key {server.api_key}")
     kept = f"kept in {db}" if db else "kept in memory, gone at the end (--db FILE keeps them)"
+    others = ""
+    if not ip_address(server.host).is_loopback:
+        others = (
+            f"It listens at {server.host}, port {server.port}, and is open to other machines.\n"
+        )
     return f"""\
 The Root Signals emulator is at {server.url}
+{others}\
 API key: {server.api_key}
 Models are {kept}.
 

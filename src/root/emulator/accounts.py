@@ -15,7 +15,13 @@ __all__ = ["Account", "Accounts", "KeyState"]
 KeyState: TypeAlias = Literal["active", "read-only", "revoked"]
 """What a key may do: everything, look only, or nothing any more."""
 
-_PERIODS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+# Django REST Framework looks at the first letter alone, and takes a month for a minute.
+_PERIODS = {
+    **dict.fromkeys(("s", "sec", "second"), 1),
+    **dict.fromkeys(("m", "min", "minute"), 60),
+    **dict.fromkeys(("h", "hour"), 3600),
+    **dict.fromkeys(("d", "day"), 86400),
+}
 
 
 @dataclass(slots=True)
@@ -91,6 +97,7 @@ class Accounts:
         """Let a key in and return it; the arguments are those of `Server.add_key`.
 
         Raises:
+            TypeError: An argument is no text.
             ValueError: An argument cannot be right.
         """
         key = valid_key(key)
@@ -101,7 +108,7 @@ class Accounts:
         self._by_key[key] = Account(
             name if organisation is None else _not_blank("organisation", organisation),
             f"{name[:8]}@emulator.invalid" if email is None else _not_blank("email", email),
-            full_name,
+            _text("full_name", full_name),
             valid_state(state),
             rate_of(rate_limit),
         )
@@ -158,12 +165,13 @@ def rate_of(limit: str | None) -> tuple[int, int] | None:
     """Read a limit such as `10/second`, in the form that Django REST Framework has it.
 
     Raises:
+        TypeError: It is no text.
         ValueError: It has another form.
     """
     if limit is None:
         return None
-    found = re.fullmatch(r"([1-9]\d*)/(s|m|h|d)[a-z]*", limit)
-    if found is None:
+    found = re.fullmatch(r"([1-9]\d*)/([a-z]+)", _text("rate_limit", limit))
+    if found is None or found[2] not in _PERIODS:
         raise ValueError(
             f"A rate limit is written like 10/second, 100/minute, 1000/hour or 5/day,"
             f" not {limit!r}."
@@ -171,7 +179,13 @@ def rate_of(limit: str | None) -> tuple[int, int] | None:
     return int(found[1]), _PERIODS[found[2]]
 
 
+def _text(name: str, value: str) -> str:
+    if not isinstance(cast("object", value), str):
+        raise TypeError(f"{name} is text, not {value!r}.")
+    return value
+
+
 def _not_blank(name: str, value: str) -> str:
-    if not value.strip():
+    if not _text(name, value).strip():
         raise ValueError(f"{name} is not blank. Leave it out, and the key has one of its own.")
     return value

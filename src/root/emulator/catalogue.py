@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from typing import TypedDict
+from typing import Annotated, TypeAlias, TypedDict
 from uuid import UUID, uuid5
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Field, StringConstraints, ValidationError
 
 # Made once at random: ids are derived from names under it, so they are the same on every
 # machine, after every restart and in every later catalogue.
@@ -73,8 +73,12 @@ def load(path: str | os.PathLike[str] | None = None) -> Catalogue:
     )
 
 
+_Name: TypeAlias = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+_Window: TypeAlias = Annotated[int, Field(ge=1)]
+
+
 class _File(BaseModel):
     """Providers' names by the prefix of their models' names, and context windows by model."""
 
-    providers: dict[str, str]
-    models: dict[str, int]
+    providers: dict[str, _Name]
+    models: dict[_Name, _Window]

@@ -232,7 +232,7 @@ BODILESS = (204, 205, 304)
 """The statuses of answers that have no body (RFC 9110, 15.3.5, 15.3.6 and 15.4.5)."""
 
 _SECONDS = f"is from 0 to {_MOST_SECONDS} seconds"
-_TEXT = "is text, or None for all"
+_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 _RULES: tuple[tuple[str, Callable[[object], bool], str], ...] = (
     (
@@ -264,8 +264,20 @@ _RULES: tuple[tuple[str, Callable[[object], bool], str], ...] = (
         lambda value: value in (None, *get_args(NextStyle)),
         f"is one of {', '.join(get_args(NextStyle))}",
     ),
-    ("method", lambda value: value is None or isinstance(value, str), _TEXT),
-    ("path", lambda value: value is None or isinstance(value, str), _TEXT),
+    *(
+        (name, lambda value: isinstance(value, bool), "is True or False")
+        for name in ("truncate", "garble", "hang_up", "novelties")
+    ),
+    (
+        "method",
+        lambda value: value is None or (isinstance(value, str) and value.upper() in _METHODS),
+        f"is one of {', '.join(_METHODS)}, or None for all",
+    ),
+    (
+        "path",
+        lambda value: value is None or isinstance(value, str),
+        "is text, or None for all",
+    ),
     (
         "path",
         lambda value: value is None or _may_be_a_path(cast("str", value)),

@@ -27,7 +27,8 @@ _MOST_REQUESTS = 10_000
 _LONGEST_BODY = 64 * 1024
 
 _SECRET_FIELDS = ("default_key", "api_key")
-_SECRET_HEADERS = ("authorization", "cookie", "proxy-authorization")
+_LEFT_OUT_HEADERS = ("authorization", "cookie", "proxy-authorization")
+_SECRET_HEADERS = ("api-key", "x-api-key")
 _MASKED = "[masked]"
 
 # A shorter key keeps nothing secret, and is a word that may stand anywhere.
@@ -50,7 +51,8 @@ class RecordedRequest:
         path: Its path, unescaped. In it and in what follows, keys of the emulator's (of eight
             characters or more) and the name and password in a URL are masked.
         query: Its query; of a name that came twice, the last value.
-        headers: Its headers, by names in lower case, without those that hold a key.
+        headers: Its headers, by names in lower case, without those that hold a key; that of an
+            `X-Api-Key` is masked.
         json: Its body, if it is JSON (of up to 64 KiB); a key for a provider is masked.
         status: The status of the answer, or None if there was none.
         request_id: The name that the answer gave it, in the header X-Request-Id.
@@ -109,7 +111,13 @@ class Entry:
             MappingProxyType(
                 {n: _MASKED if n in _SECRET_FIELDS else mask(v) for n, v in query.items()}
             ),
-            MappingProxyType({n: mask(v) for n, v in headers.items() if n not in _SECRET_HEADERS}),
+            MappingProxyType(
+                {
+                    n: _MASKED if n in _SECRET_HEADERS else mask(v)
+                    for n, v in headers.items()
+                    if n not in _LEFT_OUT_HEADERS
+                }
+            ),
             _json(self.body, mask),
             self.status,
             self.request_id,

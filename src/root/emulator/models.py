@@ -131,8 +131,11 @@ class Models:
         return JSONResponse(_shown(row))
 
     async def delete(self, request: Request, account: Account) -> Response:
-        """Delete a model."""
-        self._store.remove(self.find_own(request, account))
+        """Delete a model, if it is private; public ones others may have come to rely on."""
+        row = self.find_own(request, account)
+        if row.visibility != "PRIVATE":
+            raise problems.permission_denied()
+        self._store.remove(row)
         return Response(status_code=204)
 
     async def verify(self, request: Request, account: Account) -> Response:

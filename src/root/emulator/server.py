@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import ipaddress
 import logging
 import os
@@ -125,9 +126,11 @@ class Server:
             email: Who is shown as the owner of what it creates.
             full_name: The owner's name.
             state: `active`, `read-only` or `revoked`.
-            rate_limit: How many requests it may make, such as `10/second` or `100/min`.
+            rate_limit: How many requests it may make, such as `10/second`; the other periods are
+                `s`, `sec`, `m`, `min`, `minute`, `h`, `hour`, `d` and `day`.
 
         Raises:
+            TypeError: An argument is no text.
             ValueError: An argument cannot be right, such as a key that no header takes, or that
                 is there already.
         """
@@ -349,8 +352,17 @@ def serve(
         OSError: Nothing can listen there, for instance because the port is taken.
         sqlite3.Error: The database cannot be opened.
     """
+    path = (str, os.PathLike)
     for name, value, kind, words in (
         ("host", host, str, "text"),
+        ("db", "" if db is None else db, path, "the path of a file, or None"),
+        (
+            "catalogue",
+            "" if catalogue is None else catalogue,
+            path,
+            "the path of a JSON file, or None",
+        ),
+        ("faults", faults, (*path, Iterable), "a list of Fault, or the path of a JSON file"),
         ("port", port, int, "a number"),
         ("page_size_cap", page_size_cap, int, "a number"),
         ("seed", 0 if seed is None else seed, int, "a number or None"),
@@ -368,7 +380,11 @@ def serve(
         raise ValueError(f"port is from 0 to 65535, not {port}.")
     if page_size_cap < 1:
         raise ValueError("page_size_cap is at least 1.")
-    key = valid_key(api_key)
+    key, key_to_control = valid_key(api_key), valid_key(control_key)
+    if key == key_to_control:
+        raise ValueError(
+            "control_key is another than api_key: who has the one is not to change what is there."
+        )
     public = load(catalogue)
     accounts = Accounts(time.monotonic)
     accounts.add(key, organisation="main", email="main@emulator.invalid")
@@ -376,8 +392,7 @@ def serve(
         faults = read_faults(faults)
     waiting = Faults(seed, faults)
     with closing(Store(db, public, seed)) as store:
-        control_key = valid_key(control_key)
-        history = History(accounts.keys)
+        history = History(lambda: (*accounts.keys(), key_to_control))
         connections = Connections()
         control = Control(store, accounts, waiting, history, connections, key)
         models = Models(store, public, next_style=next_style, page_size_cap=page_size_cap)
@@ -389,7 +404,7 @@ def serve(
             {
                 "/": Page(),
                 PATH: DESCRIPTION,
-                PREFIX: ControlApplication(control, control_key),
+                PREFIX: ControlApplication(control, key_to_control),
             },
         )
         listener = _Listener(application, connections, host, port)
@@ -397,7 +412,7 @@ def serve(
         thread = threading.Thread(target=listener.serve_here, name="root-emulator", daemon=True)
         thread.start()
         try:
-            yield Server(listener, key, control, control_key)
+            yield Server(listener, key, control, key_to_control)
         finally:
             listener.should_exit = True
             thread.join()
@@ -504,7 +519,10 @@ class _Listener(uvicorn.Server):
         try:
             await super().startup(sockets)
         except SystemExit as exc:
-            raise exc.__context__ or exc from None
+            reason = exc.__context__
+            if not isinstance(reason, OSError):
+                raise
+            raise _cannot_listen(self.config.host, self.config.port, reason) from None
         finally:
             logger.removeFilter(is_news)
         host, port = self.servers[0].sockets[0].getsockname()[:2]
@@ -518,6 +536,18 @@ class _Listener(uvicorn.Server):
     def _break_off(self) -> None:
         for task in self.server_state.tasks:
             task.cancel()
+
+
+def _cannot_listen(host: str, port: int, reason: OSError) -> OSError:
+    number = reason.errno or 0
+    if number == errno.EADDRINUSE:
+        why = "the port is taken; 0 takes a free one"
+    else:
+        # asyncio tells the address too, in its own way; a name that is none has no such number.
+        why = os.strerror(number) if number > 0 else str(reason.strerror)
+    error = OSError(f"Nothing can listen at {host}, port {port}: {why}.")
+    error.errno = number
+    return error
 
 
 def _is_loopback(host: str) -> bool:
