@@ -357,6 +357,126 @@ def test_names_are_text(browser: Browser, watched: Server, client: httpx.Client)
         assert dialogs == []
 
 
+ONE_LINE = """node => {
+    const range = document.createRange();
+    range.selectNodeContents(node.firstChild);
+    return range.getClientRects().length === 1;
+}"""
+
+
+@pytest.mark.parametrize("width", [1300, 1024])
+def test_long_texts_leave_room(
+    browser: Browser, watched: Server, client: httpx.Client, width: int
+) -> None:
+    """A long URL or path in one cell does not break the words of the others."""
+    create(client, url="http://" + "u" * 500)
+    with opened(browser, watched, width=width) as page:
+        owner = page.locator("#models td", has_text=watched.models[0].owner)
+
+        assert owner.evaluate(ONE_LINE)
+
+
+def test_details_leave_room(browser: Browser, watched: Server, client: httpx.Client) -> None:
+    """Opening the details of a request on a small screen leaves it the room it had."""
+    client.get("/v1/models/")
+    with opened(browser, watched, width=360) as page:
+        width = "document.querySelector('#requests th').offsetWidth"
+        expect(page.locator("#requests th")).to_be_visible()
+        before = page.evaluate(width)
+        page.get_by_role("button", name="Details of request 1").click()
+
+        expect(page.locator("tr.more")).to_be_visible()
+        assert page.evaluate(width) == before
+
+
+def test_why_it_was_refused(browser: Browser, watched: Server, client: httpx.Client) -> None:
+    """The details of a request say why the API would not do it, also where the answer does not."""
+    client.get("/v1/models/", headers={"Authorization": "Api-Key unknown"})
+    with opened(browser, watched) as page:
+        page.get_by_role("button", name="Details of request 1").click()
+
+        expect(page.locator("tr.more")).to_contain_text("the key is unknown or revoked")
+
+
+@pytest.mark.parametrize(
+    ("form", "said"),
+    [
+        ("seconds", "retry after 2.5 s"),
+        ("date", "retry after 2.5 s, as a date"),
+        ("milliseconds", "retry after 2.5 s, in milliseconds"),
+    ],
+)
+def test_a_fault_is_told_whole(
+    browser: Browser,
+    watched: Server,
+    client: httpx.Client,
+    form: Literal["seconds", "date", "milliseconds"],
+    said: str,
+) -> None:
+    """Of a fault the page says how it comes back, how likely it is, and by which seed."""
+    watched.add_fault(
+        Fault(status=429, retry_after=2.5, retry_after_form=form, probability=0.5, seed=7)
+    )
+    with opened(browser, watched) as page:
+        row = page.locator("#faults th")
+        expect(row).to_have_text(
+            f"answers 429, {said}Any method to any path, for ever, with probability 0.5, seed 7"
+        )
+
+
+def test_headings_have_names(browser: Browser, watched: Server, client: httpx.Client) -> None:
+    """A heading and its count are two words to those who hear them."""
+    client.get("/v1/models/")
+    with opened(browser, watched) as page:
+        for name in ("Requests 1", "Faults 0", "Models 0"):
+            expect(page.get_by_role("heading", name=name, exact=True)).to_be_visible()
+
+
+CONTRAST = """node => {
+    const light = (text) => {
+        const [r, g, b] = text.match(/[\\d.]+/g).slice(0, 3).map((part) => {
+            const value = part / 255;
+            return value <= 0.03928 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4;
+        });
+        return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+    };
+    const pair = [
+        light(getComputedStyle(node, "::placeholder").color),
+        light(getComputedStyle(node).backgroundColor),
+    ];
+    return (Math.max(...pair) + 0.05) / (Math.min(...pair) + 0.05);
+}"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_placeholders_are_legible(
+    browser: Browser, watched: Server, scheme: Literal["light", "dark"]
+) -> None:
+    """What stands in an empty field has the contrast of text (WCAG 1.4.3), which axe passes by."""
+    with opened(browser, watched, scheme=scheme) as page:
+        assert page.get_by_label("Status").evaluate(CONTRAST) >= 4.5
+
+
+@pytest.mark.parametrize("width", [1280, 320])
+def test_focus_goes_as_the_eye_does(
+    browser: Browser, watched: Server, client: httpx.Client, width: int
+) -> None:
+    """Tab goes through the page from left to right, or from above to below."""
+    with opened(browser, watched, width=width) as page:
+        expect(page.get_by_text("Live", exact=True)).to_be_visible()
+        first, second = (page.locator(f"#{one}").bounding_box() for one in ("status", "forget"))
+        assert first
+        assert second
+        page.get_by_label("Status").focus()
+        for _ in range(30):
+            page.keyboard.press("Tab")
+            if page.evaluate("document.activeElement.id") == "forget":
+                break
+        expect(page.get_by_role("button", name="Forget requests")).to_be_focused()
+
+    assert first["x"] + first["width"] < second["x"] if width > 1024 else first["y"] < second["y"]
+
+
 @pytest.mark.parametrize("width", [1280, 320])
 def test_faults_are_not_below_the_lists(browser: Browser, watched: Server, width: int) -> None:
     """The faults and their form are beside the lists, which grow long, or above them."""
@@ -366,7 +486,7 @@ def test_faults_are_not_below_the_lists(browser: Browser, watched: Server, width
         lists = page.locator("#requests-title").bounding_box()
         assert form
         assert lists
-        beside = form["x"] >= lists["x"] + lists["width"]
+        beside = form["x"] + form["width"] <= lists["x"]
 
     assert beside if width > 1024 else form["y"] + form["height"] <= lists["y"]
 
