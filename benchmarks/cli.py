@@ -10,11 +10,16 @@ from benchmarks.startup import fresh
 
 __all__ = ["measure"]
 
-COMMAND = "root-signals --help"
+COMMANDS = (
+    "root-signals --help",
+    "root-signals models --help",
+    "root-signals models list --help",
+    "root-signals config --help",
+)
 
 OURS = """
     from root.cli import main
-    main(["--help"])
+    main({arguments})
 """
 
 BARE = """
@@ -38,19 +43,20 @@ print(time.process_time(), time.perf_counter() - wall)
 
 def measure(bench: Bench) -> Iterator[Result]:
     """Yield the ratios, each in a fresh interpreter."""
-    shown = {
-        COMMAND: OURS,
+    bare = {
         "bare Typer": BARE.format(options=""),
         # What it costs without rich, which we do without, too.
         "bare Typer, plain help": BARE.format(options="rich_markup_mode=None"),
     }
-    yield from fresh(
-        bench,
-        COMMAND,
-        {name: PROGRAM.format(shown=code) for name, code in shown.items()},
-        {"bare Typer": 2, "bare Typer, plain help": None},
-        COMMAND,
-    )
+    for command in COMMANDS:
+        shown = {command: OURS.format(arguments=command.split()[1:]), **bare}
+        yield from fresh(
+            bench,
+            command,
+            {name: PROGRAM.format(shown=code) for name, code in shown.items()},
+            {"bare Typer": 2, "bare Typer, plain help": None},
+            command,
+        )
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ from .errors import (
     hint,
 )
 from .output import printable
-from .session import common, show_help
+from .session import Group, common, show_help
 
 __all__ = ["app", "run"]
 
@@ -33,6 +33,7 @@ _CODES = "\n".join(f"{code:>4}  {meaning}" for code, meaning in EXIT_CODES.items
 
 app: typer.Typer = typer.Typer(
     name="root-signals",
+    cls=Group,
     epilog=f"\b\nExit codes:\n{_CODES}",
     # Plain help loads no rich, which takes as long as all the rest; and locals may hold keys.
     rich_markup_mode=None,

@@ -8,13 +8,13 @@ import typer
 
 from . import profiles
 from .errors import CommandError
-from .session import Session, command, common, show_help
+from .session import Group, Session, command, common, show_help
 
 __all__ = ["app"]
 
 _LEFT = "The key stays in the keyring, which cannot be opened now; delete it there."
 
-app: typer.Typer = typer.Typer(help="Keep base URLs and keys under a name, and show what is used.")
+app: typer.Typer = typer.Typer(cls=Group)
 
 
 @app.callback(invoke_without_command=True)

@@ -16,7 +16,7 @@ from .._defaults import NOT_GIVEN, NotGiven
 from ..errors import RootSignalsError
 from . import profiles
 from .errors import DIFFERS, FAILED, NOT_FOUND, PARTIAL, CommandError
-from .session import Session, Yes, command, common, show_help
+from .session import Group, Session, Yes, command, common, show_help
 
 if TYPE_CHECKING:
     from .. import Model, ModelVerification, RootSignals
@@ -27,7 +27,7 @@ __all__ = ["app"]
 
 T = TypeVar("T", str, int)
 
-app: typer.Typer = typer.Typer()
+app: typer.Typer = typer.Typer(cls=Group)
 
 _COLUMNS = (
     "id",

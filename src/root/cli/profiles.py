@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import tempfile
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -115,6 +113,8 @@ def read() -> Profiles:
     Raises:
         CommandError: The file cannot be read.
     """
+    import tomllib
+
     path = _file()
     try:
         content: dict[str, object] = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -262,6 +262,8 @@ def read_key(path: Path) -> str:
 
 def _write_private(path: Path, text: str) -> None:
     """Write a file as a whole or not at all, which only the user can read."""
+    import tempfile
+
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     # mkstemp makes it with mode 0600.
     handle, name = tempfile.mkstemp(dir=path.parent)

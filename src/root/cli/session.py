@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias, get_args
 
 import typer
+from typer.core import TyperGroup
 
 from . import output, profiles
 from .errors import USAGE, CommandError, DeadPipe
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from ..errors import ConfigurationError, JSONValue
     from ..models import Progress
 
-__all__ = ["Session", "Yes", "command", "common", "show_help"]
+__all__ = ["Group", "Session", "Yes", "command", "common", "show_help"]
 
 Format: TypeAlias = Literal["table", "json", "jsonl", "csv", "yaml"]
 
@@ -111,6 +112,21 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
             raise DeadPipe from error
 
     return in_session
+
+
+class Group(TyperGroup):
+    """A group that reads no options where none stands before the command.
+
+    Typer reads them with pydantic, and loading that takes as long as all the rest of a help.
+    """
+
+    # Typer's own context is what comes, though its base class is what Typer declares.
+    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
+        """Take the arguments apart."""
+        if not args or args[0].startswith("-"):
+            return super().parse_args(ctx, args)
+        ctx.params = {one.name: one.default for one in self.params if one.expose_value}
+        return TyperGroup(name=self.name, add_help_option=False).parse_args(ctx, args)
 
 
 def show_help(context: typer.Context) -> None:
