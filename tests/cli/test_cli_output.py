@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import csv
 import io
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
 from contextlib import redirect_stdout
 
+import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
 from root.cli.output import Form, printable, write
+from root.emulator import Server
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
 
@@ -50,3 +58,21 @@ def test_printable(text: str) -> None:
 
     assert shown.isprintable()
     assert shown == text or not text.isprintable()
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+@pytest.mark.parametrize(("command", "read"), [("list", json.loads), ("export", yaml.safe_load)])
+def test_pipes_take_utf_8(
+    at_emulator: Server, encoding: str, command: str, read: Callable[[bytes], object]
+) -> None:
+    """What is not a terminal gets UTF-8, whatever the environment says of encodings."""
+    at_emulator.add_model(name="modèle-模型")
+
+    done = subprocess.run(
+        [sys.executable, "-m", "root", "models", command],
+        capture_output=True,
+        check=True,
+        env={**os.environ, "PYTHONIOENCODING": encoding},
+    )
+
+    assert "modèle-模型" in str(read(done.stdout))

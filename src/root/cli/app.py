@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -107,10 +108,13 @@ def run(arguments: list[str]) -> int:
 
 
 def _open_streams() -> None:
-    """Open the standard streams that whoever started this has closed, to nowhere."""
+    """Open the standard streams that are closed, to nowhere, and write files and pipes in UTF-8."""
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115
+    if isinstance(sys.stdout, io.TextIOWrapper) and not sys.stdout.isatty():
+        # JSON and files of models are that by definition, whatever the locale is.
+        sys.stdout.reconfigure(encoding="utf-8")
 
 
 def _dead_pipe() -> int:
