@@ -81,6 +81,18 @@ def test_no_key(run: Run) -> None:
     assert "RootSignals(" not in done.err
 
 
+@pytest.mark.parametrize("option", ["--profile", "--base-url", "--api-key-file"])
+@pytest.mark.parametrize("before", [True, False])
+def test_empty_option(run: Run, at_emulator: Server, option: str, before: bool) -> None:
+    """An option that a script has left empty sends nothing to another service."""
+    command = ("models", "list")
+
+    done = run(option, "", *command) if before else run(*command, option, "")
+
+    assert (done.code, len(at_emulator.requests)) == (64, 0)
+    assert f"{option} is empty." in done.err
+
+
 def test_base_url_that_cannot_be(run: Run, at_emulator: Server) -> None:
     """Where the address is nonsense, no hint speaks of keys."""
     done = run("models", "list", "--base-url", "nonsense")

@@ -82,6 +82,13 @@ def common(function: Callable[..., None]) -> Callable[..., None]:
     @wraps(function)
     def extended(context: typer.Context, **given: object) -> None:
         own = {option.name: given.pop(option.name) for option in _COMMON}
+        for name in ("profile", "base_url", "api_key_file"):
+            # An empty path is the folder one is in, which is no file either.
+            if own[name] in ("", Path()):
+                raise CommandError(
+                    f"--{name.replace('_', '-')} is empty.",
+                    "Is a variable not set? Leave the option out if you mean what is usual.",
+                )
         # What was said before the command holds where nothing is said after it.
         earlier: Mapping[str, object] = context.obj or {}
         context.obj = {name: own[name] or earlier.get(name, own[name]) for name in own}
