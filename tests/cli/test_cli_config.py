@@ -89,6 +89,20 @@ def test_key_in_a_file(run: Run, home: Path) -> None:
     assert settings(run, "--profile", "prod")["api_key"][1] == "profile prod, file"
 
 
+@pytest.mark.parametrize("backend", ["nope.Bad", "keyring.Bad", "Bad"])
+def test_keyring_that_cannot_load(
+    run: Run, home: Path, monkeypatch: pytest.MonkeyPatch, backend: str
+) -> None:
+    """A keyring that cannot load is no keyring."""
+    monkeypatch.setattr(keyring.core, "_keyring_backend", None)
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", backend)
+
+    done = run("config", "set", "prod", "--api-key", "-", stdin=KEY)
+
+    assert done.code == 0
+    assert "Warning: The key is in a file" in done.err
+
+
 def test_locked_keyring(run: Run, fake_keyring: FakeKeyring) -> None:
     """A keyring that refuses is passed over to keep a key, and told of when it holds one."""
     run("config", "set", "prod", "--api-key", "-", stdin=KEY)

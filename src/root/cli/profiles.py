@@ -231,10 +231,13 @@ def _keyring() -> ModuleType | None:
     """Return the package keyring, if it is installed and has a keyring behind it."""
     try:
         import keyring
-    except ImportError:
+
+        # Backends that refuse everything have the priority 0.
+        works = keyring.get_keyring().priority > 0
+    except (ImportError, AttributeError, RuntimeError, ValueError):
+        # The last three: it is set to a backend that there is not, or that cannot run here.
         return None
-    # Backends that refuse everything have the priority 0.
-    return keyring if keyring.get_keyring().priority > 0 else None
+    return keyring if works else None
 
 
 def _file() -> Path:
