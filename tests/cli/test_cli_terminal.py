@@ -12,6 +12,7 @@ from root.emulator import Server
 if sys.platform == "win32":
     pytest.skip("pseudo-terminals are those of POSIX", allow_module_level=True)
 
+from tests.cli.conftest import Run
 from tests.cli.terminal import Terminal
 
 RED = "\x1b[31m"
@@ -92,7 +93,7 @@ def test_question(at_emulator: Server, answer: str, code: int) -> None:
     model = at_emulator.add_model(name="mine")
 
     with Terminal("models", "delete", "mine") as terminal:
-        terminal.wait_for(f"Delete mine ({model.id})? [y/N]")
+        terminal.wait_for(f"Delete mine ({model.id}) at {at_emulator.url}? [y/N]")
         terminal.enter(answer)
         assert terminal.end() == code
 
@@ -105,13 +106,28 @@ def test_plan_is_shown_and_asked_about(at_emulator: Server, tmp_path: Path) -> N
     (tmp_path / "models.yaml").write_text("models:\n- name: a\n")
 
     with Terminal("models", "apply", "models.yaml", "--no-color") as terminal:
-        terminal.wait_for("Apply this plan? [y/N]")
+        terminal.wait_for(f"Apply this plan to {at_emulator.url}? [y/N]")
+        assert f"Compared with the models at {at_emulator.url}." in terminal.shown
         assert "+ a" in terminal.shown
         assert not at_emulator.models
         terminal.enter("y\n")
         assert terminal.end() == 0
 
     assert "1 created, 0 updated, 0 deleted." in terminal.shown
+
+
+def test_question_names_the_profile(run: Run, emulator: Server) -> None:
+    """Who is asked is told also which profile it is about."""
+    emulator.add_model(name="mine")
+    run(
+        *("config", "set", "local", "--base-url", emulator.url, "--api-key", "-"),
+        stdin=emulator.api_key,
+    )
+
+    with Terminal("models", "delete", "mine", "--profile", "local") as terminal:
+        terminal.wait_for(f"at {emulator.url} (profile local)? [y/N]")
+        terminal.enter("n\n")
+        assert terminal.end() == 1
 
 
 def test_interrupt(at_emulator: Server) -> None:

@@ -332,7 +332,7 @@ def delete(
     with session.client() as client:
         meant = _meant(client, model, own=True)
         ids = list(meant)
-        session.confirm(f"Delete {', '.join(meant.values())}?", yes=yes)
+        session.confirm(f"Delete {', '.join(meant.values())} at {session.where}?", yes=yes)
         with session.progress("Deleting", changes=True) as on_progress:
             outcomes = client.models.delete_many(
                 ids, concurrency=concurrency, errors="collect", on_progress=on_progress
@@ -465,6 +465,7 @@ def apply(
                 concurrency=concurrency,
                 on_progress=on_progress,
             )
+        session.say(f"Compared with the models at {session.where}.")
         as_text = session.format == "table"
         if as_text:
             session.write(str(plan), styles=_MARKS)
@@ -476,7 +477,7 @@ def apply(
             return
         if not (as_text or yes):
             typer.echo(str(plan), err=True)
-        session.confirm("Apply this plan?", yes=yes)
+        session.confirm(f"Apply this plan to {session.where}?", yes=yes)
         try:
             with session.progress("Applying", changes=True) as on_progress:
                 result = plan.apply(concurrency=concurrency, on_progress=on_progress)

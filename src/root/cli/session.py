@@ -155,6 +155,9 @@ class Session:
         verbose: Whether to print a line for each request.
         debug: Whether to print all that is logged.
         no_color: Whether to print without colours.
+
+    Attributes:
+        where: The address of the service, and the profile if there is one; empty without a client.
     """
 
     def __init__(
@@ -175,6 +178,7 @@ class Session:
         self.api_key_file = api_key_file
         self.quiet: bool = quiet
         self._color = not no_color
+        self.where: str = ""
         if verbose or debug:
             _log(debug=debug)
 
@@ -192,7 +196,12 @@ class Session:
             ConfigurationError: There is no API key, or a setting cannot be right.
             CommandError: There is no such profile, or a file cannot be read.
         """
-        return self._settings().client()
+        settings = self._settings()
+        client = settings.client()
+        self.where = client.base_url
+        if settings.profile is not None:
+            self.where += f" (profile {settings.profile})"
+        return client
 
     def settings_and_client(
         self,
