@@ -173,6 +173,28 @@ def test_use_profile(run: Run, emulator: Server) -> None:
     assert settings(run)["profile"] == ("local", "config use")
 
 
+@pytest.mark.parametrize("speaks", ["URL", "KEY", ""])
+def test_use_in_vain(run: Run, monkeypatch: pytest.MonkeyPatch, speaks: str) -> None:
+    """Whoever uses a profile where the environment goes before it, is told so."""
+    run("config", "set", "two")
+    if speaks:
+        monkeypatch.setenv(f"ROOTSIGNALS_API_{speaks}", "http://somewhere-else")
+
+    done = run("config", "use", "two")
+
+    assert done.code == 0
+    assert ("--profile two goes before" in done.err) is bool(speaks)
+
+
+def test_set_says_where(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A key belongs to the address that the environment names, and it is said which."""
+    monkeypatch.setenv("ROOTSIGNALS_API_URL", "http://of-the-environment")
+
+    done = run("config", "set", "prod", "--api-key", "-", stdin=KEY)
+
+    assert "Profile prod is kept for http://of-the-environment." in done.err
+
+
 def test_environment_goes_before_the_profile_in_use(run: Run, at_emulator: Server) -> None:
     """Where the environment speaks, no key goes to a profile's service, nor the other way."""
     run("config", "set", "other", "--base-url", "http://other", "--api-key", "-", stdin=KEY)

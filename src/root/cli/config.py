@@ -71,7 +71,10 @@ def set_(
             " keyring here. `pip install keyring` may help."
         )
     known.having(name, profiles.Profile(base_url, place)).write()
-    session.say(f"Profile {name} is kept. `root-signals config use {name}` makes it the usual one.")
+    told = f" for {base_url}" if base_url else ""
+    session.say(
+        f"Profile {name} is kept{told}. `root-signals config use {name}` makes it the usual one."
+    )
 
 
 @app.command()
@@ -84,6 +87,11 @@ def use(session: Session, name: Name) -> None:
     known.get(name)
     replace(known, in_use=name).write()
     session.say(f"Profile {name} is in use.")
+    if profiles.environment_speaks():
+        session.warn(
+            "Not here: the environment or .env has a key or an address, and goes before it."
+            f" --profile {name} goes before both."
+        )
 
 
 @app.command()

@@ -25,6 +25,7 @@ __all__ = [
     "Settings",
     "check_name",
     "complete",
+    "environment_speaks",
     "folder",
     "forget_key",
     "keep_key",
@@ -336,7 +337,7 @@ def resolve(*, profile: str | None, base_url: str | None, api_key_file: Path | N
     """
     known = read()
     name = profile or known.in_use
-    if profile is None and name is not None and _environment_speaks():
+    if profile is None and name is not None and environment_speaks():
         name = None
     used = Profile() if name is None else known.get(name)
     sources: dict[str, str] = {}
@@ -364,7 +365,8 @@ def resolve(*, profile: str | None, base_url: str | None, api_key_file: Path | N
     return Settings(key, base_url, sources, name, trouble)
 
 
-def _environment_speaks() -> bool:
+def environment_speaks() -> bool:
+    """Say whether the environment or `.env` goes before the profile in use."""
     if os.environ.get("ROOTSIGNALS_API_URL", "").strip():
         return True
     from .. import RootSignals
