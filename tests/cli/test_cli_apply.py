@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -96,26 +97,37 @@ def test_failure_half_way(run: Run, file: str, at_emulator: Server, form: str) -
         outcomes = {one["name"]: one["outcome"] for one in json.loads(done.out)}
         assert outcomes == {"new": "done", "changed": "failed", "extra": "not started"}
     else:
-        for line in ("done: create new", "failed: update changed", "not started: delete extra"):
-            assert line in done.out
+        created, failed, not_started = done.out.splitlines()[-3:]
+        assert (created, not_started) == ("done: create new", "not started: delete extra")
+        assert re.fullmatch(r"failed: update changed: .*answered 400.*", failed)
+    assert done.err.endswith(
+        "1 of 3 changes failed; not started: 1.\n"
+        "Hint: Correct what was refused, and run it again.\n"
+    )
+    assert ("update changed: PATCH" in done.err) is (form == "json")
     assert run("models", "apply", file, "--prune", "--yes").code == 0
     assert names(at_emulator) == {"changed", "new"}
 
 
 @pytest.mark.parametrize(
     ("status", "code", "hint"),
-    [(402, 1, "the same command does the rest"), (403, 3, "config show")],
+    [
+        (402, 1, "Hint: The same command does the rest."),
+        (403, 3, "config show` says where the key comes from. The same command does the rest."),
+        (429, 7, "Hint: The same command does the rest."),
+    ],
 )
 def test_failure_at_once(
     run: Run, file: str, at_emulator: Server, status: int, code: int, hint: str
 ) -> None:
     """Where nothing was done, it is told so, with the code and the hint of what failed."""
-    at_emulator.fail_next(status=status, method="POST")
+    # So long is not waited for.
+    at_emulator.fail_next(status=status, method="POST", headers={"Retry-After": "3600"})
 
     done = run("models", "apply", file, "--yes", "--concurrency", "1")
 
     assert done.code == code
-    assert done.err.splitlines()[-2].startswith("Nothing was applied: 1 failed, 1 not started.")
+    assert done.err.splitlines()[-2] == "1 of 2 changes failed; not started: 1."
     assert hint in done.err.splitlines()[-1]
 
 

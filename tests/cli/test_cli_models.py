@@ -6,6 +6,7 @@ import csv
 import io
 import json
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 import yaml
@@ -214,14 +215,42 @@ def test_verify_many(run: Run, at_emulator: Server) -> None:
     assert done.code == 1
     told = [(one["model"], one["success"]) for one in json.loads(done.out)]
     assert told == [("a", True), ("no/such-model", False), ("b", True)]
-    assert "1 of 3 configurations" in done.err
+    assert "Of 3 configurations 1 did not work." in done.err
     assert run("models", "verify", "a", "b").code == 0
 
     at_emulator.fail_next(2, status=400)
-    failed = json.loads(run("models", "verify", "a", "b").out)
-    assert [(one["success"], "answered 400" in one["error"]) for one in failed] == 2 * [
-        (None, True)
-    ]
+    refused = run("models", "verify", "a", "b")
+    assert [
+        (one["success"], "answered 400" in one["error"]) for one in json.loads(refused.out)
+    ] == 2 * [(None, True)]
+    assert refused.code == 5
+    assert "Of 2 configurations 2 could not be tried." in refused.err
+
+
+@pytest.mark.parametrize("command", ["verify", "delete"])
+def test_many_with_a_wrong_key(
+    run: Run, emulator: Server, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    """Where all fail alike, the exit code and the hint are those of one that fails so."""
+    monkeypatch.setenv("ROOTSIGNALS_API_KEY", "a-wrong-key")
+    names = [str(UUID(int=number)) for number in range(2)]
+    options = ("--yes",) if command == "delete" else ()
+
+    done = run("models", command, *names, *options, "--base-url", emulator.url)
+
+    assert done.code == 3
+    assert "config show" in done.err
+    assert "did not work" not in done.err
+
+
+def test_verify_in_part(run: Run, at_emulator: Server) -> None:
+    """What does not work is told apart from what could not be tried."""
+    at_emulator.fail_next(status=400)
+
+    done = run("models", "verify", "no/such-model", "no/other-model", "--concurrency", "1")
+
+    assert done.code == 1
+    assert "Of 2 configurations 1 did not work and 1 could not be tried." in done.err
 
 
 def test_list_limits(run: Run, at_emulator: Server) -> None:

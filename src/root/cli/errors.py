@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 from .. import errors
@@ -18,6 +19,7 @@ __all__ = [
     "USAGE",
     "CommandError",
     "DeadPipe",
+    "common_code",
     "exit_code",
     "hint",
 ]
@@ -25,6 +27,7 @@ __all__ = [
 FAILED: Final = 1
 DIFFERS: Final = 2
 NOT_FOUND: Final = 4
+REFUSED: Final = 5
 PARTIAL: Final = 9
 # As in sysexits.h: 2, which others use for it, tells that a file of models differs.
 USAGE: Final = 64
@@ -39,7 +42,7 @@ EXIT_CODES: Final = {
     DIFFERS: "apply --check: the file and the service differ.",
     3: "The API key is missing at the service, unknown, or may not do this (401, 403).",
     NOT_FOUND: "There is no such thing (404).",
-    5: "The service refused what was sent (400, 409, 422).",
+    REFUSED: "The service refused what was sent (400, 409, 422).",
     6: "No answer: not reached, or not in time.",
     7: "Too many requests (429).",
     8: "The service failed (5xx), or answered what it should not.",
@@ -69,7 +72,6 @@ _HINTS = {
     NOT_FOUND: "`root-signals models list --all` shows what there is.",
     6: "`root-signals doctor` finds out how far a request gets.",
     8: "`root-signals doctor` finds out how far a request gets.",
-    PARTIAL: "The same command does the rest.",
 }
 
 
@@ -78,13 +80,13 @@ class CommandError(Exception):
 
     Args:
         text: The sentence.
-        hint: What to do.
+        hint: What to do; if left out, what is to be done about errors of this kind.
         code: The exit code.
     """
 
     def __init__(self, text: str, hint: str | None = None, *, code: int = USAGE) -> None:
         super().__init__(text)
-        self.hint = hint
+        self.hint = hint if hint is not None else _HINTS.get(code)
         self.code = code
 
 
@@ -102,14 +104,27 @@ def exit_code(error: Exception) -> int:
     return next((code for kinds, code in _KINDS if isinstance(error, kinds)), FAILED)
 
 
+def common_code(failed: Iterable[Exception]) -> int:
+    """Return the exit code for several errors: that of their kind if they have one in common."""
+    codes = {exit_code(error) for error in failed}
+    return codes.pop() if len(codes) == 1 else FAILED
+
+
 def hint(error: Exception) -> str | None:
     """Return what to do about an error, where its text does not say it."""
     if isinstance(error, CommandError):
         return error.hint
-    advice = _HINTS.get(exit_code(error))
-    if advice is None and _reason(error) is not None:
-        return "When that is mended, the same command does the rest."
-    return advice
+    if isinstance(error, errors.ApplyError):
+        return _rest(error)
+    return _HINTS.get(exit_code(error))
+
+
+def _rest(error: errors.ApplyError) -> str:
+    """Return how the rest of a plan is done."""
+    if any(exit_code(why) == REFUSED for _, why in error.failed):
+        return "Correct what was refused, and run it again."
+    advice = _HINTS.get(common_code(why for _, why in error.failed), "")
+    return f"{advice} The same command does the rest.".strip()
 
 
 def _reason(error: Exception) -> errors.RootSignalsError | None:

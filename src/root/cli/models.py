@@ -15,7 +15,7 @@ import typer
 from .._defaults import NOT_GIVEN, NotGiven
 from ..errors import RootSignalsError
 from . import profiles
-from .errors import DIFFERS, FAILED, NOT_FOUND, PARTIAL, CommandError
+from .errors import DIFFERS, FAILED, NOT_FOUND, PARTIAL, CommandError, common_code, exit_code, hint
 from .session import Group, Session, Yes, command, common, show_help
 
 if TYPE_CHECKING:
@@ -348,7 +348,7 @@ def delete(
     if failed:
         raise CommandError(
             f"{len(failed)} of {len(ids)} models were not deleted.",
-            code=PARTIAL if len(failed) < len(ids) else FAILED,
+            code=PARTIAL if len(failed) < len(ids) else common_code(failed),
         )
 
 
@@ -389,10 +389,14 @@ def verify(
         outcome.raise_for_failure()
         return
     session.show(map(_verified, model, outcomes), ("model", "success", "response", "error"))
-    failed = [one for one in outcomes if isinstance(one, RootSignalsError) or not one.success]
-    if failed:
+    untried = [one for one in outcomes if isinstance(one, RootSignalsError)]
+    bad = [one for one in outcomes if not isinstance(one, RootSignalsError) and not one.success]
+    if bad or untried:
+        told = [f"{len(bad)} did not work"] if bad else []
+        told += [f"{len(untried)} could not be tried"] if untried else []
         raise CommandError(
-            f"{len(failed)} of {len(model)} configurations do not work.", code=FAILED
+            f"Of {len(model)} configurations {' and '.join(told)}.",
+            code=common_code(untried) if len(untried) == len(model) else FAILED,
         )
 
 
@@ -483,7 +487,13 @@ def apply(
                 result = plan.apply(concurrency=concurrency, on_progress=on_progress)
         except ApplyError as error:
             _show_partial(session, error, as_text=as_text)
-            raise
+            total = len(error.done) + len(error.failed) + len(error.not_started)
+            raise CommandError(
+                f"{len(error.failed)} of {total} changes failed;"
+                f" not started: {len(error.not_started)}.",
+                hint(error),
+                code=exit_code(error),
+            ) from error
     if as_text:
         session.write(str(result))
     else:
@@ -508,9 +518,13 @@ def _show_partial(session: Session, error: ApplyError, *, as_text: bool) -> None
     ]
     if as_text:
         for record in records:
-            session.write(f"{record['outcome']}: {record['action']} {record['name']}")
-    else:
-        session.show(records, _CHANGE_COLUMNS)
+            told = f": {record['error']}" if "error" in record else ""
+            session.write(f"{record['outcome']}: {record['action']} {record['name']}{told}")
+        return
+    session.show(records, _CHANGE_COLUMNS)
+    for change, why in error.failed:
+        # Where one waits, and not only in what may go to a file.
+        session.warn(f"{change.action} {change.name}: {why}")
 
 
 def _records(changes: Iterable[Change], outcome: str) -> Iterator[dict[str, JSONValue]]:
