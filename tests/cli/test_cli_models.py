@@ -124,6 +124,19 @@ def test_ensure(run: Run, at_emulator: Server) -> None:
     assert changes == ["POST", "PATCH"]
 
 
+def test_ensure_with_a_key(run: Run, at_emulator: Server) -> None:
+    """A key is sent on creation; where the model is there, it is told that it was not."""
+    ensure = ("models", "ensure", "a", "--key", "-")
+
+    created, there = run(*ensure, stdin=KEY), run(*ensure, stdin=KEY)
+
+    (model,) = at_emulator.models
+    assert not created.err
+    assert "its key was not sent" in there.err
+    assert f"models update {model.id} --key -" in there.err
+    assert [one.method for one in at_emulator.requests].count("PATCH") == 0
+
+
 def test_delete(run: Run, at_emulator: Server) -> None:
     """Models are deleted by name and id at once, and it is said which."""
     first = json.loads(run("models", "create", "a").out)["id"]

@@ -144,6 +144,20 @@ def test_interrupt(at_emulator: Server) -> None:
     at_emulator.clear_faults()
 
 
+def test_interrupted_creation(at_emulator: Server) -> None:
+    """Ctrl-C while a model is made tells that it may have been made."""
+    at_emulator.fail_next(method="POST", delay=60)
+
+    with Terminal("models", "create", "a") as terminal:
+        while not at_emulator.requests:
+            pass
+        terminal.enter("\x03")
+        assert terminal.end() == 130
+
+    assert "Interrupted. The model may have been made all the same." in terminal.shown
+    at_emulator.clear_faults()
+
+
 def test_interrupted_changes(at_emulator: Server, tmp_path: Path) -> None:
     """Ctrl-C in the middle of a plan tells how far it came."""
     at_emulator.add_model(name="old")

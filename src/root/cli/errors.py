@@ -49,7 +49,7 @@ EXIT_CODES: Final = {
     PARTIAL: "Done in part; what was done is printed.",
     USAGE: "The command line or a file of models is not as it should be; nothing was sent.",
     CONFIGURATION: "There is no API key, or a setting cannot be right.",
-    INTERRUPTED: "Interrupted with Ctrl-C; in the middle of changes it says how many were made.",
+    INTERRUPTED: "Interrupted with Ctrl-C; during changes it says what may have been made.",
     DEAD_PIPE: "Nobody reads the output any more.",
 }
 """What each exit code means."""

@@ -206,15 +206,20 @@ def create(
     key: Key = None,
 ) -> None:
     """Register a model and print its id."""
+    default_key = session.secret("--key", key, "The provider's API key")
     with session.client() as client:
-        model_id = client.models.create(
-            name=name,
-            model=model,
-            default_key=session.secret("--key", key, "The provider's API key"),
-            max_output_token_count=max_output_token_count,
-            max_token_count=max_token_count,
-            url=url,
-        )
+        try:
+            model_id = client.models.create(
+                name=name,
+                model=model,
+                default_key=default_key,
+                max_output_token_count=max_output_token_count,
+                max_token_count=max_token_count,
+                url=url,
+            )
+        except KeyboardInterrupt:
+            session.warn("Interrupted. The model may have been made all the same.")
+            raise
     session.show_one({"id": model_id})
 
 
@@ -233,16 +238,25 @@ def ensure(
 
     The key is sent on creation only, since it cannot be read back.
     """
+    default_key = session.secret("--key", key, "The provider's API key")
     with session.client() as client:
+        # Only who gives a key must know whether the model was there.
+        listed = [] if default_key is None else client.models.list(limit=None, page_size=100)
+        there = {one.id for one in listed}
         ensured = client.models.ensure(
             name=name,
             model=model,
-            default_key=session.secret("--key", key, "The provider's API key"),
+            default_key=default_key,
             max_output_token_count=max_output_token_count,
             max_token_count=NOT_GIVEN if max_token_count is None else max_token_count,
             url=NOT_GIVEN if url is None else url,
         )
     session.show_one(ensured.to_dict())
+    if ensured.id in there:
+        session.warn(
+            "The model was there already, so its key was not sent."
+            f" `root-signals models update {ensured.id} --key -` sends it."
+        )
 
 
 @app.command()
