@@ -59,6 +59,17 @@ def test_models_of_a_base_url(emulator: Server, monkeypatch: pytest.MonkeyPatch)
     assert completed("zsh", line)[0].count("my-own/model") == 1
 
 
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+@pytest.mark.parametrize(
+    ("option", "value"), [("--visibility", "private"), ("--sort", "provider"), ("--output", "json")]
+)
+def test_values(shell: str, option: str, value: str) -> None:
+    """Options of a few values complete them."""
+    line = f"root-signals models list {option} {value[:2]}"
+
+    assert value in completed(shell, line)[0]
+
+
 def test_profiles(run: Run) -> None:
     """Names of profiles are completed."""
     run("config", "set", "staging")

@@ -71,6 +71,27 @@ def test_code_for_a_command_line(
     assert "unexpected" not in done.err
 
 
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("list", "--limit", "x"), "Invalid value for '--limit': a whole number is needed."),
+        (("list", "--limit", "-1"), "Invalid value for '--limit': it is less than 0"),
+        (("list", "-o", "xml"), "'xml' is not one of 'table', 'json', 'jsonl', 'csv', 'yaml'."),
+        (("list", "--visibility", "privte"), "not one of 'public', 'public_unlisted', 'private'."),
+        (("list", "--sort", "url"), "'url' is not one of 'name', 'provider', 'visibility',"),
+    ],
+)
+def test_values_that_cannot_be(
+    run: Run, at_emulator: Server, arguments: tuple[str, ...], told: str
+) -> None:
+    """An option whose value cannot be is refused, with what can be where that is a few."""
+    done = run("models", *arguments)
+
+    assert (done.code, len(at_emulator.requests)) == (64, 0)
+    assert told in done.err
+    assert "Value error" not in done.err
+
+
 def test_no_key(run: Run) -> None:
     """Where there is no key, the hint says how the command line keeps one."""
     done = run("models", "list")

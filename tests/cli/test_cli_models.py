@@ -270,11 +270,13 @@ def test_list_limits(run: Run, at_emulator: Server) -> None:
     """A listing is of 100 models, or of as many as are asked for, or of all."""
     hundred = run("models", "list")
     three = run("models", "list", "--limit", "3")
+    none = run("models", "list", "--limit", "0")
     everything = run("models", "list", "--all")
 
     assert len(json.loads(hundred.out)) == 100
     assert len(json.loads(three.out)) == 3
     assert "--all lists them" in three.err
+    assert (json.loads(none.out), none.err) == ([], "")
     assert len(json.loads(everything.out)) > 100
     assert not everything.err
 
@@ -285,8 +287,9 @@ def test_list_limits(run: Run, at_emulator: Server) -> None:
         (("--name", "ANTHROPIC/*"), "name", "anthropic/"),
         (("--provider", "anth*"), "provider", "Anthropic"),
         (("--visibility", "private"), "visibility", "PRIVATE"),
+        (("--visibility", "PUBLIC"), "visibility", "PUBLIC"),
     ],
-    ids=lambda value: value[0] if isinstance(value, tuple) else "",
+    ids=lambda value: value[1] if isinstance(value, tuple) else "",
 )
 def test_list_filters(
     run: Run, at_emulator: Server, filters: tuple[str, ...], field: str, expected: str
@@ -322,12 +325,17 @@ def test_list_sorts(run: Run, at_emulator: Server) -> None:
     assert [one["name"].lower() for one in down] == sorted(names, reverse=True)[:5]
 
 
-def test_list_sorts_by_no_such_column(run: Run, at_emulator: Server) -> None:
-    """A column that is not there is refused with those that are."""
-    done = run("models", "list", "--sort", "price")
+@pytest.mark.parametrize("column", ["name", "provider", "visibility", "owner", "id"])
+def test_list_sorts_both_ways(run: Run, at_emulator: Server, column: str) -> None:
+    """By each column that is offered, a listing is sorted in either direction."""
+    run("models", "create", "mine")
 
-    assert done.code == 64
-    assert "visibility" in done.err
+    up, down = (
+        json.loads(run("models", "list", "--all", "--sort", f"{sign}{column}").out)
+        for sign in ("", "-")
+    )
+
+    assert [one["id"] for one in up] != [one["id"] for one in down]
 
 
 def test_forms(run: Run, at_emulator: Server) -> None:

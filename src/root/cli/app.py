@@ -32,6 +32,16 @@ __all__ = ["app", "run"]
 
 _CODES = "\n".join(f"{code:>4}  {meaning}" for code, meaning in EXIT_CODES.items())
 
+# What Typer says in the words of pydantic, with which it reads options.
+_WORDS = {
+    "Value error, ": "",
+    "Input should be a valid integer, unable to parse string as an integer": (
+        "a whole number is needed."
+    ),
+    "Input should be a valid number, unable to parse string as a number": "a number is needed.",
+    "Input should be greater than or equal to": "it is less than",
+}
+
 app: typer.Typer = typer.Typer(
     name="root-signals",
     cls=Group,
@@ -91,6 +101,8 @@ def run(arguments: list[str]) -> int:
         if text.startswith("Got unexpected extra argument"):
             # Which one is not said: it may be a key that belongs into stdin.
             text = "There are more arguments than it takes."
+        for theirs, ours in _WORDS.items():
+            text = text.replace(theirs, ours)
         _tell(error, text, f"`{path} --help` shows how it is used.", arguments)
         return USAGE
     except (RootSignalsError, CommandError) as error:

@@ -7,7 +7,7 @@ from contextlib import suppress
 from fnmatch import fnmatchcase
 from itertools import chain, islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeAlias, TypeVar, cast
+from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias, TypeVar, cast, get_args
 from uuid import UUID
 
 import typer
@@ -115,6 +115,20 @@ Key: TypeAlias = Annotated[
         " It is never an argument: process lists show those.",
     ),
 ]
+Visibility: TypeAlias = Literal["public", "public_unlisted", "private"]
+# What every listing tells: of two orders that are the same, one would be wrong.
+Order: TypeAlias = Literal[
+    "name",
+    "provider",
+    "visibility",
+    "owner",
+    "id",
+    "-name",
+    "-provider",
+    "-visibility",
+    "-owner",
+    "-id",
+]
 Concurrency: TypeAlias = Annotated[
     int, typer.Option(metavar="N", min=1, help="How many calls to make at once.")
 ]
@@ -134,12 +148,20 @@ def list_(
         str | None, typer.Option(metavar="PATTERN", help="Those of such a provider.")
     ] = None,
     visibility: Annotated[
-        str | None,
-        typer.Option(metavar="WHO", help="Those that are public, public_unlisted or private."),
+        Visibility | None,
+        typer.Option(
+            metavar="|".join(get_args(Visibility)),
+            help="Those that are so.",
+            case_sensitive=False,
+        ),
     ] = None,
     sort: Annotated[
-        str | None,
-        typer.Option(metavar="COLUMN", help="Sort by it; a minus in front sorts backwards."),
+        Order | None,
+        typer.Option(
+            metavar="COLUMN",
+            help="Sort by name, provider, visibility, owner or id; a minus in front sorts"
+            " backwards.",
+        ),
     ] = None,
 ) -> None:
     """List models: yours and the public ones.
@@ -152,7 +174,7 @@ def list_(
             for model in client.models.list(limit=None, page_size=100)
             if _fits(model.name, name)
             and _fits(model.provider.name if model.provider else None, provider)
-            and _fits(model.visibility, visibility)
+            and (visibility is None or (model.visibility or "").lower() == visibility)
         )
         if sort is not None:
             found = _sorted(found, sort)
@@ -164,7 +186,7 @@ def list_(
             session.say("No model fits.")
         begin = () if first is None else (first,)
         session.show((model.to_dict() for model in chain(begin, shown)), _COLUMNS)
-        if not all_ and next(models, None) is not None:
+        if limit and not all_ and next(models, None) is not None:
             session.say(f"There are more than these {limit}: --limit N or --all lists them.")
 
 
@@ -173,15 +195,10 @@ def _fits(value: str | None, pattern: str | None) -> bool:
 
 
 def _sorted(found: Iterable[Model], sort: str) -> list[Model]:
-    column = sort.removeprefix("-")
-    if column not in _COLUMNS:
-        raise CommandError(f"There is no column {column!r} to sort by.", f"{', '.join(_COLUMNS)}")
-
-    def place(model: Model) -> tuple[str, int]:
-        value = getattr(model, column)
+    def place(model: Model) -> str:
+        value = getattr(model, sort.removeprefix("-"))
         named = getattr(value, "name", None) or getattr(value, "email", None) or value
-        number = named if isinstance(named, int) else 0
-        return "" if isinstance(named, (int, type(None))) else str(named).lower(), number
+        return str(named or "").lower()
 
     return sorted(found, key=place, reverse=sort.startswith("-"))
 
