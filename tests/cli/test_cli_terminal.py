@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 
@@ -31,17 +32,65 @@ def test_table(at_emulator: Server) -> None:
     assert "{" not in terminal.shown
 
 
-def test_narrow_table(at_emulator: Server) -> None:
-    """Where there is little room, spare columns are left out before headings are folded."""
-    model = at_emulator.add_model(name="my-own/model-name")
+@pytest.mark.parametrize(
+    ("width", "left_out"),
+    [
+        (40, "visibility, owner"),
+        (60, "visibility, owner"),
+        (80, "visibility, owner"),
+        (100, "owner"),
+        (120, ""),
+        (200, ""),
+    ],
+)
+def test_width(at_emulator: Server, width: int, left_out: str) -> None:
+    """However narrow a terminal is, ids and names are whole; what has no room is named."""
+    model = at_emulator.add_model(name="my-own/model-with-a-name-of-36-chars")
 
-    with Terminal("models", "list", "--all", "--name", "*m*", COLUMNS="80") as terminal:
+    with Terminal(
+        "models", "list", "--visibility", "private", "--no-color", COLUMNS=str(width)
+    ) as terminal:
         assert terminal.end() == 0
 
-    heading = terminal.shown.split("visibility")[0]
-    assert "visibility" in terminal.shown
-    assert "provider" not in heading
-    assert any(model.id in line and model.name in line for line in terminal.shown.splitlines())
+    plain = re.sub(r"\x1b\[\d*m", "", terminal.shown)
+    shown, _, told = plain.partition("No room for ")
+    assert told.partition(";")[0] == left_out
+    assert all(len(line) <= max(width, len(f"name: {model.name}")) for line in shown.split("\r\n"))
+    columns = {
+        "id": model.id,
+        "name": model.name,
+        "visibility": "PRIVATE",
+        "owner": "main@emulator.invalid",
+    }
+    for column in left_out.split(", ") if left_out else ():
+        del columns[column]
+    words = set(shown.replace("─", " ").replace(":", " ").split())
+    assert words == {*columns, *columns.values()}
+
+
+@pytest.mark.parametrize("width", [40, 120])
+def test_width_of_one(at_emulator: Server, width: int) -> None:
+    """A single model has a line for each field, and an id that fits is not broken."""
+    model = at_emulator.add_model(name="mine")
+
+    with Terminal("models", "get", "mine", COLUMNS=str(width)) as terminal:
+        assert terminal.end() == 0
+
+    assert re.match(rf"id: +{model.id}\r\nname: +mine\r\n", terminal.shown)
+    assert ("id: " + model.id in terminal.shown) is (width == 40)
+
+
+def test_long_names(at_emulator: Server) -> None:
+    """A name that is longer than the terminal is folded, with nothing cut."""
+    name = "-".join(f"part{number}" for number in range(14))
+    model = at_emulator.add_model(name=name)
+
+    with Terminal("models", "list", "--visibility", "private", COLUMNS="100") as terminal:
+        assert terminal.end() == 0
+
+    first, second = terminal.shown.split("\r\n")[3:5]
+    assert name == first.split()[1] + second.strip()
+    assert first.split() == [model.id, first.split()[1], "PRIVATE"]
 
 
 @pytest.mark.parametrize("form", ["json", "jsonl", "csv", "yaml"])

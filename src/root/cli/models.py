@@ -29,11 +29,12 @@ T = TypeVar("T", str, int)
 
 app: typer.Typer = typer.Typer(cls=Group)
 
+# On a narrow terminal, those at the end are left out.
 _COLUMNS = (
     "id",
     "name",
-    "provider",
     "visibility",
+    "provider",
     "owner",
     "model",
     "url",

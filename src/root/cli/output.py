@@ -25,8 +25,12 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 def write(
     records: Iterable[Record], columns: Sequence[str] | None, form: Form, *, color: bool
-) -> None:
-    """Print records, as they come where the form allows it."""
+) -> list[str]:
+    """Print records, as they come where the form allows it.
+
+    Returns:
+        The columns for which a terminal is too narrow.
+    """
     if form == "jsonl":
         for record in records:
             _put(f"{_json(record)}\n")
@@ -34,16 +38,16 @@ def write(
         for line in _csv(records, columns):
             _put(line)
     elif form == "table":
-        _put_table(list(records), columns, color=color)
+        return _put_table(list(records), columns, color=color)
     else:
         _put_document(list(records), form)
+    return []
 
 
 def write_one(record: Record, form: Form, *, color: bool) -> None:
-    """Print a single record: in a table a line for each field, in JSON and YAML no list."""
+    """Print a single record: a line for each field, and in JSON and YAML no list."""
     if form == "table":
-        rows: list[Record] = [{"field": name, "value": record[name]} for name in record]
-        _put_table(rows, None, color=color)
+        _put_fields([record])
     elif form in ("json", "yaml"):
         _put_document(record, form)
     else:
@@ -135,36 +139,71 @@ def _cell(value: JSONValue) -> str:
     return _json(value)
 
 
-def _put_table(records: Sequence[Record], columns: Sequence[str] | None, *, color: bool) -> None:
+def _put_table(
+    records: Sequence[Record], columns: Sequence[str] | None, *, color: bool
+) -> list[str]:
+    """Print a table, and return the columns for which a terminal is too narrow."""
     from rich.box import SIMPLE
     from rich.table import Table
     from rich.text import Text
 
     if not records:
-        return
+        return []
     names = columns or list(records[0])
     cells = [[printable(_cell(record.get(name))) for name in names] for record in records]
     # A column of which nothing is known only takes room.
     filled = [at for at in range(len(names)) if any(row[at] for row in cells)]
-    width = get_terminal_size().columns
-    for spare in ("owner", "provider"):
-        if sys.stdout.isatty() and sum(2 + _least(names[at], cells, at) for at in filled) > width:
-            filled = [at for at in filled if names[at] != spare]
+    # So wide is a column in which no word is broken.
+    whole = [max(_longest_word(row[at]) for row in [names, *cells]) for at in range(len(names))]
+    left_out: list[str] = []
+    if "id" in names:
+        # A listing is for its ids and names. Its last columns go before a name is broken; the third
+        # only before all but the longest would be.
+        for kept, most in ((3, _UNFOLDED), (2, 40)):
+            while len(filled) > kept and _taken(min(whole[at], most) for at in filled) > _width():
+                left_out.insert(0, names[filled.pop()])
+    if _taken(whole[at] for at in filled) > _width():
+        # An id that is broken in two cannot be copied.
+        whole = [whole[at] if names[at] == "id" else min(whole[at], 20) for at in range(len(names))]
+    if _taken(whole[at] for at in filled) > _width():
+        _put_fields([{names[at]: row[at] for at in filled if row[at]} for row in cells])
+        return left_out
     table = Table(box=SIMPLE, pad_edge=False, header_style="bold")
     for at in filled:
-        # An id that is broken in two cannot be copied, nor a heading be read.
-        least = _least(names[at], cells, at)
-        table.add_column(names[at], overflow="fold", no_wrap=names[at] == "id", min_width=least)
+        table.add_column(names[at], overflow="fold", min_width=whole[at])
     for row in cells:
         table.add_row(*(Text(row[at]) for at in filled))
     _put_rich(table, color=color)
+    return left_out
 
 
-def _least(name: str, cells: Sequence[Sequence[str]], at: int) -> int:
-    """Return how wide a column must be to be read."""
-    widest = max(len(row[at]) for row in cells)
-    most = {"id": widest, "name": min(widest, 20)}.get(name, 0)
-    return max(len(name), most)
+def _put_fields(records: Sequence[Record]) -> None:
+    """Print records one below the other, each of their fields on a line that is not folded."""
+    for number, record in enumerate(records):
+        fields = {f"{name}:": printable(_cell(record[name])) for name in record}
+        column = max(map(len, fields), default=0)
+        if column + 1 + max(map(len, fields.values()), default=0) > _width():
+            column = 0
+        lines = [f"{name:<{column}} {fields[name]}".rstrip() for name in fields]
+        _put("\n".join([*([""] if number else []), *lines, ""]))
+
+
+def _longest_word(text: str) -> int:
+    from rich.cells import cell_len
+
+    return max(map(cell_len, text.split()), default=0)
+
+
+def _taken(widths: Iterable[int]) -> int:
+    """Return how wide a table with such columns is."""
+    # Three spaces between columns, and one on either side.
+    return sum(3 + width for width in widths) - 1
+
+
+def _width() -> int:
+    """Return how wide what is printed may be."""
+    # What is read by a program is not folded to the width of a page.
+    return get_terminal_size().columns if sys.stdout.isatty() else _UNFOLDED
 
 
 _UNFOLDED = 100_000
@@ -179,8 +218,7 @@ def _put_rich(what: RenderableType, *, color: bool, soft_wrap: bool = False) -> 
     # Not straight to stdout: rich has a way of its own with dead pipes.
     Console(
         file=page,
-        # What is read by a program is not folded to the width of a page.
-        width=None if sys.stdout.isatty() else _UNFOLDED,
+        width=_width(),
         force_terminal=sys.stdout.isatty(),
         no_color=None if color else True,
     ).print(what, soft_wrap=soft_wrap)

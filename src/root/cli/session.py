@@ -237,7 +237,9 @@ class Session:
             records: What there is to print.
             columns: What stands in a table or in CSV; the fields of the first record if left out.
         """
-        output.write(records, columns, self.format, color=self._color)
+        left_out = output.write(records, columns, self.format, color=self._color)
+        if left_out:
+            self.say(f"No room for {', '.join(left_out)}; --output json shows them.")
 
     def show_one(self, record: Mapping[str, JSONValue]) -> None:
         """Print a single record."""
