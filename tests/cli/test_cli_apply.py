@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -76,6 +79,31 @@ def test_nobody_to_ask(run: Run, file: str, at_emulator: Server) -> None:
     assert "- extra" in done.err
     assert "--yes" in done.err
     assert names(at_emulator) == {"changed", "extra"}
+
+
+@pytest.mark.parametrize("quiet", [True, False])
+def test_plan_is_shown_before(run: Run, file: str, at_emulator: Server, quiet: bool) -> None:
+    """In a pipe, too, the plan is shown before anything changes, unless --quiet."""
+    at_emulator.fail_next(status=400, method="POST")
+
+    done = run("models", "apply", file, "--yes", *(["--quiet"] if quiet else []))
+
+    assert ("+ new" in done.err) is not quiet
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no /dev/stdin")
+@pytest.mark.parametrize(("options", "code"), [((), 64), (("--check",), 2), (("--yes",), 0)])
+def test_stdin(at_emulator: Server, options: tuple[str, ...], code: int) -> None:
+    """A file may come from stdin; then nobody is asked, so that --yes is needed."""
+    done = subprocess.run(
+        [sys.executable, "-m", "root", "models", "apply", "-", *options],
+        input="models:\n- name: modèle\n".encode(),
+        capture_output=True,
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+    )
+
+    assert done.returncode == code, done.stderr
+    assert names(at_emulator) == ({"modèle"} if code == 0 else set())
 
 
 def test_nothing_to_do(run: Run, file: str) -> None:

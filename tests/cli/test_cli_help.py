@@ -22,7 +22,7 @@ COMMANDS = [
         ("models", name)
         for name in (
             *("list", "get", "create", "ensure", "update", "replace", "delete", "verify"),
-            *("export", "apply"),
+            *("export", "schema", "apply"),
         )
     ),
     ("doctor",),

@@ -11,6 +11,7 @@ from uuid import UUID
 import pytest
 import yaml
 
+from root import registry
 from root.emulator import Server
 from tests.cli.conftest import Run
 from tests.wire import Wire, says
@@ -411,4 +412,21 @@ def test_export_and_apply(run: Run, at_emulator: Server, tmp_path: Path) -> None
         assert run("models", "apply", name, "--prune", "--check").code == 0
 
     rows = list(csv.DictReader(io.StringIO(run("models", "export", "-o", "csv").out)))
-    assert {row["name"] for row in rows} == {"a", "b"}
+    assert rows == [
+        {
+            "name": name,
+            "model": name,
+            "url": url,
+            "max_token_count": tokens,
+            "max_output_token_count": "2048",
+        }
+        for name, url, tokens in (("b", "", "7"), ("a", "http://a/$${b}", ""))
+    ]
+
+
+def test_schema(run: Run) -> None:
+    """The schema of a file of models is printed, also where there is no key."""
+    done = run("models", "schema")
+
+    assert done.code == 0
+    assert json.loads(done.out) == registry.schema()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from fnmatch import fnmatchcase
@@ -458,7 +459,17 @@ def export(session: Session, concurrency: Concurrency = 8) -> None:
         # `dump` writes dollar signs so that `read` takes them for themselves.
         session.show_one(yaml.safe_load(registry.dump(exported)))
     else:
-        session.show((cast("Mapping[str, JSONValue]", one) for one in exported), _COLUMNS)
+        fields = ("name", "model", "url", "max_token_count", "max_output_token_count")
+        session.show((cast("Mapping[str, JSONValue]", one) for one in exported), fields)
+
+
+@app.command()
+@command
+def schema(session: Session) -> None:
+    """Print the JSON Schema of a file for `apply`, for editors."""
+    from .. import registry
+
+    session.write(json.dumps(registry.schema(), indent=2))
 
 
 @app.command()
@@ -466,7 +477,10 @@ def export(session: Session, concurrency: Concurrency = 8) -> None:
 def apply(
     session: Session,
     file: Annotated[
-        Path, typer.Argument(metavar="FILE", help="YAML or JSON, as docs/registry.md tells.")
+        Path,
+        typer.Argument(
+            metavar="FILE", help="YAML or JSON, as docs/registry.md tells; - reads stdin."
+        ),
     ],
     prune: Annotated[
         bool, typer.Option("--prune", help="Delete private models that it does not name.")
@@ -491,6 +505,12 @@ def apply(
     from .. import registry
     from ..errors import ApplyError
 
+    if str(file) == "-":
+        if not (yes or dry_run or check):
+            raise CommandError(
+                "Who pipes a file in cannot be asked.", "Give --yes, or look first with --dry-run."
+            )
+        file = Path("/dev/stdin")
     desired = registry.read(file)
     with session.client() as client:
         with session.progress("Comparing") as on_progress:
@@ -511,7 +531,7 @@ def apply(
             if check and plan:
                 raise typer.Exit(DIFFERS)
             return
-        if not (as_text or yes):
+        if not (as_text or (yes and session.quiet)):
             typer.echo(str(plan), err=True)
         session.confirm(f"Apply this plan to {session.where}?", yes=yes)
         try:
