@@ -237,6 +237,20 @@ def test_a_thousand_models(at_emulator: Server, tmp_path: Path) -> None:
     assert "1000 created, 0 updated, 0 deleted." in terminal.shown
 
 
+def test_bars_go_away(at_emulator: Server, tmp_path: Path) -> None:
+    """What shows how far it is leaves nothing behind."""
+    (tmp_path / "models.yaml").write_text("models: []\n")
+
+    with Terminal("models", "apply", "models.yaml") as terminal:
+        assert terminal.end() == 0
+
+    _, bar, after = terminal.shown.rpartition("Comparing")
+    assert bar
+    # So a terminal is told to erase the line.
+    assert "\x1b[2K" in after
+    assert "0 to create" in after
+
+
 def test_no_bar_when_quiet(at_emulator: Server) -> None:
     """With --quiet a terminal shows results only."""
     at_emulator.add_model(name="mine")

@@ -339,7 +339,7 @@ class Session:
 
         columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
         console = Console(stderr=True, no_color=None if self._color else True)
-        with Bar(*columns, console=console) as bar:
+        with Bar(*columns, console=console, transient=True) as bar:
             task = bar.add_task(what, total=None)
             yield lambda done: bar.update(task, completed=done.done, total=done.total)
 
