@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.conftest import Run
+
 HELP = Path(__file__).parent / "help"
 
 COMMANDS = [
@@ -51,6 +53,17 @@ def file_of(command: tuple[str, ...]) -> Path:
 def test_help(command: tuple[str, ...]) -> None:
     """A command's help is as it was."""
     assert shown(command) == file_of(command).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("group", [(), ("models",), ("config",)], ids=" ".join)
+def test_summaries_are_whole(group: tuple[str, ...]) -> None:
+    """A list of commands cuts no sentence off."""
+    assert "..." not in shown(group).partition("Commands:\n")[2]
+
+
+def test_short_help(run: Run) -> None:
+    """-h is short for --help."""
+    assert run("models", "list", "-h") == run("models", "list", "--help")
 
 
 @pytest.mark.parametrize("group", [(), ("models",), ("config",)], ids=" ".join)

@@ -107,11 +107,12 @@ def test_names_move_no_cursor(at_emulator: Server, form: str) -> None:
 
 
 @pytest.mark.parametrize("color", [True, False])
-@pytest.mark.parametrize("way", ["option", "variable"])
+@pytest.mark.parametrize("way", ["option", "variable", "dumb terminal"])
 def test_colours(at_emulator: Server, color: bool, way: str) -> None:
-    """Errors and checks have colours on a terminal, unless --no-color or NO_COLOR says no."""
+    """Errors and checks have colours on a terminal, unless --no-color, NO_COLOR or TERM says no."""
     options = ("--no-color",) if way == "option" and not color else ()
-    environment = {"NO_COLOR": "1"} if way == "variable" and not color else {}
+    variables = {"variable": {"NO_COLOR": "1"}, "dumb terminal": {"TERM": "dumb"}}
+    environment = {} if color else variables.get(way, {})
 
     with Terminal("models", "get", "no-such", *options, **environment) as terminal:
         assert terminal.end() == 4

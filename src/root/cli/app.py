@@ -45,6 +45,7 @@ _WORDS = {
 app: typer.Typer = typer.Typer(
     name="root-signals",
     cls=Group,
+    context_settings={"help_option_names": ["-h", "--help"]},
     epilog=f"\b\nExit codes:\n{_CODES}",
     # Plain help loads no rich, which takes as long as all the rest; and locals may hold keys.
     rich_markup_mode=None,
@@ -144,8 +145,9 @@ def _tell(error: Exception, text: str, advice: str | None, arguments: Sequence[s
 
         # Without locals, which may hold keys.
         typer.echo("".join(traceback.format_exception(error)), err=True, nl=False)
+    plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
     # Typer leaves colours away where there is no terminal.
-    color = False if "--no-color" in arguments or os.environ.get("NO_COLOR") else None
+    color = False if plain or "--no-color" in arguments else None
     lines = "\n".join(printable(line) for line in text.strip().splitlines())
     typer.echo(typer.style(lines, fg=typer.colors.RED), err=True, color=color)
     if advice:

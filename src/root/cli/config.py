@@ -42,8 +42,9 @@ def set_(
         ),
     ] = None,
 ) -> None:
-    """Keep a profile: what --base-url, --api-key and --api-key-file say; the rest stays.
+    """Keep a base URL and a key under a name.
 
+    They are what --base-url, --api-key and --api-key-file say; what is left out stays as it was.
     The key goes to the system's keyring where the package `keyring` is installed and finds one,
     else into a file that only you can read.
     """
@@ -80,7 +81,10 @@ def set_(
 @app.command()
 @command
 def use(session: Session, name: Name) -> None:
-    """Use a profile wherever none is asked for and the environment says nothing."""
+    """Use a profile wherever none is asked for.
+
+    The environment and .env go before it.
+    """
     from dataclasses import replace
 
     known = profiles.read()
@@ -108,7 +112,10 @@ def remove(session: Session, name: Name) -> None:
 @app.command()
 @command
 def show(session: Session) -> None:
-    """Print each setting, its value and where it came from; of a key the hash's beginning."""
+    """Print each setting, its value and its source.
+
+    Of a key the beginning of its hash is shown.
+    """
     known = profiles.read()
     settings, client, trouble = session.settings_and_client()
     if trouble is not None:
