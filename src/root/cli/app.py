@@ -125,9 +125,10 @@ def _open_streams() -> None:
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115
-    if isinstance(sys.stdout, io.TextIOWrapper) and not sys.stdout.isatty():
+    stdout = sys.stdout
+    if not stdout.isatty() and isinstance(stdout, io.TextIOWrapper):
         # JSON and files of models are that by definition, whatever the locale is.
-        sys.stdout.reconfigure(encoding="utf-8")
+        stdout.reconfigure(encoding="utf-8")
 
 
 def _dead_pipe() -> int:

@@ -259,9 +259,10 @@ def ensure(
     """
     default_key = session.secret("--key", key, "The provider's API key")
     with session.client() as client:
-        # Only who gives a key must know whether the model was there.
-        listed = [] if default_key is None else client.models.list(limit=None, page_size=100)
-        there = {one.id for one in listed}
+        there: set[str] = set()
+        if default_key is not None:
+            # Whoever gives a key is to know whether it was sent.
+            there.update(one.id for one in client.models.list(limit=None, page_size=100))
         ensured = client.models.ensure(
             name=name,
             model=model,
@@ -540,9 +541,9 @@ def apply(
         except ApplyError as error:
             _show_partial(session, error, as_text=as_text)
             total = len(error.done) + len(error.failed) + len(error.not_started)
+            not_started = f"; not started: {len(error.not_started)}" if error.not_started else ""
             raise CommandError(
-                f"{len(error.failed)} of {total} changes failed;"
-                f" not started: {len(error.not_started)}.",
+                f"{len(error.failed)} of {total} changes failed{not_started}.",
                 hint(error),
                 code=exit_code(error),
             ) from error
