@@ -232,7 +232,7 @@ def test_how_a_plan_reads() -> None:
         "- old\n"
         "1 to create, 1 to update, 1 to delete, 1 unchanged.\n"
         "Keys of models that exist are not compared, for they cannot be read back; they are sent"
-        " only with rotate_keys."
+        " only with rotate_keys (--rotate-keys)."
     )
     assert repr(plan) == "<Comparison: 1 to create, 1 to update, 1 to delete, 1 unchanged>"
     assert [change.action for change in plan.changes] == [

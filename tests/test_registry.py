@@ -247,7 +247,10 @@ def test_all_problems_at_once(write: Write) -> None:
         (f"a: b\n  {SECRET}: c", "2: this is no YAML: mapping values are not allowed"),
         (f"models:\n  - name: *{SECRET}", "2: this is no YAML: found undefined alias"),
         (f'models: ["{SECRET}', "1: this is no YAML: found unexpected end of stream"),
-        ("models: []\n---\nmodels: []", "2: this is no YAML: but found another document"),
+        ("models: []\n---\nmodels: []", "2: this is no YAML: expected a single document"),
+        ("models:\n  - name: a\n\tmodel: b", "3: this is no YAML: a tab stands where only spaces"),
+        ("models:\n- name:", "2: entry 1: name: it cannot be null: give one."),
+        ("models: [{name: '  '}]", "1: entry 1: name: it is empty but for white space."),
         ("models: [\x00]", "this is no YAML"),
         ("[" * 5000 + "]" * 5000, "it is nested too deeply."),
     ],
@@ -277,7 +280,8 @@ def test_a_byte_order_mark(tmp_path: Path) -> None:
 
 strings = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20)
 entries = st.fixed_dictionaries(
-    {"name": strings},
+    # Of a name of nothing but white space the service would keep nothing.
+    {"name": strings.filter(str.strip)},
     optional={
         "model": strings,
         "max_output_token_count": st.integers(800, 2**40),

@@ -67,11 +67,11 @@ _NULLABLE = ("default_key", "max_token_count", "url")
 
 _KEYS_STAY = (
     "Keys of models that exist are not compared, for they cannot be read back; they are sent only"
-    " with rotate_keys."
+    " with rotate_keys (--rotate-keys)."
 )
 _KEYS_ROTATE = (
-    "Keys of models that exist are not compared, for they cannot be read back; with rotate_keys,"
-    " as here, those that are given are sent."
+    "Keys of models that exist are not compared, for they cannot be read back; with rotate_keys"
+    " (--rotate-keys), as here, those that are given are sent."
 )
 
 

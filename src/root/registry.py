@@ -75,7 +75,11 @@ class _Entry(ModelRequest):
     ] = ""
 
     model_config: ClassVar[ConfigDict] = ConfigDict(
-        json_schema_extra={"not": {"required": ["default_key", "default_key_file"]}}
+        json_schema_extra={
+            "not": {"required": ["default_key", "default_key_file"]},
+            # White space alone, which the service takes away, is no name.
+            "allOf": [{"properties": {"name": {"pattern": r"\S"}}}],
+        }
     )
 
 
@@ -295,8 +299,13 @@ class _Reader:
             node = cast("_Node | None", yaml.compose(text, yaml.SafeLoader))
         except yaml.MarkedYAMLError as exc:
             mark = exc.problem_mark or exc.context_mark
+            said = exc.problem or ""
+            if said.startswith("but "):
+                said = f"{exc.context}, {said}"
             # What it quotes of the file may be a key.
-            said = re.sub(r"(['\"]).*\1", "what stands there", exc.problem or "", flags=re.DOTALL)
+            said = re.sub(r"(['\"]).*\1", "(it is not shown)", said, flags=re.DOTALL)
+            if mark and mark.buffer and mark.buffer[mark.pointer : mark.pointer + 1] == "\t":
+                said = "a tab stands where only spaces may"
             self.complain(f"this is no YAML: {said}", mark.line + 1 if mark else 0)
             return None
         except (yaml.YAMLError, ValueError, OverflowError):
@@ -347,14 +356,17 @@ class _Reader:
                 if name not in unfilled:
                     line = _line(fields[name][0]) if name in fields else start
                     text = _WORDS.get(problem["type"]) or problem["msg"]
-                    if given.get(name, ...) is None:
-                        text = "it cannot be null: leave it out"
+                    if name in _Entry.model_fields and given.get(name, ...) is None:
+                        required = _Entry.model_fields[name].is_required()
+                        text = f"it cannot be null: {'give one' if required else 'leave it out'}"
                     self.complain(text, line, place, name)
         self._take_key(given, fields, place)
         own_name = given.get("name")
         if isinstance(own_name, str):
             # Without the white space around it, which the service takes away.
             line = _line(fields["name"][0])
+            if own_name and not own_name.strip():
+                self.complain("it is empty but for white space", line, place, "name")
             first = self._names.setdefault(own_name.strip(), (line, place))
             if first != (line, place):
                 text = f"the name stands twice, first in line {first[0]}"
