@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import copy
+import html
 import json
 import pickle
-from collections.abc import Callable
+import signal
+from collections.abc import Callable, Iterator
+from urllib.parse import quote, quote_plus
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from root import errors
+from root._redaction import scrub
 from root.errors import (
     APIConnectionError,
     APIResponseError,
@@ -36,7 +40,6 @@ from root.errors import (
     ServerError,
     VerificationError,
     from_response,
-    scrub,
 )
 
 REQUEST = RequestInfo("POST", "https://api.example/v1/models/")
@@ -492,6 +495,107 @@ def test_scrubbed_text_holds_no_secret(secret: str, before: str, after: str) -> 
 
     assert secret not in scrubbed
     assert "[redacted]" in scrubbed
+
+
+# Ways in which a secret is escaped as a whole.
+ESCAPES: dict[str, Callable[[str], str]] = {
+    "not": str,
+    "JSON": lambda secret: json.dumps(secret, ensure_ascii=False)[1:-1],
+    "JSON in ASCII": lambda secret: json.dumps(secret)[1:-1],
+    "JSON in JSON": lambda secret: json.dumps(json.dumps(secret))[3:-3],
+    "all in JSON": lambda secret: "".join(
+        f"\\u{unit:04X}" for unit in memoryview(secret.encode("utf-16-le")).cast("H")
+    ),
+    "bytes": lambda secret: "".join(f"\\x{byte:02x}" for byte in secret.encode()),
+    "a repr": lambda secret: repr(secret)[1:-1],
+    "a URL": lambda secret: quote(secret, safe=""),
+    "a form": lambda secret: quote_plus(secret),
+    "all in a URL": lambda secret: "".join(f"%{byte:02X}" for byte in secret.encode()),
+    "HTML": html.escape,
+    "all in HTML": lambda secret: "".join(f"&#{ord(one)};" for one in secret),
+    "hexadecimal HTML": lambda secret: "".join(f"&#X00{ord(one):x};" for one in secret),
+    "JSON in HTML": lambda secret: html.escape(json.dumps(secret)[1:-1]),
+    "Latin-1 for UTF-8": lambda secret: secret.encode().decode("latin-1"),
+}
+# With all that means something in one of them.
+SPECIAL = "abux0123456789\\\"'/%&#;<>+- \n\t\x01äÄß€\U0001f600Σİ"
+
+
+@pytest.mark.parametrize("escape", ESCAPES.values(), ids=ESCAPES)
+@given(
+    secret=st.text(SPECIAL, min_size=4)
+    # At its end it is trimmed, and a backslash does not count.
+    .filter(lambda secret: secret == secret.rstrip().rstrip("\\"))
+    .map("sk-k".__add__)
+)
+def test_an_escaped_secret(escape: Callable[[str], str], secret: str) -> None:
+    """However a secret is escaped, exactly its place is blackened."""
+    assert scrub(f"<p>{escape(secret)}</p>", [secret]) == "<p>[redacted]</p>"
+
+
+@pytest.mark.parametrize("escape", ESCAPES.values(), ids=ESCAPES)
+@given(data=st.data())
+def test_an_escaped_secret_that_is_cut_off(
+    escape: Callable[[str], str], data: st.DataObject
+) -> None:
+    """Wherever the end of a text cuts a secret off, also within an escape, nothing is left."""
+    text = escape(SECRET)
+    shortest = len(escape(SECRET[:4]))
+    cut = data.draw(st.integers(shortest, len(text)))
+
+    assert scrub(f"Not good: {text[:cut]}", [SECRET]) == "Not good: [redacted]"
+
+
+@pytest.fixture
+def promptly() -> Iterator[None]:
+    """End a test that would take minutes, where the system can."""
+    if hasattr(signal, "alarm"):
+        signal.alarm(60)
+    yield
+    if hasattr(signal, "alarm"):
+        signal.alarm(0)
+
+
+@pytest.mark.usefixtures("promptly")
+@pytest.mark.parametrize(
+    "secret",
+    [
+        pytest.param(SECRET, id="plain"),
+        pytest.param("k" * 40 + "x", id="one character"),
+        pytest.param("k" * 9_000 + "x", id="long"),
+        pytest.param("\\" * 8, id="backslashes"),
+        pytest.param("\\" * 40 + "x", id="backslashes and one"),
+        pytest.param("%" * 8, id="percent signs"),
+        pytest.param("&#" * 4, id="entities"),
+        pytest.param("0" * 8, id="zeros"),
+        pytest.param("pässwörter", id="umlauts"),
+        pytest.param("ä" * 20, id="all umlauts"),
+        pytest.param('a%41\\u0041&lt;"', id="escapes"),
+    ],
+)
+@pytest.mark.parametrize(
+    "piece",
+    [
+        *("\\", "\\a", "\\u", "\\u0041", "\\u005c", "\\\\\\u00", "\\x", "%", "%41", "%5C", "&"),
+        *("&#", "&#0", "&#65;", "&#92;", "&lt;", "k", "kx", "0", "ä", "\ufffd", "a\ufffd", "Ã"),
+        *("\\u0041\\a%41&#65;\ufffd", SECRET, SECRET[:-1], SECRET[:5]),
+    ],
+    ids=ascii,
+)
+def test_a_long_text(piece: str, secret: str) -> None:
+    """A text of 200,000 characters is done with at once, whatever stands there again and again."""
+    scrubbed = scrub(f"{piece * (200_000 // len(piece))} {secret} ", [secret])
+
+    assert scrubbed.endswith("[redacted] ")
+
+
+@pytest.mark.usefixtures("promptly")
+def test_a_long_number() -> None:
+    """An entity of 200,000 digits is done with at once."""
+    text = f"&#{'0' * 200_000}115;k-0123456789abcdef"
+
+    assert scrub(text, [SECRET]) == "[redacted]"
+    assert scrub(text.replace("&#", "&#x"), [SECRET]) == text.replace("&#", "&#x")
 
 
 def test_a_request_reads_well() -> None:

@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 
 from ._failures import ClientClosedError, UnusableAnswerError, broken_exchange, unusable
 from ._http import Address, Answer, Request, ResponseMeta, holds_json, read, scrubbed_headers
+from ._redaction import scrub
 from ._retry import LONGEST_HINT, Budget, Outcome, hinted_wait, may_repeat, of_status, wait_before
 from .errors import (
     APIConnectionError,
@@ -22,7 +23,6 @@ from .errors import (
     RequestInfo,
     RootSignalsError,
     from_response,
-    scrub,
 )
 
 if TYPE_CHECKING:

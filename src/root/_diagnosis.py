@@ -17,8 +17,9 @@ from .__about__ import __version__
 from ._certificates import read_certificate
 from ._config import SET_KEY
 from ._failures import broken_exchange
+from ._redaction import scrub
 from .checks import Check
-from .errors import RequestInfo, RootSignalsError, excerpt, from_response, scrub
+from .errors import RequestInfo, RootSignalsError, excerpt, from_response
 
 if TYPE_CHECKING:
     from ._http import Address, Answer

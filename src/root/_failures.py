@@ -11,6 +11,7 @@ import ssl
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, cast
 
+from ._redaction import scrub
 from ._retry import Outcome
 from .errors import (
     MOST_TEXT,
@@ -19,7 +20,6 @@ from .errors import (
     APITimeoutError,
     RequestInfo,
     excerpt,
-    scrub,
 )
 
 if TYPE_CHECKING:

@@ -18,11 +18,11 @@ from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import unquote, urljoin, urlsplit
 
 from ._failures import AnswerTooLargeError, UnusableAnswerError, unusable
+from ._redaction import scrub
 from .errors import (
     Attempt,
     ConfigurationError,
     RequestInfo,
-    scrub,
 )
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from contextvars import ContextVar
 
-from .errors import scrub
+from ._redaction import scrub
 
 __all__ = ["hidden", "scrub_logs"]
 

@@ -29,8 +29,9 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 from pydantic_core import from_json
 
+from ._redaction import scrub
 from ._secrets import Secret, SecretBytes
-from .errors import InvalidRequestError, VerificationError, scrub
+from .errors import InvalidRequestError, VerificationError
 
 if TYPE_CHECKING:
     import pandas

@@ -27,14 +27,13 @@ Every error pickles and copies, and none shows an API key or a model's `default_
 
 from __future__ import annotations
 
-import html
 import json
-import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import Enum
-from functools import cache
 from typing import TYPE_CHECKING, Final, TypeAlias
+
+from ._redaction import scrub
 
 if TYPE_CHECKING:
     from ._html import Mark
@@ -69,10 +68,6 @@ __all__ = [
 
 JSONValue: TypeAlias = "dict[str, JSONValue] | list[JSONValue] | str | int | float | bool | None"
 """What a JSON document can hold."""
-
-# A shorter secret is a word that may stand anywhere; replacing it would garble the text
-# and tell what it was.
-_SHORTEST_SECRET = 4
 
 _EXCERPT = 200
 
@@ -417,80 +412,6 @@ def from_response(
     if isinstance(error, BadRequestError):
         error.fields = fields
     return error
-
-
-def scrub(text: str, secrets: Iterable[str]) -> str:
-    """Return the text without the secrets, in whatever way they are written.
-
-    Each character may stand for itself or be escaped, as in JSON, HTML, a URL or a repr. At the
-    end of the text a secret may be cut off.
-    """
-    forms = {form for secret in secrets for form in (secret, secret.strip())}
-    # The longest first: a secret may be the beginning of another.
-    for form in sorted(forms, key=len, reverse=True):
-        if len(form) >= _SHORTEST_SECRET:
-            text = _without(text, form)
-    return text
-
-
-def _without(text: str, secret: str) -> str:
-    beginning = re.compile("".join(map(_written, secret[:_SHORTEST_SECRET])), re.IGNORECASE)
-    parts: list[str] = []
-    done = at = 0
-    while found := beginning.search(text, at):
-        end = _end_of(secret, text, found.end())
-        at = found.start() + 1
-        if end is not None:
-            parts += [text[done : found.start()], "[redacted]"]
-            done = at = end
-    return "".join([*parts, text[done:]])
-
-
-def _end_of(secret: str, text: str, at: int) -> int | None:
-    """Return where a secret ends whose beginning ends here, or None if something else goes on."""
-    for character in secret[_SHORTEST_SECRET:]:
-        found = _pattern(character).match(text, at)
-        if found is None:
-            # An escape may be cut off as well; the longest is some ten characters.
-            is_cut_off = at == len(text) or (text[at] in "\\%&" and len(text) - at < 10)
-            return len(text) if is_cut_off else None
-        at = found.end()
-    return at
-
-
-@cache
-def _pattern(character: str) -> re.Pattern[str]:
-    return re.compile(_written(character), re.IGNORECASE)
-
-
-@cache
-def _written(character: str) -> str:
-    """Return a regular expression for all ways to write a character."""
-    code = ord(character)
-    encoded = character.encode("utf-8", "surrogatepass")
-    utf_16 = character.encode("utf-16-be", "surrogatepass")
-    units = [utf_16[at : at + 2].hex() for at in range(0, len(utf_16), 2)]
-    # What JSON makes of it (a line break, say, is `\n`), with any number of backslashes: some put
-    # JSON into a string of JSON.
-    in_json = json.dumps(character, ensure_ascii=False)[1:-1]
-    forms = [
-        r"\\+" + re.escape(in_json.lstrip("\\") or in_json),
-        "".join(rf"\\+u{unit}" for unit in units),
-        "".join(rf"\\+x{byte:02x}" for byte in encoded),
-        "".join(f"%{byte:02x}" for byte in encoded),
-        rf"&\#0*{code};",
-        rf"&\#x0*{code:x};",
-    ]
-    if (in_html := html.escape(character)) != character:
-        forms.append(re.escape(in_html))
-    if character == " ":
-        forms.append(r"\+")
-    if code > 127:
-        # As Latin-1 instead of UTF-8, the one taken for the other, and unreadable.
-        forms += [rf"\\+x{code:02x}", re.escape(encoded.decode("latin-1")), "\ufffd+"]
-    # Itself comes last, since a backslash may also be the beginning of an escape.
-    forms.append(r"\\*" + re.escape(character))
-    return f"(?:{'|'.join(forms)})"
 
 
 def excerpt(text: str) -> str:
