@@ -359,3 +359,72 @@ def _together(number: int) -> Step:
         return says(200, MODEL)(sock)
 
     return step
+
+
+# A page ahead.
+
+
+def test_a_page_ahead_that_nobody_waits_for() -> None:
+    """A listing that is dropped with a page under way leaves no task behind."""
+
+    async def main() -> None:
+        async with AsyncRootSignals(KEY, base_url=wire.url) as client:
+            pager = client.models.list(prefetch=True)
+            await anext(pager)
+            assert len(asyncio.all_tasks()) == 2
+            del pager
+            gc.collect()
+            async with asyncio.timeout(5):
+                while len(asyncio.all_tasks()) > 1:
+                    await asyncio.sleep(0)
+
+    with Wire([_page(), _hangs]) as wire:
+        asyncio.run(main())
+
+
+def test_an_error_ahead_that_nobody_waits_for() -> None:
+    """A listing that is dropped tells nobody of the error that the next page came to."""
+    told: list[dict[str, object]] = []
+
+    async def main() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda _, what: told.append(what))
+        async with AsyncRootSignals(KEY, base_url=wire.url) as client:
+            pager = client.models.list(prefetch=True)
+            await anext(pager)
+            async with asyncio.timeout(5):
+                while len(asyncio.all_tasks()) > 1:
+                    await asyncio.sleep(0)
+            del pager
+            gc.collect()
+
+    with Wire([_page(), says(400)]) as wire:
+        asyncio.run(main())
+    assert len(wire.requests) == 2
+    assert not told
+
+
+def test_a_page_ahead_in_another_loop() -> None:
+    """A listing goes on in another event loop than the one in which the next page was begun."""
+
+    async def first() -> str:
+        model = await anext(pager)
+        async with asyncio.timeout(5):
+            while len(wire.requests) < 2:
+                await asyncio.sleep(0)
+        return model.id
+
+    async def rest() -> list[str]:
+        return [model.id async for model in pager]
+
+    with Wire([_page(), _hangs, says(200, {"next": None, "results": [MODEL]})]) as wire:
+        pager = AsyncRootSignals(KEY, base_url=wire.url).models.list(prefetch=True)
+        assert asyncio.run(first()) == "9b2f"
+        assert asyncio.run(rest()) == ["9b2f"]
+
+
+def _page() -> Step:
+    return says(200, {"next": "/v1/models/?cursor=b", "results": [MODEL]})
+
+
+def _hangs(sock: socket.socket) -> bool:
+    return bool(sock.recv(1))

@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import pickle
 import signal
+import socket
 import ssl
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -19,6 +21,7 @@ from root import AsyncRootSignals, RootSignals
 from root.emulator import Server
 
 from .echo import Connection, Echo
+from .wire import Step, Wire, says
 
 KEY = "rs-0123456789-abcdefgh-wxyz"
 
@@ -453,6 +456,44 @@ client.close()
         finally:
             del os.environ["ROOTSIGNALS_API_KEY"]
     assert [model.name for model in first] + others[:4] == [f"m{n}" for n in range(6, -1, -1)]
+
+
+def test_fork_with_a_page_ahead() -> None:
+    """A child asks for the page itself that its parent was fetching ahead when it forked."""
+    program = """
+import signal
+
+client = RootSignals(KEY, base_url=url, deadline=10)
+pager = client.models.list(prefetch=True)
+assert next(pager).id == "a"
+
+def child():
+    signal.alarm(5)
+    assert [model.id for model in pager] == ["b"]
+
+status = os.waitpid(fork(child), 0)[1]
+assert [model.id for model in pager] == ["b"]
+client.close()
+assert status == 0, f"the child ended with status {status}"
+"""
+
+    def choose(request: bytes) -> Step:
+        if b"cursor=b" not in request:
+            return says(
+                200, {"next": "/v1/models/?cursor=b", "results": [{"id": "a", "name": "a"}]}
+            )
+        if sum(b"cursor=b" in one for one in wire.requests) > 1:
+            came.set()
+
+        def once_both_have_asked(sock: socket.socket) -> bool:
+            came.wait(10)
+            return says(200, {"next": None, "results": [{"id": "b", "name": "b"}]})(sock)
+
+        return once_both_have_asked
+
+    came = threading.Event()
+    with Wire([], choose=choose) as wire:
+        run(program, wire.url)
 
 
 def test_the_check_itself() -> None:

@@ -7,6 +7,7 @@ the same on both sides.
 from __future__ import annotations
 
 import inspect
+import os
 import sys
 import threading
 import time
@@ -379,7 +380,13 @@ class Ahead(Generic[T]):
     """Does some work while its caller does something else."""
 
     def __init__(self, work: Callable[[], T]) -> None:
+        self._process = os.getpid()
         self._future = _in_thread(work)
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether nobody works here: after a fork, the thread is the parent's."""
+        return self._process != os.getpid()
 
     def result(self) -> T:
         """Wait for the work to be done and return what it came to, or raise what it raised."""
@@ -454,6 +461,11 @@ class AsyncAhead(Generic[T]):
             self._work = self._task = asyncio.ensure_future(self._work)
             # An error that nobody asks for any more is not to be reported as forgotten.
             self._task.add_done_callback(lambda task: task.cancelled() or task.exception())
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether nobody works here: the task belongs to another event loop."""
+        return self._task is not None and self._task.get_loop() is not async_current_loop()
 
     async def result(self) -> T:
         """Wait for the work to be done and return what it came to, or raise what it raised."""

@@ -160,6 +160,8 @@ class AsyncPager(AsyncIterator[Model]):
             raise error
         # Forgotten first: if this is interrupted, the page is asked for again.
         ahead, self._ahead = self._ahead, None
+        if ahead is not None and ahead.is_lost:
+            ahead = None
         try:
             answer = await (self._fetch() if ahead is None else ahead.result())
         except RootSignalsError as error:

@@ -161,6 +161,8 @@ class Pager(Iterator[Model]):
             raise error
         # Forgotten first: if this is interrupted, the page is asked for again.
         ahead, self._ahead = self._ahead, None
+        if ahead is not None and ahead.is_lost:
+            ahead = None
         try:
             answer = self._fetch() if ahead is None else ahead.result()
         except RootSignalsError as error:
