@@ -361,6 +361,24 @@ def _together(number: int) -> Step:
     return step
 
 
+def test_an_old_anyio(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many calls over few connections work with anyio 3.7, which httpx is content with."""
+
+    semaphore = anyio.Semaphore
+
+    def old(initial_value: int, *, max_value: int | None = None) -> anyio.Semaphore:
+        return semaphore(initial_value, max_value=max_value)
+
+    monkeypatch.setattr(anyio, "Semaphore", old)
+
+    async def main() -> list[Model]:
+        async with AsyncRootSignals(KEY, base_url=wire.url, max_connections=2) as client:
+            return await asyncio.gather(*(client.models.retrieve("9b2f") for _ in range(20)))
+
+    with Wire([says(200, MODEL)]) as wire:
+        assert len(asyncio.run(main())) == 20
+
+
 # A page ahead.
 
 

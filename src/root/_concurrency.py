@@ -260,7 +260,7 @@ class AsyncSlots:
     def __init__(self, number: int) -> None:
         import anyio
 
-        self._slots: anyio.Semaphore = anyio.Semaphore(number, fast_acquire=True)
+        self._slots: anyio.Semaphore = anyio.Semaphore(number)
 
     async def acquire(self, timeout: float | None) -> Slot | None:
         """Take a slot; return None if none came free within the timeout, in seconds."""
