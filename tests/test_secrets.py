@@ -6,15 +6,22 @@ import asyncio
 import json
 import logging
 import pickle
+import socket
+import ssl
 import string
 import traceback
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from pathlib import Path
 from urllib.parse import parse_qs, quote_plus, unquote, urlsplit
 
 import httpx
 import pytest
+import trustme
+from h2.config import H2Configuration
+from h2.connection import H2Connection
+from h2.events import RequestReceived, StreamEnded
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -613,3 +620,45 @@ def test_injection_by_default_headers(wire: Wire, name: str, value: str) -> None
     assert headers.keys() == NAMES | {name.lower()}
     assert headers[name.lower()] == value.strip()
     assert headers["authorization"] == f"Api-Key {KEY}"
+
+
+def test_a_header_over_http_2(logs: pytest.LogCaptureFixture) -> None:
+    """What reads HTTP/2 for an http client logs the headers of an answer without the key."""
+    authority = trustme.CA()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    context.set_alpn_protocols(["h2"])
+    trusting = ssl.create_default_context()
+    authority.configure_trust(trusting)
+
+    def serve() -> None:
+        sock, _ = listener.accept()
+        with context.wrap_socket(sock, server_side=True) as sock:
+            connection = H2Connection(H2Configuration(client_side=False, header_encoding="utf-8"))
+            connection.initiate_connection()
+            headers: dict[bytes | str, bytes | str] = {}
+            while data := sock.recv(65536):
+                for event in connection.receive_data(data):
+                    if isinstance(event, RequestReceived):
+                        headers = {one[0]: one[1] for one in event.headers}
+                    if isinstance(event, StreamEnded):
+                        answered = [(":status", "200"), ("x-echo", str(headers["authorization"]))]
+                        connection.send_headers(event.stream_id, answered)
+                        connection.send_data(
+                            event.stream_id, b'{"id": "a", "name": "a"}', end_stream=True
+                        )
+                sock.sendall(connection.data_to_send())
+
+    with socket.create_server(("127.0.0.1", 0)) as listener, ThreadPoolExecutor(1) as thread:
+        served = thread.submit(serve)
+        url = f"https://127.0.0.1:{listener.getsockname()[1]}"
+        with (
+            httpx.Client(http2=True, verify=trusting) as own,
+            RootSignals(KEY, base_url=url, http_client=own) as client,
+        ):
+            assert client.models.retrieve("a").id == "a"
+        served.result(10)
+    caller = [one for one in logs.records if one.threadName == "MainThread"]
+    assert any(one.name.startswith("hpack") and "x-echo" in one.getMessage() for one in caller)
+    for one in caller:
+        assert_hidden(one.getMessage())

@@ -1,4 +1,4 @@
-"""What httpcore and httpx log of our calls, without the secrets that an answer may echo.
+"""What httpcore, httpx and h2 log of our calls, without the secrets that an answer may echo.
 
 At DEBUG httpcore writes down the head of each answer, and what it could not read of one. It knows
 of no secrets, and a server or a proxy may well quote what it was sent.
@@ -39,6 +39,6 @@ def scrub_logs() -> None:
     Doing so again changes nothing.
     """
     for name in list(logging.root.manager.loggerDict):
-        # The 2 is that of their continuation.
-        if name.partition(".")[0] in ("httpcore", "httpcore2", "httpx", "httpx2"):
+        # The 2 is that of their continuation. The last two speak HTTP/2 for an http client.
+        if name.partition(".")[0] in ("httpcore", "httpcore2", "httpx", "httpx2", "h2", "hpack"):
             logging.getLogger(name).addFilter(_scrubbing)
