@@ -65,6 +65,7 @@ class Call:
         once: bool,
         secrets: tuple[str, ...],
     ) -> None:
+        _check(method, path, body)
         self._method = method
         self._path = path
         self._address = address
@@ -292,6 +293,24 @@ class Call:
         if timeout is None:
             return None
         return f"timeout of {timeout:g} s" if isinstance(timeout, (int, float)) else "timeout"
+
+
+def _check(method: str, path: str, body: bytes) -> None:
+    """Refuse what is no request, before anything is sent.
+
+    Raises:
+        InvalidRequestError: This is none.
+    """
+    if not (method.isascii() and method.isalpha() and method.isupper()):
+        raise InvalidRequestError(f"{method!r} is no HTTP method: write it in capitals, as 'GET'.")
+    # Without the slash it would go on with the host's name.
+    if not (path.startswith("/") and path.isascii() and path.isprintable() and " " not in path):
+        raise InvalidRequestError(
+            f"{path!r} is no path: it begins with a slash, and all but ASCII is escaped"
+            " (urllib.parse.quote)."
+        )
+    if not isinstance(body, bytes):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise InvalidRequestError(f"The body is bytes, not {type(body).__name__}: encode it.")
 
 
 def _encoded(query: Mapping[str, str]) -> str:

@@ -222,3 +222,32 @@ async def test_a_key_that_is_none(mocked: AsyncRootSignals) -> None:
     for _ in range(3):
         with pytest.raises(ConfigurationError, match="What the api_key function returns"):
             await client.models.retrieve("a")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "said"),
+    [
+        pytest.param("get", "/v1/a", b"", "HTTP method", id="small letters"),
+        pytest.param("GET\r\nX: y", "/v1/a", b"", "HTTP method", id="a header"),
+        pytest.param("GET", "@elsewhere.test/a", b"", "slash", id="another host"),
+        pytest.param("GET", "v1/a", b"", "slash", id="no slash"),
+        pytest.param("GET", "/v1/ä", b"", "escaped", id="umlaut"),
+        pytest.param("GET", "/v1/a b", b"", "escaped", id="blank"),
+        pytest.param("GET", "/v1/a\r\nX: y", b"", "escaped", id="a header in the path"),
+        pytest.param("POST", "/v1/a", "{}", "bytes", id="text"),
+    ],
+)
+async def test_what_is_no_request(method: str, path: str, body: Any, said: str) -> None:
+    """What cannot be a request is refused before anything is sent, with or without a client."""
+    with Wire([says(200, {})]) as wire:
+        async with (
+            httpx.AsyncClient() as own,
+            AsyncRootSignals(api_key="key-of-the-tests", base_url=wire.url) as plain,
+            AsyncRootSignals(
+                api_key="key-of-the-tests", base_url=wire.url, http_client=own
+            ) as over_own,
+        ):
+            for client in (plain, over_own):
+                with pytest.raises(InvalidRequestError, match=said):
+                    await client.request(method, path, body=body)
+    assert not wire.requests

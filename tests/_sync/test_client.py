@@ -221,3 +221,30 @@ def test_a_key_that_is_none(mocked: RootSignals) -> None:
     for _ in range(3):
         with pytest.raises(ConfigurationError, match="What the api_key function returns"):
             client.models.retrieve("a")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "said"),
+    [
+        pytest.param("get", "/v1/a", b"", "HTTP method", id="small letters"),
+        pytest.param("GET\r\nX: y", "/v1/a", b"", "HTTP method", id="a header"),
+        pytest.param("GET", "@elsewhere.test/a", b"", "slash", id="another host"),
+        pytest.param("GET", "v1/a", b"", "slash", id="no slash"),
+        pytest.param("GET", "/v1/ä", b"", "escaped", id="umlaut"),
+        pytest.param("GET", "/v1/a b", b"", "escaped", id="blank"),
+        pytest.param("GET", "/v1/a\r\nX: y", b"", "escaped", id="a header in the path"),
+        pytest.param("POST", "/v1/a", "{}", "bytes", id="text"),
+    ],
+)
+def test_what_is_no_request(method: str, path: str, body: Any, said: str) -> None:
+    """What cannot be a request is refused before anything is sent, with or without a client."""
+    with Wire([says(200, {})]) as wire:
+        with (
+            httpx.Client() as own,
+            RootSignals(api_key="key-of-the-tests", base_url=wire.url) as plain,
+            RootSignals(api_key="key-of-the-tests", base_url=wire.url, http_client=own) as over_own,
+        ):
+            for client in (plain, over_own):
+                with pytest.raises(InvalidRequestError, match=said):
+                    client.request(method, path, body=body)
+    assert not wire.requests

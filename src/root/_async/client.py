@@ -183,7 +183,7 @@ class AsyncRootSignals:
 
         Args:
             method: The HTTP method, in capitals.
-            path: The path below the base URL, escaped, such as `/v1/models/`.
+            path: The path below the base URL, escaped, with a slash first: `/v1/models/`.
             schema: The pydantic class to read the answer into, or None to ignore it.
             query: The query.
             body: The JSON body.
@@ -198,7 +198,7 @@ class AsyncRootSignals:
                 time.
             APIStatusError: The service refused or failed; see `root.errors` for the classes.
             APIResponseError: The answer is not what the API says it is.
-            InvalidRequestError: The client is closed, or a bound is no number of seconds.
+            InvalidRequestError: The client is closed, or this is no request.
         """
         self._expect_open()
         return await self._transport.request(

@@ -182,7 +182,7 @@ class RootSignals:
 
         Args:
             method: The HTTP method, in capitals.
-            path: The path below the base URL, escaped, such as `/v1/models/`.
+            path: The path below the base URL, escaped, with a slash first: `/v1/models/`.
             schema: The pydantic class to read the answer into, or None to ignore it.
             query: The query.
             body: The JSON body.
@@ -197,7 +197,7 @@ class RootSignals:
                 time.
             APIStatusError: The service refused or failed; see `root.errors` for the classes.
             APIResponseError: The answer is not what the API says it is.
-            InvalidRequestError: The client is closed, or a bound is no number of seconds.
+            InvalidRequestError: The client is closed, or this is no request.
         """
         self._expect_open()
         return self._transport.request(
