@@ -178,6 +178,22 @@ def test_os_fork(ending: str) -> None:
         check_separate(echo, parents=1)
 
 
+@pytest.mark.parametrize(
+    "alike",
+    [
+        "os.getpid = lambda: 1",
+        "import ctypes; os.fork = ctypes.PyDLL(None).fork",
+    ],
+    ids=["the same id", "a fork that Python does not know of"],
+)
+def test_a_child_that_looks_like_its_parent(alike: str) -> None:
+    """A child is told from its parent even if its id is the same, or no hook of Python's is run."""
+    with Echo() as echo:
+        run(alike + BLOCKING, echo.url)
+        assert [connection.names for connection in echo.of("parent")] == [["parent"] * 2]
+        check_separate(echo, parents=1)
+
+
 @pytest.mark.parametrize("ending", ENDINGS)
 def test_os_fork_over_tls(ending: str, tls: ssl.SSLContext) -> None:
     """A forked child does not say goodbye on its parent's TLS connection."""

@@ -51,6 +51,7 @@ __all__ = [
     "in_thread",
     "live",
     "next_round",
+    "process",
     "sleep",
     "unbroken",
     "value",
@@ -64,6 +65,30 @@ _PATIENCE = 0.5
 
 # Seconds after which who waits for a slot looks whether one was lost meanwhile.
 _LOOK_FOR_LOST = 1.0
+
+# How many forks lead to this process from the one that loaded this.
+_forks = 0
+
+
+def _forked() -> None:
+    global _forks
+    _forks += 1
+
+
+# Windows has no forks.
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forked)
+
+
+def process() -> tuple[int, int]:
+    """Return what tells this process from those that it was forked from.
+
+    The number of forks alone does not, since not every server that forks tells Python (uWSGI does
+    only if asked to). Nor does the process's id: in PID namespaces within each other a child may
+    have its parent's.
+    """
+    return os.getpid(), _forks
+
 
 sleep = time.sleep
 

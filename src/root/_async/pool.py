@@ -8,7 +8,6 @@ for anything. The connections themselves, and HTTP/1.1 on them, are httpcore's.
 
 from __future__ import annotations
 
-import os
 import socket
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterable
 from functools import partial
@@ -19,7 +18,7 @@ from weakref import WeakSet
 
 import httpcore
 
-from .._concurrency import AsyncGuard, AsyncSlots, async_unbroken
+from .._concurrency import AsyncGuard, AsyncSlots, async_unbroken, process
 from .._failures import (
     AnswerTooLargeError,
     ClientClosedError,
@@ -188,7 +187,7 @@ class AsyncConnection(httpcore.AsyncNetworkBackend, httpcore.AsyncNetworkStream)
         self._proxy = proxy
         self._backend = backend
         self._stream: httpcore.AsyncNetworkStream | None = None
-        self._process = os.getpid()
+        self._process = process()
         self._until = inf
         # How many TLS handshakes are to be made before the request goes out.
         self._tls_to_go = 0
@@ -293,7 +292,7 @@ class AsyncConnection(httpcore.AsyncNetworkBackend, httpcore.AsyncNetworkStream)
         """Close the socket at once, without waiting for anything."""
         stream, self._stream = self._stream, None
         if stream is not None:
-            async_cut(stream, inherited=self._process != os.getpid())
+            async_cut(stream, inherited=self._process != process())
 
     # What httpcore calls: the backend, and then the stream.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import suppress
 from typing import TYPE_CHECKING, TypeVar
 from weakref import WeakKeyDictionary
@@ -15,6 +14,7 @@ from .._concurrency import (
     async_value,
     forget_ended,
     live,
+    process,
 )
 from .._config import call_deadline, check_key
 from .._defaults import DEFAULT_TIMEOUT
@@ -59,7 +59,9 @@ class AsyncTransport:
         self.http_client = http_client
         # By process and event loop. After a fork the sockets of the old ones are the parent's:
         # they stay here, since even collecting them could say goodbye in the parent's name.
-        self._by_process: dict[int, WeakKeyDictionary[object, AsyncPool | AsyncHTTPX]] = {}
+        self._by_process: dict[
+            tuple[int, int], WeakKeyDictionary[object, AsyncPool | AsyncHTTPX]
+        ] = {}
         self.closed = False
 
     async def request(
@@ -169,10 +171,10 @@ class AsyncTransport:
         pools.clear()
 
     def _pools(self) -> WeakKeyDictionary[object, AsyncPool | AsyncHTTPX]:
-        process = os.getpid()
-        pools = self._by_process.get(process)
+        here = process()
+        pools = self._by_process.get(here)
         if pools is None:
-            pools = self._by_process.setdefault(process, WeakKeyDictionary())
+            pools = self._by_process.setdefault(here, WeakKeyDictionary())
         return pools
 
     def _made(self, loop: object) -> AsyncPool | AsyncHTTPX:
@@ -182,7 +184,7 @@ class AsyncTransport:
         scrub_logs()
         if self.http_client is not None:
             check_transport(self.http_client, self._address)
-            if any(process != os.getpid() for process in self._by_process):
+            if any(other != process() for other in self._by_process):
                 raise ConfigurationError(
                     "An http client of yours, and its connections, were in use in the process that"
                     " this one was forked from. Make the clients anew in this process."

@@ -9,7 +9,6 @@ for anything. The connections themselves, and HTTP/1.1 on them, are httpcore's.
 
 from __future__ import annotations
 
-import os
 import socket
 from collections.abc import Generator, Iterable, Iterator
 from functools import partial
@@ -20,7 +19,7 @@ from weakref import WeakSet
 
 import httpcore
 
-from .._concurrency import Guard, Slots, unbroken
+from .._concurrency import Guard, Slots, process, unbroken
 from .._failures import (
     AnswerTooLargeError,
     ClientClosedError,
@@ -189,7 +188,7 @@ class Connection(httpcore.NetworkBackend, httpcore.NetworkStream):
         self._proxy = proxy
         self._backend = backend
         self._stream: httpcore.NetworkStream | None = None
-        self._process = os.getpid()
+        self._process = process()
         self._until = inf
         # How many TLS handshakes are to be made before the request goes out.
         self._tls_to_go = 0
@@ -294,7 +293,7 @@ class Connection(httpcore.NetworkBackend, httpcore.NetworkStream):
         """Close the socket at once, without waiting for anything."""
         stream, self._stream = self._stream, None
         if stream is not None:
-            cut(stream, inherited=self._process != os.getpid())
+            cut(stream, inherited=self._process != process())
 
     # What httpcore calls: the backend, and then the stream.
 

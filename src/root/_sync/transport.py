@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import suppress
 from typing import TYPE_CHECKING, TypeVar
 from weakref import WeakKeyDictionary
@@ -14,6 +13,7 @@ from .._concurrency import (
     forget_ended,
     live,
     next_round,
+    process,
     sleep,
     value,
 )
@@ -58,7 +58,7 @@ class Transport:
         self.http_client = http_client
         # By process and event loop. After a fork the sockets of the old ones are the parent's:
         # they stay here, since even collecting them could say goodbye in the parent's name.
-        self._by_process: dict[int, WeakKeyDictionary[object, Pool | HTTPX]] = {}
+        self._by_process: dict[tuple[int, int], WeakKeyDictionary[object, Pool | HTTPX]] = {}
         self.closed = False
 
     def request(
@@ -166,10 +166,10 @@ class Transport:
         pools.clear()
 
     def _pools(self) -> WeakKeyDictionary[object, Pool | HTTPX]:
-        process = os.getpid()
-        pools = self._by_process.get(process)
+        here = process()
+        pools = self._by_process.get(here)
         if pools is None:
-            pools = self._by_process.setdefault(process, WeakKeyDictionary())
+            pools = self._by_process.setdefault(here, WeakKeyDictionary())
         return pools
 
     def _made(self, loop: object) -> Pool | HTTPX:
@@ -179,7 +179,7 @@ class Transport:
         scrub_logs()
         if self.http_client is not None:
             check_transport(self.http_client, self._address)
-            if any(process != os.getpid() for process in self._by_process):
+            if any(other != process() for other in self._by_process):
                 raise ConfigurationError(
                     "An http client of yours, and its connections, were in use in the process that"
                     " this one was forked from. Make the clients anew in this process."
