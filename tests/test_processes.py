@@ -212,6 +212,29 @@ def test_fork_in_a_running_loop(ending: str) -> None:
         assert sorted(len(connection.names) for connection in echo.of("parent")) == [2, 2, 2]
 
 
+def test_a_child_that_leaves_a_running_loop() -> None:
+    """A child that ends its parent's loop does not keep the parent from hearing of its sockets."""
+    program = """
+import warnings
+
+async def main():
+    async with AsyncRootSignals(KEY, base_url=url, timeout=5, max_retries=0) as client:
+        await client.models.retrieve("parent")
+        pid = os.fork()
+        if not pid:
+            # Python tells of the parent's transports, which the child did not open.
+            warnings.simplefilter("ignore", ResourceWarning)
+            sys.exit()
+        assert os.waitpid(pid, 0)[1] == 0
+        await client.models.retrieve("parent")
+
+asyncio.run(main())
+"""
+    with Echo() as echo:
+        run(program, echo.url)
+        assert [connection.names for connection in echo.connections] == [["parent"] * 2]
+
+
 @pytest.mark.parametrize("ending", ENDINGS_IN_A_LOOP)
 def test_fork_in_uvloop(ending: str) -> None:
     """A child that is forked in a running uvloop leaves the loop's connections alone."""
