@@ -22,7 +22,7 @@ if __name__ == "__main__":
                 *("-p", "no:asyncio", "-o", "anyio_mode=auto", "-o", "strict=false"),
                 # The settings of the plugin that is left out.
                 *("-W", "ignore:Unknown config option"),
-                # Their own, where reading stops at the cap or at the end of the time.
+                # Theirs, over an httpx client, where reading stops at the cap or in time.
                 *("-W", "ignore:Async generator 'httpcore:ResourceWarning"),
                 *("-W", "ignore:Async generator 'httpx:ResourceWarning"),
                 # Without tasks outside of nurseries there is nothing to fetch a page in.

@@ -9,6 +9,7 @@ import socket
 import sys
 import threading
 import time
+import warnings
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -19,6 +20,7 @@ import trio
 
 from root import (
     APIConnectionError,
+    APIResponseError,
     APITimeoutError,
     AsyncRootSignals,
     InvalidRequestError,
@@ -188,6 +190,25 @@ def test_a_hang_up_as_the_post_is_sent() -> None:
         for turn in range(50):
             arrived = echo.names.count(f"post-{turn}")
             assert arrived in ({1} if done[turn] else {0, 1})
+
+
+def test_a_body_that_is_too_large_on_trio(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is left behind for trio to complain about where reading stops at the cap."""
+    monkeypatch.setattr("root._async.pool.MOST_BYTES", 2**20)
+
+    async def main(url: str) -> None:
+        async with AsyncRootSignals(KEY, base_url=url) as client:
+            with pytest.raises(APIResponseError, match="larger than 1 MiB"):
+                await client.models.retrieve("a")
+            gc.collect()
+
+    with (
+        Wire([says(200, MODEL | {"more": "x" * 2**22})]) as wire,
+        warnings.catch_warnings(record=True) as warned,
+    ):
+        warnings.simplefilter("always")
+        trio.run(main, wire.url)
+    assert not [warning for warning in warned if "garbage" in str(warning.message)]
 
 
 async def test_connections_expire(echo: Echo, monkeypatch: pytest.MonkeyPatch) -> None:

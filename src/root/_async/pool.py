@@ -9,7 +9,7 @@ for anything. The connections themselves, and HTTP/1.1 on them, are httpcore's.
 from __future__ import annotations
 
 import socket
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterable
+from collections.abc import AsyncIterable, AsyncIterator, Iterable
 from functools import partial
 from math import inf
 from time import monotonic
@@ -223,6 +223,7 @@ class AsyncConnection(httpcore.AsyncNetworkBackend, httpcore.AsyncNetworkStream)
         now = monotonic()
         operations, whole = timeouts(timeout, None if deadline is None else deadline - now)
         self._until = inf if whole is None else now + whole
+        self._may_read = MOST_BYTES
         scheme, host, port = self._parts
         try:
             response = await self._http.handle_async_request(
@@ -248,19 +249,14 @@ class AsyncConnection(httpcore.AsyncNetworkBackend, httpcore.AsyncNetworkStream)
             raise ProxyFailedError(self._proxy) from exc
         assert isinstance(response.stream, AsyncIterable)
         content = bytearray()
-        chunks = aiter(response.stream)
         try:
-            async for chunk in chunks:
+            # Never left before its end: what httpcore has within would be reported as forgotten.
+            async for chunk in response.stream:
                 content += chunk
-                if len(content) > MOST_BYTES:
-                    raise AnswerTooLargeError(MOST_BYTES)
         except (httpcore.ReadError, httpcore.RemoteProtocolError) as exc:
             cut = Answer(response.status, response.headers, bytes(content))
             raise UnusableAnswerError(cut, "is cut off") from exc
         finally:
-            # Left unfinished, it would be reported as forgotten where nobody collects it.
-            if isinstance(chunks, AsyncGenerator):
-                await chunks.aclose()
             await response.aclose()
         return unpacked(Answer(response.status, response.headers, bytes(content)))
 
@@ -337,7 +333,11 @@ class AsyncConnection(httpcore.AsyncNetworkBackend, httpcore.AsyncNetworkStream)
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         if self._stream is None:
             raise httpcore.ReadError("The client was closed.")
-        return await self._stream.read(max_bytes, self._left(timeout, httpcore.ReadTimeout))
+        data = await self._stream.read(max_bytes, self._left(timeout, httpcore.ReadTimeout))
+        self._may_read -= len(data)
+        if self._may_read < 0:
+            raise AnswerTooLargeError(MOST_BYTES)
+        return data
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
         if self._stream is None:

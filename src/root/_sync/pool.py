@@ -10,7 +10,7 @@ for anything. The connections themselves, and HTTP/1.1 on them, are httpcore's.
 from __future__ import annotations
 
 import socket
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from functools import partial
 from math import inf
 from time import monotonic
@@ -224,6 +224,7 @@ class Connection(httpcore.NetworkBackend, httpcore.NetworkStream):
         now = monotonic()
         operations, whole = timeouts(timeout, None if deadline is None else deadline - now)
         self._until = inf if whole is None else now + whole
+        self._may_read = MOST_BYTES
         scheme, host, port = self._parts
         try:
             response = self._http.handle_request(
@@ -249,19 +250,14 @@ class Connection(httpcore.NetworkBackend, httpcore.NetworkStream):
             raise ProxyFailedError(self._proxy) from exc
         assert isinstance(response.stream, Iterable)
         content = bytearray()
-        chunks = iter(response.stream)
         try:
-            for chunk in chunks:
+            # Never left before its end: what httpcore has within would be reported as forgotten.
+            for chunk in response.stream:
                 content += chunk
-                if len(content) > MOST_BYTES:
-                    raise AnswerTooLargeError(MOST_BYTES)
         except (httpcore.ReadError, httpcore.RemoteProtocolError) as exc:
             cut = Answer(response.status, response.headers, bytes(content))
             raise UnusableAnswerError(cut, "is cut off") from exc
         finally:
-            # Left unfinished, it would be reported as forgotten where nobody collects it.
-            if isinstance(chunks, Generator):
-                chunks.close()
             response.close()
         return unpacked(Answer(response.status, response.headers, bytes(content)))
 
@@ -338,7 +334,11 @@ class Connection(httpcore.NetworkBackend, httpcore.NetworkStream):
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         if self._stream is None:
             raise httpcore.ReadError("The client was closed.")
-        return self._stream.read(max_bytes, self._left(timeout, httpcore.ReadTimeout))
+        data = self._stream.read(max_bytes, self._left(timeout, httpcore.ReadTimeout))
+        self._may_read -= len(data)
+        if self._may_read < 0:
+            raise AnswerTooLargeError(MOST_BYTES)
+        return data
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         if self._stream is None:
