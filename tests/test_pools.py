@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import json
 import random
 import socket
 import sys
@@ -13,8 +14,10 @@ import warnings
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from functools import partial
 from weakref import WeakKeyDictionary
 
+import anyio
 import pytest
 import trio
 
@@ -190,6 +193,29 @@ def test_a_hang_up_as_the_post_is_sent() -> None:
         for turn in range(50):
             arrived = echo.names.count(f"post-{turn}")
             assert arrived in ({1} if done[turn] else {0, 1})
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_a_hang_up_before_the_post_is_sent(backend: str) -> None:
+    """A post whose connection is closed when it has been taken, but nothing sent, arrives once."""
+
+    async def main(wire: Wire) -> None:
+        client = AsyncRootSignals(KEY, base_url=wire.url, max_retries=0)
+        async with client:
+            await client.models.create(name="first")
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(partial(client.models.create, name="second"))
+                # It has taken its connection, and waits for a lock of httpcore's.
+                await anyio.lowlevel.checkpoint()
+                wire.hang_up()
+
+    with Wire([says(201, MODEL)]) as wire:
+        anyio.run(main, wire, backend=backend)
+        assert [json.loads(sent.partition(b"\r\n\r\n")[2])["name"] for sent in wire.requests] == [
+            "first",
+            "second",
+        ]
+        assert wire.connections == 2
 
 
 def test_a_body_that_is_too_large_on_trio(monkeypatch: pytest.MonkeyPatch) -> None:

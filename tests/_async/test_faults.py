@@ -29,17 +29,20 @@ from ..faults import (
     MOST_BYTES,
     OVER_HTTPX,
     RIGHT,
+    SHORT,
     THROTTLED,
     Cell,
     Fault,
     Scene,
     async_together,
+    authority,
     called,
     has_ipv6,
     right,
     said,
+    secure,
 )
-from ..wire import Wire, answer, raw, says, then_resets
+from ..wire import Wire, answer, raw, says, then_resets, tunnels
 
 KEY = "key-of-the-tests"
 
@@ -259,3 +262,24 @@ async def test_a_proxy_that_refuses_a_tunnel(monkeypatch: pytest.MonkeyPatch) ->
         assert re.match(rb"CONNECT api\.test:443 ", proxy.requests[0])
         assert KEY.encode() not in proxy.requests[0]
     assert "pass-of-the-proxy" not in str(error.value)
+
+
+async def test_a_tunnel_that_is_made_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """When a kept tunnel has ended and the next one does not come about, nothing was sent."""
+    with (
+        Wire([says(201, MODEL)], tls=secure()) as wire,
+        Wire([tunnels(wire.authority)]) as proxy,
+        authority().cert_pem.tempfile() as path,
+    ):
+        monkeypatch.setenv("SSL_CERT_FILE", path)
+        monkeypatch.setenv("HTTPS_PROXY", proxy.url)
+        async with AsyncRootSignals(KEY, base_url=wire.url, max_retries=0) as client:
+            await client.models.create(name="a")
+            proxy.steps[:] = [proxy.hangs]
+            wire.hang_up()
+            while proxy.open:
+                await async_sleep(0.005)
+            with pytest.raises(APITimeoutError) as error:
+                await client.models.create(name="b", _request_timeout=SHORT)
+        assert len(wire.requests) == 1
+    assert not error.value.may_have_been_processed

@@ -30,17 +30,20 @@ from ..faults import (
     MOST_BYTES,
     OVER_HTTPX,
     RIGHT,
+    SHORT,
     THROTTLED,
     Cell,
     Fault,
     Scene,
+    authority,
     called,
     has_ipv6,
     right,
     said,
+    secure,
     together,
 )
-from ..wire import Wire, answer, raw, says, then_resets
+from ..wire import Wire, answer, raw, says, then_resets, tunnels
 
 KEY = "key-of-the-tests"
 
@@ -260,3 +263,24 @@ def test_a_proxy_that_refuses_a_tunnel(monkeypatch: pytest.MonkeyPatch) -> None:
         assert re.match(rb"CONNECT api\.test:443 ", proxy.requests[0])
         assert KEY.encode() not in proxy.requests[0]
     assert "pass-of-the-proxy" not in str(error.value)
+
+
+def test_a_tunnel_that_is_made_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """When a kept tunnel has ended and the next one does not come about, nothing was sent."""
+    with (
+        Wire([says(201, MODEL)], tls=secure()) as wire,
+        Wire([tunnels(wire.authority)]) as proxy,
+        authority().cert_pem.tempfile() as path,
+    ):
+        monkeypatch.setenv("SSL_CERT_FILE", path)
+        monkeypatch.setenv("HTTPS_PROXY", proxy.url)
+        with RootSignals(KEY, base_url=wire.url, max_retries=0) as client:
+            client.models.create(name="a")
+            proxy.steps[:] = [proxy.hangs]
+            wire.hang_up()
+            while proxy.open:
+                sleep(0.005)
+            with pytest.raises(APITimeoutError) as error:
+                client.models.create(name="b", _request_timeout=SHORT)
+        assert len(wire.requests) == 1
+    assert not error.value.may_have_been_processed

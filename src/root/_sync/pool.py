@@ -103,10 +103,15 @@ class Pool:
         connection: Connection | None = None
         answer: Answer | None = None
         try:
-            if self._ended:
-                raise ClientClosedError
-            connection = self._taken(request.address)
-            answer = connection.exchange(request, timeout, deadline)
+            while answer is None:
+                if self._ended:
+                    raise ClientClosedError
+                connection = self._taken(request.address)
+                try:
+                    answer = connection.exchange(request, timeout, deadline)
+                except _StaleError:
+                    # Each one is let go of, and one that is new cannot be stale.
+                    self._drop(connection)
             return answer
         finally:
             # Nothing is waited for from here on: who is interrupted may not come back from it.
@@ -154,6 +159,13 @@ class Pool:
         connection.cut()
 
 
+class _StaleError(Exception):
+    """The server has hung up on a connection that was kept, before a byte of the request was sent.
+
+    No error of httpcore's: that would go on, and wait for an answer.
+    """
+
+
 class Body(Iterator[bytes]):
     """A request's body in one piece; no generator, which a broken exchange would leave behind."""
 
@@ -190,6 +202,8 @@ class Connection(httpcore.NetworkBackend, httpcore.NetworkStream):
         self._stream: httpcore.NetworkStream | None = None
         self._process = process()
         self._until = inf
+        # Until when it is kept for another request; 0 from when something of one is sent.
+        self._kept_until = 0.0
         # How many TLS handshakes are to be made before the request goes out.
         self._tls_to_go = 0
         self._tunnel_stands = False
@@ -203,7 +217,6 @@ class Connection(httpcore.NetworkBackend, httpcore.NetworkStream):
             self._http = httpcore.HTTPConnection(
                 httpcore.URL(scheme=self._parts[0], host=self._parts[1], port=address.port).origin,
                 ssl_context=context,
-                keepalive_expiry=KEEPALIVE_EXPIRY,
                 network_backend=self,
             )
         else:
@@ -215,7 +228,6 @@ class Connection(httpcore.NetworkBackend, httpcore.NetworkStream):
                 ssl_context=context,
                 proxy_ssl_context=context if proxy.address.scheme == "https" else None,
                 max_connections=1,
-                keepalive_expiry=KEEPALIVE_EXPIRY,
                 network_backend=self,
             )
 
@@ -259,12 +271,19 @@ class Connection(httpcore.NetworkBackend, httpcore.NetworkStream):
             raise UnusableAnswerError(cut, "is cut off") from exc
         finally:
             response.close()
+        self._kept_until = monotonic() + KEEPALIVE_EXPIRY
         return unpacked(Answer(response.status, response.headers, bytes(content)))
 
     def is_stale(self) -> bool:
-        """Return whether it has been idle for too long, or the server has hung up."""
-        inner = self._inner()
-        return inner is None or inner.has_expired()
+        """Return whether it has been idle for too long.
+
+        Whether the server has hung up turns out when something is to be sent.
+        """
+        if monotonic() > self._kept_until:
+            return True
+        # Over a proxy httpcore would look itself, before that, and connect anew.
+        inner = None if self._proxy is None else self._inner()
+        return inner is not None and inner.has_expired()
 
     def is_reusable(self, address: Address) -> bool:
         """Return whether the last exchange came to a clean end, with this address."""
@@ -343,6 +362,11 @@ class Connection(httpcore.NetworkBackend, httpcore.NetworkStream):
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         if self._stream is None:
             raise httpcore.WriteError("The client was closed.")
+        if self._kept_until:
+            # Not a moment before: an event loop goes round between the exchange's start and this.
+            if self._stream.get_extra_info("is_readable"):
+                raise _StaleError
+            self._kept_until = 0.0
         self._stream.write(buffer, self._left(timeout, httpcore.WriteTimeout))
 
     def close(self) -> None:
