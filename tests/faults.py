@@ -17,7 +17,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from pathlib import Path
 from typing import TypeVar
@@ -136,6 +136,11 @@ def not_sent(error: type[RootSignalsError], tries: int = 2) -> Cells:
     return all_of(Cell(error, tries, 0))
 
 
+def stuck(error: type[RootSignalsError]) -> Cells:
+    """Return the row of a fault that does not let the whole request out."""
+    return {method: replace(cell, arrived=0) for method, cell in unclear(error).items()}
+
+
 def refused(error: type[RootSignalsError]) -> Cells:
     """Return the row of a fault by which the service says that it did nothing."""
     return all_of(Cell(error, 2, 2), verify=Cell(error))
@@ -172,6 +177,7 @@ class Scene:
         other: A server that none may go to.
         url: The base URL.
         environment: Environment variables to set.
+        headers: Headers to send.
         proxy: The proxy, where there is one.
     """
 
@@ -179,6 +185,7 @@ class Scene:
     other: Wire
     url: str
     environment: dict[str, str] = field(default_factory=dict)
+    headers: dict[str, str] = field(default_factory=dict)
     proxy: Wire | None = None
 
     def arrived(self, method: str) -> int:
@@ -267,6 +274,16 @@ def full(choose: Choice) -> Iterator[Scene]:
             waiting.connect_ex(listener.getsockname())
         for scene in plain(choose):
             scene.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+            yield scene
+
+
+def deaf(choose: Choice, takes: int = 0, says_meanwhile: bytes = b"") -> Iterator[Scene]:
+    """Play on a server that reads nothing, or little, of a large request."""
+    for scene in plain(choose):
+        with Wire([], takes=takes, says_meanwhile=says_meanwhile) as server:
+            scene.url = server.url
+            # More than the system takes on the way.
+            scene.headers["X-More"] = "x" * 4_000_000
             yield scene
 
 
@@ -487,6 +504,29 @@ SECTIONS: dict[str, list[Fault]] = {
             not_sent(APIConnectionError),
             no_tls,
             done=False,
+        ),
+    ],
+    "No whole request": [
+        Fault(
+            "the service does not read what it is sent",
+            does(closes),
+            stuck(APITimeoutError),
+            deaf,
+            SHORT,
+        ),
+        Fault(
+            "the service does not read, but sends byte after byte",
+            does(closes),
+            stuck(APITimeoutError),
+            partial(deaf, says_meanwhile=b"H"),
+            SHORT,
+        ),
+        Fault(
+            "the service reads too slowly",
+            does(closes),
+            stuck(APITimeoutError),
+            partial(deaf, takes=4096),
+            SHORT,
         ),
     ],
     "No whole answer": [
@@ -891,6 +931,7 @@ This is the table for a fault that lasts.
 """
 
 OVER_HTTPX = {
+    "the service reads too slowly": "in blocking code a large request may take longer",
     "the answer comes byte by byte, too slowly": "in blocking code the head of an answer may drip",
     "the proxy lets bytes through one by one, too slowly": "the same",
     "more than Content-Length says": "it is an `APIConnectionError`",

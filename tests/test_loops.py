@@ -407,7 +407,7 @@ async def cancelled():
 
 run(cancelled())
 """
-    with Wire([], takes_requests=False) as wire:
+    with Wire([], takes=0) as wire:
         play(program, wire.url.replace("http:", "https:"), kind)
 
 

@@ -96,12 +96,17 @@ class Wire:
     port: int = 0
     choose: Callable[[bytes], Step] | None = None
     """Finds the step for a request, in place of the script."""
-    takes_requests: bool = True
-    """Whether it reads what comes."""
+    takes: int | None = None
+    """How many bytes it reads in 10 ms, if not all that come; then it answers no request."""
+    says_meanwhile: bytes = b""
+    """What it sends in these 10 ms all the same."""
 
     def __post_init__(self) -> None:
         family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
         self._listener = socket.create_server((self.host, self.port), family=family)
+        if self.takes is not None:
+            # So that what is not read is soon not taken either.
+            self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16384)
         self.port = self._listener.getsockname()[1]
         name = f"[{self.host}]" if ":" in self.host else self.host
         self.authority = f"{name}:{self.port}"
@@ -187,8 +192,8 @@ class Wire:
                 sock = self.tls.wrap_socket(sock, server_side=True)
             self._open.add(sock)
             with sock:
-                if not self.takes_requests:
-                    self.ended.wait()
+                if self.takes is not None:
+                    self._take_little(sock, self.takes)
                     return
                 while request := _read_request(sock):
                     self.requests.append(request)
@@ -199,6 +204,12 @@ class Wire:
             return
         finally:
             self._open.discard(sock)
+
+    def _take_little(self, sock: socket.socket, number: int) -> None:
+        while not self.ended.wait(0.01):
+            sock.sendall(self.says_meanwhile)
+            if number and not sock.recv(number):
+                return
 
     def _step(self, request: bytes) -> Step:
         if self.choose is not None:

@@ -11,7 +11,7 @@ import asyncio
 import select
 import socket
 import ssl
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from math import inf
 from time import monotonic
@@ -198,8 +198,8 @@ class _AsyncioStream(asyncio.Protocol, httpcore.AsyncNetworkStream):
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         try:
-            while not self._buffer and not self._ended:
-                await self._wait(timeout)
+            if not self._can_read():
+                await self._wait(self._can_read, timeout)
         except TimeoutError as exc:
             raise httpcore.ReadTimeout("No data came in time.") from exc
         if self._error is not None and not self._buffer:
@@ -216,8 +216,8 @@ class _AsyncioStream(asyncio.Protocol, httpcore.AsyncNetworkStream):
             raise httpcore.WriteError("The server has closed the connection.") from self._error
         self._transport.write(buffer)
         try:
-            while not self._writable and not self._ended:
-                await self._wait(timeout)
+            if not self._can_write():
+                await self._wait(self._can_write, timeout)
         except TimeoutError as exc:
             raise httpcore.WriteTimeout("Data could not be sent in time.") from exc
 
@@ -262,13 +262,21 @@ class _AsyncioStream(asyncio.Protocol, httpcore.AsyncNetworkStream):
             return self._ended or bool(self._buffer) or _readable(self._transport)
         return self._transport.get_extra_info(info)
 
-    async def _wait(self, timeout: float | None) -> None:
-        self._waiter = asyncio.get_running_loop().create_future()
-        try:
-            async with asyncio.timeout(timeout):
-                await self._waiter
-        finally:
-            self._waiter = None
+    def _can_read(self) -> bool:
+        return bool(self._buffer) or self._ended
+
+    def _can_write(self) -> bool:
+        return self._writable or self._ended
+
+    async def _wait(self, condition: Callable[[], bool], timeout: float | None) -> None:
+        # One timeout for all of it: what comes in wakes who waits for something to go out.
+        async with asyncio.timeout(timeout):
+            while not condition():
+                self._waiter = asyncio.get_running_loop().create_future()
+                try:
+                    await self._waiter
+                finally:
+                    self._waiter = None
 
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():

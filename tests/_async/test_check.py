@@ -347,7 +347,7 @@ async def test_no_tls_there(trusting: ssl.SSLContext) -> None:
 
 async def test_a_handshake_that_hangs(trusting: ssl.SSLContext) -> None:
     """A handshake that is not answered is not waited for."""
-    with Wire([], takes_requests=False) as wire:
+    with Wire([], takes=0) as wire:
         url = wire.url.replace("http:", "https:")
         checks = await checked(url, context=trusting, timeout=SHORT)
 
@@ -461,7 +461,7 @@ async def test_a_proxy_that_refuses(
 
 async def test_a_proxy_that_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
     """A proxy that does not answer is not waited for."""
-    with Wire([], takes_requests=False) as proxy:
+    with Wire([], takes=0) as proxy:
         monkeypatch.setenv("HTTPS_PROXY", proxy.url)
         checks = await checked("https://api.test", timeout=SHORT)
 

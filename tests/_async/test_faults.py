@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import socket
 from contextlib import nullcontext
 from functools import partial
 from time import monotonic
@@ -18,6 +19,7 @@ from root import (
     RateLimitError,
     RootSignalsError,
 )
+from root._async.pool import _SOCKET_OPTIONS
 from root._concurrency import async_sleep
 
 from ..faults import (
@@ -48,7 +50,10 @@ KEY = "key-of-the-tests"
 
 
 @pytest.fixture(autouse=True)
-def small_cap(monkeypatch: pytest.MonkeyPatch) -> None:
+def small_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    # What waits to be sent goes out in small parts.
+    small = (socket.SOL_SOCKET, socket.SO_SNDBUF, 16384)
+    monkeypatch.setattr("root._async.pool._SOCKET_OPTIONS", [*_SOCKET_OPTIONS, small])
     monkeypatch.setattr("root._http.MOST_BYTES", MOST_BYTES)
     monkeypatch.setattr("root._async.pool.MOST_BYTES", MOST_BYTES)
 
@@ -84,7 +89,7 @@ async def outcome(
             base_url=url,
             timeout=timeout,
             max_retries=1,
-            default_headers={"X-Call": method},
+            default_headers={"X-Call": method} | scene.headers,
             http_client=own,
         ) as client,
     ):
@@ -230,10 +235,10 @@ async def test_an_answer_to_no_request(
 
 async def test_a_server_that_stops_taking_the_request() -> None:
     """A request that cannot be sent to its end in time is told as that, and may have arrived."""
-    with Wire([], takes_requests=False) as wire:
+    with Wire([], takes=0) as wire:
         async with AsyncRootSignals(KEY, base_url=wire.url, timeout=0.3, max_retries=1) as client:
             with pytest.raises(APITimeoutError, match="could not be sent") as error:
-                await client.models.create(name="a", model="k" * 20_000_000)
+                await client.models.create(name="a", model="k" * 4_000_000)
         # Without the time that it takes to put so large a body together.
         assert error.value.elapsed is not None
         assert error.value.elapsed < 2

@@ -346,7 +346,7 @@ def test_no_tls_there(trusting: ssl.SSLContext) -> None:
 
 def test_a_handshake_that_hangs(trusting: ssl.SSLContext) -> None:
     """A handshake that is not answered is not waited for."""
-    with Wire([], takes_requests=False) as wire:
+    with Wire([], takes=0) as wire:
         url = wire.url.replace("http:", "https:")
         checks = checked(url, context=trusting, timeout=SHORT)
 
@@ -460,7 +460,7 @@ def test_a_proxy_that_refuses(
 
 def test_a_proxy_that_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
     """A proxy that does not answer is not waited for."""
-    with Wire([], takes_requests=False) as proxy:
+    with Wire([], takes=0) as proxy:
         monkeypatch.setenv("HTTPS_PROXY", proxy.url)
         checks = checked("https://api.test", timeout=SHORT)
 

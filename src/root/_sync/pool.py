@@ -56,6 +56,10 @@ __all__ = ["HTTPX", "Pool"]
 # Seconds that httpx is given to say itself which of its waits took too long.
 _GRACE = 0.5
 
+# Bytes that a socket takes at once if it takes any. httpcore gives each part of a blocking write
+# that goes out by itself all the time again.
+_PIECE = 4096
+
 _SOCKET_OPTIONS = [(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)]
 
 
@@ -367,7 +371,9 @@ class Connection(httpcore.NetworkBackend, httpcore.NetworkStream):
             if self._stream.get_extra_info("is_readable"):
                 raise _StaleError
             self._kept_until = 0.0
-        self._stream.write(buffer, self._left(timeout, httpcore.WriteTimeout))
+        for start in range(0, len(buffer), _PIECE):
+            left = self._left(timeout, httpcore.WriteTimeout)
+            self._stream.write(buffer[start : start + _PIECE], left)
 
     def close(self) -> None:
         self.cut()
