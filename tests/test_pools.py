@@ -218,6 +218,59 @@ def test_a_hang_up_before_the_post_is_sent(backend: str) -> None:
         assert wire.connections == 2
 
 
+async def test_a_server_that_goes_on_without_being_asked() -> None:
+    """What nobody reads is not taken from the network for ever."""
+    taken: list[bool] = []
+    idle = threading.Event()
+
+    def floods(sock: socket.socket) -> bool:
+        says(200, MODEL)(sock)
+        idle.wait(5)
+        sock.settimeout(0.3)
+        try:
+            sock.sendall(bytes(64 * 2**20))
+        except TimeoutError:
+            taken.append(False)
+        else:
+            taken.append(True)
+        return False
+
+    with Wire([floods]) as wire:
+        async with AsyncRootSignals(KEY, base_url=wire.url) as client:
+            await client.models.retrieve("a")
+            idle.set()
+            await until(lambda: bool(taken))
+    assert taken == [False]
+
+
+@pytest.mark.parametrize("kind", ["asyncio", "uvloop"])
+def test_a_server_that_hangs_up_within_the_request(
+    kind: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nothing more is written to a connection that ended, which event loops complain about."""
+    new_loop = pytest.importorskip(kind).new_event_loop
+
+    def hangs_up() -> None:
+        sock, _ = listener.accept()
+        with sock:
+            sock.recv(4096)
+
+    async def main(url: str) -> None:
+        # More than the system takes on the way.
+        headers = {"X-More": "x" * 8_000_000}
+        client = AsyncRootSignals(KEY, base_url=url, max_retries=0, default_headers=headers)
+        async with client:
+            with pytest.raises(APIConnectionError) as error:
+                await client.models.create(name="a")
+        assert error.value.may_have_been_processed
+
+    with socket.create_server(("127.0.0.1", 0)) as listener, ThreadPoolExecutor(1) as pool:
+        pool.submit(hangs_up)
+        with asyncio.Runner(loop_factory=new_loop) as runner:
+            runner.run(main(f"http://127.0.0.1:{listener.getsockname()[1]}"))
+    assert not [record for record in caplog.records if record.name.startswith("asyncio")]
+
+
 def test_a_body_that_is_too_large_on_trio(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is left behind for trio to complain about where reading stops at the cap."""
     monkeypatch.setattr("root._async.pool.MOST_BYTES", 2**20)

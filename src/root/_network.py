@@ -212,7 +212,8 @@ class _AsyncioStream(asyncio.Protocol, httpcore.AsyncNetworkStream):
         return data
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        if self._ended:
+        # An error of a write before may not have come round to connection_lost yet.
+        if self._transport.is_closing():
             raise httpcore.WriteError("The server has closed the connection.") from self._error
         self._transport.write(buffer)
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import socket
 import ssl
 import zlib
 from base64 import b64encode
@@ -114,6 +115,24 @@ async def test_a_last_wait_is_cut_short() -> None:
             with pytest.raises(APITimeoutError) as error:
                 await client.models.retrieve("a")
         assert error.value.elapsed == pytest.approx(1, abs=0.3)
+
+
+async def test_a_handshake_is_cut_short(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A TLS handshake that begins late in an attempt has what is left of it."""
+    with Wire([]) as proxy:
+
+        def tunnels_late(sock: socket.socket) -> bool:
+            proxy.ended.wait(0.8)
+            sock.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+            return proxy.hangs(sock)
+
+        proxy.steps.append(tunnels_late)
+        monkeypatch.setenv("HTTPS_PROXY", proxy.url)
+        client = AsyncRootSignals("k" * 20, base_url="https://api.test", timeout=1, max_retries=0)
+        async with client:
+            with pytest.raises(APITimeoutError) as error:
+                await client.models.retrieve("a")
+    assert error.value.elapsed == pytest.approx(1, abs=0.3)
 
 
 async def test_request_timeout() -> None:
