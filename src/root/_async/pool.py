@@ -486,6 +486,8 @@ class AsyncHTTPX:
 
 
 def _cut_all(connections: WeakSet[AsyncConnection], idle: list[AsyncConnection]) -> None:
-    for connection in list(connections):
+    # Of what is collected as a whole, the weak references are gone first: those that are idle are
+    # all there is then.
+    for connection in {*connections, *idle}:
         connection.cut()
     idle.clear()

@@ -487,6 +487,8 @@ class HTTPX:
 
 
 def _cut_all(connections: WeakSet[Connection], idle: list[Connection]) -> None:
-    for connection in list(connections):
+    # Of what is collected as a whole, the weak references are gone first: those that are idle are
+    # all there is then.
+    for connection in {*connections, *idle}:
         connection.cut()
     idle.clear()
