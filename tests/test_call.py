@@ -90,6 +90,7 @@ def started(
         budget=budget or Budget(),
         once=once,
         secrets=secrets,
+        most_bytes=2**26,
     )
     call.request([], KEY)
     return call
@@ -159,6 +160,7 @@ def test_no_header_is_sent_twice() -> None:
             deadline=None,
             max_retries=0,
             max_connections=1,
+            max_response_bytes=1,
             default_headers={"content-type": "application/json"},
         )
     except ConfigurationError:

@@ -52,6 +52,7 @@ def made(**given: Settings) -> Config:
         "deadline": None,
         "max_retries": 2,
         "max_connections": 100,
+        "max_response_bytes": 2**26,
         "default_headers": None,
     }
     return resolve(**{**usual, **given})
@@ -698,7 +699,9 @@ def test_an_endless_httpx_timeout_fits_a_socket(endless: float) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "least"), [("max_retries", 0), ("max_connections", 1)], ids=["retries", "connections"]
+    ("name", "least"),
+    [("max_retries", 0), ("max_connections", 1), ("max_response_bytes", 1)],
+    ids=["retries", "connections", "bytes"],
 )
 def test_counts(name: str, least: int) -> None:
     """A count is a whole number from its least value on; others are refused by name."""

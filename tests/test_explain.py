@@ -51,6 +51,7 @@ def test_defaults(kind: type[RootSignals | AsyncRootSignals]) -> None:
         "deadline": ("none", "default"),
         "max_retries": ("2", "default"),
         "max_connections": ("100", "default"),
+        "max_response_bytes": ("67108864", "default"),
         "default_headers": ("none", "default"),
         "ssl_context": (f"authorities of {certifi.where()}", "default, certifi"),
         "proxy": ("none", "default"),
@@ -73,6 +74,7 @@ def test_arguments(kind: type[RootSignals | AsyncRootSignals]) -> None:
         deadline=60,
         max_retries=0,
         max_connections=1,
+        max_response_bytes=2**20,
         default_headers={"X-Team": OTHER_KEY, "X-Floor": KEY},
         ssl_context=ssl.create_default_context(),
     )
@@ -84,6 +86,7 @@ def test_arguments(kind: type[RootSignals | AsyncRootSignals]) -> None:
         "deadline": ("60 s", "argument"),
         "max_retries": ("0", "argument"),
         "max_connections": ("1", "argument"),
+        "max_response_bytes": ("1048576", "argument"),
         "default_headers": ("X-Team: (hidden), X-Floor: (hidden)", "argument"),
         "ssl_context": ("ssl.SSLContext", "argument"),
         "proxy": ("none", "default"),
@@ -291,7 +294,7 @@ def test_an_http_client_of_the_users(monkeypatch: pytest.MonkeyPatch) -> None:
     assert explained(one)["http_client"] == ("httpx.Client", "argument")
     assert explained(one)["proxy"][0] == "http://p.test"
     assert explained(both)["async_http_client"] == ("httpx.AsyncClient", "argument")
-    for name in ("proxy", "ssl_context", "max_connections"):
+    for name in ("proxy", "ssl_context"):
         assert explained(both)[name] == (
             "left to the http client",
             "http_client, async_http_client",

@@ -271,12 +271,11 @@ def test_a_server_that_hangs_up_within_the_request(
     assert not [record for record in caplog.records if record.name.startswith("asyncio")]
 
 
-def test_a_body_that_is_too_large_on_trio(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_body_that_is_too_large_on_trio() -> None:
     """Nothing is left behind for trio to complain about where reading stops at the cap."""
-    monkeypatch.setattr("root._async.pool.MOST_BYTES", 2**20)
 
     async def main(url: str) -> None:
-        async with AsyncRootSignals(KEY, base_url=url) as client:
+        async with AsyncRootSignals(KEY, base_url=url, max_response_bytes=2**20) as client:
             with pytest.raises(APIResponseError, match="larger than 1 MiB"):
                 await client.models.retrieve("a")
             gc.collect()

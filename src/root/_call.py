@@ -64,6 +64,7 @@ class Call:
         budget: Budget,
         once: bool,
         secrets: tuple[str, ...],
+        most_bytes: int,
     ) -> None:
         _check(method, path, body)
         self._method = method
@@ -76,6 +77,7 @@ class Call:
         self._budget = budget
         self._once = once
         self._secrets = secrets
+        self._most_bytes = most_bytes
         self._key = ""
         # What the caller was handling when it called is no cause of what goes wrong here.
         self._handled = sys.exception()
@@ -95,7 +97,9 @@ class Call:
         if self._body:
             headers += [_JSON, (b"Content-Length", b"%d" % len(self._body))]
         self._key = key
-        return Request(self._method, self._address, self._target, headers, self._body)
+        return Request(
+            self._method, self._address, self._target, headers, self._body, self._most_bytes
+        )
 
     @overload
     def result(self, answer: Answer, schema: type[S]) -> S: ...

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NoReturn, TypeAlias, cast
 from urllib.parse import quote, urlsplit
 
 from .__about__ import __version__
-from ._defaults import DEFAULT_TIMEOUT, NotGiven
+from ._defaults import DEFAULT_MOST_BYTES, DEFAULT_TIMEOUT, NotGiven
 from ._dotenv import read_dotenv
 from ._secrets import Secret, unshown
 from .errors import ConfigurationError, InvalidRequestError
@@ -63,6 +63,7 @@ _DEFAULTS: Mapping[str, object] = {
     "deadline": None,
     "max_retries": 2,
     "max_connections": 100,
+    "max_response_bytes": DEFAULT_MOST_BYTES,
     "default_headers": None,
     "ssl_context": None,
 }
@@ -101,6 +102,7 @@ class Config:
     deadline: float | None
     max_retries: int
     max_connections: int
+    max_response_bytes: int
     default_headers: Mapping[str, str] = field(repr=False)
     ssl_context: ssl.SSLContext | None = field(repr=False)
     key_is_given: bool
@@ -182,6 +184,7 @@ def resolve(
     deadline: float | None,
     max_retries: int,
     max_connections: int,
+    max_response_bytes: int,
     default_headers: Mapping[str, str] | None,
     ssl_context: ssl.SSLContext | None = None,
 ) -> Config:
@@ -197,6 +200,7 @@ def resolve(
         "deadline": deadline,
         "max_retries": max_retries,
         "max_connections": max_connections,
+        "max_response_bytes": max_response_bytes,
         "default_headers": default_headers or None,
         "ssl_context": ssl_context,
     }
@@ -211,6 +215,7 @@ def resolve(
         deadline=seconds("deadline", deadline),
         max_retries=_count("max_retries", max_retries, least=0),
         max_connections=_count("max_connections", max_connections, least=1),
+        max_response_bytes=_count("max_response_bytes", max_response_bytes, least=1),
         default_headers=_check_headers(default_headers or {}),
         ssl_context=_check_ssl_context(ssl_context),
         key_is_given=api_key is not None,

@@ -5,10 +5,13 @@ from __future__ import annotations
 from enum import Enum
 from typing import Final
 
-__all__ = ["DEFAULT_TIMEOUT", "NOT_GIVEN", "NotGiven"]
+__all__ = ["DEFAULT_MOST_BYTES", "DEFAULT_TIMEOUT", "NOT_GIVEN", "NotGiven"]
 
 DEFAULT_TIMEOUT = 30.0
 """Seconds that one attempt may take."""
+
+DEFAULT_MOST_BYTES = 64 * 1024 * 1024
+"""Bytes that one answer may have, packed and unpacked."""
 
 
 class NotGiven(Enum):

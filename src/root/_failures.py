@@ -175,8 +175,11 @@ def broken_exchange(
             f" {address.authority} is reachable and not overloaded."
         )
     elif isinstance(exc, AnswerTooLargeError):
-        cause = f"the answer is larger than {exc.most // 2**20} MiB"
-        error = APIResponseError(f"{request} failed: {cause}. Check the base URL.")
+        size = f"{exc.most} bytes" if exc.most % 2**20 else f"{exc.most // 2**20} MiB"
+        cause = f"the answer is larger than {size}"
+        error = APIResponseError(
+            f"{request} failed: {cause} (max_response_bytes). Check the base URL."
+        )
     else:
         root = _root_cause(exc, handled)
         if isinstance(exc, ProxyFailedError):

@@ -17,6 +17,7 @@ from functools import cache
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import unquote, urljoin, urlsplit
 
+from ._defaults import DEFAULT_MOST_BYTES
 from ._failures import AnswerTooLargeError, UnusableAnswerError, unusable
 from ._redaction import scrub
 from .errors import (
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "KEEPALIVE_EXPIRY",
-    "MOST_BYTES",
     "MOST_REDIRECTS",
     "Address",
     "Answer",
@@ -52,9 +52,6 @@ __all__ = [
     "trusted",
     "unpacked",
 ]
-
-MOST_BYTES = 64 * 1024 * 1024
-"""The largest answer that is read, after unpacking."""
 
 MOST_REDIRECTS = 5
 """How many requests may lead on to the next one before the answer is taken as it is."""
@@ -111,6 +108,7 @@ class Request:
         target: The path with the query, as it stands in the request line.
         headers: Names and values; the API key is among them.
         content: The body, empty if there is none.
+        most_bytes: What the answer may have at most, packed and unpacked.
     """
 
     method: str
@@ -118,6 +116,7 @@ class Request:
     target: str
     headers: list[tuple[bytes, bytes]]
     content: bytes = b""
+    most_bytes: int = DEFAULT_MOST_BYTES
 
     def __repr__(self) -> str:
         return f"<Request {self.method} {self.url}>"
@@ -335,11 +334,11 @@ def _proxy_url(address: Address) -> tuple[str | None, str | None]:
     return None if excepted else url, source
 
 
-def unpacked(answer: Answer) -> Answer:
+def unpacked(answer: Answer, most_bytes: int) -> Answer:
     """Return the answer with its body unpacked (RFC 9110, 8.4).
 
     Raises:
-        AnswerTooLargeError: It is longer than `MOST_BYTES` once unpacked.
+        AnswerTooLargeError: It is longer than `most_bytes` once unpacked.
         UnusableAnswerError: It is not packed as it says.
     """
     coding = (answer.header(b"content-encoding") or "identity").strip().lower()
@@ -348,13 +347,13 @@ def unpacked(answer: Answer) -> Answer:
     if coding not in ("gzip", "x-gzip", "deflate"):
         raise UnusableAnswerError(answer, "is packed in a way that was not asked for")
     try:
-        content = _inflated(answer.content, coding)
+        content = _inflated(answer.content, coding, most_bytes)
     except zlib.error as exc:
         raise UnusableAnswerError(answer, f"cannot be unpacked ({exc})") from exc
     return Answer(answer.status, answer.headers, content)
 
 
-def _inflated(packed: bytes, coding: str) -> bytes:
+def _inflated(packed: bytes, coding: str, most_bytes: int) -> bytes:
     # 32 + MAX_WBITS: a gzip or a zlib header, whichever is there. Some servers send deflate
     # without zlib's header, against the RFC: zlib's first byte is always 0x?8.
     bare = coding == "deflate" and packed[0] & 0x0F != 8
@@ -364,9 +363,9 @@ def _inflated(packed: bytes, coding: str) -> bytes:
     # each is copied, so a body of nothing but members would take for ever.
     for _ in range(_MOST_MEMBERS):
         inflate = zlib.decompressobj(wbits)
-        content += inflate.decompress(packed, MOST_BYTES + 1 - len(content))
-        if len(content) > MOST_BYTES:
-            raise AnswerTooLargeError(MOST_BYTES)
+        content += inflate.decompress(packed, most_bytes + 1 - len(content))
+        if len(content) > most_bytes:
+            raise AnswerTooLargeError(most_bytes)
         if not inflate.eof:
             raise zlib.error("the packed body is cut off")
         packed = inflate.unused_data
@@ -403,7 +402,7 @@ def redirected(request: Request, answer: Answer) -> Request | None:
         (name, there.authority.encode("ascii") if name == b"Host" else value)
         for name, value in request.headers
     ]
-    return Request(request.method, there, target, headers)
+    return Request(request.method, there, target, headers, most_bytes=request.most_bytes)
 
 
 def read(schema: type[S], request: RequestInfo, answer: Answer, secrets: Iterable[str]) -> S:

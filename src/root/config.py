@@ -90,6 +90,7 @@ class Settings:
             "deadline": _timeout(config.deadline),
             "max_retries": str(config.max_retries),
             "max_connections": str(config.max_connections),
+            "max_response_bytes": str(config.max_response_bytes),
             "default_headers": ", ".join(f"{name}: (hidden)" for name in config.default_headers)
             or "none",
         }
@@ -100,7 +101,7 @@ class Settings:
         settings["ssl_context"] = self._trust()
         settings["proxy"] = self._proxy()
         if not self._uses_pool:
-            for name in ("max_connections", "ssl_context", "proxy"):
+            for name in ("ssl_context", "proxy"):
                 settings[name] = Setting(
                     name, "left to the http client", ", ".join(self._http_clients)
                 )

@@ -54,8 +54,6 @@ def small_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
     # What waits to be sent goes out in small parts.
     small = (socket.SOL_SOCKET, socket.SO_SNDBUF, 16384)
     monkeypatch.setattr("root._async.pool._SOCKET_OPTIONS", [*_SOCKET_OPTIONS, small])
-    monkeypatch.setattr("root._http.MOST_BYTES", MOST_BYTES)
-    monkeypatch.setattr("root._async.pool.MOST_BYTES", MOST_BYTES)
 
 
 async def call(client: AsyncRootSignals, method: str) -> object:
@@ -89,6 +87,7 @@ async def outcome(
             base_url=url,
             timeout=timeout,
             max_retries=1,
+            max_response_bytes=MOST_BYTES,
             default_headers={"X-Call": method} | scene.headers,
             http_client=own,
         ) as client,

@@ -55,8 +55,6 @@ def small_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
     # What waits to be sent goes out in small parts.
     small = (socket.SOL_SOCKET, socket.SO_SNDBUF, 16384)
     monkeypatch.setattr("root._sync.pool._SOCKET_OPTIONS", [*_SOCKET_OPTIONS, small])
-    monkeypatch.setattr("root._http.MOST_BYTES", MOST_BYTES)
-    monkeypatch.setattr("root._sync.pool.MOST_BYTES", MOST_BYTES)
 
 
 def call(client: RootSignals, method: str) -> object:
@@ -90,6 +88,7 @@ def outcome(
             base_url=url,
             timeout=timeout,
             max_retries=1,
+            max_response_bytes=MOST_BYTES,
             default_headers={"X-Call": method} | scene.headers,
             http_client=own,
         ) as client,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Self, TypeVar, overload
 
-from .._defaults import DEFAULT_TIMEOUT, NOT_GIVEN, NotGiven
+from .._defaults import DEFAULT_MOST_BYTES, DEFAULT_TIMEOUT, NOT_GIVEN, NotGiven
 
 if TYPE_CHECKING:
     import ssl
@@ -53,6 +53,8 @@ class AsyncRootSignals:
         max_connections: How many connections may be open at once, in each event loop and for
             all blocking calls together. Further requests wait for a free one, within their
             deadline.
+        max_response_bytes: Bytes that one answer may have, as it comes and unpacked. More is not
+            read.
         default_headers: Headers to send with every request.
         ssl_context: Whom to trust, and what to show of yourself, over TLS: for a company's own
             certificates, the system's (`truststore`) or a client certificate. Left out, it is
@@ -74,6 +76,7 @@ class AsyncRootSignals:
         deadline: float | None = None,
         max_retries: int = 2,
         max_connections: int = 100,
+        max_response_bytes: int = DEFAULT_MOST_BYTES,
         default_headers: Mapping[str, str] | None = None,
         ssl_context: ssl.SSLContext | None = None,
         http_client: httpx.AsyncClient | None = None,
@@ -90,6 +93,7 @@ class AsyncRootSignals:
             deadline=deadline,
             max_retries=max_retries,
             max_connections=max_connections,
+            max_response_bytes=max_response_bytes,
             default_headers=default_headers,
             ssl_context=ssl_context,
         )

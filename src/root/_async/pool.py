@@ -28,7 +28,6 @@ from .._failures import (
 )
 from .._http import (
     KEEPALIVE_EXPIRY,
-    MOST_BYTES,
     Address,
     Answer,
     Proxy,
@@ -239,7 +238,7 @@ class AsyncConnection(httpcore.AsyncNetworkBackend, httpcore.AsyncNetworkStream)
         now = monotonic()
         operations, whole = timeouts(timeout, None if deadline is None else deadline - now)
         self._until = inf if whole is None else now + whole
-        self._may_read = MOST_BYTES
+        self._most_bytes = self._may_read = request.most_bytes
         scheme, host, port = self._parts
         try:
             response = await self._http.handle_async_request(
@@ -275,7 +274,9 @@ class AsyncConnection(httpcore.AsyncNetworkBackend, httpcore.AsyncNetworkStream)
         finally:
             await response.aclose()
         self._kept_until = monotonic() + KEEPALIVE_EXPIRY
-        return unpacked(Answer(response.status, response.headers, bytes(content)))
+        return unpacked(
+            Answer(response.status, response.headers, bytes(content)), request.most_bytes
+        )
 
     def is_stale(self) -> bool:
         """Return whether it has been idle for too long.
@@ -359,7 +360,7 @@ class AsyncConnection(httpcore.AsyncNetworkBackend, httpcore.AsyncNetworkStream)
         data = await self._stream.read(max_bytes, self._left(timeout, httpcore.ReadTimeout))
         self._may_read -= len(data)
         if self._may_read < 0:
-            raise AnswerTooLargeError(MOST_BYTES)
+            raise AnswerTooLargeError(self._most_bytes)
         return data
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
@@ -470,8 +471,8 @@ class AsyncHTTPX:
                 return Answer(response.status_code, headers, response.content)
             async for chunk in response.aiter_raw():
                 content += chunk
-                if len(content) > MOST_BYTES:
-                    raise AnswerTooLargeError(MOST_BYTES)
+                if len(content) > request.most_bytes:
+                    raise AnswerTooLargeError(request.most_bytes)
                 if monotonic() > until:
                     raise httpcore.ReadTimeout("The time for this attempt has run out.")
         except Exception as exc:
@@ -482,7 +483,7 @@ class AsyncHTTPX:
         finally:
             await response.aclose()
         # Not by httpx, which unpacks without a bound.
-        return unpacked(Answer(response.status_code, headers, bytes(content)))
+        return unpacked(Answer(response.status_code, headers, bytes(content)), request.most_bytes)
 
 
 def _cut_all(connections: WeakSet[AsyncConnection], idle: list[AsyncConnection]) -> None:

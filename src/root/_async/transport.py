@@ -91,6 +91,7 @@ class AsyncTransport:
             budget=self._budget,
             once=once,
             secrets=secrets,
+            most_bytes=config.max_response_bytes,
         )
         hidden_before = hidden.get()
         while True:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Self, TypeVar, overload
 
-from .._defaults import DEFAULT_TIMEOUT, NOT_GIVEN, NotGiven
+from .._defaults import DEFAULT_MOST_BYTES, DEFAULT_TIMEOUT, NOT_GIVEN, NotGiven
 
 if TYPE_CHECKING:
     import ssl
@@ -54,6 +54,8 @@ class RootSignals:
         max_connections: How many connections may be open at once, in each event loop and for
             all blocking calls together. Further requests wait for a free one, within their
             deadline.
+        max_response_bytes: Bytes that one answer may have, as it comes and unpacked. More is not
+            read.
         default_headers: Headers to send with every request.
         ssl_context: Whom to trust, and what to show of yourself, over TLS: for a company's own
             certificates, the system's (`truststore`) or a client certificate. Left out, it is
@@ -75,6 +77,7 @@ class RootSignals:
         deadline: float | None = None,
         max_retries: int = 2,
         max_connections: int = 100,
+        max_response_bytes: int = DEFAULT_MOST_BYTES,
         default_headers: Mapping[str, str] | None = None,
         ssl_context: ssl.SSLContext | None = None,
         http_client: httpx.Client | None = None,
@@ -91,6 +94,7 @@ class RootSignals:
             deadline=deadline,
             max_retries=max_retries,
             max_connections=max_connections,
+            max_response_bytes=max_response_bytes,
             default_headers=default_headers,
             ssl_context=ssl_context,
         )

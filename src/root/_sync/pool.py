@@ -29,7 +29,6 @@ from .._failures import (
 )
 from .._http import (
     KEEPALIVE_EXPIRY,
-    MOST_BYTES,
     Address,
     Answer,
     Proxy,
@@ -240,7 +239,7 @@ class Connection(httpcore.NetworkBackend, httpcore.NetworkStream):
         now = monotonic()
         operations, whole = timeouts(timeout, None if deadline is None else deadline - now)
         self._until = inf if whole is None else now + whole
-        self._may_read = MOST_BYTES
+        self._most_bytes = self._may_read = request.most_bytes
         scheme, host, port = self._parts
         try:
             response = self._http.handle_request(
@@ -276,7 +275,9 @@ class Connection(httpcore.NetworkBackend, httpcore.NetworkStream):
         finally:
             response.close()
         self._kept_until = monotonic() + KEEPALIVE_EXPIRY
-        return unpacked(Answer(response.status, response.headers, bytes(content)))
+        return unpacked(
+            Answer(response.status, response.headers, bytes(content)), request.most_bytes
+        )
 
     def is_stale(self) -> bool:
         """Return whether it has been idle for too long.
@@ -360,7 +361,7 @@ class Connection(httpcore.NetworkBackend, httpcore.NetworkStream):
         data = self._stream.read(max_bytes, self._left(timeout, httpcore.ReadTimeout))
         self._may_read -= len(data)
         if self._may_read < 0:
-            raise AnswerTooLargeError(MOST_BYTES)
+            raise AnswerTooLargeError(self._most_bytes)
         return data
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
@@ -471,8 +472,8 @@ class HTTPX:
                 return Answer(response.status_code, headers, response.content)
             for chunk in response.iter_raw():
                 content += chunk
-                if len(content) > MOST_BYTES:
-                    raise AnswerTooLargeError(MOST_BYTES)
+                if len(content) > request.most_bytes:
+                    raise AnswerTooLargeError(request.most_bytes)
                 if monotonic() > until:
                     raise httpcore.ReadTimeout("The time for this attempt has run out.")
         except Exception as exc:
@@ -483,7 +484,7 @@ class HTTPX:
         finally:
             response.close()
         # Not by httpx, which unpacks without a bound.
-        return unpacked(Answer(response.status_code, headers, bytes(content)))
+        return unpacked(Answer(response.status_code, headers, bytes(content)), request.most_bytes)
 
 
 def _cut_all(connections: WeakSet[Connection], idle: list[Connection]) -> None:

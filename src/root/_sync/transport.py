@@ -88,6 +88,7 @@ class Transport:
             budget=self._budget,
             once=once,
             secrets=secrets,
+            most_bytes=config.max_response_bytes,
         )
         hidden_before = hidden.get()
         while True:
