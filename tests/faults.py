@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import anyio
+import pytest
 import trustme
 
 from root import (
@@ -224,6 +225,16 @@ def secure() -> ssl.SSLContext:
 def plain(choose: Choice) -> Iterator[Scene]:
     """Play on a server of HTTP."""
     with Wire([]) as server, Wire([raw(right("retrieve"))]) as other:
+        scene = Scene(server, other, server.url)
+        server.choose = partial(choose, scene)
+        yield scene
+
+
+def on_ipv6(choose: Choice) -> Iterator[Scene]:
+    """Play on a server that has an address of IPv6 alone."""
+    if not has_ipv6():
+        pytest.skip("this machine has no ::1")
+    with Wire([], host="::1") as server, Wire([raw(right("retrieve"))]) as other:
         scene = Scene(server, other, server.url)
         server.choose = partial(choose, scene)
         yield scene
@@ -454,6 +465,12 @@ REDIRECTED = all_of(Cell(APIStatusError))
 
 SECTIONS: dict[str, list[Fault]] = {
     "No connection": [
+        Fault(
+            "the base URL is an address of IPv6",
+            lambda _, method: raw(right(method), then_close=False),
+            all_of(RESULT),
+            on_ipv6,
+        ),
         Fault(
             "nothing listens there",
             does(closes),
