@@ -18,7 +18,6 @@ from urllib.parse import quote, urlsplit
 
 from .__about__ import __version__
 from ._defaults import DEFAULT_MOST_BYTES, DEFAULT_TIMEOUT, NotGiven
-from ._dotenv import read_dotenv
 from ._secrets import Secret, unshown
 from .errors import ConfigurationError, InvalidRequestError
 
@@ -317,6 +316,9 @@ def _find_key(argument: APIKey | None) -> tuple[APIKey, str]:
     if found := unshown(_variable(API_KEY)):
         source = f"environment variable {API_KEY}"
         return check_key(found, f"The {source}"), source
+    # Imported late: most programs find the key before.
+    from ._dotenv import read_dotenv
+
     path = Path(".env")
     line = read_dotenv(path).get(API_KEY)
     if line is not None and line.value.strip():
