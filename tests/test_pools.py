@@ -14,7 +14,6 @@ import warnings
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from functools import partial
 from weakref import WeakKeyDictionary
 
 import anyio
@@ -30,7 +29,9 @@ from root import (
     RootSignals,
     RootSignalsError,
 )
+from root._async.pool import AsyncConnection, AsyncPool
 from root._concurrency import forget_ended
+from root._http import Address
 
 from .echo import Echo
 from .wire import Wire, says
@@ -196,19 +197,26 @@ def test_a_hang_up_as_the_post_is_sent() -> None:
 
 
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
-def test_a_hang_up_before_the_post_is_sent(backend: str) -> None:
+def test_a_hang_up_before_the_post_is_sent(backend: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A post whose connection is closed when it has been taken, but nothing sent, arrives once."""
 
     async def main(wire: Wire) -> None:
         client = AsyncRootSignals(KEY, base_url=wire.url, max_retries=0)
         async with client:
             await client.models.create(name="first")
-            async with anyio.create_task_group() as tasks:
-                tasks.start_soon(partial(client.models.create, name="second"))
-                # It has taken its connection, and waits for a lock of httpcore's.
-                await anyio.lowlevel.checkpoint()
-                wire.hang_up()
+            await client.models.create(name="second")
 
+    take = AsyncPool._taken
+
+    def taken(pool: AsyncPool, address: Address) -> AsyncConnection:
+        connection = take(pool, address)
+        if wire.connections == 1 and connection._stream is not None:
+            wire.hang_up()
+            while not connection._stream.get_extra_info("is_readable"):
+                pass
+        return connection
+
+    monkeypatch.setattr(AsyncPool, "_taken", taken)
     with Wire([says(201, MODEL)]) as wire:
         anyio.run(main, wire, backend=backend)
         assert [json.loads(sent.partition(b"\r\n\r\n")[2])["name"] for sent in wire.requests] == [
