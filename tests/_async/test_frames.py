@@ -77,7 +77,7 @@ async def test_a_page(client: AsyncRootSignals, package: str) -> None:
     """A page becomes the same frame as a listing of it."""
     pytest.importorskip(package)
 
-    # To its end: a generator that is left before it complains on trio.
+    # To its end: what is left before it is complained of by some event loops.
     (page,) = [page async for page in client.models.list(limit=5).pages()]
 
     frame = getattr(page, f"to_{package}")()
