@@ -5,6 +5,8 @@ The expected texts are what Django REST Framework 3.18 answers, asked the same.
 
 from __future__ import annotations
 
+import codecs
+import io
 import json
 import socket
 
@@ -273,11 +275,15 @@ def test_charset_is_one_of_text(client: httpx.Client, charset: str) -> None:
 
 def test_utf_16_has_a_mark(client: httpx.Client) -> None:
     """UTF-16 that does not say which of its two orders it has is no JSON."""
-    response = post(client, '{"name": "é"}'.encode("utf-16-le"), "application/json; charset=utf-16")
+    body = '{"name": "é"}'.encode("utf-16-le")
+    # Django REST Framework says what Python says, and each version says it otherwise.
+    with pytest.raises(UnicodeError) as error:
+        codecs.getreader("utf-16")(io.BytesIO(body)).read()
+
+    response = post(client, body, "application/json; charset=utf-16")
 
     assert response.status_code == 400
-    text = "JSON parse error - UTF-16 stream does not start with BOM"
-    assert response.json() == {"detail": text}
+    assert response.json() == {"detail": f"JSON parse error - {error.value}"}
 
 
 @pytest.mark.parametrize("content_type", ["application/json;", "application/*", "*/json", "*/*"])
