@@ -86,7 +86,7 @@ class CommandError(Exception):
 
     def __init__(self, text: str, hint: str | None = None, *, code: int = USAGE) -> None:
         super().__init__(text)
-        self.hint = hint if hint is not None else _HINTS.get(code)
+        self.hint: str | None = hint if hint is not None else _HINTS.get(code)
         self.code = code
 
 
