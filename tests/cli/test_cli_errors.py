@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-import root.cli.models
+import root.cli.identity
 from root import RootSignals
 from root.cli.errors import EXIT_CODES
 from root.emulator import Server
@@ -153,7 +153,7 @@ def test_mistake_of_ours(run: Run, at_emulator: Server, monkeypatch: pytest.Monk
     def fail(*_: object, **__: object) -> str:
         raise RuntimeError("sk-secret")
 
-    monkeypatch.setattr(root.cli.models, "_id", fail)
+    monkeypatch.setattr(root.cli.identity, "find", fail)
 
     done = run("models", "get", "a")
 

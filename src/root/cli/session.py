@@ -21,11 +21,14 @@ if TYPE_CHECKING:
     from ..errors import ConfigurationError, JSONValue
     from ..models import Progress
 
-__all__ = ["Group", "Session", "Yes", "command", "common", "show_help"]
+__all__ = ["Concurrency", "Group", "Session", "Yes", "command", "common", "show_help"]
 
 Format: TypeAlias = Literal["table", "json", "jsonl", "csv", "yaml"]
 
 Yes: TypeAlias = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+Concurrency: TypeAlias = Annotated[
+    int, typer.Option(metavar="N", min=1, help="How many calls to make at once.")
+]
 
 
 def _common(
