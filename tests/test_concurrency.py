@@ -12,6 +12,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
+from itertools import count
 
 import anyio
 import httpx
@@ -141,16 +142,18 @@ async def test_cancelled_calls_leave_nothing_behind() -> None:
     with Wire([says(200, MODEL)]) as wire:
         async with AsyncRootSignals(KEY, base_url=wire.url, max_connections=5) as client:
             outcomes: Counter[str] = Counter()
-            for burst in range(70):
+            for burst in count():
+                # On a machine under load fewer are still under way when they are cancelled.
+                if burst >= 70 and outcomes["CancelledError"] > 200:
+                    break
                 tasks = [asyncio.create_task(client.models.retrieve("a")) for _ in range(25)]
                 # A different moment each time: from before the first await to after the last.
-                for _ in range(burst):
+                for _ in range(burst % 70):
                     await asyncio.sleep(0)
                 for task in tasks[::2]:
                     task.cancel()
                 for result in await asyncio.gather(*tasks, return_exceptions=True):
                     outcomes[type(result).__name__] += 1
-            assert outcomes["CancelledError"] > 200
             assert set(outcomes) == {"CancelledError", "Model"}
 
             async with asyncio.timeout(5):

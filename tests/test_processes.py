@@ -497,7 +497,8 @@ client.close()
     assert [model.name for model in first] + others[:4] == [f"m{n}" for n in range(6, -1, -1)]
 
 
-def test_fork_with_a_page_ahead() -> None:
+@pytest.mark.parametrize("alike", ["", "os.getpid = lambda: 1"], ids=["its own id", "the same id"])
+def test_fork_with_a_page_ahead(alike: str) -> None:
     """A child asks for the page itself that its parent was fetching ahead when it forked."""
     program = """
 import signal
@@ -532,7 +533,7 @@ assert status == 0, f"the child ended with status {status}"
 
     came = threading.Event()
     with Wire([], choose=choose) as wire:
-        run(program, wire.url)
+        run(alike + program, wire.url)
 
 
 def test_the_check_itself() -> None:

@@ -407,13 +407,13 @@ class Ahead(Generic[T]):
     """Does some work while its caller does something else."""
 
     def __init__(self, work: Callable[[], T]) -> None:
-        self._process = os.getpid()
+        self._process = process()
         self._future = _in_thread(work)
 
     @property
     def is_lost(self) -> bool:
         """Whether nobody works here: after a fork, the thread is the parent's."""
-        return self._process != os.getpid()
+        return self._process != process()
 
     def result(self) -> T:
         """Wait for the work to be done and return what it came to, or raise what it raised."""
