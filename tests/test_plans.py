@@ -245,6 +245,26 @@ def test_how_a_plan_reads() -> None:
     assert not plan.is_empty
 
 
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("https://user:s3cret@gw.test/v1?a=b@c", "https://***@gw.test/v1?a=b@c"),
+        ("https://t0ken@gw.test", "https://***@gw.test"),
+        ("https://a:b@c@gw.test:8/x", "https://***@gw.test:8/x"),
+        ("https://gw.test/user@x", "https://gw.test/user@x"),
+        ("https://gw.test?user@x", "https://gw.test?user@x"),
+    ],
+)
+def test_passwords_in_urls(url: str, shown: str) -> None:
+    """A name and password in a URL show in no plan, neither as they are nor as they were."""
+    new = step_towards(wanted(url=url), None, rotate_keys=False)
+    cleared = step_towards(wanted(url=None), model(**(THERE | {"url": url})), rotate_keys=False)
+
+    assert [one.after for one in new.change.fields] == [shown]
+    assert [one.before for one in cleared.change.fields] == [shown]
+    assert sent(new) == {"name": "a", "url": url}
+
+
 def test_an_empty_plan() -> None:
     """A plan that changes nothing is empty, and says so."""
     plan = Comparison([step_towards(wanted(), model(), rotate_keys=True)], rotate_keys=True)

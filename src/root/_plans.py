@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal, NoReturn, TypeAlias, cast
@@ -62,6 +63,9 @@ COMPARED = ("model", "max_output_token_count", "max_token_count", "url")
 # More would make an error nobody reads.
 _MOST_REASONS = 3
 
+# A name and password, or a token, for the server that a URL leads to (RFC 3986, 3.2.1).
+_USER = re.compile(r"(?<=://)[^/?#\s]*@")
+
 # For these None clears; for the others the API has no null.
 _NULLABLE = ("default_key", "max_token_count", "url")
 
@@ -82,7 +86,8 @@ class FieldChange:
     Attributes:
         field: Its name.
         before: Its value now. A key cannot be read back, so for `default_key` this is None.
-        after: Its value then. Of a key it is only said that it is "set", "rotated" or "cleared".
+        after: Its value then. Of a key it is only said that it is "set", "rotated" or "cleared",
+            and `***` stands for a user name and password in a URL.
     """
 
     field: str
@@ -309,7 +314,7 @@ def step_towards(wanted: Wanted, model: Model | None, *, rotate_keys: bool) -> S
     for name, value in wanted.fields.items():
         before = cast("Value", getattr(model, name)) if name in COMPARED else None
         if name in COMPARED and value != before:
-            changes.append(FieldChange(name, before, value))
+            changes.append(FieldChange(name, _masked(before), _masked(value)))
         elif name == "default_key" and rotate_keys:
             changes.append(FieldChange(name, None, "cleared" if value is None else "rotated"))
         else:
@@ -325,7 +330,7 @@ def _creation(wanted: Wanted) -> Step:
     # There is nothing to clear.
     fields = {name: value for name, value in wanted.fields.items() if value is not None}
     changes = tuple(
-        FieldChange(name, None, "set" if name == "default_key" else value)
+        FieldChange(name, None, "set" if name == "default_key" else _masked(value))
         for name, value in fields.items()
         if name != "name"
     )
@@ -405,6 +410,10 @@ def _marked(action: Action, words: Mapping[Action, str]) -> Mark:
     from ._html import Mark
 
     return Mark(words[action], _TONES.get(action, "plain"))
+
+
+def _masked(value: Value) -> Value:
+    return _USER.sub("***@", value) if isinstance(value, str) else value
 
 
 def _shown(value: Value) -> str:

@@ -16,7 +16,6 @@ from root import (
     ApplyError,
     AsyncRootSignals,
     InvalidRequestError,
-    NotFoundError,
     PermissionDeniedError,
 )
 from root.emulator import Fault, Server
@@ -235,16 +234,33 @@ async def test_retrieving_is_bounded() -> None:
     assert most == 3
 
 
-async def test_a_model_that_went_away(
+async def test_a_model_that_went_away(client: AsyncRootSignals, emulator: Server) -> None:
+    """A model that is deleted between the listing and its retrieval counts as gone."""
+    gone, stays = emulator.add_model(name="a"), emulator.add_model(name="b")
+    fault = Fault(status=404, method="GET", path=f"/v1/models/{gone.id}/")
+
+    emulator.add_fault(fault)
+    plan = await client.models.plan([{"name": one, "model": one} for one in ("a", "b")])
+    exported = await client.models.export()
+
+    assert [(change.action, change.name) for change in plan.changes] == [
+        ("create", "a"),
+        ("unchanged", "b"),
+    ]
+    assert [settings["name"] for settings in exported] == [stays.name]
+
+
+async def test_ensure_of_a_model_that_went_away(
     mocked: AsyncRootSignals, respx_mock: respx.MockRouter
 ) -> None:
-    """A model that is deleted while the plan is made is told as not found."""
+    """Ensuring a model that is deleted meanwhile makes a new one."""
     respx_mock.get(LIST).mock(
         side_effect=lambda _: page({"id": "9b2f", "name": "a", "visibility": "PRIVATE"})
     )
     respx_mock.get(f"{LIST}9b2f/").respond(404, json={"detail": "Not found."})
-    with pytest.raises(NotFoundError):
-        await mocked.models.plan([{"name": "a", "model": "m"}])
+    respx_mock.post(LIST).respond(201, json={"id": "7c1d", "name": "a"})
+
+    assert (await mocked.models.ensure(name="a")).id == "7c1d"
 
 
 @pytest.mark.parametrize(

@@ -153,15 +153,20 @@ async def export_settings(
     own = list(by_name(await _listed(client), None).values())
     untold = [model for model in own if not is_told_by(model, COMPARED)]
     details = await _details(client, untold, concurrency, on_progress)
-    return [export_of(details.get(model.id, model)) for model in own]
+    there = [details.get(model.id, model) for model in own]
+    return [export_of(model) for model in there if model is not None]
 
 
 async def _listed(client: AsyncRootSignals) -> list[Model]:
     return [model async for model in client.models.list(limit=None)]
 
 
-async def _retrieve(client: AsyncRootSignals, model: Model) -> Model:
-    return await client.models.retrieve(model.id)
+async def _retrieve(client: AsyncRootSignals, model: Model) -> Model | None:
+    """Return all that there is to tell of a model, or None if it was deleted meanwhile."""
+    try:
+        return await client.models.retrieve(model.id)
+    except NotFoundError:
+        return None
 
 
 async def _details(
@@ -169,14 +174,18 @@ async def _details(
     models: Sequence[Model],
     concurrency: int,
     on_progress: OnProgress | None,
-) -> dict[str, Model]:
-    """Return models as they are retrieved, by id."""
-    tally: Tally[Model] = Tally(len(models), concurrency, "raise", on_progress)
+) -> dict[str, Model | None]:
+    """Return models as they are retrieved, by id; None for those that were deleted meanwhile."""
+    tally: Tally[Model | None] = Tally(len(models), concurrency, "raise", on_progress)
     await call_range(partial(_retrieve, client), models, range(len(models)), tally)
     error = tally.first_error()
     if error is not None:
         raise error
-    return {model.id: model for model in tally.outcomes if isinstance(model, Model)}
+    return {
+        model.id: outcome
+        for model, outcome in zip(models, tally.outcomes, strict=True)
+        if outcome is None or isinstance(outcome, Model)
+    }
 
 
 async def _send(client: AsyncRootSignals, step: Step) -> Model:

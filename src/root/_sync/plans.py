@@ -152,15 +152,20 @@ def export_settings(
     own = list(by_name(_listed(client), None).values())
     untold = [model for model in own if not is_told_by(model, COMPARED)]
     details = _details(client, untold, concurrency, on_progress)
-    return [export_of(details.get(model.id, model)) for model in own]
+    there = [details.get(model.id, model) for model in own]
+    return [export_of(model) for model in there if model is not None]
 
 
 def _listed(client: RootSignals) -> list[Model]:
     return [model for model in client.models.list(limit=None)]
 
 
-def _retrieve(client: RootSignals, model: Model) -> Model:
-    return client.models.retrieve(model.id)
+def _retrieve(client: RootSignals, model: Model) -> Model | None:
+    """Return all that there is to tell of a model, or None if it was deleted meanwhile."""
+    try:
+        return client.models.retrieve(model.id)
+    except NotFoundError:
+        return None
 
 
 def _details(
@@ -168,14 +173,18 @@ def _details(
     models: Sequence[Model],
     concurrency: int,
     on_progress: OnProgress | None,
-) -> dict[str, Model]:
-    """Return models as they are retrieved, by id."""
-    tally: Tally[Model] = Tally(len(models), concurrency, "raise", on_progress)
+) -> dict[str, Model | None]:
+    """Return models as they are retrieved, by id; None for those that were deleted meanwhile."""
+    tally: Tally[Model | None] = Tally(len(models), concurrency, "raise", on_progress)
     call_range(partial(_retrieve, client), models, range(len(models)), tally)
     error = tally.first_error()
     if error is not None:
         raise error
-    return {model.id: model for model in tally.outcomes if isinstance(model, Model)}
+    return {
+        model.id: outcome
+        for model, outcome in zip(models, tally.outcomes, strict=True)
+        if outcome is None or isinstance(outcome, Model)
+    }
 
 
 def _send(client: RootSignals, step: Step) -> Model:
