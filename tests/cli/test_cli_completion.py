@@ -70,6 +70,12 @@ def test_values(shell: str, option: str, value: str) -> None:
     assert value in completed(shell, line)[0]
 
 
+@pytest.mark.parametrize("words", ["--output = js", "-o js"])
+def test_values_after_a_sign(words: str) -> None:
+    """An option's value is completed also where it stands behind an equals sign."""
+    assert completed("bash", f"root-signals models list {words}")[0].split() == ["json", "jsonl"]
+
+
 def test_profiles(run: Run) -> None:
     """Names of profiles are completed."""
     run("config", "set", "staging")
@@ -103,13 +109,18 @@ def test_errors_are_silent(emulator: Server, trouble: str) -> None:
         ("a/b : 8", "8b"),
         ("a/b :", "8b"),
         ("a/b", "a/b:8b"),
+        # It takes what begins with an @ for the name of a host, and replaces it with the @.
+        ("c @ 2", "@2024"),
+        ("c @", "@2024"),
+        ("x = y", "yz"),
+        ("x =", "yz"),
         (r"'two\ w'", r"two\ words"),
         (r"""'"two w'""", "two words"),
     ],
 )
 def test_in_bash(at_emulator: Server, tmp_path: Path, words: str, inserted: str) -> None:
-    """Bash itself takes the script, and completes names with it, also with colons and spaces."""
-    for name in ("my-own/model", "a/b:8b", "two words"):
+    """Bash itself takes the script, and completes names with it, whatever they hold."""
+    for name in ("my-own/model", "a/b:8b", "c@2024", "x=yz", "two words"):
         at_emulator.add_model(name=name)
     command = tmp_path / "root-signals"
     command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m root "$@"\n')

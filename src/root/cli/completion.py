@@ -1,4 +1,4 @@
-"""Completion in bash, which takes a colon for the end of a word, and names may hold one."""
+"""Completion in bash, which breaks words at : = and @, and names may hold these."""
 
 from __future__ import annotations
 
@@ -27,8 +27,7 @@ def whole_words() -> Generator[None]:
         with redirect_stdout(found):
             yield
     finally:
-        # Of a word that was broken, bash replaces what stands after the last colon.
-        stays = whole[-1].removesuffix("" if _breaks(words[-1]) else words[-1])
+        stays = whole[-1].removesuffix(_replaced(words))
         quoted = whole[-1].startswith(("'", '"'))
         for line in found.getvalue().splitlines():
             word = line if quoted else re.sub(r"([^\w@%+=:,./-])", r"\\\1", line)
@@ -47,5 +46,13 @@ def _joined(words: list[str]) -> list[str]:
     return whole
 
 
+def _replaced(words: list[str]) -> str:
+    """Return what bash replaces of a word: what stands after its last break, with an @ there."""
+    before, last = words[-2:]
+    if _breaks(last):
+        before, last = last, ""
+    return f"@{last}" if _breaks(before) and before.endswith("@") else last
+
+
 def _breaks(word: str) -> bool:
-    return bool(word) and not word.strip(":")
+    return bool(word) and not word.strip(":=@")
