@@ -8,6 +8,7 @@ import json
 import os
 import subprocess
 import sys
+import unicodedata
 from collections.abc import Callable
 from contextlib import redirect_stdout
 
@@ -36,6 +37,15 @@ def test_cells_of_csv(text: str) -> None:
 
     assert "".join(row) in (text, f"'{text}")
     assert not "".join(row).startswith(("=", "+", "-", "@", "\t", "\r"))
+
+
+@given(st.text())
+def test_json_is_yaml(text: str) -> None:
+    """What is written as JSON is what there is, read as JSON and as YAML, and can be printed."""
+    page = written(text, "json")
+
+    assert json.loads(page) == yaml.safe_load(page) == [{"name": text}]
+    assert not any(unicodedata.category(one) in ("Cc", "Cs") for one in page.replace("\n", ""))
 
 
 @given(TEXTS)

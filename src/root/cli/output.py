@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
@@ -18,6 +19,9 @@ __all__ = ["printable", "write", "write_one", "write_text"]
 
 Record: TypeAlias = "Mapping[str, JSONValue]"
 Form: TypeAlias = Literal["table", "json", "jsonl", "csv", "yaml"]
+
+# What JSON may hold as it is, but terminals obey, and YAML 1.1 refuses or folds.
+_RAW = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
 
 # A spreadsheet takes a cell that begins so for a formula, and runs it.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -87,7 +91,8 @@ def _put(text: str, *, styled: bool = False) -> None:
 
 
 def _json(content: object, indent: int | None = None) -> str:
-    return json.dumps(content, ensure_ascii=False, indent=indent)
+    written = json.dumps(content, ensure_ascii=False, indent=indent)
+    return _RAW.sub(lambda found: f"\\u{ord(found[0]):04x}", written)
 
 
 def _put_document(content: Record | list[Record], form: Form) -> None:
@@ -219,6 +224,8 @@ def _put_rich(what: RenderableType, *, color: bool, soft_wrap: bool = False) -> 
     Console(
         file=page,
         width=_width(),
+        # Without it, rich takes a terminal that TERM=dumb names for 80 columns wide.
+        height=get_terminal_size().lines,
         force_terminal=sys.stdout.isatty(),
         no_color=None if color else True,
     ).print(what, soft_wrap=soft_wrap)
