@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import socket
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -186,6 +187,40 @@ def test_too_fast() -> None:
 
     # Six at once were refused three times; of those that came later none was repeated.
     assert len(wire.requests) == 20 + 6 * 3
+
+
+@pytest.mark.usefixtures("waits")
+def test_no_longer_too_fast() -> None:
+    """After calls were refused for being too fast, no two of the others are under way at once."""
+    refusing_two = too_fast("a", "b")
+    lock = threading.Lock()
+    under_way: list[bytes] = []
+    together = threading.Event()
+
+    def choose(request: bytes) -> Step:
+        answering = refusing_two(request)
+        if b'"a"' in request or b'"b"' in request:
+            return answering
+
+        def step(sock: socket.socket) -> bool:
+            with lock:
+                under_way.append(request)
+                if len(under_way) > 1:
+                    together.set()
+            # Time for another one to come.
+            together.wait(0.1)
+            with lock:
+                under_way.remove(request)
+            return answering(sock)
+
+        return step
+
+    with Wire([], choose=choose) as wire:
+        with RootSignals("key", base_url=wire.url) as client:
+            settings = named("a", "b", "c", "d", "e")
+            assert client.models.create_many(settings, concurrency=2) == list("abcde")
+
+    assert not together.is_set()
 
 
 @pytest.mark.usefixtures("waits")
