@@ -40,6 +40,15 @@ def test_code_for_a_status(run: Run, at_emulator: Server, status: int, code: int
     assert code in EXIT_CODES
 
 
+def test_hint_where_the_api_is_not(run: Run, at_emulator: Server) -> None:
+    """Where no model is missing, but the whole API, `doctor` is named."""
+    done = run("models", "list", "--base-url", f"{at_emulator.url}/elsewhere")
+
+    assert done.code == 4
+    assert "doctor" in done.err
+    assert "doctor" not in run("models", "get", "no-such").err
+
+
 @pytest.mark.parametrize(
     ("arguments", "code"),
     [

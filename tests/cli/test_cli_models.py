@@ -196,6 +196,15 @@ def test_names_that_stand_twice(run: Run, at_emulator: Server) -> None:
     assert all(model.id in done.err for model in at_emulator.models)
 
 
+@pytest.mark.parametrize("name", ["d41d8cd98f00b204e9800998ecf8427e", "{" + str(UUID(int=0)) + "}"])
+def test_names_like_ids(run: Run, at_emulator: Server, name: str) -> None:
+    """A name is no id because it has as many digits."""
+    model = at_emulator.add_model(name=name)
+
+    assert json.loads(run("models", "get", name).out)["id"] == model.id
+    assert json.loads(run("models", "get", model.id.upper()).out)["id"] == model.id
+
+
 def test_own_models_go_first(run: Run, at_emulator: Server) -> None:
     """A name that is also public stands for the caller's own model, and only that is deleted."""
     (public,) = json.loads(run("models", "list", "--visibility", "public", "--limit", "1").out)
@@ -282,6 +291,13 @@ def test_list_limits(run: Run, at_emulator: Server) -> None:
     assert not everything.err
 
 
+def test_list_reads_what_it_needs(run: Run, at_emulator: Server) -> None:
+    """A few models take one page, however many there are."""
+    run("models", "list", "--limit", "3")
+
+    assert len(at_emulator.requests) == 1
+
+
 @pytest.mark.parametrize(
     ("filters", "field", "expected"),
     [
@@ -316,7 +332,9 @@ def test_list_of_nothing(run: Run, at_emulator: Server, options: tuple[str, ...]
 
 
 def test_list_sorts(run: Run, at_emulator: Server) -> None:
-    """A listing is sorted as a whole before it is cut."""
+    """A listing is sorted as a whole before it is cut, upper and lower case alike."""
+    run("models", "create", "AAA")
+    run("models", "create", "aab")
     names = [one["name"].lower() for one in json.loads(run("models", "list", "--all").out)]
 
     up = json.loads(run("models", "list", "--sort", "name", "--limit", "5").out)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -32,6 +34,7 @@ def test_table(at_emulator: Server) -> None:
     assert "{" not in terminal.shown
 
 
+@pytest.mark.parametrize("kind", ["xterm-256color", "dumb"])
 @pytest.mark.parametrize(
     ("width", "left_out"),
     [
@@ -43,13 +46,12 @@ def test_table(at_emulator: Server) -> None:
         (200, ""),
     ],
 )
-def test_width(at_emulator: Server, width: int, left_out: str) -> None:
+def test_width(at_emulator: Server, width: int, left_out: str, kind: str) -> None:
     """However narrow a terminal is, ids and names are whole; what has no room is named."""
     model = at_emulator.add_model(name="my-own/model-with-a-name-of-36-chars")
 
-    with Terminal(
-        "models", "list", "--visibility", "private", "--no-color", COLUMNS=str(width)
-    ) as terminal:
+    command = ("models", "list", "--visibility", "private", "--no-color")
+    with Terminal(*command, COLUMNS=str(width), TERM=kind) as terminal:
         assert terminal.end() == 0
 
     plain = re.sub(r"\x1b\[\d*m", "", terminal.shown)
@@ -91,6 +93,36 @@ def test_long_names(at_emulator: Server) -> None:
     first, second = terminal.shown.split("\r\n")[3:5]
     assert name == first.split()[1] + second.strip()
     assert first.split() == [model.id, first.split()[1], "PRIVATE"]
+
+
+def test_a_terminal_without_utf_8(at_emulator: Server) -> None:
+    """What a terminal's encoding does not know is escaped."""
+    at_emulator.add_model(name="modèle")
+    command = ("models", "list", "--visibility", "private", "-o", "json")
+
+    with Terminal(*command, PYTHONIOENCODING="ascii") as terminal:
+        assert terminal.end() == 0
+
+    assert r"mod\xe8le" in terminal.shown
+
+
+def test_a_question_that_nobody_sees(at_emulator: Server) -> None:
+    """Where questions go to a file, nobody is asked."""
+    at_emulator.add_model(name="mine")
+
+    keyboard, terminal = os.openpty()
+    done = subprocess.run(
+        [sys.executable, "-m", "root", "models", "delete", "mine"],
+        stdin=terminal,
+        stdout=terminal,
+        stderr=subprocess.DEVNULL,
+        timeout=60,
+    )
+    os.close(keyboard)
+    os.close(terminal)
+
+    assert done.returncode == 64
+    assert len(at_emulator.models) == 1
 
 
 @pytest.mark.parametrize("form", ["json", "jsonl", "csv", "yaml"])
@@ -194,17 +226,30 @@ def test_interrupt(at_emulator: Server) -> None:
     at_emulator.clear_faults()
 
 
-def test_interrupted_creation(at_emulator: Server) -> None:
-    """Ctrl-C while a model is made tells that it may have been made."""
-    at_emulator.fail_next(method="POST", delay=60)
+@pytest.mark.parametrize(
+    ("method", "command", "told"),
+    [
+        ("POST", ("create", "a"), "made"),
+        ("POST", ("ensure", "a"), "made or changed"),
+        ("PATCH", ("update", "b", "--clear-url"), "changed"),
+        ("PUT", ("replace", "b", "--name", "c"), "changed"),
+    ],
+    ids=lambda value: value[0] if isinstance(value, tuple) else "",
+)
+def test_interrupted_change(
+    at_emulator: Server, method: str, command: tuple[str, ...], told: str
+) -> None:
+    """Ctrl-C while a model is made or changed tells that it may have been."""
+    at_emulator.add_model(name="b")
+    at_emulator.fail_next(method=method, delay=60)
 
-    with Terminal("models", "create", "a") as terminal:
-        while not at_emulator.requests:
+    with Terminal("models", *command) as terminal:
+        while not any(request.method == method for request in at_emulator.requests):
             pass
         terminal.enter("\x03")
         assert terminal.end() == 130
 
-    assert "Interrupted. The model may have been made all the same." in terminal.shown
+    assert f"Interrupted. The model may have been {told} all the same." in terminal.shown
     at_emulator.clear_faults()
 
 
@@ -250,6 +295,17 @@ def test_bars_go_away(at_emulator: Server, tmp_path: Path) -> None:
     # So a terminal is told to erase the line.
     assert "\x1b[2K" in after
     assert "0 to create" in after
+
+
+def test_no_bar_beside_a_log(at_emulator: Server) -> None:
+    """With --verbose there is a line for each request, and no bar among them."""
+    at_emulator.add_model(name="mine")
+
+    with Terminal("models", "delete", "mine", "--yes", "--verbose") as terminal:
+        assert terminal.end() == 0
+
+    assert "DELETE /v1/models/" in terminal.shown
+    assert "Deleting" not in terminal.shown
 
 
 def test_no_bar_when_quiet(at_emulator: Server) -> None:

@@ -47,7 +47,10 @@ EXIT_CODES: Final = {
     7: "Too many requests (429).",
     8: "The service failed (5xx), or answered what it should not.",
     PARTIAL: "Done in part; what was done is printed.",
-    USAGE: "The command line or a file of models is not as it should be; nothing was sent.",
+    USAGE: (
+        "The command line or a file of models is not as it should be, or a name stands for"
+        " several; nothing was changed."
+    ),
     CONFIGURATION: "There is no API key, or a setting cannot be right.",
     INTERRUPTED: "Interrupted with Ctrl-C; during changes it says what may have been made.",
     DEAD_PIPE: "Nobody reads the output any more.",
@@ -116,7 +119,14 @@ def hint(error: Exception) -> str | None:
         return error.hint
     if isinstance(error, errors.ApplyError):
         return _rest(error)
+    if isinstance(error, errors.NotFoundError) and _is_about_all(error):
+        # It is no model that is missing, but the API.
+        return _HINTS[6]
     return _HINTS.get(exit_code(error))
+
+
+def _is_about_all(error: errors.NotFoundError) -> bool:
+    return error.request is not None and error.request.url.partition("?")[0].endswith("/models/")
 
 
 def _rest(error: errors.ApplyError) -> str:

@@ -75,14 +75,22 @@ def find_all(client: RootSignals, models: Iterable[str], *, own: bool) -> dict[s
     meant: dict[str, str] = {}
     there: list[Model] | None = None
     for model in models:
-        with suppress(ValueError):
-            meant.setdefault(str(UUID(model)), model)
+        if _is_id(model):
+            meant.setdefault(model.lower(), model)
             continue
         if there is None:
             there = list(client.models.list(limit=None, page_size=100))
         one = _pick(there, model, own=own)
         meant[one.id] = f"{one.name} ({one.id})"
     return meant
+
+
+def _is_id(model: str) -> bool:
+    # As ids are written: a name may be 32 hexadecimal digits without hyphens.
+    try:
+        return str(UUID(model)) == model.lower()
+    except ValueError:
+        return False
 
 
 def _pick(there: Iterable[Model], model: str, *, own: bool) -> Model:

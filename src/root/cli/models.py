@@ -184,19 +184,15 @@ def create(
 ) -> None:
     """Register a model and print its id."""
     default_key = session.secret("--key", key, "The provider's API key")
-    with session.client() as client:
-        try:
-            model_id = client.models.create(
-                name=name,
-                model=model,
-                default_key=default_key,
-                max_output_token_count=max_output_token_count,
-                max_token_count=max_token_count,
-                url=url,
-            )
-        except KeyboardInterrupt:
-            session.warn("Interrupted. The model may have been made all the same.")
-            raise
+    with session.client() as client, session.changing("The model may have been made"):
+        model_id = client.models.create(
+            name=name,
+            model=model,
+            default_key=default_key,
+            max_output_token_count=max_output_token_count,
+            max_token_count=max_token_count,
+            url=url,
+        )
     session.show_one({"id": model_id})
 
 
@@ -221,14 +217,15 @@ def ensure(
         if default_key is not None:
             # Whoever gives a key is to know whether it was sent.
             there.update(one.id for one in client.models.list(limit=None, page_size=100))
-        ensured = client.models.ensure(
-            name=name,
-            model=model,
-            default_key=default_key,
-            max_output_token_count=max_output_token_count,
-            max_token_count=NOT_GIVEN if max_token_count is None else max_token_count,
-            url=NOT_GIVEN if url is None else url,
-        )
+        with session.changing("The model may have been made or changed"):
+            ensured = client.models.ensure(
+                name=name,
+                model=model,
+                default_key=default_key,
+                max_output_token_count=max_output_token_count,
+                max_token_count=NOT_GIVEN if max_token_count is None else max_token_count,
+                url=NOT_GIVEN if url is None else url,
+            )
     session.show_one(ensured.to_dict())
     if ensured.id in there:
         session.warn(
@@ -260,19 +257,21 @@ def update(
     """
     default_key = session.secret("--key", key, "The provider's API key")
     with session.client() as client:
-        updated = client.models.update(
-            identity.find(client, model, own=True),
-            name=NOT_GIVEN if name is None else name,
-            model=NOT_GIVEN if underlying is None else underlying,
-            default_key=_changed("key", default_key, clear=clear_key),
-            max_output_token_count=(
-                NOT_GIVEN if max_output_token_count is None else max_output_token_count
-            ),
-            max_token_count=_changed(
-                "max-token-count", max_token_count, clear=clear_max_token_count
-            ),
-            url=_changed("url", url, clear=clear_url),
-        )
+        model_id = identity.find(client, model, own=True)
+        with session.changing("The model may have been changed"):
+            updated = client.models.update(
+                model_id,
+                name=NOT_GIVEN if name is None else name,
+                model=NOT_GIVEN if underlying is None else underlying,
+                default_key=_changed("key", default_key, clear=clear_key),
+                max_output_token_count=(
+                    NOT_GIVEN if max_output_token_count is None else max_output_token_count
+                ),
+                max_token_count=_changed(
+                    "max-token-count", max_token_count, clear=clear_max_token_count
+                ),
+                url=_changed("url", url, clear=clear_url),
+            )
     session.show_one(updated.to_dict())
 
 
@@ -296,16 +295,19 @@ def replace(
     key: Key = None,
 ) -> None:
     """Send the settings of a model as a whole, and print it."""
+    default_key = session.secret("--key", key, "The provider's API key")
     with session.client() as client:
-        replaced = client.models.replace(
-            identity.find(client, model, own=True),
-            name=name,
-            model=underlying,
-            default_key=session.secret("--key", key, "The provider's API key"),
-            max_output_token_count=max_output_token_count,
-            max_token_count=max_token_count,
-            url=url,
-        )
+        model_id = identity.find(client, model, own=True)
+        with session.changing("The model may have been changed"):
+            replaced = client.models.replace(
+                model_id,
+                name=name,
+                model=underlying,
+                default_key=default_key,
+                max_output_token_count=max_output_token_count,
+                max_token_count=max_token_count,
+                url=url,
+            )
     session.show_one(replaced.to_dict())
 
 

@@ -180,9 +180,10 @@ class Session:
         self.base_url = base_url
         self.api_key_file = api_key_file
         self.quiet: bool = quiet
+        self._verbose = verbose or debug
         self._color = not no_color
         self.where: str = ""
-        if verbose or debug:
+        if self._verbose:
             _log(debug=debug)
 
     @property
@@ -307,6 +308,15 @@ class Session:
         return found.strip()
 
     @contextmanager
+    def changing(self, told: str) -> Generator[None]:
+        """Say on an interrupt what may have happened all the same."""
+        try:
+            yield
+        except KeyboardInterrupt:
+            self.warn(f"Interrupted. {told} all the same.")
+            raise
+
+    @contextmanager
     def progress(
         self, what: str, *, changes: bool = False
     ) -> Generator[Callable[[Progress], None]]:
@@ -333,7 +343,8 @@ class Session:
 
     @contextmanager
     def _bar(self, what: str) -> Generator[Callable[[Progress], None]]:
-        if self.quiet or not sys.stderr.isatty():
+        # The lines of a log would stand in the middle of a bar, and tell as much.
+        if self.quiet or self._verbose or not sys.stderr.isatty():
             yield lambda _: None
             return
         from rich.console import Console
