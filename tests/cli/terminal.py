@@ -7,6 +7,8 @@ import select
 import subprocess
 import sys
 import termios
+import time
+from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
@@ -51,6 +53,14 @@ class Terminal:
         """Read until this has been shown."""
         while text not in self.shown:
             assert self._read(), f"{text!r} did not come: {self.shown}"
+
+    def wait_until(self, condition: Callable[[], bool]) -> None:
+        """Wait for what the program does elsewhere."""
+        until = time.monotonic() + _PATIENCE
+        while not condition():
+            assert time.monotonic() < until, f"it did not come to that: {self.shown}"
+            # Not without a rest, which the emulator in this process needs to do its work.
+            time.sleep(0.01)
 
     def enter(self, text: str) -> None:
         """Type this on the keyboard."""

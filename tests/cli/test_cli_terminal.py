@@ -217,8 +217,7 @@ def test_interrupt(at_emulator: Server) -> None:
     at_emulator.fail_next(delay=3600)
 
     with Terminal("models", "list", "--verbose") as terminal:
-        while not at_emulator.requests:
-            pass
+        terminal.wait_until(lambda: bool(at_emulator.requests))
         terminal.enter("\x03")
         assert terminal.end() == 130
 
@@ -244,8 +243,7 @@ def test_interrupted_change(
     at_emulator.fail_next(method=method, delay=60)
 
     with Terminal("models", *command) as terminal:
-        while not any(request.method == method for request in at_emulator.requests):
-            pass
+        terminal.wait_until(lambda: method in [one.method for one in at_emulator.requests])
         terminal.enter("\x03")
         assert terminal.end() == 130
 
