@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
+import logging
 import random
 import socket
 import sys
@@ -14,6 +15,7 @@ import warnings
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from typing import Any
 from weakref import WeakKeyDictionary
 
 import anyio
@@ -32,6 +34,9 @@ from root import (
 from root._async.pool import AsyncConnection, AsyncPool
 from root._concurrency import forget_ended
 from root._http import Address
+from root._network import _AsyncioStream  # pyright: ignore[reportPrivateUsage]
+from root._sync.pool import Connection
+from root._sync.pool import _cut_all as cut_all  # pyright: ignore[reportPrivateUsage]
 
 from .echo import Echo
 from .wire import Wire, says
@@ -416,6 +421,154 @@ async def test_what_waits_when_the_client_is_closed() -> None:
         kinds = [type(error) for error in errors]
         assert kinds == [APIConnectionError, *[InvalidRequestError] * 4]
         assert len(wire.requests) == 1
+
+
+CLOSED = "the client was closed meanwhile"
+
+
+async def test_what_is_under_way_when_the_client_is_closed(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A call that closing its client breaks off says so at once, and what it may have done."""
+    caplog.set_level(logging.DEBUG, "root.client")
+    with Wire([]) as wire:
+        wire.steps.append(wire.hangs)
+        client = AsyncRootSignals(KEY, base_url=wire.url)
+        calls = [
+            asyncio.create_task(call)
+            for call in (client.models.retrieve("a"), client.models.create(name="a"))
+        ]
+        await until(lambda: len(wire.requests) == 2)
+        await client.aclose()
+        for call, processed in zip(calls, (False, True), strict=True):
+            with pytest.raises(APIConnectionError, match=CLOSED) as error:
+                await asyncio.wait_for(call, 5)
+            assert error.value.may_have_been_processed is processed
+    assert not [record for record in caplog.records if "repeated" in record.getMessage()]
+
+
+def test_what_is_under_way_in_threads_when_the_client_is_closed() -> None:
+    """In threads, too, every call that is broken off says that the client was closed."""
+    with Echo(hold=0.001) as echo, ThreadPoolExecutor(8) as pool:
+        for _ in range(5):
+            client = RootSignals(KEY, base_url=echo.url)
+            calls = [pool.submit(_until_it_is_closed, client) for _ in range(8)]
+            time.sleep(0.02)
+            client.close()
+            for call in calls:
+                error = call.result(5)
+                assert "closed" in str(error), error
+
+
+def _until_it_is_closed(client: RootSignals) -> Exception:
+    try:
+        while True:
+            client.models.retrieve("a")
+    except RootSignalsError as error:
+        return error
+
+
+@pytest.mark.parametrize("rounds", range(1, 4))
+async def test_what_is_being_connected_when_the_client_is_closed(rounds: int) -> None:
+    """A call whose connection is just being made when the client is closed sends nothing."""
+    with Wire([says(201, MODEL)]) as wire:
+        client = AsyncRootSignals(KEY, base_url=wire.url)
+        call = asyncio.create_task(client.models.create(name="a"))
+        for _ in range(rounds):
+            await asyncio.sleep(0)
+        await client.aclose()
+        with pytest.raises((APIConnectionError, InvalidRequestError), match="closed") as error:
+            await call
+        assert not error.value.may_have_been_processed
+        assert not wire.requests
+
+
+async def test_a_handshake_that_hangs_when_the_client_is_closed() -> None:
+    """A call ends at once, though its TLS handshake was going on."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.setblocking(False)
+        url = f"https://127.0.0.1:{server.getsockname()[1]}"
+        client = AsyncRootSignals(KEY, base_url=url, timeout=60)
+        call = asyncio.create_task(client.models.retrieve("a"))
+        loop = asyncio.get_running_loop()
+        sock, _ = await loop.sock_accept(server)
+        with sock:
+            assert await loop.sock_recv(sock, 1)
+            await client.aclose()
+            with pytest.raises(APIConnectionError, match=CLOSED):
+                await asyncio.wait_for(call, 5)
+
+
+async def test_what_goes_out_slowly_when_the_client_is_closed() -> None:
+    """A request that the service takes slowly ends at once, too."""
+    with Wire([], takes=1000) as wire:
+        client = AsyncRootSignals(KEY, base_url=wire.url)
+        call = asyncio.create_task(client.request("POST", "/v1/models/", body=b"x" * 20_000_000))
+        await until(lambda: wire.connections == 1)
+        await asyncio.sleep(0.05)
+        await client.aclose()
+        with pytest.raises(APIConnectionError, match=CLOSED) as error:
+            await asyncio.wait_for(call, 5)
+        assert error.value.may_have_been_processed
+
+
+def test_an_exchange_that_is_interrupted_at_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A connection that was interrupted is not used again, even if it looks as if it could be."""
+    exchange = Connection.exchange
+
+    def interrupted(*arguments: Any) -> None:
+        exchange(*arguments)
+        raise KeyboardInterrupt
+
+    with Wire([says(200, MODEL)]) as wire, RootSignals(KEY, base_url=wire.url) as client:
+        monkeypatch.setattr(Connection, "exchange", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            client.models.retrieve("a")
+        monkeypatch.undo()
+        client.models.retrieve("a")
+        assert wire.connections == 2
+
+
+def test_connections_that_come_while_all_are_closed() -> None:
+    """Other threads may open connections while one closes those that there are."""
+
+    class Cut:
+        def cut(self) -> None:
+            pass
+
+    connections = WeakKeyDictionary[Any, None]()
+    stopped = threading.Event()
+
+    def work() -> None:
+        kept: list[Cut] = []
+        while not stopped.is_set():
+            kept = [*kept[-50:], Cut()]
+            connections[kept[-1]] = None
+
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    threads = [threading.Thread(target=work) for _ in range(2)]
+    try:
+        for thread in threads:
+            thread.start()
+        for _ in range(2000):
+            cut_all(connections, [])
+    finally:
+        stopped.set()
+        for thread in threads:
+            thread.join()
+        sys.setswitchinterval(before)
+
+
+async def test_much_that_comes_at_once_does_not_hold_up_the_loop() -> None:
+    """Between two reads of what is there already, others have their turn."""
+    stream = _AsyncioStream()
+    stream.data_received(b"abc")
+    turns: list[int] = []
+    for turn in range(3):
+        asyncio.get_running_loop().call_soon(turns.append, turn)
+        assert len(await stream.read(1)) == 1
+        assert len(turns) == turn + 1
 
 
 @pytest.mark.parametrize("closed_in", ["another thread", "another loop"])

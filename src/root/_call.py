@@ -141,7 +141,7 @@ class Call:
         return result
 
     def failure(
-        self, exc: Exception, answer: Answer | None, timeout: Timeout
+        self, exc: Exception, answer: Answer | None, timeout: Timeout, *, closed: bool = False
     ) -> tuple[RootSignalsError, float | None]:
         """Return the error that an attempt came to, and the seconds to wait before the next one.
 
@@ -152,6 +152,7 @@ class Call:
             exc: What was raised.
             answer: The answer, if there was one.
             timeout: What the attempt was given.
+            closed: Whether the client was closed meanwhile, which breaks its connections.
         """
         hint = None
         cause: str | None = None
@@ -180,10 +181,12 @@ class Call:
                     raise exc
                 raise told from None
             error, outcome, cause = broken
+            if closed:
+                error, cause = self._closed(), "the client was closed"
             # It was too large, so there was one, whatever came before.
             self._ambiguous = self._ambiguous or isinstance(error, APIResponseError)
         self._ambiguous = self._ambiguous or outcome is Outcome.AMBIGUOUS
-        wait, reason = self._wait(outcome, hint)
+        wait, reason = (None, None) if closed else self._wait(outcome, hint)
         self._attempts.append(Attempt(answer.status if answer else None, cause, wait))
         if wait is None:
             self._complete(error, answer, reason)
@@ -202,8 +205,7 @@ class Call:
         if isinstance(exc, ClientClosedError):
             if not self._attempts:
                 return InvalidRequestError("This client was closed while it was making this call.")
-            closed = APIConnectionError(f"{self._info} failed: the client was closed meanwhile.")
-            closed.request = self._info
+            closed = self._closed()
             self._complete(closed, None, None)
             return closed
         if self._attempts and isinstance(exc, ConfigurationError):
@@ -211,6 +213,11 @@ class Call:
         elif self._may_have_been_processed:
             exc.add_note(_LOOK)
         return exc
+
+    def _closed(self) -> APIConnectionError:
+        error = APIConnectionError(f"{self._info} failed: the client was closed meanwhile.")
+        error.request = self._info
+        return error
 
     def cause(self, exc: Exception, error: RootSignalsError) -> Exception | None:
         """Return what the error may show as its cause: not what quotes a secret, as h11 does."""

@@ -211,9 +211,9 @@ def async_current_loop() -> object:
         return trio.lowlevel.current_trio_token()
 
 
-def live(by_loop: WeakKeyDictionary[object, T]) -> list[object]:
-    """Return the loops there are, in one step: other threads may add some meanwhile."""
-    return [loop for ref in by_loop.keyrefs() if (loop := ref()) is not None]
+def live(weak: WeakKeyDictionary[T, Any]) -> list[T]:
+    """Return the keys there are, in one step: other threads may add some meanwhile."""
+    return [key for ref in weak.keyrefs() if (key := ref()) is not None]
 
 
 def forget_ended(by_loop: WeakKeyDictionary[object, T]) -> None:

@@ -198,7 +198,10 @@ class _AsyncioStream(asyncio.Protocol, httpcore.AsyncNetworkStream):
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         try:
-            if not self._can_read():
+            if self._can_read():
+                # Who sends faster than it can be taken apart does not hold up the others.
+                await asyncio.sleep(0)
+            else:
                 await self._wait(self._can_read, timeout)
         except TimeoutError as exc:
             raise httpcore.ReadTimeout("No data came in time.") from exc

@@ -14,11 +14,11 @@ from functools import partial
 from math import inf
 from time import monotonic
 from typing import TYPE_CHECKING, Any
-from weakref import WeakSet
+from weakref import WeakKeyDictionary
 
 import httpcore
 
-from .._concurrency import AsyncGuard, AsyncSlots, async_unbroken, process
+from .._concurrency import AsyncGuard, AsyncSlots, async_unbroken, live, process
 from .._failures import (
     AnswerTooLargeError,
     ClientClosedError,
@@ -79,7 +79,7 @@ class AsyncPool:
         # Last in, first out: the fewest connections stay in use, and the others expire.
         self._idle: list[AsyncConnection] = []
         # Weak: one that a signal's handler makes us lose between two steps is collected.
-        self._open: WeakSet[AsyncConnection] = WeakSet()
+        self._open: WeakKeyDictionary[AsyncConnection, None] = WeakKeyDictionary()
         self._ended = False
         self._guard = AsyncGuard(partial(_cut_all, self._open, self._idle))
 
@@ -106,9 +106,10 @@ class AsyncPool:
         answer: Answer | None = None
         try:
             while answer is None:
+                connection = self._taken(request.address)
+                # Only now, or one that another thread does not see any more would stay.
                 if self._ended:
                     raise ClientClosedError
-                connection = self._taken(request.address)
                 try:
                     answer = await connection.exchange(request, timeout, deadline)
                 except _StaleError:
@@ -142,7 +143,7 @@ class AsyncPool:
             if is_fresh:
                 return connection
         connection = AsyncConnection(address, self._proxy, self._backend, self._ssl_context)
-        self._open.add(connection)
+        self._open[connection] = None
         return connection
 
     def _give_back(self, connection: AsyncConnection) -> None:
@@ -157,7 +158,7 @@ class AsyncPool:
                 self._drop(connection)
 
     def _drop(self, connection: AsyncConnection) -> None:
-        self._open.discard(connection)
+        self._open.pop(connection, None)
         connection.cut()
 
 
@@ -202,6 +203,7 @@ class AsyncConnection(httpcore.AsyncNetworkBackend, httpcore.AsyncNetworkStream)
         self._proxy = proxy
         self._backend = backend
         self._stream: httpcore.AsyncNetworkStream | None = None
+        self._is_cut = False
         self._process = process()
         self._until = inf
         # Until when it is kept for another request; 0 from when something of one is sent.
@@ -309,7 +311,8 @@ class AsyncConnection(httpcore.AsyncNetworkBackend, httpcore.AsyncNetworkStream)
         return self._http
 
     def cut(self) -> None:
-        """Close the socket at once, without waiting for anything."""
+        """Close the socket at once, without waiting for anything, and open none any more."""
+        self._is_cut = True
         stream, self._stream = self._stream, None
         if stream is not None:
             async_cut(stream, inherited=self._process != process())
@@ -335,6 +338,7 @@ class AsyncConnection(httpcore.AsyncNetworkBackend, httpcore.AsyncNetworkStream)
             if self._proxy is None:
                 raise
             raise ProxyFailedError(self._proxy) from exc
+        self._expect_whole()
         return self
 
     async def start_tls(
@@ -343,44 +347,56 @@ class AsyncConnection(httpcore.AsyncNetworkBackend, httpcore.AsyncNetworkStream)
         server_hostname: str | None = None,
         timeout: float | None = None,
     ) -> httpcore.AsyncNetworkStream:
-        assert self._stream is not None
+        stream = self._stream
+        if stream is None:
+            raise httpcore.ConnectError("The client was closed.")
         # The last handshake is the service's own; what fails from here on is not the proxy.
         self._tunnel_stands = self._address.scheme == "https" and self._tls_to_go == 1
-        self._stream = await self._stream.start_tls(
+        self._stream = await stream.start_tls(
             ssl_context,
             server_hostname and server_hostname.strip("[]"),
             self._left(timeout, httpcore.ConnectTimeout),
         )
         self._tls_to_go -= 1
+        self._expect_whole()
         return self
 
+    def _expect_whole(self) -> None:
+        """Open no connection for a client that was closed meanwhile."""
+        if self._is_cut:
+            self.cut()
+            raise httpcore.ConnectError("The client was closed.")
+
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        if self._stream is None:
+        stream = self._stream
+        if stream is None:
             raise httpcore.ReadError("The client was closed.")
-        data = await self._stream.read(max_bytes, self._left(timeout, httpcore.ReadTimeout))
+        data = await stream.read(max_bytes, self._left(timeout, httpcore.ReadTimeout))
         self._may_read -= len(data)
         if self._may_read < 0:
             raise AnswerTooLargeError(self._most_bytes)
         return data
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        if self._stream is None:
+        stream = self._stream
+        if stream is None:
             raise httpcore.WriteError("The client was closed.")
         if self._kept_until:
             # Not a moment before: an event loop goes round between the exchange's start and this.
-            if self._stream.get_extra_info("is_readable"):
+            if stream.get_extra_info("is_readable"):
                 raise _StaleError
             self._kept_until = 0.0
         for start in range(0, len(buffer), _PIECE):
             left = self._left(timeout, httpcore.WriteTimeout)
-            await self._stream.write(buffer[start : start + _PIECE], left)
+            await stream.write(buffer[start : start + _PIECE], left)
 
     async def aclose(self) -> None:
         self.cut()
 
     # The interface is httpcore's: what comes back depends on what is asked for.
     def get_extra_info(self, info: str) -> Any:
-        return None if self._stream is None else self._stream.get_extra_info(info)
+        stream = self._stream
+        return None if stream is None else stream.get_extra_info(info)
 
     def _left(self, timeout: float | None, late: type[Exception]) -> float | None:
         if self._until == inf:
@@ -486,9 +502,11 @@ class AsyncHTTPX:
         return unpacked(Answer(response.status_code, headers, bytes(content)), request.most_bytes)
 
 
-def _cut_all(connections: WeakSet[AsyncConnection], idle: list[AsyncConnection]) -> None:
+def _cut_all(
+    connections: WeakKeyDictionary[AsyncConnection, None], idle: list[AsyncConnection]
+) -> None:
     # Of what is collected as a whole, the weak references are gone first: those that are idle are
     # all there is then.
-    for connection in {*connections, *idle}:
+    for connection in {*live(connections), *idle}:
         connection.cut()
     idle.clear()

@@ -15,11 +15,11 @@ from functools import partial
 from math import inf
 from time import monotonic
 from typing import TYPE_CHECKING, Any
-from weakref import WeakSet
+from weakref import WeakKeyDictionary
 
 import httpcore
 
-from .._concurrency import Guard, Slots, process, unbroken
+from .._concurrency import Guard, Slots, live, process, unbroken
 from .._failures import (
     AnswerTooLargeError,
     ClientClosedError,
@@ -80,7 +80,7 @@ class Pool:
         # Last in, first out: the fewest connections stay in use, and the others expire.
         self._idle: list[Connection] = []
         # Weak: one that a signal's handler makes us lose between two steps is collected.
-        self._open: WeakSet[Connection] = WeakSet()
+        self._open: WeakKeyDictionary[Connection, None] = WeakKeyDictionary()
         self._ended = False
         self._guard = Guard(partial(_cut_all, self._open, self._idle))
 
@@ -107,9 +107,10 @@ class Pool:
         answer: Answer | None = None
         try:
             while answer is None:
+                connection = self._taken(request.address)
+                # Only now, or one that another thread does not see any more would stay.
                 if self._ended:
                     raise ClientClosedError
-                connection = self._taken(request.address)
                 try:
                     answer = connection.exchange(request, timeout, deadline)
                 except _StaleError:
@@ -143,7 +144,7 @@ class Pool:
             if is_fresh:
                 return connection
         connection = Connection(address, self._proxy, self._backend, self._ssl_context)
-        self._open.add(connection)
+        self._open[connection] = None
         return connection
 
     def _give_back(self, connection: Connection) -> None:
@@ -158,7 +159,7 @@ class Pool:
                 self._drop(connection)
 
     def _drop(self, connection: Connection) -> None:
-        self._open.discard(connection)
+        self._open.pop(connection, None)
         connection.cut()
 
 
@@ -203,6 +204,7 @@ class Connection(httpcore.NetworkBackend, httpcore.NetworkStream):
         self._proxy = proxy
         self._backend = backend
         self._stream: httpcore.NetworkStream | None = None
+        self._is_cut = False
         self._process = process()
         self._until = inf
         # Until when it is kept for another request; 0 from when something of one is sent.
@@ -310,7 +312,8 @@ class Connection(httpcore.NetworkBackend, httpcore.NetworkStream):
         return self._http
 
     def cut(self) -> None:
-        """Close the socket at once, without waiting for anything."""
+        """Close the socket at once, without waiting for anything, and open none any more."""
+        self._is_cut = True
         stream, self._stream = self._stream, None
         if stream is not None:
             cut(stream, inherited=self._process != process())
@@ -336,6 +339,7 @@ class Connection(httpcore.NetworkBackend, httpcore.NetworkStream):
             if self._proxy is None:
                 raise
             raise ProxyFailedError(self._proxy) from exc
+        self._expect_whole()
         return self
 
     def start_tls(
@@ -344,44 +348,56 @@ class Connection(httpcore.NetworkBackend, httpcore.NetworkStream):
         server_hostname: str | None = None,
         timeout: float | None = None,
     ) -> httpcore.NetworkStream:
-        assert self._stream is not None
+        stream = self._stream
+        if stream is None:
+            raise httpcore.ConnectError("The client was closed.")
         # The last handshake is the service's own; what fails from here on is not the proxy.
         self._tunnel_stands = self._address.scheme == "https" and self._tls_to_go == 1
-        self._stream = self._stream.start_tls(
+        self._stream = stream.start_tls(
             ssl_context,
             server_hostname and server_hostname.strip("[]"),
             self._left(timeout, httpcore.ConnectTimeout),
         )
         self._tls_to_go -= 1
+        self._expect_whole()
         return self
 
+    def _expect_whole(self) -> None:
+        """Open no connection for a client that was closed meanwhile."""
+        if self._is_cut:
+            self.cut()
+            raise httpcore.ConnectError("The client was closed.")
+
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        if self._stream is None:
+        stream = self._stream
+        if stream is None:
             raise httpcore.ReadError("The client was closed.")
-        data = self._stream.read(max_bytes, self._left(timeout, httpcore.ReadTimeout))
+        data = stream.read(max_bytes, self._left(timeout, httpcore.ReadTimeout))
         self._may_read -= len(data)
         if self._may_read < 0:
             raise AnswerTooLargeError(self._most_bytes)
         return data
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        if self._stream is None:
+        stream = self._stream
+        if stream is None:
             raise httpcore.WriteError("The client was closed.")
         if self._kept_until:
             # Not a moment before: an event loop goes round between the exchange's start and this.
-            if self._stream.get_extra_info("is_readable"):
+            if stream.get_extra_info("is_readable"):
                 raise _StaleError
             self._kept_until = 0.0
         for start in range(0, len(buffer), _PIECE):
             left = self._left(timeout, httpcore.WriteTimeout)
-            self._stream.write(buffer[start : start + _PIECE], left)
+            stream.write(buffer[start : start + _PIECE], left)
 
     def close(self) -> None:
         self.cut()
 
     # The interface is httpcore's: what comes back depends on what is asked for.
     def get_extra_info(self, info: str) -> Any:
-        return None if self._stream is None else self._stream.get_extra_info(info)
+        stream = self._stream
+        return None if stream is None else stream.get_extra_info(info)
 
     def _left(self, timeout: float | None, late: type[Exception]) -> float | None:
         if self._until == inf:
@@ -487,9 +503,9 @@ class HTTPX:
         return unpacked(Answer(response.status_code, headers, bytes(content)), request.most_bytes)
 
 
-def _cut_all(connections: WeakSet[Connection], idle: list[Connection]) -> None:
+def _cut_all(connections: WeakKeyDictionary[Connection, None], idle: list[Connection]) -> None:
     # Of what is collected as a whole, the weak references are gone first: those that are idle are
     # all there is then.
-    for connection in {*connections, *idle}:
+    for connection in {*live(connections), *idle}:
         connection.cut()
     idle.clear()

@@ -110,7 +110,7 @@ class Transport:
                 assert answer is not None
                 return call.result(answer, schema)
             except Exception as exc:  # noqa: BLE001 - it is raised again below, or repeated.
-                error, wait = call.failure(exc, answer, bound)
+                error, wait = call.failure(exc, answer, bound, closed=self.closed)
                 cause = call.cause(exc, error)
             finally:
                 # Not by its token: what was interrupted may end in another context.
