@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -333,6 +335,40 @@ def test_what_cannot_be_written(tmp_path: Path) -> None:
         registry.write([], tmp_path / "none" / "models.yaml")
 
 
+def test_what_is_there_is_lost_only_for_the_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file that cannot be written to its end stays as it was, and nothing lies beside it."""
+    path = tmp_path / "models.yaml"
+    registry.write([{"name": "a"}], path)
+    before = path.read_text(encoding="utf-8")
+    real = Path.write_text
+
+    def half(path: Path, text: str, **options: str) -> int:
+        real(path, text[: len(text) // 2], **options)
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", half)
+    with pytest.raises(RegistryError, match="No space left on device"):
+        registry.write([{"name": "b"}], path)
+
+    assert path.read_text(encoding="utf-8") == before
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has neither.")
+def test_links_and_modes_stay(tmp_path: Path) -> None:
+    """What is written goes where a link leads, and whoever could read the file still can."""
+    (tmp_path / "real.yaml").touch(0o640)
+    (tmp_path / "link.yaml").symlink_to("real.yaml")
+
+    registry.write([{"name": "a"}], tmp_path / "link.yaml")
+
+    assert (tmp_path / "link.yaml").is_symlink()
+    assert (tmp_path / "real.yaml").stat().st_mode & 0o777 == 0o640
+    assert registry.read(tmp_path / "real.yaml") == [{"name": "a"}]
+
+
 def test_to_a_file_and_back(emulator: Server, tmp_path: Path) -> None:
     """What the service has, written to a file and read, is no change; a change of it is one."""
     path = tmp_path / "models.yaml"
@@ -367,6 +403,7 @@ VALID = [
     "models: [{name: a, url: null, max_token_count: null, default_key: null}]",
     "models: [{name: a, default_key: k}, {name: b, max_token_count: 1000.0}]",
     "models: [{name: '${HOME_OF_THE_TEST}'}]",
+    '{"$schema": "./registry.schema.json", "models": []}',
 ]
 INVALID = [
     "",
@@ -396,6 +433,7 @@ INVALID = [
     "models: [{name: a, max_token_count: 1.5}]",
     f"models: [{{name: a, url: {'x' * 1025}}}]",
     "models: []\nother: 1",
+    '{"$schema": null, "models": []}',
 ]
 
 

@@ -21,8 +21,11 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
+from shutil import copymode
 from typing import Annotated, ClassVar, Protocol, TypeAlias, cast
+from uuid import uuid4
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
@@ -87,6 +90,9 @@ class _File(BaseModel):
     """Models of a team. In strings, ${NAME} stands for an environment variable, $$ for a $."""
 
     models: Annotated[list[_Entry], Field(description="The models; no two have the same name.")]
+    place: Annotated[
+        str, Field(alias="$schema", description="Where this schema is, for editors of JSON.")
+    ] = ""
 
     model_config: ClassVar[ConfigDict] = ConfigDict(strict=True, extra="forbid")
 
@@ -158,6 +164,8 @@ def write(
 ) -> None:
     """Write what `dump` returns to a file, in place of what it held.
 
+    If it cannot be written as a whole, as on a full disk, the file is as it was.
+
     Args:
         models: The models, as `export` returns them.
         path: The file.
@@ -169,9 +177,25 @@ def write(
     """
     text = dump(models, schema=schema)
     try:
-        Path(path).write_text(text, encoding="utf-8", newline="\n")
+        _put(Path(path).resolve(), text)
     except OSError as exc:
         raise _error([f"{path}: it cannot be written: {exc.strerror}."]) from exc
+
+
+def _put(path: Path, text: str) -> None:
+    """Write a text beside a file, and then put it in the file's place."""
+    if path.exists() and not path.is_file():
+        # A pipe or a terminal has nothing to lose.
+        path.write_text(text, encoding="utf-8", newline="\n")
+        return
+    beside = path.with_name(f".{uuid4().hex}.tmp")
+    try:
+        beside.write_text(text, encoding="utf-8", newline="\n")
+        with suppress(FileNotFoundError):
+            copymode(path, beside)
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
 
 
 def schema() -> dict[str, JsonValue]:
@@ -269,8 +293,11 @@ class _Reader:
         fields = self._fields(node)
         if fields is None:
             return
-        for name, (key, _) in fields.items():
-            if name != "models":
+        for name, (key, value) in fields.items():
+            if name == "$schema":
+                if not isinstance(_content(value), str):
+                    self.complain(_WORDS["string_type"], _line(value), name)
+            elif name != "models":
                 self.complain("there is no such field here, only `models`", _line(key), name)
         if "models" not in fields:
             self.complain("a list under `models:` is missing", _line(node))
