@@ -310,3 +310,14 @@ def test_a_bulk_error_without_results() -> None:
     """An error that nothing has been told to counts nothing."""
     error = BulkError("It went wrong.")
     assert (error.succeeded, error.failed, error.not_started) == (0, 0, 0)
+
+
+def test_an_async_function_is_told_nothing() -> None:
+    """Progress is told to plain functions, so an async one is refused before anything is sent."""
+
+    async def watch(progress: Progress) -> None:
+        raise AssertionError
+
+    client = RootSignals("key", base_url="http://127.0.0.1:1")
+    with pytest.raises(InvalidRequestError, match="give a plain one"):
+        client.models.create_many(named(1), on_progress=watch)  # type: ignore[arg-type]

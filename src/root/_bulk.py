@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Generic, Literal, TypeAlias, TypeVar
@@ -83,6 +84,11 @@ class Tally(Generic[R]):
         if errors not in ("raise", "collect"):
             raise InvalidRequestError(
                 f'Nothing was sent. errors is "raise" or "collect", not {errors!r}.'
+            )
+        if inspect.iscoroutinefunction(on_progress):
+            raise InvalidRequestError(
+                "Nothing was sent. on_progress is an async function, which nobody would wait for:"
+                " give a plain one."
             )
         self._concurrency = concurrency
         self._errors = errors
