@@ -9,8 +9,13 @@ from pathlib import Path
 
 import pytest
 import trustme
+from hypothesis import settings
 
 from root.emulator import Server, serve
+
+# How long an example takes says more about the machine, and what else it does, than about us.
+settings.register_profile("root", deadline=None)
+settings.load_profile("root")
 
 
 @pytest.fixture(autouse=True)

@@ -374,7 +374,7 @@ FILES = st.tuples(st.lists(LINES, max_size=4), st.sampled_from(["\n", "\r\n", "\
 )
 
 
-@settings(deadline=None, max_examples=500)
+@settings(max_examples=500)
 @given(text=FILES)
 @example(text=f"{API_KEY}=a\n{API_KEY}")
 @example(text=f"'\n{API_KEY}=a'b")

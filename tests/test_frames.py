@@ -105,7 +105,7 @@ NAMES: list[Literal["new", "newer", "owner.x"]] = ["new", "newer", "owner.x"]
 
 
 # A busy machine makes values slowly, which tells nothing of the frames.
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.dictionaries(st.sampled_from(NAMES), JSON), max_size=4))
 def test_both_agree(fields: list[dict[str, object]]) -> None:
     """Whatever the service adds, both frames are made, and say the same."""

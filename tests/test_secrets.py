@@ -534,7 +534,7 @@ def arrived(wire: Wire) -> tuple[str, str, dict[str, str]]:
     return method, target, headers
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(key=injections)
 def test_injection_by_key(wire: Wire, key: str) -> None:
     """A key is sent as one header, or refused before anything is sent."""
@@ -550,7 +550,7 @@ def test_injection_by_key(wire: Wire, key: str) -> None:
     assert headers["authorization"] == f"Api-Key {key.strip()}"
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(key=injections)
 def test_injection_by_key_of_a_function(wire: Wire, key: str) -> None:
     """What a function returns as the key is sent as one header, or refused."""
@@ -563,7 +563,7 @@ def test_injection_by_key_of_a_function(wire: Wire, key: str) -> None:
     assert arrived(wire)[2].keys() == NAMES
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(model_id=injections)
 def test_injection_by_id(wire: Wire, model_id: str) -> None:
     """An id is one segment of the path, whatever it holds, or refused."""
@@ -582,7 +582,7 @@ def test_injection_by_id(wire: Wire, model_id: str) -> None:
     assert unquote(segment) == model_id
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(cursor=injections.filter(bool), ordering=injections)
 def test_injection_by_cursor(wire: Wire, cursor: str, ordering: str) -> None:
     """A cursor and an ordering are each one value of the query, or refused."""
@@ -602,7 +602,7 @@ def test_injection_by_cursor(wire: Wire, cursor: str, ordering: str) -> None:
     }
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(
     name=st.text(string.ascii_letters + "-", min_size=1, max_size=9) | injections,
     value=st.text(string.printable, max_size=20) | injections,

@@ -262,7 +262,7 @@ def test_calls_and_faults(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
         Service.server, Service.proxy, Service.faults = server, proxy, broken
         run_state_machine_as_test(
             Service,
-            settings=settings(max_examples=25, stateful_step_count=12, deadline=None),
+            settings=settings(max_examples=25, stateful_step_count=12),
         )
         assert set(QUICK_FAULTS) <= set(proxy.faults)
 
@@ -277,7 +277,7 @@ def servers() -> Iterator[list[Server]]:
         ]
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 @given(
     style=st.integers(0, 2),
     number=st.integers(0, 25),
@@ -453,7 +453,7 @@ def talker(request: pytest.FixtureRequest) -> Iterator[tuple[RootSignals | OnLoo
         client.close()
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=200, suppress_health_check=list(HealthCheck))
 @given(
     body=bodies,
     status=st.sampled_from([200, 200, 200, 201, 204, 206, 299, 301, 304, 400, 404, 429, 500, 503])

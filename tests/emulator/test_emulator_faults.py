@@ -721,9 +721,7 @@ REQUESTS = st.sampled_from(
 )
 
 
-@settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(FAULTS, st.lists(REQUESTS, min_size=1, max_size=2), st.booleans())
 def test_every_connection_is_answered_or_closed(
     faulty: Server,
