@@ -13,7 +13,7 @@ import certifi
 import httpx
 import pytest
 
-from root import AsyncRootSignals, ConfigurationError, InvalidRequestError, RootSignals
+from root import AsyncRootSignals, ConfigurationError, InvalidRequestError, RootSignals, testing
 from root.config import Setting, no_key
 
 KEY = "key-0123456789-of-the-tests"
@@ -55,6 +55,7 @@ def test_defaults(kind: type[RootSignals | AsyncRootSignals]) -> None:
         "default_headers": ("none", "default"),
         "ssl_context": (f"authorities of {certifi.where()}", "default, certifi"),
         "proxy": ("none", "default"),
+        "offline": ("no", "default"),
     }
     defaults = {
         name: parameter.default
@@ -90,6 +91,7 @@ def test_arguments(kind: type[RootSignals | AsyncRootSignals]) -> None:
         "default_headers": ("X-Team: (hidden), X-Floor: (hidden)", "argument"),
         "ssl_context": ("ssl.SSLContext", "argument"),
         "proxy": ("none", "default"),
+        "offline": ("no", "default"),
     }
 
 
@@ -270,6 +272,26 @@ def test_proxies(
         monkeypatch.setenv(name, url)
 
     assert explained(RootSignals(KEY, base_url=URL))["proxy"] == (value, source)
+
+
+def test_offline(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether this machine alone may be reached is told as it is now, with what asks for it."""
+    client = RootSignals(KEY)
+    monkeypatch.setenv("ROOTSIGNALS_OFFLINE", "1")
+
+    assert explained(client)["offline"] == ("yes", "environment variable ROOTSIGNALS_OFFLINE")
+    monkeypatch.setenv("ROOTSIGNALS_OFFLINE", "")
+    assert explained(client)["offline"] == ("no", "default")
+
+
+def test_offline_in_a_test(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a test keeps clients from other machines, that is told."""
+    client = RootSignals(KEY)
+    with testing.emulator():
+        monkeypatch.delenv("ROOTSIGNALS_OFFLINE")
+        found = explained(client)["offline"]
+
+    assert found == ("yes", "a test's guard")
 
 
 def test_a_context_that_trusts_anybody() -> None:

@@ -87,11 +87,12 @@ def _version(package: str) -> str:
         return "of unknown version"
 
 
-def told_settings(key: Setting, base_url: Setting) -> Check:
-    """Tell where key and base URL come from."""
+def told_settings(key: Setting, base_url: Setting, offline: Setting) -> Check:
+    """Tell where key and base URL come from, and whether this machine alone may be reached."""
+    rest = str(base_url) if offline.value == "no" else f"{base_url}; {offline}"
     if key.source == "nowhere":
-        return _check("settings", False, f"no API key was found; {base_url}", SET_KEY)
-    return _check("settings", True, f"{key}; {base_url}")
+        return _check("settings", False, f"no API key was found; {rest}", SET_KEY)
+    return _check("settings", True, f"{key}; {rest}")
 
 
 def proxied(proxy: Setting, problem: str | None) -> Check:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "OFFLINE",
+    "asked_by",
     "check_connection",
     "check_transport",
     "guarded",
@@ -57,8 +58,11 @@ def take_refused() -> str:
     return "\n".join(["The real service was asked for, which tests do not reach:", *told])
 
 
-def _forbidden() -> bool:
-    return guarded or bool(os.environ.get(OFFLINE))
+def asked_by() -> str | None:
+    """Return what asks that nothing leaves this machine, or None if nothing does."""
+    if os.environ.get(OFFLINE):
+        return f"environment variable {OFFLINE}"
+    return "a test's guard" if guarded else None
 
 
 def check_connection(address: Address, host: str) -> None:
@@ -71,7 +75,7 @@ def check_connection(address: Address, host: str) -> None:
     Raises:
         ConfigurationError: It does.
     """
-    if _forbidden() and not (_is_loopback(address.host) and _is_loopback(host)):
+    if asked_by() and not (_is_loopback(address.host) and _is_loopback(host)):
         _refuse(address)
 
 
@@ -83,7 +87,7 @@ def check_transport(client: httpx.Client | httpx.AsyncClient, address: Address) 
     Raises:
         ConfigurationError: It may.
     """
-    if not _forbidden() or _is_loopback(address.host):
+    if not asked_by() or _is_loopback(address.host):
         return
     # Who has a client has imported it.
     import httpx

@@ -28,7 +28,8 @@ class Setting:
         value: What it is, without what must not show: of the key `sha256:` and the first 8 hex
             digits of its hash, of headers the names, of a proxy no user name and password.
         source: Where it came from: `argument`, `with_options`, an environment variable, a line
-            of a file, or `default`, which also stands for an argument that says the same.
+            of a file, a test's guard, or `default`, which also stands for an argument that says
+            the same.
     """
 
     name: str
@@ -79,8 +80,8 @@ class Settings:
     def explain(self) -> Explanation:
         """Return each setting with its value and where it came from; no secret is among them.
 
-        It is a tuple; print it to read it. Proxy and certificates are those that a connection
-        made now would use. A key's function is not called.
+        It is a tuple; print it to read it. Proxy, certificates and `offline`, whether this machine
+        alone may be reached, are those of a connection made now. A key's function is not called.
         """
         config = self._config
         shown = {
@@ -100,6 +101,7 @@ class Settings:
         }
         settings["ssl_context"] = self._trust()
         settings["proxy"] = self._proxy()
+        settings["offline"] = _offline()
         if not self._uses_pool:
             for name in ("ssl_context", "proxy"):
                 settings[name] = Setting(
@@ -145,6 +147,13 @@ class Settings:
             "The settings of a client can be neither pickled nor copied: the key is among them."
             " What their explain() returns can be."
         )
+
+
+def _offline() -> Setting:
+    from ._offline import asked_by
+
+    source = asked_by()
+    return Setting("offline", "no" if source is None else "yes", source or _DEFAULT)
 
 
 def _given_trust(context: ssl.SSLContext | None) -> str:

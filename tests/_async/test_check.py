@@ -201,6 +201,8 @@ async def test_this_machine_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket, "getaddrinfo", None)
     checks = await checked("https://api.test")
     assert failed(checks) == ["dns"]
+    told = "; offline: yes (environment variable ROOTSIGNALS_OFFLINE)"
+    assert checks["settings"].told.endswith(told)
     assert "ROOTSIGNALS_OFFLINE" in str(checks["dns"].advice)
     assert checks["tcp"].ok is None
 

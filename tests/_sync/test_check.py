@@ -202,6 +202,8 @@ def test_this_machine_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket, "getaddrinfo", None)
     checks = checked("https://api.test")
     assert failed(checks) == ["dns"]
+    told = "; offline: yes (environment variable ROOTSIGNALS_OFFLINE)"
+    assert checks["settings"].told.endswith(told)
     assert "ROOTSIGNALS_OFFLINE" in str(checks["dns"].advice)
     assert checks["tcp"].ok is None
 

@@ -89,6 +89,17 @@ def test_a_key_that_is_missing(
     assert checks["clock"]["ok"]
 
 
+@pytest.mark.parametrize("key", [KEY, ""], ids=["key", "no key"])
+def test_this_machine_alone(run: Run, monkeypatch: pytest.MonkeyPatch, key: str) -> None:
+    """Where only this machine may be reached, the line of the settings says so."""
+    monkeypatch.setenv("ROOTSIGNALS_OFFLINE", "1")
+    monkeypatch.setenv("ROOTSIGNALS_API_KEY", key)
+
+    told = checked(run)["settings"]["told"]
+
+    assert told.endswith("; offline: yes (environment variable ROOTSIGNALS_OFFLINE)")
+
+
 def test_a_key_that_is_refused(run: Run, emulator: Server) -> None:
     """A key that is refused is told with where it comes from, which is no argument here."""
     run("config", "set", "old", "--base-url", emulator.url, "--api-key", "-", stdin=KEY)

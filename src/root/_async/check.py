@@ -37,7 +37,7 @@ async def check(
     explained = {setting.name: setting for setting in settings.explain()}
     checks = [
         diagnosis.versions(),
-        diagnosis.told_settings(explained["api_key"], explained["base_url"]),
+        diagnosis.told_settings(explained["api_key"], explained["base_url"], explained["offline"]),
     ]
     if transport.http_client is None:
         way = await _way(config, explained, timeout)

@@ -36,7 +36,7 @@ def check(config: Config, settings: Settings, transport: Transport, timeout: flo
     explained = {setting.name: setting for setting in settings.explain()}
     checks = [
         diagnosis.versions(),
-        diagnosis.told_settings(explained["api_key"], explained["base_url"]),
+        diagnosis.told_settings(explained["api_key"], explained["base_url"], explained["offline"]),
     ]
     if transport.http_client is None:
         way = _way(config, explained, timeout)

@@ -75,9 +75,12 @@ def _with_a_client(
         return checks
     # The client knows no more than that it has no key, and says what to do in a program.
     told, advice = _told(trouble)
-    (base_url,) = (meant for _, meant in pairs if meant.name == "base_url")
-    mended = Check("settings", False, f"{told}; {base_url}", advice)
-    return [mended if check.name == mended.name else check for check in checks]
+    return [
+        replace(check, told=f"{told};{check.told.partition(';')[2]}", advice=advice)
+        if check.name == "settings"
+        else check
+        for check in checks
+    ]
 
 
 def _told(error: CommandError | ConfigurationError) -> tuple[str, str]:
