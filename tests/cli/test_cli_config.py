@@ -235,6 +235,98 @@ def test_dotenv_goes_before_the_profile_in_use(run: Run, tmp_path: Path) -> None
     assert shown["base_url"][1] == "default"
 
 
+BROKEN_KEY = "key-of-staging\N{HORIZONTAL ELLIPSIS}"
+
+
+@pytest.mark.parametrize(
+    ("variable", "dotenv", "told"),
+    [
+        ("schl\xfcssel", None, "The environment variable ROOTSIGNALS_API_KEY holds"),
+        (None, f"ROOTSIGNALS_API_KEY={BROKEN_KEY}\n".encode(), "ROOTSIGNALS_API_KEY in .env holds"),
+        (None, f"ROOTSIGNALS_API_KEY={KEY}\n".encode("utf-16"), ".env cannot be read"),
+    ],
+    ids=["environment", ".env", "UTF-16"],
+)
+def test_broken_key_goes_before_the_profile_in_use(
+    run: Run,
+    emulator: Server,
+    monkeypatch: pytest.MonkeyPatch,
+    variable: str | None,
+    dotenv: bytes | None,
+    told: str,
+) -> None:
+    """A key that cannot be right is told of, and nothing goes to the profile's service instead."""
+    run(
+        *("config", "set", "other", "--base-url", emulator.url, "--api-key", "-"),
+        stdin=emulator.api_key,
+    )
+    run("config", "use", "other")
+    if variable is not None:
+        monkeypatch.setenv("ROOTSIGNALS_API_KEY", variable)
+    if dotenv is not None:
+        Path(".env").write_bytes(dotenv)
+
+    done = run("models", "create", "azure/gpt-4o")
+
+    assert (done.code, told in done.err) == (78, True)
+    assert not emulator.requests
+    assert told in run("config", "show").err
+    assert "--profile other goes before both" in run("config", "use", "other").err
+    assert run("--profile", "other", "models", "list").code == 0
+
+
+@pytest.mark.parametrize("nothing", ["", "ROOTSIGNALS_API_KEY=\n", "ANOTHER=1\n"])
+def test_nothing_in_the_environment(
+    run: Run, emulator: Server, monkeypatch: pytest.MonkeyPatch, nothing: str
+) -> None:
+    """Empty variables and a `.env` without a key say nothing: the profile in use counts."""
+    run(
+        *("config", "set", "other", "--base-url", emulator.url, "--api-key", "-"),
+        stdin=emulator.api_key,
+    )
+    run("config", "use", "other")
+    monkeypatch.setenv("ROOTSIGNALS_API_KEY", " ")
+    monkeypatch.setenv("ROOTSIGNALS_API_URL", "")
+    Path(".env").write_text(nothing)
+
+    assert run("models", "list").code == 0
+
+
+@pytest.fixture
+def no_folder(home: Path) -> Path:
+    """A config folder that can be neither read nor written, as that of another user."""
+    folder = home / ".config"
+    folder.write_text("")
+    return folder
+
+
+def test_config_that_nobody_needs(run: Run, at_emulator: Server, no_folder: Path) -> None:
+    """Where the environment speaks, a config folder that cannot be read stops nothing."""
+    assert run("models", "list").code == 0
+    assert run("doctor").code == 0
+    shown = run("config", "show", "-o", "csv")
+    assert (shown.code, "config.toml cannot be read" in shown.err) == (0, True)
+    assert "profiles,unknown," in shown.out
+
+
+def test_options_need_no_config(run: Run, emulator: Server, no_folder: Path) -> None:
+    """Where options name service and key, a config folder that cannot be read stops nothing."""
+    Path("key").write_text(emulator.api_key)
+
+    done = run("--base-url", emulator.url, "--api-key-file", "key", "models", "list")
+
+    assert done.code == 0
+
+
+@pytest.mark.parametrize("arguments", [("--profile", "a"), ("--base-url", "http://a"), ()])
+def test_config_that_is_needed(run: Run, no_folder: Path, arguments: tuple[str, ...]) -> None:
+    """Where a profile may be meant, a config folder that cannot be read is named."""
+    done = run(*arguments, "models", "list")
+
+    assert done.code == 78
+    assert "config.toml cannot be read: Not a directory." in done.err
+
+
 def test_options_go_before_all(run: Run, at_emulator: Server, tmp_path: Path) -> None:
     """What an option says counts more than profile and environment."""
     run("config", "set", "other", "--base-url", "http://other", "--api-key", "-", stdin=KEY)

@@ -116,7 +116,6 @@ def show(session: Session) -> None:
 
     Of a key the beginning of its hash is shown.
     """
-    known = profiles.read()
     settings, client, trouble = session.settings_and_client()
     if trouble is not None:
         session.warn(str(trouble))
@@ -124,5 +123,10 @@ def show(session: Session) -> None:
         rows = [(one.name, one.value, one.source) for one in settings.explain(client)]
     source = "--profile" if session.profile else "config use" if settings.profile else ""
     rows.append(("profile", settings.profile or "none", source))
-    rows.append(("profiles", ", ".join(known.names) or "none", str(profiles.folder())))
+    try:
+        names = ", ".join(profiles.read().names) or "none"
+    except CommandError as error:
+        session.warn(str(error))
+        names = "unknown"
+    rows.append(("profiles", names, str(profiles.folder())))
     session.show({"name": name, "value": value, "source": source} for name, value, source in rows)

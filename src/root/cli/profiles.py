@@ -302,14 +302,13 @@ class Settings:
             ConfigurationError: A setting cannot be right.
         """
         from .. import RootSignals
-        from .._config import SET_KEY
 
         if self.trouble is not None:
             raise self.trouble
         try:
             return RootSignals(self.api_key, base_url=self.base_url)
         except ConfigurationError as error:
-            if SET_KEY not in str(error):
+            if not _is_missing(error):
                 raise
             # What to do is another thing here than in a program.
             raise CommandError(
@@ -333,12 +332,14 @@ def resolve(*, profile: str | None, base_url: str | None, api_key_file: Path | N
     """Find base URL and key: options, then a profile that was asked for, then the environment.
 
     The profile in use counts only where the environment and `.env` say nothing at all: else a key
-    for one service could be sent to another.
+    for one service could be sent to another. Where it does not count, the config file is not read,
+    so whether it can be read does not matter.
     """
-    known = read()
+    options_suffice = base_url is not None and api_key_file is not None
+    known = Profiles()
+    if profile is not None or not (options_suffice or environment_speaks()):
+        known = read()
     name = profile or known.in_use
-    if profile is None and name is not None and environment_speaks():
-        name = None
     used = Profile() if name is None else known.get(name)
     sources: dict[str, str] = {}
     key: str | None = None
@@ -366,7 +367,10 @@ def resolve(*, profile: str | None, base_url: str | None, api_key_file: Path | N
 
 
 def environment_speaks() -> bool:
-    """Say whether the environment or `.env` goes before the profile in use."""
+    """Say whether the environment or `.env` goes before the profile in use.
+
+    So does a key there that cannot be right: somebody meant it to be used.
+    """
     if os.environ.get("ROOTSIGNALS_API_URL", "").strip():
         return True
     from .. import RootSignals
@@ -374,6 +378,13 @@ def environment_speaks() -> bool:
     try:
         # It reads the environment, and .env as well.
         RootSignals().close()
-    except ConfigurationError:
-        return False
+    except ConfigurationError as error:
+        return not _is_missing(error)
     return True
+
+
+def _is_missing(error: ConfigurationError) -> bool:
+    """Say whether there is no key at all, rather than one that cannot be right."""
+    from .._config import SET_KEY
+
+    return SET_KEY in str(error)
