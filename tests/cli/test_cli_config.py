@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import json
 import stat
+import subprocess
 import sys
+import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import keyring
@@ -381,6 +385,8 @@ def test_remove(run: Run, fake_keyring: FakeKeyring, home: Path, kept_in: str) -
     ("arguments", "code", "told"),
     [
         (("set", "a/b"), 64, "letters, digits"),
+        (("set", "a", "--api-key-file", "broken"), 78, "no HTTP header takes"),
+        (("set", "a", "--api-key-file", "empty"), 78, "is empty"),
         (("set", "a", "--base-url", "nonsense"), 78, "must start with http"),
         (("set", "a", "--api-key", "-"), 64, "nothing came"),
         (("set", "a", "--api-key", "-", "--api-key-file", "x"), 64, "exclude each other"),
@@ -391,10 +397,220 @@ def test_remove(run: Run, fake_keyring: FakeKeyring, home: Path, kept_in: str) -
 )
 def test_refusals(run: Run, home: Path, arguments: tuple[str, ...], code: int, told: str) -> None:
     """What cannot be is refused, and nothing is written."""
+    Path("broken").write_text(BROKEN_KEY, encoding="utf-8")
+    Path("empty").write_text("\n")
+
     done = run("config", *arguments)
 
     assert (done.code, told in done.err) == (code, True)
     assert not everything_in(home)
+
+
+def test_broken_key_is_not_kept(run: Run, fake_keyring: FakeKeyring, home: Path) -> None:
+    """A key that no request could carry is refused before it replaces the one that is kept."""
+    run("config", "set", "a", "--api-key", "-", stdin=KEY)
+    before = everything_in(home)
+
+    done = run("config", "set", "a", "--api-key", "-", stdin=BROKEN_KEY)
+
+    assert (done.code, BROKEN_KEY in done.err) == (78, False)
+    assert fake_keyring.kept == {("root-signals", "a"): KEY}
+    assert everything_in(home) == before
+
+
+# As somebody writes it, with names that need quotes, and with what only they know about.
+WRITTEN = """\
+# Ours, in the dotfiles.
+profile = 'eu.prod'  # the usual one
+team = "red"
+
+[profiles."eu.prod"]
+base_url = 'http://eu'  # behind the VPN
+owner = "ann"
+
+[profiles."my prod"]
+base_url = "http://mine"
+
+[profiles."my prod".labels]
+stage = "prod"
+
+# The last one.
+[other]
+list = [ 1,
+         2 ]
+"""
+
+
+@pytest.fixture
+def written(home: Path) -> Path:
+    """A config file that somebody wrote by hand."""
+    file = home / ".config" / "root-signals" / "config.toml"
+    file.parent.mkdir(parents=True)
+    file.write_text(WRITTEN)
+    return file
+
+
+def test_set_keeps_what_is_written(run: Run, written: Path) -> None:
+    """Beside the profile that is set, the config file stays as somebody wrote it."""
+    assert run("config", "set", "new", "--base-url", "http://new").code == 0
+
+    added = '\n[profiles.new]\nbase_url = "http://new"\n'
+    assert written.read_text().replace(added, "", 1).split() == WRITTEN.split()
+    assert settings(run, "--profile", "new")["base_url"][0] == "http://new"
+    assert settings(run, "--profile", "my prod")["base_url"][0] == "http://mine"
+
+
+def test_use_keeps_what_is_written(run: Run, written: Path) -> None:
+    """Where another profile is used, nothing but its name changes."""
+    assert run("config", "use", "my prod").code == 0
+
+    assert written.read_text() == WRITTEN.replace("'eu.prod'  #", '"my prod"  #')
+
+
+def test_change_keeps_what_is_written(run: Run, written: Path) -> None:
+    """Of a profile that is set anew, what else stands in it stays, comments as well."""
+    written.write_text(WRITTEN.replace('"eu.prod"', "eu"))
+
+    assert run("config", "set", "eu", "--base-url", "http://eu2").code == 0
+
+    wanted = WRITTEN.replace('"eu.prod"', "eu").replace("'http://eu'", '"http://eu2"')
+    assert written.read_text() == wanted
+
+
+def test_remove_keeps_what_is_written(run: Run, written: Path) -> None:
+    """Where a profile is deleted, the others stay."""
+    assert run("config", "remove", "eu.prod").code == 0
+
+    assert tomllib.loads(written.read_text()) == {
+        "team": "red",
+        "profiles": {"my prod": {"base_url": "http://mine", "labels": {"stage": "prod"}}},
+        "other": {"list": [1, 2]},
+    }
+    for comment in ("# Ours, in the dotfiles.", "# The last one."):
+        assert comment in written.read_text()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "profiles.a.base_url = 'http://a'\nprofiles.b.base_url = 'http://b'\n",
+        "[profiles.a]\nbase_url = 'http://a'\n[other]\n[profiles.b]\nbase_url = 'http://b'\n",
+    ],
+    ids=["dots", "apart"],
+)
+def test_layout_that_cannot_be_kept(
+    run: Run, fake_keyring: FakeKeyring, written: Path, content: str
+) -> None:
+    """Rather than lose another profile, a change is refused, and no key is kept."""
+    written.write_text(content)
+
+    done = run("config", "set", "c", "--api-key", "-", stdin=KEY)
+
+    assert (done.code, "cannot be changed as it is laid out" in done.err) == (78, True)
+    assert written.read_text() == content
+    assert not fake_keyring.kept
+
+
+@pytest.mark.parametrize("order", ["ab", "ba"])
+def test_last_profile_goes(run: Run, written: Path, order: str) -> None:
+    """Profiles can be deleted one by one, until there is none."""
+    written.write_text("[profiles.a]\n[profiles.b]\nbase_url = 'http://b'\n")
+
+    for name in order:
+        assert run("config", "remove", name).code == 0
+
+    assert settings(run)["profiles"][0] == "none"
+
+
+def test_folder_that_cannot_be_made(run: Run, home: Path) -> None:
+    """A config file that cannot be written is named."""
+    folder = home / ".config"
+    # It leads nowhere, so even root makes no folder in it.
+    folder.symlink_to(home / "nowhere" / "else")
+
+    done = run("config", "set", "a", "--base-url", "http://a")
+
+    assert done.code == 78
+    assert f"{folder}/root-signals/config.toml cannot be changed: File exists." in done.err
+
+
+@contextmanager
+def full_disk() -> Iterator[None]:
+    """Let no file grow beyond a few bytes."""
+    import resource
+
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (8, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="limits of files are those of POSIX")
+def test_full_disk(run: Run, home: Path) -> None:
+    """Where writing ends halfway, files are as they were, and no part of a key is left."""
+    run("config", "set", "a", "--base-url", "http://a", "--api-key", "-", stdin=KEY)
+    before = {path: path.read_bytes() for path in home.rglob("*") if path.is_file()}
+
+    with full_disk():
+        key = run("config", "set", "a", "--api-key", "-", stdin="another-key-of-the-same-service")
+        config = run("config", "use", "a")
+
+    assert (key.code, "keys/a cannot be changed: File too large." in key.err) == (78, True)
+    assert (config.code, "config.toml cannot be changed: File" in config.err) == (78, True)
+    assert {path: path.read_bytes() for path in home.rglob("*") if path.is_file()} == before
+
+
+def test_key_goes_to_no_other_address(run: Run, home: Path) -> None:
+    """Where a key cannot be kept, the profile's old key does not stand beside the new address."""
+    run("config", "set", "a", "--base-url", "http://a", "--api-key", "-", stdin=KEY)
+    (holder,) = home.rglob("keys/a")
+    holder.unlink()
+    holder.mkdir()
+
+    done = run("config", "set", "a", "--base-url", "http://b", "--api-key", "-", stdin=KEY)
+
+    assert (done.code, "keys/a cannot be changed" in done.err) == (78, True)
+    shown = settings(run, "--profile", "a")
+    assert (shown["base_url"][0], shown["api_key"][0]) == ("http://b", "none")
+
+
+# An audit hook cannot be taken away again, so it is in a process of its own.
+WATCHED = """
+import sys
+from pathlib import Path
+from root.cli import main
+
+def watch(event, arguments):
+    if event in ("open", "os.chmod", "os.rename"):
+        files = (path for path in home.rglob("*") if path.is_file())
+        seen.update(path for path in files if path.stat().st_mode & 0o077)
+
+home, seen = Path(sys.argv[1]), set()
+sys.addaudithook(watch)
+code = main(sys.argv[2:])
+watch("open", ())
+sys.exit(f"others can read: {seen}" if seen else code)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="modes of files are those of POSIX")
+def test_nobody_else_can_read_a_key(home: Path) -> None:
+    """At no moment while a key is kept can others read a file."""
+    done = subprocess.run(
+        [
+            *(sys.executable, "-c", WATCHED, str(home)),
+            *("config", "set", "a", "--base-url", "http://a", "--api-key", "-"),
+        ],
+        input=KEY,
+        capture_output=True,
+        text=True,
+        umask=0o022,
+    )
+
+    assert (done.returncode, "others can read" in done.stderr) == (0, False), done.stderr
+    assert KEY in everything_in(home)
 
 
 @pytest.mark.parametrize(

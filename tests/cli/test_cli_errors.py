@@ -263,7 +263,7 @@ def test_closed_streams(at_emulator: Server, command: str, code: int) -> None:
     assert (done.returncode, "unexpected" in done.stderr) == (code, False)
 
 
-@pytest.mark.parametrize("package", ["typer", "rich", "yaml", "platformdirs"])
+@pytest.mark.parametrize("package", ["typer", "rich", "yaml", "platformdirs", "tomlkit"])
 def test_missing_extra(package: str) -> None:
     """Where a package of the extra is missing, one line names the extra."""
     program = f"""

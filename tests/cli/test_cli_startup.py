@@ -13,7 +13,7 @@ from root.emulator import Server
 # What takes longest to load.
 HEAVY = {
     *("httpx", "httpcore", "pydantic", "rich", "yaml", "platformdirs", "keyring"),
-    *("starlette", "uvicorn", "asyncio", "ssl", "logging", "tomllib", "tempfile"),
+    *("starlette", "uvicorn", "asyncio", "ssl", "logging", "tomllib", "tomlkit", "tempfile"),
 }
 
 PROGRAM = """
@@ -43,8 +43,15 @@ def test_help_loads_nothing_heavy(command: str) -> None:
 
 
 def test_json_loads_no_rich(at_emulator: Server) -> None:
-    """What draws tables is loaded for tables only."""
-    assert loaded("models", "list", "--quiet") & {"rich", "yaml", "keyring"} == set()
+    """What draws tables is loaded for tables only, and what reads profiles for profiles."""
+    unneeded = {"rich", "yaml", "keyring", "platformdirs", "tomllib", "tomlkit"}
+
+    assert loaded("models", "list", "--quiet") & unneeded == set()
+
+
+def test_reading_profiles_writes_none(at_emulator: Server) -> None:
+    """What changes the config file is loaded for changes only."""
+    assert "tomlkit" not in loaded("config", "show", "--quiet")
 
 
 def test_import_loads_nothing() -> None:

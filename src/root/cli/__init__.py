@@ -19,7 +19,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     from importlib.util import find_spec
 
-    missing = [name for name in ("typer", "rich", "yaml", "platformdirs") if not find_spec(name)]
+    missing = [
+        name for name in ("typer", "rich", "yaml", "platformdirs", "tomlkit") if not find_spec(name)
+    ]
     if missing:
         sys.stderr.write(
             f"The command line needs the package {missing[0]!r}, which the extra brings:"

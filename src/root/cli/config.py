@@ -60,9 +60,14 @@ def set_(
     if session.api_key_file is not None:
         key = profiles.read_key(session.api_key_file)
     # It is checked as by everybody else.
-    with RootSignals(key or no_key, base_url=session.base_url or old.base_url) as client:
+    checked = no_key if key is None else key
+    with RootSignals(checked, base_url=session.base_url or old.base_url) as client:
         # A key belongs to a service: the two are kept together, wherever the address is from.
-        base_url = client.base_url if session.base_url or key else old.base_url
+        said = session.base_url is not None or key is not None
+        base_url = client.base_url if said else old.base_url
+    if key is not None and base_url != old.base_url:
+        # Whatever fails from here on, no key stands beside an address that is not its own.
+        known.having(name, profiles.Profile(base_url)).write()
     place = old.key if key is None else profiles.keep_key(name, key)
     if place == "file" and old.key == "keyring" and not profiles.forget_key(name, old):
         session.warn(_LEFT)
@@ -103,9 +108,10 @@ def use(session: Session, name: Name) -> None:
 def remove(session: Session, name: Name) -> None:
     """Delete a profile and its key."""
     known = profiles.read()
-    if not profiles.forget_key(name, known.get(name)):
-        session.warn(_LEFT)
+    old = known.get(name)
     known.having(name, None).write()
+    if not profiles.forget_key(name, old):
+        session.warn(_LEFT)
     session.say(f"Profile {name} is deleted.")
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping, MutableMapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Literal, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, cast
 
 from ..errors import ConfigurationError
 from .errors import CONFIGURATION, CommandError
@@ -87,18 +87,47 @@ class Profiles:
         return Profiles(others, None if self.in_use == name else self.in_use)
 
     def write(self) -> None:
-        """Write the config file."""
-        lines = ["# Written by `root-signals config`; comments are not kept."]
-        if self.in_use is not None:
-            lines.append(f"profile = {json.dumps(self.in_use)}")
+        """Write the config file; whatever else stands in it stays, comments as well.
+
+        Raises:
+            CommandError: It cannot be written, or is laid out in a way that cannot be kept.
+        """
+        import tomllib
+
+        import tomlkit
+
+        path = _file()
+        document = tomlkit.parse(path.read_text(encoding="utf-8") if path.exists() else "")
+        meant = document.unwrap()
+        self._put_into(meant)
+        self._put_into(document)
+        text = document.as_string()
+        # tomlkit mixes up tables that stand apart, and those that are written with dots.
+        if {"profiles": {}} | tomllib.loads(text) != meant:
+            raise CommandError(
+                f"{path} cannot be changed as it is laid out.",
+                "Write each profile as a table [profiles.NAME], one after the other.",
+                code=CONFIGURATION,
+            )
+        _write_private(path, text)
+
+    def _put_into(self, content: MutableMapping[str, Any]) -> None:
+        _put(content, "profile", self.in_use)
+        tables = content.setdefault("profiles", {})
+        for gone in tables.keys() - self.names:
+            del tables[gone]
         for name, profile in self.names.items():
-            lines += ["", f"[profiles.{name}]"]
-            # A JSON string of ASCII is one of TOML, too.
-            if profile.base_url is not None:
-                lines.append(f"base_url = {json.dumps(profile.base_url)}")
-            if profile.key is not None:
-                lines.append(f"key = {json.dumps(profile.key)}")
-        _write_private(_file(), "\n".join(lines) + "\n")
+            table = tables.setdefault(name, {})
+            _put(table, "base_url", profile.base_url)
+            _put(table, "key", profile.key)
+
+
+def _put(table: MutableMapping[str, Any], name: str, value: str | None) -> None:
+    if value is None:
+        table.pop(name, None)
+    elif table.get(name) != value:
+        # What is the same stays as it was quoted.
+        table[name] = value
 
 
 def folder() -> Path:
@@ -178,7 +207,7 @@ def keep_key(name: str, key: str) -> KeyPlace:
             # It is there, but locked or refuses.
             pass
         else:
-            _key_file(name).unlink(missing_ok=True)
+            _delete(_key_file(name))
             return "keyring"
     _write_private(_key_file(name), f"{key}\n")
     return "file"
@@ -187,7 +216,7 @@ def keep_key(name: str, key: str) -> KeyPlace:
 def forget_key(name: str, profile: Profile) -> bool:
     """Delete a profile's key from where it is kept; return whether none is left."""
     if profile.key == "file":
-        _key_file(name).unlink(missing_ok=True)
+        _delete(_key_file(name))
     if profile.key != "keyring":
         return True
     keyring = _keyring()
@@ -268,12 +297,34 @@ def _write_private(path: Path, text: str) -> None:
     """Write a file as a whole or not at all, which only the user can read."""
     import tempfile
 
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    # mkstemp makes it with mode 0600.
-    handle, name = tempfile.mkstemp(dir=path.parent)
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        file.write(text)
-    Path(name).replace(path)
+    with _changing(path):
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        # mkstemp makes it with mode 0600.
+        handle, name = tempfile.mkstemp(dir=path.parent)
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                file.write(text)
+            Path(name).replace(path)
+        except BaseException:
+            # Part of a key may stand in it.
+            Path(name).unlink()
+            raise
+
+
+def _delete(path: Path) -> None:
+    with _changing(path):
+        path.unlink(missing_ok=True)
+
+
+@contextmanager
+def _changing(path: Path) -> Generator[None]:
+    """Name the file if it cannot be changed."""
+    try:
+        yield
+    except OSError as error:
+        raise CommandError(
+            f"{path} cannot be changed: {error.strerror}.", code=CONFIGURATION
+        ) from None
 
 
 @dataclass(frozen=True)
