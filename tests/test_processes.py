@@ -407,29 +407,98 @@ client.close()
         check_separate(echo, parents=1)
 
 
-def test_fork_beside_a_first_call() -> None:
-    """A child that is forked while another thread makes its first call does not hang."""
+@pytest.mark.parametrize(
+    "loaded",
+    [
+        *("root.models", "pydantic", "root._sync.pool", "httpcore", "email.parser", "certifi"),
+        *("root._async.pool", "anyio._backends._asyncio"),
+    ],
+)
+def test_fork_beside_a_first_call(loaded: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A child that is forked while another thread loads what its first call takes does not hang."""
     program = """
-import importlib.metadata
 import signal
 
-client = RootSignals(KEY, base_url=url, deadline=10)
 reached, go_on = threading.Event(), threading.Event()
-version = importlib.metadata.version
 
-def slow(name):
-    reached.set()
-    go_on.wait(10)
-    return version(name)
+class Slow:
+    def find_spec(self, name, path=None, target=None):
+        if name == loaded and threading.current_thread() is thread:
+            reached.set()
+            go_on.wait(10)
 
-importlib.metadata.version = slow
+def retrieve(name):
+    if "async" in loaded or "anyio" in loaded:
+        return asyncio.run(client.models.aretrieve(name))
+    return client.models.retrieve(name)
+
+def call(name):
+    try:
+        assert retrieve(name).id == name
+    except APIConnectionError:
+        # Nobody knows the authorities of certifi here.
+        assert loaded == "certifi"
+
+from root import APIConnectionError
+
+loaded = sys.argv[2]
+client = RootSignals(KEY, base_url=url, deadline=10, max_retries=0)
+thread = threading.Thread(target=call, args=("parent",))
+sys.meta_path.insert(0, Slow())
+thread.start()
+assert reached.wait(10)
+
+def child():
+    signal.alarm(10)
+    call("child")
+
+# Or the thread might have come to its end before there is a child.
+sys.setswitchinterval(10)
+go_on.set()
+pid = fork(child)
+sys.setswitchinterval(0.005)
+status = os.waitpid(pid, 0)[1]
+thread.join()
+client.close()
+assert status == 0, f"the child ended with status {status}"
+"""
+    tls = None
+    if loaded == "certifi":
+        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        trustme.CA().issue_cert("127.0.0.1").configure_cert(tls)
+        for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
+            monkeypatch.delenv(name, raising=False)
+    with Echo(tls=tls) as echo:
+        run(program, echo.url, loaded)
+        assert sorted(echo.names) == ([] if tls else ["child", "parent"])
+        check_separate(echo, parents=0 if tls else 1)
+
+
+def test_fork_beside_a_first_request() -> None:
+    """A child that is forked while another thread puts its first headers together does not hang."""
+    program = """
+import signal
+import urllib.parse
+
+reached, go_on = threading.Event(), threading.Event()
+urlsplit = urllib.parse.urlsplit
+thread = None
+
+def slow(url):
+    if threading.current_thread() is thread:
+        reached.set()
+        go_on.wait(10)
+    return urlsplit(url)
+
+# Made before the client's modules are loaded, which take it by its name.
+urllib.parse.urlsplit = slow
+client = RootSignals(KEY, base_url=url, deadline=10)
 client.models
 thread = threading.Thread(target=client.models.retrieve, args=("parent",))
 thread.start()
 assert reached.wait(10)
 
 def child():
-    importlib.metadata.version = version
     signal.alarm(5)
     assert client.models.retrieve("child").id == "child"
 

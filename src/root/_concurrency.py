@@ -50,6 +50,7 @@ __all__ = [
     "forget_ended",
     "in_thread",
     "live",
+    "loading",
     "next_round",
     "process",
     "sleep",
@@ -66,6 +67,13 @@ _PATIENCE = 0.5
 # Seconds after which who waits for a slot looks whether one was lost meanwhile.
 _LOOK_FOR_LOST = 1.0
 
+loading = threading.RLock()
+"""Held while what a first call takes is loaded, and by who forks.
+
+A child that is forked in between would never get that module: importlib locks it for a thread
+that the child does not have.
+"""
+
 # How many forks lead to this process from the one that loaded this.
 _forks = 0
 
@@ -78,6 +86,11 @@ def _forked() -> None:
 # Windows has no forks.
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forked)
+    # What is registered last is asked first. logging, which concurrent.futures has loaded, holds a
+    # lock of its own during forks, which some modules want when they are loaded.
+    os.register_at_fork(
+        before=loading.acquire, after_in_parent=loading.release, after_in_child=loading.release
+    )
 
 
 def process() -> tuple[int, int]:

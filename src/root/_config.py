@@ -169,10 +169,14 @@ class Config:
 
 @cache
 def _user_agent() -> str:
-    from importlib.metadata import version
+    from ._concurrency import loading
 
-    python = sys.version.split()[0]
-    return f"root-sdk/{__version__} Python/{python} httpx/{version('httpx')}"
+    # Reading a version loads what reads e-mail.
+    with loading:
+        from importlib.metadata import version
+
+        httpx = version("httpx")
+    return f"root-sdk/{__version__} Python/{sys.version.split()[0]} httpx/{httpx}"
 
 
 def resolve(

@@ -17,6 +17,7 @@ from functools import cache
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import unquote, urljoin, urlsplit
 
+from ._concurrency import loading
 from ._defaults import DEFAULT_MOST_BYTES
 from ._failures import AnswerTooLargeError, UnusableAnswerError, unusable
 from ._redaction import scrub
@@ -218,9 +219,10 @@ def timeouts(timeout: Timeout, left: float | None) -> tuple[dict[str, float | No
 @cache
 def _ssl_context(cafile: str | None, capath: str | None) -> ssl.SSLContext:
     if cafile is None and capath is None:
-        import certifi
+        with loading:
+            import certifi
 
-        cafile = certifi.where()
+            cafile = certifi.where()
     try:
         return ssl.create_default_context(cafile=cafile, capath=capath)
     except OSError as exc:

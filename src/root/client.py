@@ -110,8 +110,11 @@ class RootSignals(_sync.RootSignals):
     def models(self) -> Models:
         """The models that evaluations run on."""
         if "_models_and_twins" not in self.__dict__:
+            from ._concurrency import loading
+
             # Imported late: pydantic takes 80 ms, which `import root` should not.
-            from .models import Models
+            with loading:
+                from .models import Models
 
             self._models_and_twins = Models(self, self._twin.models)
         return self._models_and_twins

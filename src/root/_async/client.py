@@ -133,8 +133,11 @@ class AsyncRootSignals:
     def models(self) -> AsyncModels:
         """The models that evaluations run on."""
         if "_models" not in self.__dict__:
+            from .._concurrency import loading
+
             # Imported late: pydantic takes 80 ms, which `import root` should not.
-            from .models import AsyncModels
+            with loading:
+                from .models import AsyncModels
 
             self._models = AsyncModels(self)
         return self._models

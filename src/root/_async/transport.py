@@ -14,6 +14,7 @@ from .._concurrency import (
     async_value,
     forget_ended,
     live,
+    loading,
     process,
 )
 from .._config import call_deadline, check_key
@@ -137,7 +138,8 @@ class AsyncTransport:
         loop = async_current_loop()
         pool = pools.get(loop)
         if pool is None:
-            made = self._made(loop)
+            with loading:
+                made = self._made(loop)
             # Another thread may have been faster.
             pool = pools.setdefault(loop, made)
             if pool is made:

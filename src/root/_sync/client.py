@@ -132,8 +132,11 @@ class RootSignals:
     def models(self) -> Models:
         """The models that evaluations run on."""
         if "_models" not in self.__dict__:
+            from .._concurrency import loading
+
             # Imported late: pydantic takes 80 ms, which `import root` should not.
-            from .models import Models
+            with loading:
+                from .models import Models
 
             self._models = Models(self)
         return self._models

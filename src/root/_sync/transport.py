@@ -12,6 +12,7 @@ from .._concurrency import (
     current_loop,
     forget_ended,
     live,
+    loading,
     next_round,
     process,
     sleep,
@@ -132,7 +133,8 @@ class Transport:
         loop = current_loop()
         pool = pools.get(loop)
         if pool is None:
-            made = self._made(loop)
+            with loading:
+                made = self._made(loop)
             # Another thread may have been faster.
             pool = pools.setdefault(loop, made)
             if pool is made:
