@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 import pickle
 import socket
 import ssl
@@ -995,6 +996,19 @@ def test_a_certificate_file_that_is_not_there(
         shared_ssl_context()
 
     assert broken_exchange(error.value, INFO, HOME) is None
+
+
+def test_a_directory_of_certificates_that_is_not_there(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A wrong SSL_CERT_DIR is told by name, and of several directories one is enough."""
+    monkeypatch.delenv("SSL_CERT_FILE", raising=False)
+    monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path / "none"))
+    with pytest.raises(ConfigurationError, match=r"none.*SSL_CERT_DIR"):
+        shared_ssl_context()
+
+    monkeypatch.setenv("SSL_CERT_DIR", os.pathsep.join([str(tmp_path / "none"), str(tmp_path)]))
+    assert shared_ssl_context().verify_mode is ssl.CERT_REQUIRED
 
 
 def test_tls_settings_are_made_once(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from .__about__ import __version__
 from ._certificates import read_certificate
 from ._config import SET_KEY
-from ._failures import broken_exchange
+from ._failures import broken_exchange, not_trusted
 from ._redaction import scrub
 from .checks import Check
 from .errors import RequestInfo, RootSignalsError, excerpt, from_response
@@ -60,9 +60,6 @@ _MOST_ADDRESSES = 8
 
 # Certificates of 90 days are usually renewed long before this.
 _SOON = timedelta(days=14)
-
-# OpenSSL's numbers of what can be wrong with a certificate (x509_vfy.h).
-_NOT_YET_VALID, _EXPIRED, _OTHER_NAMES = 9, 10, (62, 64)
 
 _CHECK_URL = "Check the base URL, and any proxy or login page in between."
 
@@ -219,26 +216,8 @@ def untrusted(
     now: datetime,
 ) -> Check:
     """Tell why a certificate is not trusted, and what the server shows."""
-    code: int = getattr(exc, "verify_code", 0)
-    if code == _EXPIRED:
-        advice = (
-            "Check the clock of this machine; if it is right, whoever runs the server has to"
-            " renew its certificate."
-        )
-    elif code == _NOT_YET_VALID:
-        advice = "Check the clock of this machine: it seems to be behind."
-    elif code in _OTHER_NAMES:
-        advice = f"The server is not known as {host}: check the base URL, and who answers there."
-    else:
-        advice = (
-            "If this issuer is your company's, save the certificate of its CA as a PEM file and"
-            " name the file in SSL_CERT_FILE; in Python,"
-            " ssl_context=truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT) trusts whom the system"
-            " trusts. If you do not know it, do not go on."
-        )
-    reason: str = getattr(exc, "verify_message", "") or str(exc)
-    told = f"the certificate of {host} is not trusted ({reason}); {_chain(chain, now)}"
-    return _check(name, False, f"{told}; trusting {trust}", advice)
+    told, advice = not_trusted(exc, host)
+    return _check(name, False, f"{told}; {_chain(chain, now)}; trusting {trust}", advice)
 
 
 def unsecured(name: str, exc: Exception, host: str) -> Check:

@@ -34,6 +34,7 @@ __all__ = [
     "UnusableAnswerError",
     "broke_off",
     "broken_exchange",
+    "not_trusted",
     "unusable",
 ]
 
@@ -227,11 +228,7 @@ def _cause(root: BaseException, address: Address) -> tuple[str, str]:
     """Return what happened, and what to do."""
     reach = f"Check the base URL, and that the service runs at {address.authority}."
     if isinstance(root, ssl.SSLCertVerificationError):
-        return (
-            f"the certificate of {address.host} is not trusted ({root.verify_message})",
-            "If your company has its own CA, name its certificate file in SSL_CERT_FILE, or in"
-            " Python give an ssl_context that trusts it.",
-        )
+        return not_trusted(root, address.host)
     if isinstance(root, ssl.SSLError):
         reason = str(getattr(root, "reason", None) or root)
         advice = "Check whether the base URL should start with http:// or https://."
@@ -249,6 +246,33 @@ def _cause(root: BaseException, address: Address) -> tuple[str, str]:
         return f"{address.authority} reset the connection", "Try again."
     said = str(root) or type(root).__name__
     return f"the exchange with {address.authority} broke off ({said.rstrip('.')})", "Try again."
+
+
+# OpenSSL's numbers of what can be wrong with a certificate (x509_vfy.h).
+_NOT_YET_VALID, _EXPIRED, _OTHER_NAMES = 9, 10, (62, 64)
+
+
+def not_trusted(exc: ssl.SSLCertVerificationError, host: str) -> tuple[str, str]:
+    """Return why a certificate is not trusted, and what to do."""
+    code: int = getattr(exc, "verify_code", 0)
+    if code == _EXPIRED:
+        advice = (
+            "Check the clock of this machine; if it is right, whoever runs the server has to"
+            " renew its certificate."
+        )
+    elif code == _NOT_YET_VALID:
+        advice = "Check the clock of this machine: it seems to be behind."
+    elif code in _OTHER_NAMES:
+        advice = f"The server is not known as {host}: check the base URL, and who answers there."
+    else:
+        advice = (
+            "If its issuer is your company's, save the certificate of its CA as a PEM file and"
+            " name the file in SSL_CERT_FILE; in Python,"
+            " ssl_context=truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT) trusts whom the system"
+            " trusts. If you do not know the issuer, do not go on."
+        )
+    reason: str = getattr(exc, "verify_message", "") or str(exc)
+    return f"the certificate of {host} is not trusted ({reason.rstrip('.')})", advice
 
 
 def broke_off(exc: Exception) -> bool:

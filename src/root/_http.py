@@ -223,6 +223,13 @@ def _ssl_context(cafile: str | None, capath: str | None) -> ssl.SSLContext:
             import certifi
 
             cafile = certifi.where()
+    # OpenSSL takes a directory that is not there for an empty one. There may be several.
+    places = capath.split(os.pathsep) if capath else []
+    if cafile is None and not any(map(os.path.isdir, places)):
+        raise ConfigurationError(
+            f"The certificates to trust cannot be read from {capath!r}, which SSL_CERT_DIR names:"
+            " that is no directory."
+        )
     try:
         return ssl.create_default_context(cafile=cafile, capath=capath)
     except OSError as exc:

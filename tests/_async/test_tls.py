@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import copy
 import pickle
+import shutil
 import ssl
+import subprocess
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
@@ -69,6 +71,36 @@ async def test_a_context_instead_of_the_environment(
             with pytest.raises(APIConnectionError, match="not trusted"):
                 await client.models.create(name="a")
         assert not wire.requests
+
+
+def name_in_a_directory(path: Path) -> str:
+    """Return the name by which OpenSSL finds a certificate in a directory."""
+    command = ["openssl", "x509", "-hash", "-noout", "-in", str(path)]
+    return f"{subprocess.check_output(command, text=True).strip()}.0"
+
+
+async def test_a_directory_of_authorities(
+    authority: trustme.CA, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Whoever is in the directory that SSL_CERT_DIR names is trusted, and nobody else."""
+    if shutil.which("openssl") is None:
+        pytest.skip("there is no openssl, which names the files in such a directory")
+    monkeypatch.delenv("SSL_CERT_FILE", raising=False)
+    monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path))
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    with (
+        Wire([says(201, MODEL)], tls=serving(authority.issue_cert("127.0.0.1"))) as wire,
+        Wire([says(201, MODEL)], tls=serving(of_a_stranger(authority))) as strange,
+    ):
+        async with connect(wire, None) as client:
+            with pytest.raises(APIConnectionError, match="not trusted"):
+                await client.models.create(name="a")
+        (tmp_path / "ca.pem").rename(tmp_path / name_in_a_directory(tmp_path / "ca.pem"))
+        async with connect(wire, None) as client:
+            assert await client.models.create(name="a") == "9b2f"
+        async with connect(strange, None) as client:
+            with pytest.raises(APIConnectionError, match="not trusted"):
+                await client.models.create(name="a")
 
 
 async def test_clients_with_contexts_of_their_own(
@@ -177,12 +209,12 @@ def of_a_stranger(_: trustme.CA) -> trustme.LeafCert:
 
 
 @pytest.mark.parametrize(
-    ("issue", "why"),
+    ("issue", "why", "advice"),
     [
-        (other_name, "(?i)IP address mismatch"),
-        (expired, "expired"),
-        (not_yet_valid, "not yet valid"),
-        (of_a_stranger, "(?i)unable to get local issuer|self-signed"),
+        (other_name, "(?i)IP address mismatch", "not known as 127.0.0.1: check the base URL"),
+        (expired, "expired", "the clock of this machine; if it is right, whoever runs the server"),
+        (not_yet_valid, "not yet valid", "the clock of this machine: it seems to be behind"),
+        (of_a_stranger, "(?i)unable to get local issuer|self-signed", "SSL_CERT_FILE"),
     ],
     ids=["another name", "expired", "not yet valid", "a stranger's"],
 )
@@ -191,14 +223,18 @@ async def test_certificates_that_are_not_trusted(
     trusting: ssl.SSLContext,
     issue: Callable[[trustme.CA], trustme.LeafCert],
     why: str,
+    advice: str,
 ) -> None:
-    """A certificate that is not trusted is told with the reason, at once, and nothing is sent."""
+    """Why a certificate is not trusted is told with what to do, at once, and nothing is sent."""
     with Wire([says(201, MODEL)], tls=serving(issue(authority))) as wire:
         async with connect(wire, trusting).with_options(max_retries=3) as client:
             with pytest.raises(APIConnectionError, match=why) as error:
                 await client.models.create(name="a")
         assert not wire.requests
     assert "the certificate of 127.0.0.1 is not trusted" in str(error.value)
+    assert advice in str(error.value)
+    # A certificate of a company's would be no cure for the others.
+    assert ("SSL_CERT_FILE" in str(error.value)) == (issue is of_a_stranger)
     assert "refused" not in str(error.value)
     assert len(error.value.attempts) == 1
     assert not error.value.may_have_been_processed
