@@ -577,6 +577,12 @@ def test_pages_that_cannot_be_read(content: bytes, says: str) -> None:
     assert error.value.__context__ is None
 
 
+def test_a_page_of_wrong_entries() -> None:
+    """Of wrong entries the first is complained of; to tell all would take gigabytes."""
+    with pytest.raises(APIResponseError, match=r"\(results\.0: [^;]+\)"):
+        read(ModelListAnswer, INFO, Answer(200, [], b'{"results": [1, 2, 3]}'), ())
+
+
 @pytest.mark.parametrize(
     "content",
     [

@@ -26,7 +26,7 @@ from typing import (
 from urllib.parse import quote
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
+from pydantic import BaseModel, ConfigDict, FailFast, Field, JsonValue, ValidationError
 from pydantic_core import from_json
 
 from ._redaction import scrub
@@ -254,7 +254,8 @@ class ModelListAnswer(Answered):
 
     next: str | None = None
     previous: str | None = None
-    results: list[Model]
+    # Not one complaint for each entry: a body of wrong ones would take gigabytes and minutes.
+    results: Annotated[list[Model], FailFast()]
 
     @classmethod
     def from_json(cls, content: bytes) -> Self:
