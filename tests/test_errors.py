@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterator
 from urllib.parse import quote, quote_plus
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from root import errors
-from root._redaction import scrub
+from root._redaction import scrub, scrubber
 from root.errors import (
     APIConnectionError,
     APIResponseError,
@@ -534,6 +534,7 @@ def test_an_escaped_secret(escape: Callable[[str], str], secret: str) -> None:
 
 
 @pytest.mark.parametrize("escape", ESCAPES.values(), ids=ESCAPES)
+@settings(deadline=None)
 @given(data=st.data())
 def test_an_escaped_secret_that_is_cut_off(
     escape: Callable[[str], str], data: st.DataObject
@@ -544,6 +545,23 @@ def test_an_escaped_secret_that_is_cut_off(
     cut = data.draw(st.integers(shortest, len(text)))
 
     assert scrub(f"Not good: {text[:cut]}", [SECRET]) == "Not good: [redacted]"
+
+
+@pytest.mark.parametrize("escape", ESCAPES.values(), ids=ESCAPES)
+@settings(deadline=None)
+@given(
+    secret=st.text(SPECIAL).map("sk-k".__add__) | st.text(min_size=1) | st.text(SPECIAL),
+    before=st.text(SPECIAL),
+    data=st.data(),
+)
+def test_a_scrubber(
+    escape: Callable[[str], str], secret: str, before: str, data: st.DataObject
+) -> None:
+    """What is made for many texts does with each what `scrub` does, also where it is cut off."""
+    text = escape(before + secret)
+    text = text[: data.draw(st.integers(0, len(text)))]
+
+    assert scrubber([secret])(text) == scrub(text, [secret])
 
 
 @pytest.fixture

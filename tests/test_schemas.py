@@ -265,6 +265,17 @@ def test_no_default_key_is_kept() -> None:
     assert model.to_dict()["size"] == 7
 
 
+def test_many_texts_without_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Texts are not read in every way that a secret may be written: millions would take minutes."""
+    monkeypatch.setattr("root._redaction._places", None)
+    texts = ["", "a", "a text", "100%41", "&lt;a&#62;", "\\u0041", "\\", "\ufffd", "ä", SECRET[:3]]
+    model = parsed(**DETAILS, texts=texts)
+
+    hide_secrets(model, [SECRET])
+
+    assert model.to_dict()["texts"] == texts
+
+
 @pytest.mark.parametrize("name", ["name", "url", "size", "meta"])
 def test_models_are_frozen(name: str) -> None:
     """What the service said does not change."""

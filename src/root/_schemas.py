@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import pprint
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import (
     TYPE_CHECKING,
@@ -29,7 +29,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, FailFast, Field, JsonValue, ValidationError
 from pydantic_core import from_json
 
-from ._redaction import scrub
+from ._redaction import scrubber
 from ._secrets import Secret, SecretBytes
 from .errors import InvalidRequestError, VerificationError
 
@@ -288,29 +288,30 @@ def hide_secrets(answered: Answered, secrets: Iterable[str]) -> None:
     release does not know.
     """
     names = _FREE_TEXT.get(type(answered), ())
-    if not names and not answered.__pydantic_extra__:
+    texts = {name: text for name in names if (text := getattr(answered, name)) is not None}
+    parts = (answered, *(answered.results if isinstance(answered, ModelListAnswer) else ()))
+    unknown = [part for part in parts if part.__pydantic_extra__]
+    if not texts and not unknown:
         return
     # A short one is a word, and may stand in any text by chance.
-    secrets = [secret for secret in secrets if len(secret) >= _SHORTEST_SECRET]
-    for name in names:
-        object.__setattr__(answered, name, _without(getattr(answered, name), secrets))
-    for one in (answered, *(answered.results if isinstance(answered, ModelListAnswer) else ())):
-        if one.__pydantic_extra__:
-            extra = _without(one.__pydantic_extra__, secrets)
-            object.__setattr__(one, "__pydantic_extra__", extra)
-            # Write-only: no answer has it (contract.md), and if one had, nobody should keep it.
-            one.model_fields_set.discard("default_key")
+    clean = scrubber([secret for secret in secrets if len(secret) >= _SHORTEST_SECRET])
+    for name, text in texts.items():
+        object.__setattr__(answered, name, _without(text, clean))
+    for part in unknown:
+        object.__setattr__(part, "__pydantic_extra__", _without(part.__pydantic_extra__, clean))
+        # Write-only: no answer has it (contract.md), and if one had, nobody should keep it.
+        part.model_fields_set.discard("default_key")
 
 
-def _without(content: object, secrets: Sequence[str]) -> object:
+def _without(content: object, clean: Callable[[str], str]) -> object:
     if isinstance(content, str):
-        return scrub(content, secrets)
+        return clean(content)
     if isinstance(content, list):
-        return [_without(item, secrets) for item in cast("list[object]", content)]
+        return [_without(item, clean) for item in cast("list[object]", content)]
     if not isinstance(content, dict):
         return content
     return {
-        scrub(name, secrets): _without(value, secrets)
+        clean(name): _without(value, clean)
         for name, value in cast("dict[str, object]", content).items()
         if name != "default_key"
     }
