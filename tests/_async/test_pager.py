@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+import copy
+import pickle
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 import httpx
@@ -285,6 +287,29 @@ async def test_prefetching_loses_nothing(lister: AsyncRootSignals) -> None:
     """A listing with a page ahead is the same as one without."""
     ahead = [model.id async for model in lister.models.list(limit=None, prefetch=True)]
     assert ahead == [model.id async for model in lister.models.list(limit=None)]
+
+
+@pytest.mark.parametrize("prefetch", [False, True], ids=["", "prefetch"])
+@pytest.mark.parametrize(
+    "copied",
+    [copy.copy, copy.deepcopy, lambda pager: pickle.loads(pickle.dumps(pager))],
+    ids=["copy", "deepcopy", "pickle"],
+)
+async def test_a_copy(
+    lister: AsyncRootSignals, copied: Callable[[Any], Any], prefetch: bool
+) -> None:
+    """A copy of a listing goes on where that was, and neither takes anything from the other."""
+    everything = [model.id async for model in lister.models.list(limit=45)]
+    pager = lister.models.list(limit=45, prefetch=prefetch)
+    for _ in range(15):
+        await anext(pager)
+
+    other = copied(pager)
+    here = [(await anext(pager)).id for _ in range(20)]
+    there = [model.id async for model in other]
+    here += [model.id async for model in pager]
+
+    assert here == there == everything[15:]
 
 
 async def test_the_end_is_no_start(mocked: AsyncRootSignals, respx_mock: respx.MockRouter) -> None:

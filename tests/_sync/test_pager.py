@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import copy
+import pickle
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import httpx
@@ -282,6 +284,27 @@ def test_prefetching_loses_nothing(lister: RootSignals) -> None:
     """A listing with a page ahead is the same as one without."""
     ahead = [model.id for model in lister.models.list(limit=None, prefetch=True)]
     assert ahead == [model.id for model in lister.models.list(limit=None)]
+
+
+@pytest.mark.parametrize("prefetch", [False, True], ids=["", "prefetch"])
+@pytest.mark.parametrize(
+    "copied",
+    [copy.copy, copy.deepcopy, lambda pager: pickle.loads(pickle.dumps(pager))],
+    ids=["copy", "deepcopy", "pickle"],
+)
+def test_a_copy(lister: RootSignals, copied: Callable[[Any], Any], prefetch: bool) -> None:
+    """A copy of a listing goes on where that was, and neither takes anything from the other."""
+    everything = [model.id for model in lister.models.list(limit=45)]
+    pager = lister.models.list(limit=45, prefetch=prefetch)
+    for _ in range(15):
+        next(pager)
+
+    other = copied(pager)
+    here = [(next(pager)).id for _ in range(20)]
+    there = [model.id for model in other]
+    here += [model.id for model in pager]
+
+    assert here == there == everything[15:]
 
 
 def test_the_end_is_no_start(mocked: RootSignals, respx_mock: respx.MockRouter) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from builtins import list as List
 from collections.abc import AsyncIterator, Awaitable, Iterator
+from copy import copy
 from operator import length_hint
 from typing import TYPE_CHECKING
 
@@ -117,6 +118,14 @@ class AsyncPager(AsyncIterator[Model]):
 
         check_installed("polars")
         return to_polars([model async for model in self])
+
+    def __getstate__(self) -> dict[str, object]:
+        # A copy reads the rest of the page on its own, and asks for the page ahead again.
+        return vars(self) | {
+            "_ahead": None,
+            "_items": copy(self._items),
+            "_seen": set(self._seen),
+        }
 
     def __repr__(self) -> str:
         told = ", ".join(f"{name}={value!r}" for name, value in self._told().items())
