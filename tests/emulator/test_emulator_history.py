@@ -9,6 +9,7 @@ import multiprocessing
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime
 
 import httpx
@@ -279,6 +280,10 @@ UNEXPECTED: list[tuple[str, str, dict[str, str]]] = [
     ("GET", MODEL, {"Authorization": "Bearer x"}),
     ("GET", MODEL, {"Authorization": "Api-Key wrong"}),
     ("POST", MODEL, {}),
+    ("DELETE", "/v1/models//", {}),
+    ("GET", "/v1/models/gpt-4.1/", {}),
+    ("GET", f"{MODEL}?format=csv", {}),
+    ("GET", f"{LIST}?cursor=nonsense", {}),
 ]
 
 
@@ -293,7 +298,7 @@ def test_what_nobody_expects(
     with pytest.raises(AssertionError, match="1 request was not expected") as error:
         watched.assert_no_unexpected_requests()
 
-    assert f"{method} {path} (" in str(error.value)
+    assert f"{method} {path.partition('?')[0]} (" in str(error.value)
     assert "GET /v1/models/ (200)" not in str(error.value)
 
 
@@ -311,7 +316,22 @@ def test_what_a_key_may_not_do(
 
     with pytest.raises(AssertionError, match=reason):
         watched.assert_no_unexpected_requests()
-    assert watched.requests[-1].key_refused
+    assert watched.requests[-1].unexpected
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [Fault(delay=0.01), Fault(body="x"), Fault(reset="after")],
+    ids=["late", "body", "reset"],
+)
+def test_a_fault_hides_nothing(watched: Server, client: httpx.Client, fault: Fault) -> None:
+    """Where the API is asked and only its answer goes wrong, what is unexpected is so still."""
+    watched.add_fault(fault)
+    with suppress(httpx.ReadError):
+        client.get("/v2/models/")
+
+    with pytest.raises(AssertionError, match="GET /v2/models/"):
+        watched.assert_no_unexpected_requests()
 
 
 def test_what_is_a_part_of_the_api(watched: Server, client: httpx.Client) -> None:

@@ -211,6 +211,8 @@ class Application:
             if found := pattern.fullmatch(path):
                 scope["path_params"] = found.groupdict()
                 return endpoint
+        entry: Entry = scope[ENTRY]
+        entry.unexpected = True
         if any(pattern.fullmatch(f"{path}/") for pattern, _ in self._endpoints):
             # Django sends every method on its way with 301, also those whose body clients then
             # drop, or which they turn into GET.

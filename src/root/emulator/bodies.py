@@ -17,7 +17,7 @@ from typing import TypeAlias, cast
 
 from pydantic import JsonValue
 
-from root.emulator.problems import Problem, detail
+from root.emulator.problems import Problem, detail, unsupported_media_type
 
 Value: TypeAlias = str | int | None
 """What a checked field holds."""
@@ -149,7 +149,7 @@ def read(content: bytes, content_type: str) -> object:
     if not content:
         return {}
     if not means_json(content_type):
-        raise detail(415, f'Unsupported media type "{content_type}" in request.')
+        raise unsupported_media_type(content_type)
     message = Message()
     message["Content-Type"] = content_type
     # A reader wants a mark of the order of bytes where decode() takes the machine's own.

@@ -296,7 +296,7 @@ def _plain_request(request: RecordedRequest) -> JsonValue:
         "request_id": request.request_id,
         "fault": None if request.fault is None else dict(request.fault),
         "reason": request.reason,
-        "key_refused": request.key_refused,
+        "unexpected": request.unexpected,
     }
 
 

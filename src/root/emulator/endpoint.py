@@ -14,7 +14,7 @@ from starlette.types import Receive, Scope, Send
 from root.emulator import bodies, problems
 from root.emulator.accounts import Account, Accounts
 from root.emulator.history import ENTRY, Entry
-from root.emulator.problems import KeyRefused, Problem
+from root.emulator.problems import Problem, Unexpected
 
 Handler: TypeAlias = Callable[[Request, Account], Awaitable[Response]]
 """Answers a request that an account makes."""
@@ -58,7 +58,7 @@ class Endpoint:
             response = await self._answer(request)
         except Problem as problem:
             entry: Entry = scope[ENTRY]
-            entry.key_refused = isinstance(problem, KeyRefused)
+            entry.unexpected = isinstance(problem, Unexpected)
             entry.reason = problem.reason
             response = JSONResponse(problem.body, problem.status, problem.headers)
         response.headers["Allow"] = self._allow
@@ -71,7 +71,7 @@ class Endpoint:
         # gets: first whether it asks for JSON and takes it, then who the client is and what it may
         # do, then how often it asks, then the method.
         if request.query_params.get("format") not in (None, "", "json"):
-            raise problems.detail(404, "Not found.")
+            raise Unexpected(404, "Not found.")
         accepted = ",".join(request.headers.getlist("accept") or ["*/*"]).split(",")
         if not any(map(bodies.means_json, accepted)):
             raise problems.not_acceptable()

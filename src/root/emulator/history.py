@@ -58,7 +58,8 @@ class RecordedRequest:
         request_id: The name that the answer gave it, in the header X-Request-Id.
         fault: What was made to go wrong with it: attributes of `Fault` and their values.
         reason: Why the API would not do it, in words, or None if it did or gives no such reason.
-        key_refused: Whether it had no key, or one that may not do this whatever it is about.
+        unexpected: Whether the API has no such thing, or the key may not do it whatever it is
+            about. That a model is not there, or not one's own, is a part of the API.
     """
 
     number: int
@@ -72,7 +73,7 @@ class RecordedRequest:
     request_id: str
     fault: Mapping[str, JSONValue] | None
     reason: str | None = None
-    key_refused: bool = False
+    unexpected: bool = False
 
     def __str__(self) -> str:
         answer = self.status or "no answer"
@@ -95,7 +96,7 @@ class Entry:
     fault: Mapping[str, JSONValue] | None = None
     number: int = 0
     reason: str | None = None
-    key_refused: bool = False
+    unexpected: bool = False
 
     def read(self, mask: _Mask) -> RecordedRequest:
         """Return it for others to see, with the secrets in its texts masked."""
@@ -123,7 +124,7 @@ class Entry:
             self.request_id,
             self.fault,
             self.reason,
-            self.key_refused,
+            self.unexpected,
         )
 
 
@@ -197,29 +198,12 @@ def unexpected(
             has and a key may do.
     """
     if not expected:
-        # A scripted fault is no fault of who asked.
-        return [
-            one
-            for one in requests
-            if one.fault is None
-            and one.status in (301, 401, 403, 404, 405, 406, 415)
-            and not _is_about_a_model(one)
-        ]
+        return [one for one in requests if one.unexpected]
     return [
         one
         for one in requests
         if not any(fnmatchcase(f"{one.method} {one.path}", pattern) for pattern in expected)
     ]
-
-
-def _is_about_a_model(one: RecordedRequest) -> bool:
-    # Asking for a model that is not there, or is not one's own, is a part of the API.
-    return (
-        one.status in (403, 404)
-        and not one.key_refused
-        and one.path.startswith("/v1/models/")
-        and one.path.count("/") == 4
-    )
 
 
 def _masking(keys: Iterable[str]) -> _Mask:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 from urllib.parse import parse_qs, urlencode
 
-from root.emulator.problems import Problem, detail
+from root.emulator.problems import Problem, Unexpected
 
 NextStyle: TypeAlias = Literal["absolute", "relative", "cursor"]
 """How a page names its neighbours: a whole URL, one without host, or the bare cursor."""
@@ -114,4 +114,4 @@ def link(
 
 
 def _invalid_cursor() -> Problem:
-    return detail(404, "Invalid cursor")
+    return Unexpected(404, "Invalid cursor")

@@ -21,18 +21,23 @@ class Problem(Exception):
         self.reason: str | None = said if isinstance(said, str) else None
 
 
-class KeyRefused(Problem):
-    """A problem with the key, whatever was asked for.
+class Unexpected(Problem):
+    """A problem of who wrote the client: the API has no such thing, or the key may not do it.
 
-    The API does not say which; `reason` does, to whoever runs the emulator.
+    What the API does not say of a key, `reason` tells whoever runs the emulator.
     """
 
     def __init__(
-        self, status: int, text: str, reason: str, headers: Mapping[str, str] | None = None
+        self,
+        status: int,
+        text: str,
+        reason: str | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
-        """Keep what the response will say, and what is the matter."""
+        """Keep what the response will say, and what is the matter if that is something else."""
         super().__init__(status, {"detail": text}, headers)
-        self.reason: str | None = reason
+        if reason is not None:
+            self.reason = reason
 
 
 def detail(status: int, text: str, headers: Mapping[str, str] | None = None) -> Problem:
@@ -44,7 +49,7 @@ def not_authenticated() -> Problem:
     """Return the answer to a request with no key."""
     text = "Authentication credentials were not provided."
     reason = "there is no key in the form `Authorization: Api-Key <key>`"
-    return KeyRefused(401, text, reason, {"WWW-Authenticate": "Api-Key"})
+    return Unexpected(401, text, reason, {"WWW-Authenticate": "Api-Key"})
 
 
 _DENIED = "You do not have permission to perform this action."
@@ -52,7 +57,7 @@ _DENIED = "You do not have permission to perform this action."
 
 def key_denied(reason: str) -> Problem:
     """Return the answer to a key that may not do this, or is none."""
-    return KeyRefused(403, _DENIED, reason)
+    return Unexpected(403, _DENIED, reason)
 
 
 def permission_denied() -> Problem:
@@ -82,9 +87,14 @@ def not_unique() -> Problem:
 
 def method_not_allowed(method: str) -> Problem:
     """Return the answer to a method that the path does not have."""
-    return detail(405, f'Method "{method}" not allowed.')
+    return Unexpected(405, f'Method "{method}" not allowed.')
 
 
 def not_acceptable() -> Problem:
     """Return the answer to a client that does not take JSON."""
-    return detail(406, "Could not satisfy the request Accept header.")
+    return Unexpected(406, "Could not satisfy the request Accept header.")
+
+
+def unsupported_media_type(sent: str) -> Problem:
+    """Return the answer to a body that is not announced as JSON."""
+    return Unexpected(415, f'Unsupported media type "{sent}" in request.')
