@@ -206,8 +206,11 @@ def test_settings_that_make_no_sense() -> None:
         pass
     with pytest.raises(ValueError, match="page_size_cap"), serve(page_size_cap=0):
         pass
+    for db in ("", ":memory:"):
+        with pytest.raises(ValueError, match="kept in memory"), serve(db=db):
+            pass
     with (
-        pytest.raises(ValueError, match="control_key is another than api_key"),
+        pytest.raises(ValueError, match="control_key and api_key are the same"),
         serve(api_key="the-one", control_key="the-one"),
     ):
         pass
@@ -342,6 +345,19 @@ def test_no_database(tmp_path: Path) -> None:
     db.write_text("a shopping list" * 100)
 
     with pytest.raises(sqlite3.DatabaseError, match="not a database"), serve(db=db):
+        pass
+
+
+def test_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a file cannot be filled, the error is why."""
+
+    class Small(sqlite3.Connection):
+        def __init__(self, *args: Any, **named: Any) -> None:
+            super().__init__(*args, **named)
+            self.execute("PRAGMA max_page_count = 10")
+
+    monkeypatch.setattr(sqlite3, "connect", Small)
+    with pytest.raises(sqlite3.OperationalError, match="is full"), serve(db=tmp_path / "x"):
         pass
 
 
@@ -512,13 +528,14 @@ class Terminal(io.StringIO):
             signal.raise_signal(signal.SIGINT)
 
 
-def test_the_command_says_how_to_use_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_command_says_how_to_use_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """The command prints address, key, environment and a request, and leaves signals as before."""
     terminal = Terminal()
     monkeypatch.setattr(sys, "stdout", terminal)
     before = signal.getsignal(signal.SIGINT)
+    db = str(tmp_path / "models.sqlite3")
 
-    code = __main__.main(["--port", "0", "--api-key", "it's", "--db", ":memory:"])
+    code = __main__.main(["--port", "0", "--api-key", "it's", "--db", db])
 
     said = terminal.getvalue()
     assert code == 0
@@ -527,7 +544,7 @@ def test_the_command_says_how_to_use_it(monkeypatch: pytest.MonkeyPatch) -> None
     assert "API key: it's\n" in said
     assert "ROOTSIGNALS_API_KEY='it'\"'\"'s'\n" in said
     assert "curl -H 'Authorization: Api-Key it'\"'\"'s' 'http://127.0.0.1:" in said
-    assert "kept in :memory:" in said
+    assert f"kept in {db}.\n" in said
 
 
 @pytest.mark.parametrize(

@@ -378,12 +378,16 @@ def serve(
         raise ValueError(f"next_style is one of {', '.join(get_args(NextStyle))}.")
     if not 0 <= port <= 65535:
         raise ValueError(f"port is from 0 to 65535, not {port}.")
+    if db in ("", ":memory:"):
+        # SQLite would keep nothing under these names.
+        raise ValueError("db is the path of a file; without it models are kept in memory.")
     if page_size_cap < 1:
         raise ValueError("page_size_cap is at least 1.")
     key, key_to_control = valid_key(api_key), valid_key(control_key)
     if key == key_to_control:
         raise ValueError(
-            "control_key is another than api_key: who has the one is not to change what is there."
+            "control_key and api_key are the same. Choose two, so that a client's key cannot"
+            " control the emulator."
         )
     public = load(catalogue)
     accounts = Accounts(time.monotonic)

@@ -119,20 +119,17 @@ class Store:
         # waiting for the disk at every write would cost milliseconds.
         run("PRAGMA journal_mode = WAL")
         run("PRAGMA synchronous = NORMAL")
-        # Servers that start on one file at the same time must not both fill it.
+        # Servers that start on one file at the same time must not both fill it. What fails in
+        # between is undone when the connection is closed.
         run("BEGIN IMMEDIATE")
-        try:
-            if not int(run("PRAGMA user_version").fetchone()[0]):
-                # Not executescript(), which would commit before it begins.
-                for statement in _SCHEMA.split(";"):
-                    run(statement)
-                run(f"PRAGMA user_version = {_SCHEMA_VERSION}")
-            if run("SELECT digest FROM catalogue").fetchone() != (catalogue.digest,):
-                self._fill(catalogue)
-            run("COMMIT")
-        except BaseException:
-            run("ROLLBACK")
-            raise
+        if not int(run("PRAGMA user_version").fetchone()[0]):
+            # Not executescript(), which would commit before it begins.
+            for statement in _SCHEMA.split(";"):
+                run(statement)
+            run(f"PRAGMA user_version = {_SCHEMA_VERSION}")
+        if run("SELECT digest FROM catalogue").fetchone() != (catalogue.digest,):
+            self._fill(catalogue)
+        run("COMMIT")
 
     def _fill(self, catalogue: Catalogue) -> None:
         run = self._connection.execute
