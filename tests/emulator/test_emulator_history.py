@@ -461,3 +461,5 @@ def test_models_can_be_put_there(watched: Server, client: httpx.Client) -> None:
         watched.add_model(name="x", max_output_token_count=1)
     with pytest.raises(ValueError, match="no such key"):
         watched.add_model(name="x", api_key="unknown")
+    with pytest.raises(ValueError, match="one of PUBLIC, PUBLIC_UNLISTED, PRIVATE"):
+        watched.add_model(name="x", visibility="private")  # type: ignore[arg-type]  # pyright: ignore

@@ -11,7 +11,7 @@ import logging
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict, dataclass
-from typing import Literal, TypeAlias, cast
+from typing import Literal, TypeAlias, cast, get_args
 
 from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 from starlette.requests import ClientDisconnect, Request
@@ -122,6 +122,8 @@ class Control:
         unknown = sorted(set(values) - set(bodies.MODEL))
         if unknown:
             raise ValueError(f"A model has no {', '.join(unknown)}.")
+        if visibility not in get_args(Visibility):
+            raise ValueError(f"visibility is one of {', '.join(get_args(Visibility))}.")
         try:
             checked: dict[str, Value] = bodies.check(dict(values), bodies.MODEL)
         except Problem as problem:
