@@ -496,14 +496,25 @@ def test_allowed_for_one(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
         run(test).assert_outcomes(passed=1, failed=1)
 
 
-def test_environment_of_the_run(installed: None, pytester: pytest.Pytester) -> None:
-    """pytest finds the plugin by itself, and who runs it has their environment back afterwards."""
+@pytest.mark.parametrize(
+    "host",
+    ["", "import threading; threading.Thread(target=threading.Event().wait, daemon=True).start();"],
+    ids=["alone", "beside-a-thread"],
+)
+def test_environment_of_the_run(installed: None, pytester: pytest.Pytester, host: str) -> None:
+    """pytest finds the plugin by itself, and who runs it has their environment back afterwards.
+
+    So it is where another thread runs already, as in a notebook.
+    """
     pytester.makepyfile("import os\ndef test_it(): assert os.environ['ROOTSIGNALS_OFFLINE']")
     code = (
-        "import os, pytest; assert pytest.main([]) == 0;"
+        f"{host}import os, pytest; assert pytest.main([]) == 0;"
         "assert 'ROOTSIGNALS_OFFLINE' not in os.environ"
     )
-    pytester.run(sys.executable, "-c", code).assert_outcomes(passed=1)
+    result = pytester.run(sys.executable, "-c", code)
+
+    result.assert_outcomes(passed=1)
+    assert result.ret == 0
 
 
 def test_missing_extra(run: Run, pytester: pytest.Pytester) -> None:

@@ -104,13 +104,15 @@ def _put_up_guard(config: pytest.Config) -> None:
     if config.getini(_ALLOW):
         return
     patch = pytest.MonkeyPatch()
+    before = set(threading.enumerate())
     value = os.environ.get(OFFLINE, "1")
     patch.setenv(OFFLINE, value)
     patch.setattr(_offline, "guarded", bool(value))
 
     def take_down() -> None:
-        # A thread that outlives the run is no less a test's.
-        if threading.active_count() == 1:
+        # A thread that outlives the run is no less a test's. Others may be there already: those
+        # of a notebook or an editor that calls pytest.
+        if before.issuperset(threading.enumerate()):
             patch.undo()
 
     config.add_cleanup(take_down)
