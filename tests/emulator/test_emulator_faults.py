@@ -454,6 +454,24 @@ def test_the_control_is_spared(faulty: Server, client: httpx.Client) -> None:
     assert client.get(LIST).status_code == 200
 
 
+def test_headers_in_place_of_its_own(faulty: Server, client: httpx.Client) -> None:
+    """A header of a fault stands alone, the id of the request and the date too."""
+    date = "Thu, 01 Jan 1970 00:00:00 GMT"
+    headers = {"X-Request-Id": "mine", "Date": date, "Allow": "GET", "Content-Type": "text/x"}
+    faulty.fail_next(headers=headers)
+
+    answer, after = client.get(LIST), client.get(LIST)
+
+    assert {name: answer.headers.get_list(name) for name in headers} == {
+        name: [value] for name, value in headers.items()
+    }
+    assert [request.request_id for request in faulty.requests] == [
+        "mine",
+        after.headers["X-Request-Id"],
+    ]
+    assert len(after.headers.get_list("Date")) == 1
+
+
 # What is refused.
 
 WRONG: list[tuple[dict[str, object], str]] = [
@@ -469,6 +487,7 @@ WRONG: list[tuple[dict[str, object], str]] = [
     ({"headers": {"a b": "c"}}, "headers are names and values that HTTP takes"),
     ({"headers": {"a": "b\r\nc: d"}}, "headers are names and values that HTTP takes"),
     ({"headers": {"a": " b"}}, "headers are names and values that HTTP takes"),
+    ({"headers": {"X-A": "b", "x-a": "c"}}, "each name once"),
     ({"headers": {"a": "ü"}}, "headers are names and values that HTTP takes"),
     ({"headers": {"Content-Length": "5"}}, "without those that say how long the body is"),
     ({"headers": {"transfer-encoding": "chunked"}}, "without those that say how long"),
@@ -535,6 +554,16 @@ def test_what_cannot_be_is_refused(
     assert sentence in response.json()["detail"]
     assert "Value error" not in response.json()["detail"]
     assert faulty.faults == ()
+
+
+def test_a_fault_stays_what_it_is() -> None:
+    """A fault does not change with what it was made of, which would get past the checks."""
+    headers, body = {"X-A": "b"}, {"deep": ["x"]}
+    fault = Fault(headers=headers, body=body)  # type: ignore[arg-type]
+    headers["Content-Length"] = "5"
+    body["deep"].append("y")
+
+    assert fault == Fault(headers={"X-A": "b"}, body={"deep": ["x"]})
 
 
 def test_only_what_is_there_is_taken_back(faulty: Server) -> None:

@@ -150,6 +150,15 @@ def test_what_happens_appears(browser: Browser, watched: Server, client: httpx.C
         assert "sk-secret" not in page.content()
 
 
+def test_requests_of_one_id(browser: Browser, watched: Server, client: httpx.Client) -> None:
+    """Requests that a fault gives the same id are told apart."""
+    watched.add_fault(Fault(headers={"X-Request-Id": "the same"}))
+    client.get("/v1/models/")
+    client.get("/v1/models/")
+    with opened(browser, watched) as page:
+        expect(page.locator("#requests tr")).to_have_count(2)
+
+
 def test_looking_changes_nothing(browser: Browser, watched: Server, client: httpx.Client) -> None:
     """What the page and its browser ask for is among neither the requests nor the connections."""
     with opened(browser, watched) as page:

@@ -242,13 +242,15 @@ class _Kept:
 
 
 def _noting(entry: Entry, send: Send) -> Send:
-    """Note the status of an answer before it goes out, and give it an id."""
+    """Note the status of an answer before it goes out, and give it an id if it has none."""
 
     async def noting(message: Message) -> None:
         if message["type"] == "http.response.start":
             entry.status = message["status"]
-            name = (b"x-request-id", entry.request_id.encode("ascii"))
-            message["headers"] = [*message["headers"], name]
+            headers = dict(message["headers"])
+            name = headers.setdefault(b"x-request-id", entry.request_id.encode("ascii"))
+            entry.request_id = name.decode("ascii")
+            message["headers"] = list(headers.items())
         await send(message)
 
     return noting

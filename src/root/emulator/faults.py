@@ -11,6 +11,7 @@ import re
 import time
 from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager
+from copy import deepcopy
 from dataclasses import MISSING, dataclass, field, fields
 from email.utils import formatdate
 from fnmatch import fnmatchcase
@@ -119,6 +120,9 @@ class Fault:
                 "Say what goes wrong: a status, a delay, reset, truncate, body, headers. A fault"
                 " that lets requests through says how many: times."
             )
+        # Whoever made it may go on with what they made it of, which nothing would check then.
+        object.__setattr__(self, "headers", dict(self.headers))
+        object.__setattr__(self, "body", deepcopy(self.body))
 
     def concerns(self, method: str, path: str) -> bool:
         """Return whether it is about such a request."""
@@ -200,13 +204,16 @@ def _is_seconds(value: object) -> bool:
 
 def _are_headers(value: object) -> bool:
     # What HTTP takes as a name and as a value (RFC 9110, 5.1 and 5.5), and no more than ASCII.
-    return isinstance(value, Mapping) and all(
+    if not isinstance(value, Mapping):
+        return False
+    headers = cast("Mapping[object, object]", value)
+    return len({str(name).lower() for name in headers}) == len(headers) and all(
         isinstance(name, str)
         and isinstance(content, str)
         and re.fullmatch(r"[\w!#$%&'*+.^`|~-]+", name, re.ASCII)
         and re.fullmatch(r"(?:[!-~](?:[ -~\t]*[!-~])?)?", content)
         and name.lower() not in ("content-length", "transfer-encoding")
-        for name, content in cast("Mapping[object, object]", value).items()
+        for name, content in headers.items()
     )
 
 
@@ -243,7 +250,8 @@ _RULES: tuple[tuple[str, Callable[[object], bool], str], ...] = (
     (
         "headers",
         _are_headers,
-        "are names and values that HTTP takes, without those that say how long the body is",
+        "are names and values that HTTP takes, each name once, without those that say how long the"
+        " body is",
     ),
     ("body", _is_body, "is text or what JSON can say"),
     (

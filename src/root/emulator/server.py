@@ -13,12 +13,13 @@ from collections.abc import Callable, Generator, Iterable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
+from email.utils import formatdate
 from socket import socket
 from typing import Any, TypeVar, cast, get_args
 
 import uvicorn
 from pydantic import JsonValue
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from root.emulator.accounts import Accounts, KeyState, valid_key
 from root.emulator.application import CONNECTION, Application, Connection, gone
@@ -449,7 +450,7 @@ class _Config(uvicorn.Config):
             async def app(scope: Scope, receive: Receive, send: Send) -> None:
                 scope[CONNECTION] = connection
                 try:
-                    await application(scope, receive, send)
+                    await application(scope, receive, _dated(send))
                 except asyncio.CancelledError:
                     # The emulator stops or is wiped, while a fault takes its time or a client does.
                     connection.transport.abort()
@@ -472,6 +473,18 @@ class _Config(uvicorn.Config):
         self.http_protocol_class = cast("type[asyncio.Protocol]", watched)
 
 
+def _dated(send: Send) -> Send:
+    """Give answers the time of day, unless a fault has them tell another."""
+
+    async def dated(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            now = formatdate(usegmt=True).encode("ascii")
+            message["headers"] = list({b"date": now, **dict(message["headers"])}.items())
+        await send(message)
+
+    return dated
+
+
 class _Listener(uvicorn.Server):
     def __init__(
         self, application: Application, connections: Connections, host: str, port: int
@@ -489,6 +502,8 @@ class _Listener(uvicorn.Server):
             http="h11",
             proxy_headers=False,
             server_header=False,
+            # uvicorn's would stand beside that of a fault.
+            date_header=False,
             timeout_keep_alive=_KEEP_ALIVE_SECONDS,
             timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
         )
