@@ -117,6 +117,23 @@ def test_secrets_in_other_places(watched: Server, client: httpx.Client) -> None:
     assert got.path == f"{LIST}[masked]/"
 
 
+def test_secrets_as_names(watched: Server, client: httpx.Client) -> None:
+    """A key of the emulator's is masked as a name too, and in why a request was refused."""
+    key = watched.add_key("A-key-of-another")
+    client.post(f"{LIST}?{key}=1", json={key: 1}, headers={key: "a"})
+    client.post(LIST, content=b"x", headers={"Content-Type": key})
+
+    named, refused = watched.requests
+    assert key.lower() not in repr((named, refused)).lower()
+    assert (named.query["[masked]"], named.json, named.headers["[masked]"]) == (
+        "1",
+        {"[masked]": 1},
+        "a",
+    )
+    with pytest.raises(AssertionError, match=r'media type "\[masked\]"'):
+        watched.assert_no_unexpected_requests()
+
+
 def test_words_are_no_secrets(watched: Server, client: httpx.Client) -> None:
     """A key that is as short as a word leaves other words alone."""
     watched.add_key("key")

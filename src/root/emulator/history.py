@@ -110,11 +110,11 @@ class Entry:
             self.method,
             mask(self.path),
             MappingProxyType(
-                {n: _MASKED if n in _SECRET_FIELDS else mask(v) for n, v in query.items()}
+                {mask(n): _MASKED if n in _SECRET_FIELDS else mask(v) for n, v in query.items()}
             ),
             MappingProxyType(
                 {
-                    n: _MASKED if n in _SECRET_HEADERS else mask(v)
+                    mask(n): _MASKED if n in _SECRET_HEADERS else mask(v)
                     for n, v in headers.items()
                     if n not in _LEFT_OUT_HEADERS
                 }
@@ -123,7 +123,7 @@ class Entry:
             self.status,
             self.request_id,
             self.fault,
-            self.reason,
+            None if self.reason is None else mask(self.reason),
             self.unexpected,
         )
 
@@ -209,7 +209,8 @@ def unexpected(
 def _masking(keys: Iterable[str]) -> _Mask:
     # The longest first: one key may begin with another.
     known = sorted((key for key in keys if len(key) >= _SHORTEST_KEY), key=len, reverse=True)
-    secret = re.compile("|".join([*map(re.escape, known), _USERINFO]))
+    # Names of headers come in lower case.
+    secret = re.compile("|".join([*map(re.escape, known), _USERINFO]), re.IGNORECASE)
     return lambda text: secret.sub(_MASKED, text)
 
 
@@ -231,6 +232,8 @@ def _masked(content: JSONValue, mask: _Mask) -> JSONValue:
     if not isinstance(content, dict):
         return content
     return {
-        name: _MASKED if name in _SECRET_FIELDS and value is not None else _masked(value, mask)
+        mask(name): _MASKED
+        if name in _SECRET_FIELDS and value is not None
+        else _masked(value, mask)
         for name, value in content.items()
     }
