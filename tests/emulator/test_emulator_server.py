@@ -288,6 +288,11 @@ def test_a_catalogue_of_ones_own(tmp_path: Path) -> None:
         ('{"providers": {}, "models": {"a": "b"}}', "models.a: Input should be a valid integer"),
         ('{"providers": {}, "models": {"a": 0}}', "models.a: Input should be greater than or"),
         ('{"providers": {}, "models": {" ": 1}}', "String should have at least 1 character"),
+        ('{"providers": {}, "models": {"a": "1"}}', "models.a: Input should be a valid integer"),
+        ('{"providers": {}, "models": {"a": 3000000000}}', "models.a: Input should be less than"),
+        ('{"providers": {}, "models": {"a": 1%s}}' % ("0" * 30), "models.a: Input should be less"),
+        ('{"providers": {}, "models": {"%s": 1}}' % ("a" * 101), "at most 100 characters"),
+        ('{"providers": {}, "models": {}, "modles": {}}', "modles: Extra inputs are not permitted"),
         ('{"providers": {"a": ""}, "models": {}}', "providers.a: String should have at least 1"),
     ],
 )
@@ -526,6 +531,47 @@ class Terminal(io.StringIO):
     def flush(self) -> None:
         if "stopped" not in self.getvalue():
             signal.raise_signal(signal.SIGINT)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows breaks pipes in its own way")
+def test_the_command_goes_on_unread() -> None:
+    """Where nobody reads what it prints any more, the command serves on, and ends with 0."""
+    with command() as (process, client):
+        assert process.stdout
+        process.stdout.close()
+        assert client.get("/v1/models/").status_code == 200
+        process.send_signal(signal.SIGTERM)
+        assert process.stderr
+        assert process.stderr.read() == ""
+        assert process.wait() == 0
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows breaks pipes in its own way")
+def test_the_command_is_never_read(tmp_path: Path) -> None:
+    """It serves all the same if nobody reads even the introduction."""
+    port = socket.create_server(("127.0.0.1", 0))
+    reader, writer = os.pipe()
+    os.close(reader)
+    number = port.getsockname()[1]
+    port.close()
+    with subprocess.Popen(
+        [sys.executable, "-m", "root.emulator", "--port", str(number)],
+        stdout=writer,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        os.close(writer)
+        try:
+            while process.poll() is None:
+                with suppress(httpx.ConnectError):
+                    assert httpx.get(f"http://127.0.0.1:{number}/openapi.json").status_code == 200
+                    process.send_signal(signal.SIGTERM)
+                    break
+            _, err = process.communicate(timeout=10)
+        finally:
+            process.kill()
+
+    assert (process.returncode, err) == (0, "")
 
 
 def test_the_command_says_how_to_use_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import shlex
 import signal
 import sqlite3
@@ -42,7 +43,7 @@ def main(
             control_key=options.control_key,
             allow_remote=options.allow_remote,
         ) as server:
-            print(_introduction(server, options.db), flush=True)
+            _say(_introduction(server, options.db))
             signals.get()
     except (OSError, ValueError, sqlite3.Error) as exc:
         where = f" ({options.db})" if isinstance(exc, sqlite3.Error) else ""
@@ -51,8 +52,17 @@ def main(
     finally:
         for number, handler in handlers.items():
             signal.signal(number, handler)
-    print("The emulator has stopped.", flush=True)
+    _say("The emulator has stopped.")
     return 0
+
+
+def _say(text: str) -> None:
+    """Print, if somebody reads it: that `head` has seen enough is no reason to end."""
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:
+        # The interpreter would try once more at its end, and complain.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _introduction(server: Server, db: str | None) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Annotated, TypeAlias, TypedDict
 from uuid import UUID, uuid5
 
-from pydantic import BaseModel, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 # Made once at random: ids are derived from names under it, so they are the same on every
 # machine, after every restart and in every later catalogue.
@@ -73,12 +73,21 @@ def load(path: str | os.PathLike[str] | None = None) -> Catalogue:
     )
 
 
-_Name: TypeAlias = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
-_Window: TypeAlias = Annotated[int, Field(ge=1)]
+_Label: TypeAlias = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+# What the API takes for a model's `name` and `max_token_count`.
+_Name: TypeAlias = Annotated[_Label, Field(max_length=100)]
+_Window: TypeAlias = Annotated[int, Field(ge=1, le=2**31 - 1)]
 
 
 class _File(BaseModel):
-    """Providers' names by the prefix of their models' names, and context windows by model."""
+    """Providers' names by the prefix of their models' names, and context windows by model.
 
-    providers: dict[str, _Name]
+    The rest says where they come from, to whoever reads the file.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    origin: str = ""
+    licence: str = ""
+    providers: dict[str, _Label]
     models: dict[_Name, _Window]
