@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import os
 import subprocess
@@ -30,6 +31,19 @@ def test_takes_the_place() -> None:
         subprocess.run([sys.executable, "-W", "error", "-c", code], check=True)
 
         assert [model.name for model in emulator.models] == ["ours", "theirs"]
+
+
+def test_asked_for_by_a_twin() -> None:
+    """Of a call on an event loop, too, the line of the caller is told."""
+    with (
+        pytest.raises(ConfigurationError) as error,
+        root.testing.emulator(),
+        RootSignals("k", base_url=REAL) as client,
+    ):
+        asyncio.run(client.models.acreate(name="a"))
+
+    [note] = error.value.__notes__
+    assert f"{REAL}, asked for at {__file__}:" in note
 
 
 def test_nothing_else() -> None:

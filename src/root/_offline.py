@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import logging
 import os
+import re
+import sys
 import traceback
 from collections import deque
 from typing import TYPE_CHECKING
@@ -105,7 +107,7 @@ def _refuse(address: Address, hint: str = "") -> None:
     from .errors import ConfigurationError
 
     url = address.origin + address.path
-    refused.append(f"{url}, asked for at {_place()}")
+    refused.append(url + _place())
     _log.error("Nothing is sent to %s: %s is set.", url, OFFLINE)
     raise ConfigurationError(
         f"Nothing is sent to {url}: the environment variable {OFFLINE}, or a test's guard,"
@@ -116,12 +118,23 @@ def _refuse(address: Address, hint: str = "") -> None:
 
 
 def _place() -> str:
-    """Return where the code stands that uses the SDK."""
+    """Return where the user's code stands that uses the SDK, in words.
+
+    Nothing is said of it in a thread or a task of ours, on whose stack it is not.
+    """
     for frame, line in traceback.walk_stack(None):
+        file = frame.f_code.co_filename
         package = frame.f_globals.get("__name__", "").partition(".")[0]
-        if package not in ("root", "httpcore", "httpcore2"):
-            return f"{frame.f_code.co_filename}:{line}"
-    return "an unknown place"
+        # Scripts that start pytest, and what pytest-xdist starts its workers with, have no .py.
+        is_library = (
+            package == "root"
+            or package in sys.stdlib_module_names
+            or re.search(r"[/\\](site|dist)-packages[/\\]", file)
+            or not file.endswith(".py")
+        )
+        if not is_library:
+            return f", asked for at {file}:{line}"
+    return ""
 
 
 def _is_loopback(host: str) -> bool:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable
 
 import httpx
 import pytest
 import respx
 
-from root import AsyncRootSignals, ConfigurationError
+from root import AsyncRootSignals, BulkError, ConfigurationError
 from root._offline import take_refused
 from root.emulator import Server
 from tests.wire import Wire, says
@@ -56,6 +57,19 @@ async def test_refused_again() -> None:
 
     assert take_refused().count(f"{URL}, asked for at") == 2
     assert not take_refused()
+
+
+async def test_place_of_many() -> None:
+    """Of several calls at once no line of the SDK or of a library is told."""
+    async with AsyncRootSignals(KEY, base_url=URL) as client:
+        with pytest.raises(BulkError):
+            await client.models.create_many([{"name": "a"}])
+
+    _, *told = take_refused().splitlines()
+    assert told
+    assert all(
+        re.fullmatch(rf"  {URL}(, asked for at {re.escape(__file__)}:\d+)?", one) for one in told
+    )
 
 
 async def test_own_machine(emulator: Server) -> None:

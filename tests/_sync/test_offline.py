@@ -4,13 +4,14 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable
 
 import httpx
 import pytest
 import respx
 
-from root import ConfigurationError, RootSignals
+from root import BulkError, ConfigurationError, RootSignals
 from root._offline import take_refused
 from root.emulator import Server
 from tests.wire import Wire, says
@@ -57,6 +58,19 @@ def test_refused_again() -> None:
 
     assert take_refused().count(f"{URL}, asked for at") == 2
     assert not take_refused()
+
+
+def test_place_of_many() -> None:
+    """Of several calls at once no line of the SDK or of a library is told."""
+    with RootSignals(KEY, base_url=URL) as client:
+        with pytest.raises(BulkError):
+            client.models.create_many([{"name": "a"}])
+
+    _, *told = take_refused().splitlines()
+    assert told
+    assert all(
+        re.fullmatch(rf"  {URL}(, asked for at {re.escape(__file__)}:\d+)?", one) for one in told
+    )
 
 
 def test_own_machine(emulator: Server) -> None:
