@@ -154,10 +154,12 @@ def test_page_size(client: httpx.Client, asked: str, size: int) -> None:
     [
         "nonsense",
         "é",
-        "====",
         *(
             base64.b64encode(token).decode()
-            for token in (b"p=x", b"p=", b"q=1", b"p", b"\xff", b"p=" + b"9" * 30)
+            for token in (
+                *(b"p=x", b"p=", b"p", b"\xff", b"p=" + b"9" * 30),
+                *(b"o=-1", b"o=x", b"r=x", b"r="),
+            )
         ),
     ],
 )
@@ -170,12 +172,47 @@ def test_invalid_cursors(client: httpx.Client, wrong: str, ordering: str) -> Non
     assert response.json() == {"detail": "Invalid cursor"}
 
 
-def test_an_empty_cursor_is_the_first_page(client: httpx.Client) -> None:
+@pytest.mark.parametrize("encoded", ["", "!!!", "====", "cT0x", "cj0w", "bz0w"])
+def test_an_empty_cursor_is_the_first_page(client: httpx.Client, encoded: str) -> None:
     """A cursor that says nothing asks for the first page."""
     first = client.get("/v1/models/", params={"page_size": 3}).json()
-    response = client.get("/v1/models/", params={"page_size": 3, "cursor": ""})
+    response = client.get("/v1/models/", params={"page_size": 3, "cursor": encoded})
 
     assert response.json() == first
+
+
+def test_a_cursor_backwards_from_nowhere_is_the_last_page(client: httpx.Client) -> None:
+    """A cursor that says no more than backwards asks for the end of the list."""
+    query = "/v1/models/?page_size=3"
+    end = flat(walk(client, "next", query))[-3:]
+
+    page = client.get(f"{query}&cursor={cursor('r=1')}").json()
+
+    assert [model["name"] for model in page["results"]] == end
+    assert page["next"] is None
+
+
+@pytest.mark.parametrize(
+    ("ordering", "same"),
+    [
+        ("name,-created_at", "name"),
+        (" -name ", "-name"),
+        ("id,created_at", "created_at"),
+        ("--name", "-created_at"),
+        ("", "-created_at"),
+    ],
+)
+def test_the_first_order_that_there_is(client: httpx.Client, ordering: str, same: str) -> None:
+    """Of several orders the first counts that there is, and newest first without any."""
+    create(client, name="m")
+    create(client, name="a")
+
+    one, other = (
+        client.get("/v1/models/", params={"ordering": asked, "page_size": 5}).json()["results"]
+        for asked in (ordering, same)
+    )
+
+    assert one == other
 
 
 def test_next_keeps_the_query(server: Server, client: httpx.Client) -> None:

@@ -58,8 +58,9 @@ class Cursor:
 
 
 def order_of(query: Mapping[str, str]) -> Order:
-    """Return the order asked for, and newest first for one that is unknown."""
-    return _ORDERS.get(query.get("ordering", ""), Order())
+    """Return the first order asked for that there is, and newest first if there is none."""
+    asked = (term.strip() for term in query.get("ordering", "").split(","))
+    return next((_ORDERS[term] for term in asked if term in _ORDERS), Order())
 
 
 def size_of(query: Mapping[str, str], cap: int) -> int:
@@ -81,13 +82,12 @@ def cursor_of(query: Mapping[str, str], order: Order) -> Cursor | None:
     if not encoded:
         return None
     try:
-        tokens = parse_qs(
-            base64.b64decode(encoded, validate=True).decode("ascii"),
-            keep_blank_values=True,
-            strict_parsing=True,
-        )
-        backwards = "r" in tokens
-        if "o" in tokens:
+        # As forgiving as Django REST Framework, which passes over what it does not know.
+        tokens = parse_qs(base64.b64decode(encoded).decode("ascii"), keep_blank_values=True)
+        if int(tokens.get("o", ["0"])[0]) < 0:
+            raise _invalid_cursor()
+        backwards = bool(int(tokens.get("r", ["0"])[0]))
+        if "p" not in tokens:
             return Cursor(None, backwards)
         position = int(tokens["i" if order.by_name else "p"][0])
         # SQLite's integers have 64 bits.
