@@ -122,7 +122,8 @@ class Pager(Iterator[Model]):
 
     def __getstate__(self) -> dict[str, object]:
         # A copy reads the rest of the page on its own, and asks for the page ahead again.
-        return vars(self) | {
+        return {
+            **vars(self),
             "_ahead": None,
             "_items": copy(self._items),
             "_seen": set(self._seen),
