@@ -37,7 +37,7 @@ class Unexpected(Problem):
         """Keep what the response will say, and what is the matter if that is something else."""
         super().__init__(status, {"detail": text}, headers)
         if reason is not None:
-            self.reason = reason
+            self.reason: str | None = reason
 
 
 def detail(status: int, text: str, headers: Mapping[str, str] | None = None) -> Problem:
