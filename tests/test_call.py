@@ -352,6 +352,28 @@ def test_a_certificate_is_not_tried_again() -> None:
     assert not error.may_have_been_processed
 
 
+def test_a_cause_without_frames() -> None:
+    """A cause shows no variables of libraries, which may hold what was sent and what came."""
+    handled = ValueError("It is the caller's own.")
+    try:
+        raise handled
+    except ValueError:
+        call = started("POST")
+        try:
+            try:
+                raise ConnectionResetError("Gone.")
+            except OSError as inner:
+                raise httpcore.ReadError("Gone.") from inner
+        except httpcore.ReadError as exc:
+            cause = call.cause(exc, call.failure(exc, None, 5.0)[0])
+
+    assert isinstance(cause, httpcore.ReadError)
+    assert isinstance(cause.__cause__, ConnectionResetError)
+    assert cause.__traceback__ is None
+    assert cause.__cause__.__traceback__ is None
+    assert handled.__traceback__ is not None
+
+
 def test_attempts_are_recorded(clock: Clock) -> None:
     """An error knows each try, the waits between them, and the time of all of them."""
     call = started()

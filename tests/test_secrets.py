@@ -25,7 +25,6 @@ from h2.events import RequestReceived, StreamEnded
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import root
 from root import (
     APIConnectionError,
     AsyncRootSignals,
@@ -38,7 +37,7 @@ from root.models import Model, ModelVerification
 
 from .wire import Step, Wire, answer, closes, raw, resets, says
 
-HOME = Path(root.__file__).parent
+TESTS = Path(__file__).parent
 KEY = "key-0123456789-of-the-tests"
 # With what JSON escapes, so that its escaped forms are looked for as well.
 DEFAULT_KEY = 'sk-"pä\\ss/wort"-of-a-provider'
@@ -95,7 +94,8 @@ def assert_error_hides(error: BaseException, *, with_locals: bool = True) -> Non
 def local_variables(error: BaseException) -> Iterator[str]:
     """What Sentry, rich and `pytest -l` show of the frames that an error went through."""
     for frame, _ in traceback.walk_tb(error.__traceback__):
-        if Path(frame.f_code.co_filename).is_relative_to(HOME):
+        # The tests' own have the secrets at hand.
+        if not Path(frame.f_code.co_filename).is_relative_to(TESTS):
             yield from map(repr, frame.f_locals.values())
 
 
@@ -274,6 +274,9 @@ ECHOES: dict[str, Callable[[str, str], bytes]] = {
     "the reason": lambda key, secret: f"HTTP/1.1 500 {key}\r\nContent-Length: 0\r\n\r\n".encode(),
     "a header": lambda key, secret: answer(500, {}, X_Sent=key),
     "a broken status line": lambda key, secret: f"Authorization: {key}\r\n\r\n".encode(),
+    "the request itself": lambda key, secret: (
+        f"POST / HTTP/1.1\r\nAuthorization: {key}\r\n\r\n{secret}".encode()
+    ),
     "a broken header": lambda key, secret: f"HTTP/1.1 200 OK\r\n: {key}\r\n\r\n".encode(),
     "a broken length": lambda key, secret: (
         f"HTTP/1.1 200 OK\r\nContent-Length: {key}\r\n\r\n".encode()

@@ -220,17 +220,26 @@ class Call:
         return error
 
     def cause(self, exc: Exception, error: RootSignalsError) -> Exception | None:
-        """Return what the error may show as its cause: not what quotes a secret, as h11 does."""
+        """Return what the error may show as its cause: not what quotes a secret, as h11 does.
+
+        What it shows has no frames. They are of the libraries below, whose variables hold what
+        was sent and what came, and some print these with a traceback.
+        """
         if exc is error:
             return None
         if isinstance(exc, UnusableAnswerError):
             # It holds the answer as it came.
             return None
-        found: BaseException | None = exc
-        while found is not None and found is not self._handled:
+        chain: list[BaseException] = [exc]
+        for found in chain:
             if scrub(str(found), self.hidden) != str(found):
                 return None
-            found = found.__cause__ or found.__context__
+            found.__traceback__ = None
+            chain += [
+                inner
+                for inner in (found.__cause__, found.__context__)
+                if inner is not None and inner is not self._handled and inner not in chain
+            ]
         return exc
 
     def _wait(self, outcome: Outcome, hint: float | None) -> tuple[float | None, str | None]:
