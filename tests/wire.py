@@ -189,9 +189,11 @@ class Wire:
     def _serve(self, sock: socket.socket) -> None:
         try:
             if self.tls is not None:
-                sock = self.tls.wrap_socket(sock, server_side=True)
+                sock = self.tls.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
             self._open.add(sock)
             with sock:
+                if isinstance(sock, ssl.SSLSocket) and not _shakes_hands(sock):
+                    return
                 if self.takes is not None:
                     self._take_little(sock, self.takes)
                     return
@@ -215,6 +217,18 @@ class Wire:
         if self.choose is not None:
             return self.choose(request)
         return self.steps.pop(0) if len(self.steps) > 1 else self.steps[0]
+
+
+def _shakes_hands(sock: ssl.SSLSocket) -> bool:
+    try:
+        sock.do_handshake()
+    except ssl.SSLError:
+        # A request may be on its way already. If it were left unread, closing would reset the
+        # connection, and the other side might not hear what was wrong.
+        while socket.socket.recv(sock, 65536):
+            pass
+        return False
+    return True
 
 
 def _read_request(sock: socket.socket) -> bytes:

@@ -193,7 +193,9 @@ def broken_exchange(
         # h11 quotes what it cannot read.
         cause = scrub(cause, secrets)
         error = APIConnectionError(f"{request} failed: {cause}. {advice}")
-        if isinstance(root, ssl.SSLCertVerificationError):
+        # In TLS 1.3 a client hears that its certificate was refused where an answer would be. The
+        # request was refused with it.
+        if isinstance(root, ssl.SSLCertVerificationError) or _wants_certificate(root):
             outcome = Outcome.FINAL
     error.request = request
     return error, outcome, cause
@@ -204,8 +206,21 @@ _CHECK_PROXY = (
 )
 
 
-# TLS alerts (RFC 8446, 6.2) of servers that miss a client's certificate.
-_WANTS_CERTIFICATE = ("CERTIFICATE_REQUIRED", "HANDSHAKE_FAILURE", "BAD_CERTIFICATE")
+# OpenSSL's names for the TLS alerts (RFC 8446, 6.2) of servers that do not like a client's
+# certificate, or miss it.
+_WANTS_CERTIFICATE = (
+    "ALERT_ACCESS_DENIED",
+    "ALERT_BAD_CERTIFICATE",
+    "ALERT_CERTIFICATE",
+    "ALERT_HANDSHAKE_FAILURE",
+    "ALERT_UNKNOWN_CA",
+    "ALERT_UNSUPPORTED_CERTIFICATE",
+)
+
+
+def _wants_certificate(exc: BaseException) -> bool:
+    reason = str(getattr(exc, "reason", None) or exc)
+    return isinstance(exc, ssl.SSLError) and any(alert in reason for alert in _WANTS_CERTIFICATE)
 
 
 def _root_cause(exc: BaseException, handled: BaseException | None) -> BaseException:
@@ -232,10 +247,10 @@ def _cause(root: BaseException, address: Address) -> tuple[str, str]:
     if isinstance(root, ssl.SSLError):
         reason = str(getattr(root, "reason", None) or root)
         advice = "Check whether the base URL should start with http:// or https://."
-        if any(alert in reason for alert in _WANTS_CERTIFICATE):
+        if _wants_certificate(root):
             advice = (
-                "The server may want a client certificate: in Python give an ssl_context that has"
-                " one."
+                "The server may want a client certificate that it trusts: in Python give an"
+                " ssl_context that has one."
             )
         return f"no TLS connection could be made with {address.authority} ({reason})", advice
     if isinstance(root, socket.gaierror):

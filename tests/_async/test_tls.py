@@ -168,19 +168,24 @@ async def test_a_client_certificate(
 
 
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+@pytest.mark.parametrize("shown", ["none", "a stranger's"])
 async def test_no_client_certificate(
-    authority: trustme.CA, trusting: ssl.SSLContext, version: ssl.TLSVersion
+    authority: trustme.CA, trusting: ssl.SSLContext, version: ssl.TLSVersion, shown: str
 ) -> None:
-    """Without the certificate that a server wants, the call is an error of ours."""
+    """Without the certificate that a server wants, nothing was done, and nothing is tried again."""
     settings = serving(authority.issue_cert("127.0.0.1"))
     settings.verify_mode = ssl.CERT_REQUIRED
     settings.maximum_version = version
     authority.configure_trust(settings)
+    if shown != "none":
+        of_a_stranger(authority).configure_cert(trusting)
     with Wire([says(201, MODEL)], tls=settings) as wire:
-        async with connect(wire, trusting) as client:
-            with pytest.raises(APIConnectionError) as error:
+        async with connect(wire, trusting).with_options(max_retries=3) as client:
+            with pytest.raises(APIConnectionError, match="want a client certificate") as error:
                 await client.models.create(name="a")
         assert not wire.requests
+    assert len(error.value.attempts) == 1
+    assert not error.value.may_have_been_processed
     assert "not trusted" not in str(error.value)
     # The base URL is right: this is no question of http:// or https://.
     assert "http:// or https://" not in str(error.value)
