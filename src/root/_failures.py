@@ -259,7 +259,10 @@ def _cause(root: BaseException, address: Address) -> tuple[str, str]:
         return f"{address.authority} refused the connection", reach
     if isinstance(root, ConnectionResetError):
         return f"{address.authority} reset the connection", "Try again."
-    said = str(root) or type(root).__name__
+    # h11 shows what it cannot read, and how it holds that.
+    said, unreadable, _ = (str(root) or type(root).__name__).partition(": bytearray(")
+    if unreadable:
+        return f"what {address.authority} answered is no HTTP ({said})", reach
     return f"the exchange with {address.authority} broke off ({said.rstrip('.')})", "Try again."
 
 

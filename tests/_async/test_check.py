@@ -522,7 +522,7 @@ async def test_a_web_page() -> None:
 
 @pytest.mark.parametrize(
     ("step", "why"),
-    [(closes, "broke off"), (raw(b"nonsense\r\n\r\n"), "broke off")],
+    [(closes, "broke off"), (raw(b"nonsense\r\n\r\n"), "is no HTTP")],
     ids=["closed", "nonsense"],
 )
 async def test_an_exchange_that_breaks_off(step: Step, why: str) -> None:

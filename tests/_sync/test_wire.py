@@ -185,6 +185,17 @@ def test_answers_that_break_off(step: Step) -> None:
             assert (client.models.retrieve("a")).name == "a"
 
 
+@pytest.mark.parametrize("lines", [b"SSH-2.0-other", b"HTTP/1.1 200 OK\r\nno header"])
+def test_an_answer_that_is_no_http(lines: bytes) -> None:
+    """What is no HTTP is called so, and not quoted."""
+    with Wire([raw(lines + b"\r\n\r\n")]) as wire:
+        with connect(wire) as client:
+            with pytest.raises(APIConnectionError, match="answered is no HTTP") as error:
+                client.models.create(name="a")
+    assert "Check the base URL" in str(error.value)
+    assert "byte" not in str(error.value)
+
+
 def test_refused() -> None:
     """A service that is not there is told by name, and cannot have done anything."""
     with Wire([]) as wire:
@@ -439,9 +450,14 @@ def test_a_closed_client_of_the_users_own() -> None:
 
 
 def test_a_client_of_another_kind() -> None:
-    """What is no http client of the right kind is refused when the client is made."""
-    wrong: Any = "client"
-    with pytest.raises(ConfigurationError, match=r"httpx2?\..*Client"):
+    """What is no http client of the right kind is refused, by its full name, at once."""
+
+    class Client:
+        """The same name in another package, as httpx2 has it."""
+
+    wrong: Any = Client()
+    given = rf"not {__name__}\..*Client\."
+    with pytest.raises(ConfigurationError, match=rf"httpx2?\..*Client, {given}"):
         RootSignals("k" * 20, base_url="http://api.test", http_client=wrong)
 
 

@@ -203,7 +203,8 @@ def _check_http_client(http_client: object, config: Config) -> None:
     import httpx
 
     if not isinstance(http_client, httpx.Client):
-        name = f"{httpx.Client.__module__}.{httpx.Client.__qualname__}"
-        raise ConfigurationError(
-            f"An http client for this use must be an {name}, not {type(http_client).__name__}."
+        # With their modules: httpx2 names its clients alike.
+        wanted, given = (
+            f"{kind.__module__}.{kind.__qualname__}" for kind in (httpx.Client, type(http_client))
         )
+        raise ConfigurationError(f"An http client for this use must be an {wanted}, not {given}.")
