@@ -341,7 +341,7 @@ def test_an_empty_body_is_not_unpacked(coding: str) -> None:
         pytest.param(deflated(BODY)[:-1], "deflate", id="deflate without its last byte"),
         pytest.param(gzip.compress(BODY)[:-8] + bytes(8), "gzip", id="wrong checksum"),
         pytest.param(BODY, "gzip", id="not packed at all"),
-        pytest.param(gzip.compress(b"") * 400_000, "gzip", id="members without end"),
+        pytest.param(gzip.compress(b"") * 1000, "gzip", id="a thousand members"),
         pytest.param(BODY, "deflate", id="not deflated at all"),
         pytest.param(BODY, "br", id="br"),
         pytest.param(BODY, "zstd", id="zstd"),

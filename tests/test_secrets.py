@@ -53,6 +53,8 @@ FORMS = {
         json.dumps(secret, ensure_ascii=False)[1:-1],
         repr(secret)[1:-1],
         repr(secret.encode())[2:-1],
+        # As a request's body shows it.
+        repr(json.dumps(secret, ensure_ascii=False).encode())[3:-2],
     )
 }
 
