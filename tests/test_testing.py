@@ -76,6 +76,7 @@ def test_lost_error() -> None:
 
 def test_lost_error_before() -> None:
     """What was refused before a block within is told at the end of the outer one, and once."""
+    within: list[str] = []
     with (
         pytest.raises(AssertionError, match="which tests do not reach"),
         root.testing.emulator(),
@@ -85,6 +86,9 @@ def test_lost_error_before() -> None:
             client.models.retrieve("a")
         with root.testing.emulator():
             pass
+        within.append("ended")
+
+    assert within == ["ended"]
 
 
 def test_emptied_environment() -> None:

@@ -251,8 +251,8 @@ def test_keys_of_another_kind(server: Server, argument: str, value: object) -> N
 
 
 def test_an_unknown_key_cannot_change(server: Server) -> None:
-    """Changing a key that is none says how to make one, and does not repeat it."""
-    with pytest.raises(ValueError, match=r"There is no such key here; add_key\(\) makes one\."):
+    """Changing a key that is none says what to do first, and does not repeat it."""
+    with pytest.raises(ValueError, match=r"^There is no such key here\. It has to be added first"):
         server.change_key("unknown", state="revoked")
 
 

@@ -111,6 +111,15 @@ def test_it_is_not_among_the_requests(watched: Server, control: httpx.Client) ->
     assert "Access-Control-Allow-Origin" not in response.headers
 
 
+@pytest.mark.parametrize(("path", "status"), [("/_emulator", 401), ("/favicon.ico", 404)])
+def test_what_is_not_of_the_api(watched: Server, path: str, status: int) -> None:
+    """What a person or their browser asks beside the API is not among the requests."""
+    watched.wipe()
+
+    assert httpx.get(f"{watched.url}{path}", verify=TLS).status_code == status
+    assert watched.requests == ()
+
+
 def test_the_state(watched: Server, control: httpx.Client, client: httpx.Client) -> None:
     """The state is told in numbers."""
     create(client)
@@ -265,6 +274,9 @@ def test_wiping(watched: Server, control: httpx.Client, client: httpx.Client) ->
         ("POST", "keys", b'{"key": "a b"}', "at least one character"),
         ("POST", "keys", b'{"state": "asleep"}', "state: Input should be"),
         ("POST", "keys", b'{"rate_limit": "often"}', "A rate limit is written like"),
+        ("POST", "keys", b'{"rate": "1/s"}', "rate: Extra inputs are not permitted."),
+        ("POST", "models", b'{"values": {"name": "x"}, "visible": "y"}', "visible: Extra inputs"),
+        ("PATCH", "keys", b'{"key": "k", "stat": "active"}', "stat: Extra inputs"),
         ("PATCH", "keys", b"{}", "key: Field required."),
         ("PATCH", "keys", b'{"key": "unknown"}', "There is no such key"),
     ],
@@ -281,13 +293,14 @@ def test_what_is_wrong_is_said(
     assert (watched.models, watched.faults) == ((), ())
 
 
-def test_a_client_that_leaves(watched: Server, caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize("path", ["/_emulator/faults", LIST])
+def test_a_client_that_leaves(watched: Server, path: str, caplog: pytest.LogCaptureFixture) -> None:
     """A client that hangs up in the middle of a request harms nothing."""
     caplog.set_level(logging.DEBUG, "root.emulator")
     with socket.create_connection((watched.host, watched.port)) as connection:
         connection.sendall(
-            b"POST /_emulator/faults HTTP/1.1\r\nHost: x\r\nContent-Length: 50\r\n"
-            b"Authorization: Emulator-Key control\r\n\r\n{"
+            f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 50\r\n"
+            "Authorization: Emulator-Key control\r\n\r\n{".encode()
         )
     while "hung up" not in caplog.text:
         assert not watched.faults
@@ -307,6 +320,7 @@ def test_the_page() -> None:
     policy = page.headers["Content-Security-Policy"]
     assert policy.startswith("default-src 'none'; script-src 'sha256-")
     assert "unsafe" not in policy
+    assert page.headers["Cross-Origin-Opener-Policy"] == "same-origin"
     assert not re.search(r"(src|href)=\"(?!data:|#)", page.text)
     assert not re.search(r"https?://", page.text)
     assert head.headers["Content-Length"] == page.headers["Content-Length"]

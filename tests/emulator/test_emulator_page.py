@@ -91,6 +91,17 @@ def test_the_key_leaves_the_address_bar(browser: Browser, watched: Server) -> No
         expect(page.get_by_text("Live", exact=True)).to_be_visible()
 
 
+def test_a_key_like_a_place_in_the_page(browser: Browser) -> None:
+    """A key that is the name of a part of the page opens it, and the way there is no key."""
+    with serve(control_key="content") as server, opened(browser, server, "#content") as page:
+        expect(page.get_by_text("Live", exact=True)).to_be_visible()
+        page.keyboard.press("Tab")
+        page.keyboard.press("Enter")
+
+        expect(page.locator("main")).to_be_focused()
+        assert page.url == f"{server.url}/"
+
+
 def test_a_wrong_key(browser: Browser, watched: Server) -> None:
     """With a wrong key the page shows nothing and says so, until it is given the right one."""
     with opened(browser, watched, "#wrong") as page:
@@ -578,10 +589,14 @@ def test_accessible_to_all(
 
 
 def test_what_it_says_aloud(browser: Browser, watched: Server, client: httpx.Client) -> None:
-    """What comes in is not read out each time."""
+    """What comes in is not read out each time, but after a while in numbers."""
     with opened(browser, watched) as page:
         expect(page.get_by_role("status")).to_have_text("Connected.")
         client.get("/v1/models/")
         expect(page.locator("#requests tr")).to_have_count(1)
 
         expect(page.get_by_role("status")).to_have_text("Connected.")
+
+        page.clock.install()
+        page.clock.fast_forward("00:11")
+        expect(page.get_by_role("status")).to_have_text("1 request, 0 models, 0 faults.")

@@ -410,6 +410,7 @@ def test_no_access_log(caplog: pytest.LogCaptureFixture) -> None:
     assert "uvicorn.access" not in {record.name for record in caplog.records}
     assert access_log.propagate
     assert not access_log.disabled
+    assert logging.getLogger("uvicorn.error").filters == []
 
 
 def test_deep_pages_cost_no_more_than_the_first() -> None:

@@ -81,7 +81,7 @@ class Accounts:
         """
         account = self._by_key.get(key)
         if account is None:
-            raise ValueError("There is no such key here; add_key() makes one.")
+            raise ValueError("There is no such key here. It has to be added first.")
         return account
 
     def add(
@@ -102,7 +102,7 @@ class Accounts:
         """
         key = valid_key(key)
         if key in self._by_key:
-            raise ValueError("This key is here already; change_key() changes what it may do.")
+            raise ValueError("This key is here already. What it may do can be changed.")
         # An organisation is stored with the models, and a key never is.
         name = hashlib.sha256(key.encode()).hexdigest()
         self._by_key[key] = Account(

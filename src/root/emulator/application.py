@@ -126,8 +126,11 @@ class Application:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, with an id for it in the headers whatever becomes of it."""
         for beginning, application in self._control.items():
+            # What begins with a folder is below it, or the folder without its slash.
             if scope["path"] == beginning or (
-                beginning.endswith("/") and beginning != "/" and scope["path"].startswith(beginning)
+                beginning.endswith("/")
+                and beginning != "/"
+                and f"{scope['path']}/".startswith(beginning)
             ):
                 await application(scope, receive, send)
                 return

@@ -19,6 +19,7 @@ from typing import Any, TypeVar, cast, get_args
 
 import uvicorn
 from pydantic import JsonValue
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from root.emulator.accounts import Accounts, KeyState, valid_key
@@ -408,6 +409,8 @@ def serve(
             history,
             {
                 "/": Page(),
+                # Browsers ask for it by themselves, and not the code under test.
+                "/favicon.ico": Response(status_code=404),
                 PATH: DESCRIPTION,
                 PREFIX: ControlApplication(control, key_to_control),
             },
