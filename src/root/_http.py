@@ -231,7 +231,9 @@ def _ssl_context(cafile: str | None, capath: str | None) -> ssl.SSLContext:
             " that is no directory."
         )
     try:
-        return ssl.create_default_context(cafile=cafile, capath=capath)
+        # OpenSSL has locks of its own, too.
+        with loading:
+            return ssl.create_default_context(cafile=cafile, capath=capath)
     except OSError as exc:
         raise ConfigurationError(
             f"The certificates to trust cannot be read from {cafile or capath!r}, which"
