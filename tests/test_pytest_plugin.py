@@ -9,6 +9,7 @@ import sys
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
+from textwrap import indent
 
 import pytest
 
@@ -385,6 +386,23 @@ def test_guard_at_the_first_conftest(
             "*  http://api.test, asked for at *conftest.py:5",
         ]
     )
+
+
+def test_guard_before_the_first_conftest(
+    run: Run, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A plugin that asks for the real service just before the first conftest.py is refused it."""
+    pytester.syspathinsert()
+    pytester.makepyfile(
+        other=f"import pytest\n\n@pytest.hookimpl(wrapper=True)\n"
+        f"def pytest_load_initial_conftests():\n{indent(FIRST, '    ')}\n    return (yield)\n"
+    )
+    with Wire([says(201, {"id": "9b2f", "name": "a"})]) as proxy:
+        monkeypatch.setenv("HTTP_PROXY", proxy.url)
+        result = run("def test_it(): pass", "-p", "other")
+
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert proxy.requests == []
 
 
 def test_guard_at_another_conftest(run: Run, pytester: pytest.Pytester) -> None:

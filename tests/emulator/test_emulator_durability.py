@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -171,6 +172,22 @@ def test_a_file_is_in_write_ahead_mode(tmp_path: Path) -> None:
     db = tmp_path / "models.sqlite3"
     with serve(db=db), closing(sqlite3.connect(db)) as connection:
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+
+def test_several_start_on_one_file(tmp_path: Path) -> None:
+    """Of several that start on an empty file at once, one fills it and the others wait."""
+    db, public, together = tmp_path / "models.sqlite3", catalogue.load(), threading.Barrier(8)
+    # For the change to this mode SQLite does not wait.
+    with closing(sqlite3.connect(db)) as connection:
+        connection.execute("PRAGMA journal_mode = WAL")
+
+    def start(_: int) -> int:
+        together.wait()
+        with closing(Store(db, public)) as store:
+            return len(store.page("someone", Order(), None, limit=len(public.models) + 1))
+
+    with ThreadPoolExecutor(8) as threads:
+        assert list(threads.map(start, range(8))) == [len(public.models)] * 8
 
 
 def kept(url: str, name: str) -> Iterator[tuple[str, State]]:
