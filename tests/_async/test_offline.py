@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 import httpx
 import pytest
@@ -67,8 +68,10 @@ async def test_place_of_many() -> None:
 
     _, *told = take_refused().splitlines()
     assert told
+    # Where a program of ours runs the tests, it is at the bottom of each stack.
+    ours = re.escape(str(Path(__file__).parents[1]))
     assert all(
-        re.fullmatch(rf"  {URL}(, asked for at {re.escape(__file__)}:\d+)?", one) for one in told
+        re.fullmatch(rf"  {URL}(, asked for at {ours}/[\w/]+\.py:\d+)?", one) for one in told
     )
 
 
