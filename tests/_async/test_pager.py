@@ -310,6 +310,8 @@ async def test_a_copy(
     here += [model.id async for model in pager]
 
     assert here == there == everything[15:]
+    # One out of a pickle has a client of its own.
+    await other._client.aclose()
 
 
 async def test_the_end_is_no_start(mocked: AsyncRootSignals, respx_mock: respx.MockRouter) -> None:

@@ -305,6 +305,8 @@ def test_a_copy(lister: RootSignals, copied: Callable[[Any], Any], prefetch: boo
     here += [model.id for model in pager]
 
     assert here == there == everything[15:]
+    # One out of a pickle has a client of its own.
+    other._client.close()
 
 
 def test_the_end_is_no_start(mocked: RootSignals, respx_mock: respx.MockRouter) -> None:
