@@ -1,0 +1,60 @@
+"""A file that holds what was observed once, and the difference to what is observed now."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+DATA = Path(__file__).parent / "data"
+
+
+@dataclass(frozen=True)
+class Record:
+    """A recorded text.
+
+    Attributes:
+        name: The name of the file in tests/pins/data.
+        command: The module that rewrites it: `python -m <command>`.
+    """
+
+    name: str
+    command: str
+
+    @property
+    def path(self) -> Path:
+        return DATA / self.name
+
+    def read(self) -> str:
+        """Return the recorded text."""
+        return self.path.read_text(encoding="utf-8")
+
+    def write(self, text: str) -> None:
+        """Replace the recorded text."""
+        DATA.mkdir(exist_ok=True)
+        self.path.write_text(text, encoding="utf-8", newline="\n")
+
+    def assert_same(self, text: str) -> None:
+        """Fail with a diff if the text is not the recorded one."""
+        recorded = self.read()
+        if text != recorded:
+            raise AssertionError(self.explain(recorded, text))
+
+    def explain(self, recorded: str, text: str) -> str:
+        """Return the difference, and how to rewrite the record if it is intended."""
+        diff = difflib.unified_diff(
+            recorded.splitlines(), text.splitlines(), "recorded", "now", lineterm="", n=2
+        )
+        return "\n".join(
+            [
+                f"This differs from tests/pins/data/{self.name}:",
+                *diff,
+                f"If it is intended: python -m {self.command}",
+            ]
+        )
+
+
+def as_json(content: object) -> str:
+    """Return a JSON text of which a diff can be read."""
+    return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
