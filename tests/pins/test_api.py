@@ -34,7 +34,7 @@ MODULES = (
 # Made by the client, never by a user.
 NOT_CONSTRUCTED = {
     *("Models", "AsyncModels", "Pager", "AsyncPager", "Plan", "AsyncPlan", "Settings"),
-    *("Page", "Server"),
+    *("Page", "ResponseMeta", "Server"),
 }
 
 # How objects are copied, pickled and printed is held by tests of its own, and `of` makes what the
