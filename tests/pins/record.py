@@ -55,6 +55,25 @@ class Record:
         )
 
 
-def as_json(content: object) -> str:
-    """Return a JSON text of which a diff can be read."""
-    return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+def as_json(content: object, levels: int) -> str:
+    """Return a JSON text of which a diff can be read.
+
+    Args:
+        content: What to write.
+        levels: The levels that are written on lines of their own; what is deeper is on one line.
+    """
+    return f"{_as_json(content, levels, '')}\n"
+
+
+def _as_json(content: object, levels: int, indent: str) -> str:
+    deeper = f"{indent} "
+    if levels and isinstance(content, dict) and content:
+        items = [
+            f"{deeper}{json.dumps(name, ensure_ascii=False)}: {_as_json(value, levels - 1, deeper)}"
+            for name, value in content.items()
+        ]
+        return "{\n" + ",\n".join(items) + f"\n{indent}}}"
+    if levels and isinstance(content, list) and content:
+        items = [f"{deeper}{_as_json(value, levels - 1, deeper)}" for value in content]
+        return "[\n" + ",\n".join(items) + f"\n{indent}]"
+    return json.dumps(content, ensure_ascii=False)

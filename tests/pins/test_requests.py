@@ -239,8 +239,8 @@ def observe(face: str) -> dict[str, dict[str, object]]:
 @pytest.mark.parametrize("face", FACES)
 def test_requests(face: str) -> None:
     """Every call sends the recorded bytes, on each face."""
-    REQUESTS.assert_same(as_json(observe(face)))
+    REQUESTS.assert_same(as_json(observe(face), 4))
 
 
 if __name__ == "__main__":
-    REQUESTS.write(as_json(observe(FACES[0])))
+    REQUESTS.write(as_json(observe(FACES[0]), 4))
