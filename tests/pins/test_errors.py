@@ -363,7 +363,7 @@ WORK: dict[str, Work] = {
     "a plan of which one fails": (_applied, [], _refuses("newer", status=500)),
     "a plan whose deletion is refused": (_applied, [], _refuses("older", status=409)),
     "a plan that cannot be made": (_applied, [says(401, {"detail": "No."})], None),
-    "export": (lambda face: face.call("export"), [], _refuses("old", status=500)),
+    "export": (lambda face: face.call("export", concurrency=1), [], _refuses("old", status=500)),
     "ensure": (lambda face: face.call("ensure", name="new"), [], _refuses("new", status=409)),
     "a verification that fails": (_verified, [], _refuses()),
     "a client that is closed": (_closed, [], _refuses()),
