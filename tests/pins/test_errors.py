@@ -74,7 +74,7 @@ def data_of(error: RootSignalsError) -> Data:
         data["fields"] = error.fields
     cause = error.__cause__
     if cause is not None and not type(cause).__module__.startswith("root."):
-        data["cause"] = f"{type(cause).__module__.partition('.')[0]}.{type(cause).__name__}"
+        data["cause"] = type(cause).__name__
     if isinstance(error, BulkError):
         data["results"] = [_outcome(result) for result in error.results]
         data["counts"] = [error.succeeded, error.failed, error.not_started]
