@@ -35,16 +35,26 @@ class Record:
         DATA.mkdir(exist_ok=True)
         self.path.write_text(text, encoding="utf-8", newline="\n")
 
-    def assert_same(self, text: str) -> None:
-        """Fail with a diff if the text is not the recorded one."""
+    def assert_same(self, text: str, source: str = "") -> None:
+        """Fail with a diff if the text is not the recorded one.
+
+        Args:
+            text: What is observed.
+            source: Where it is observed, if there are several such places.
+        """
         recorded = self.read()
         if text != recorded:
-            raise AssertionError(self.explain(recorded, text))
+            raise AssertionError(self.explain(recorded, text, source))
 
-    def explain(self, recorded: str, text: str) -> str:
+    def explain(self, recorded: str, text: str, source: str = "") -> str:
         """Return the difference, and how to rewrite the record if it is intended."""
         diff = difflib.unified_diff(
-            recorded.splitlines(), text.splitlines(), "recorded", "now", lineterm="", n=2
+            recorded.splitlines(),
+            text.splitlines(),
+            "recorded",
+            f"now: {source}" if source else "now",
+            lineterm="",
+            n=2,
         )
         return "\n".join(
             [

@@ -239,7 +239,7 @@ def observe(face: str) -> dict[str, dict[str, object]]:
 @pytest.mark.parametrize("face", FACES)
 def test_requests(face: str) -> None:
     """Every call sends the recorded bytes, on each face."""
-    REQUESTS.assert_same(as_json(observe(face), 4))
+    REQUESTS.assert_same(as_json(observe(face), 4), face)
 
 
 if __name__ == "__main__":
