@@ -1,36 +1,69 @@
-"""The command line in this process, against the emulator and with no profile of anybody's."""
+"""Fixtures that run the command line in this process, isolated from the user's profiles."""
 
 from __future__ import annotations
 
 import io
+import json
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import keyring
+import keyring.backend
 import keyring.backends.fail
+import keyring.errors
 import pytest
 
 from root.cli import main
 from root.emulator import Server
 
+KEY = "a-key-that-must-not-be-printed"
+
+INVALID_KEY = "key-of-staging\N{HORIZONTAL ELLIPSIS}"
+
+
+class FakeKeyring(keyring.backend.KeyringBackend):
+    """A keyring in memory; `locked` makes it reject every access."""
+
+    priority = 1
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.passwords: dict[tuple[str, str], str] = {}
+        self.locked = False
+
+    def _unlocked(self) -> dict[tuple[str, str], str]:
+        if self.locked:
+            raise keyring.errors.KeyringLocked
+        return self.passwords
+
+    def get_password(self, service: str, username: str) -> str | None:
+        return self._unlocked().get((service, username))
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        self._unlocked()[service, username] = password
+
+    def delete_password(self, service: str, username: str) -> None:
+        if self._unlocked().pop((service, username), None) is None:
+            raise keyring.errors.PasswordDeleteError
+
 
 @dataclass(frozen=True)
-class Done:
-    """What came of a command."""
+class Result:
+    """The result of a command."""
 
     code: int
     out: str
     err: str
 
 
-Run = Callable[..., Done]
+Run = Callable[..., Result]
 
 
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A home without profiles, and no keyring."""
+    """An empty home directory, and no keyring."""
     home = tmp_path / "home"
     home.mkdir()
     monkeypatch.setenv("HOME", str(home))
@@ -42,8 +75,16 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
+def fake_keyring(monkeypatch: pytest.MonkeyPatch) -> FakeKeyring:
+    """A keyring instead of none."""
+    fake = FakeKeyring()
+    monkeypatch.setattr(keyring.core, "_keyring_backend", fake)
+    return fake
+
+
+@pytest.fixture
 def at_emulator(emulator: Server, monkeypatch: pytest.MonkeyPatch) -> Server:
-    """An emulator that the environment names."""
+    """An emulator that the environment variables point to."""
     monkeypatch.setenv("ROOTSIGNALS_API_KEY", emulator.api_key)
     monkeypatch.setenv("ROOTSIGNALS_API_URL", emulator.url)
     return emulator
@@ -51,18 +92,32 @@ def at_emulator(emulator: Server, monkeypatch: pytest.MonkeyPatch) -> Server:
 
 @pytest.fixture
 def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Run `root-signals` with these arguments, and this on stdin."""
+    """A function that runs `root-signals` with arguments and text on stdin."""
 
-    def run(*arguments: str, stdin: str = "") -> Done:
+    def run(*arguments: str, stdin: str = "") -> Result:
         monkeypatch.setattr("sys.stdin", io.StringIO(stdin))
         logger = logging.getLogger("root.client")
         handlers, level = logger.handlers, logger.level
         try:
             code = main(arguments)
         finally:
-            # A process of its own leaves nothing behind.
+            # A real run ends with its process and leaves no handlers behind.
             logger.handlers, logger.level = handlers, level
         captured = capsys.readouterr()
-        return Done(code, captured.out, captured.err)
+        return Result(code, captured.out, captured.err)
 
     return run
+
+
+def read_settings(run: Run, *arguments: str) -> dict[str, tuple[str, str]]:
+    """Return the value and the source of each setting that `config show` prints."""
+    done = run("config", "show", "-o", "jsonl", *arguments)
+    assert done.code == 0
+    assert KEY not in done.out + done.err
+    rows = [json.loads(line) for line in done.out.splitlines()]
+    return {row["name"]: (row["value"], row["source"]) for row in rows}
+
+
+def all_text(folder: Path) -> str:
+    """Return the content of all files in a directory."""
+    return "".join(path.read_text() for path in folder.rglob("*") if path.is_file())

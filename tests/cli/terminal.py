@@ -1,4 +1,4 @@
-"""A program in a terminal of its own, with somebody who types."""
+"""Runs `root-signals` in a pseudo-terminal."""
 
 from __future__ import annotations
 
@@ -12,73 +12,75 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
-# The terminal becomes the one that controls the process: Ctrl-C goes there.
+# Makes the terminal the controlling one of the process, so that Ctrl-C interrupts it.
 _START = """
 import fcntl, signal, sys, termios
-# Where the tests run in the background, Ctrl-C is ignored, and that is inherited.
+# A process started in the background inherits that SIGINT is ignored.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 from root.cli import main
 sys.exit(main(sys.argv[1:]))
 """
 
-# Longer than anything takes; it is never waited for where all is well.
-_PATIENCE = 60
+# Seconds until a test fails. A test that passes never waits this long.
+_TIMEOUT = 60
 
 
 class Terminal:
     """`root-signals` in a pseudo-terminal of 120 by 40 characters.
 
-    COLUMNS among the environment makes it of another width.
+    Args:
+        arguments: The arguments of the command.
+        environment: Environment variables; COLUMNS sets another width.
 
     Attributes:
-        shown: All that it has shown.
+        shown: All output so far.
     """
 
     def __init__(self, *arguments: str, **environment: str) -> None:
-        self._ours, theirs = os.openpty()
-        termios.tcsetwinsize(theirs, (40, 120))
+        self._controller, terminal = os.openpty()
+        termios.tcsetwinsize(terminal, (40, 120))
         self._process = subprocess.Popen(
             [sys.executable, "-c", _START, *arguments],
-            stdin=theirs,
-            stdout=theirs,
-            stderr=theirs,
+            stdin=terminal,
+            stdout=terminal,
+            stderr=terminal,
             env={**os.environ, "TERM": "xterm-256color", **environment},
             start_new_session=True,
         )
-        os.close(theirs)
+        os.close(terminal)
         self.shown = ""
 
     def wait_for(self, text: str) -> None:
-        """Read until this has been shown."""
+        """Read until the text has been shown."""
         while text not in self.shown:
-            assert self._read(), f"{text!r} did not come: {self.shown}"
+            assert self._read(), f"{text!r} was not shown: {self.shown}"
 
     def wait_until(self, condition: Callable[[], bool]) -> None:
-        """Wait for what the program does elsewhere."""
-        until = time.monotonic() + _PATIENCE
+        """Wait for a condition outside the terminal."""
+        end = time.monotonic() + _TIMEOUT
         while not condition():
-            assert time.monotonic() < until, f"it did not come to that: {self.shown}"
-            # Not without a rest, which the emulator in this process needs to do its work.
+            assert time.monotonic() < end, f"the condition is still false: {self.shown}"
+            # Yields to the emulator, which runs in this process.
             time.sleep(0.01)
 
     def enter(self, text: str) -> None:
-        """Type this on the keyboard."""
-        os.write(self._ours, text.encode())
+        """Type text."""
+        os.write(self._controller, text.encode())
 
     def end(self) -> int:
-        """Read all there is, and return the exit code."""
+        """Read the remaining output, and return the exit code."""
         while self._read():
             pass
-        return self._process.wait(_PATIENCE)
+        return self._process.wait(_TIMEOUT)
 
     def _read(self) -> bool:
-        readable, _, _ = select.select([self._ours], [], [], _PATIENCE)
-        assert readable, f"nothing more came after: {self.shown}"
+        readable, _, _ = select.select([self._controller], [], [], _TIMEOUT)
+        assert readable, f"no more output after: {self.shown}"
         try:
-            data = os.read(self._ours, 65536)
+            data = os.read(self._controller, 65536)
         except OSError:
-            # So Linux tells that the other side is closed.
+            # Linux reports a closed terminal this way.
             data = b""
         self.shown += data.decode(errors="replace")
         return bool(data)
@@ -92,7 +94,7 @@ class Terminal:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        # Whatever it is doing: a test that failed leaves it behind.
+        # The program may still be running if the test failed.
         self._process.kill()
         self._process.wait()
-        os.close(self._ours)
+        os.close(self._controller)

@@ -1,4 +1,4 @@
-"""`root-signals models apply`: the plan, the question, and what was done."""
+"""`root-signals models apply`: the plan, the confirmation, and the result."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ KEY = "sk-the-key-of-the-provider"
 
 @pytest.fixture
 def file(tmp_path: Path, at_emulator: Server) -> str:
-    """A file that creates one model, changes one, and does not name another."""
+    """A file that creates one model, updates one, and does not list another."""
     at_emulator.add_model(name="changed", url="http://old")
     at_emulator.add_model(name="extra")
     path = tmp_path / "models.yaml"
@@ -32,7 +32,7 @@ def names(server: Server) -> set[str]:
 
 
 def test_check(run: Run, file: str, at_emulator: Server) -> None:
-    """A check changes nothing and tells by 2 that something would change, else by 0."""
+    """--check changes nothing, and exits with 2 if something would change, otherwise with 0."""
     assert run("models", "apply", file, "--check").code == 2
     assert names(at_emulator) == {"changed", "extra"}
 
@@ -42,7 +42,7 @@ def test_check(run: Run, file: str, at_emulator: Server) -> None:
 
 
 def test_dry_run(run: Run, file: str, at_emulator: Server) -> None:
-    """A dry run prints the plan and changes nothing."""
+    """--dry-run prints the plan and changes nothing."""
     done = run("models", "apply", file, "--prune", "--dry-run")
 
     assert done.code == 0
@@ -55,24 +55,24 @@ def test_dry_run(run: Run, file: str, at_emulator: Server) -> None:
 
 
 def test_plan_as_text(run: Run, file: str) -> None:
-    """In a table's place the plan is text, with the fields that change."""
+    """With the format table, the plan is text with the fields that change."""
     done = run("models", "apply", file, "--dry-run", "-o", "table")
 
     assert '~ changed\n    url: "http://old" -> "http://new"\n' in done.out
 
 
 def test_apply(run: Run, file: str, at_emulator: Server) -> None:
-    """What the file says is done, and each change is told with its model's id."""
+    """The models match the file afterwards, and each change is printed with its model's ID."""
     done = run("models", "apply", file, "--prune", "--yes")
 
     assert done.code == 0
     ids = {model.name: model.id for model in at_emulator.models}
-    told = {one["name"]: one["model_id"] for one in json.loads(done.out)}
-    assert ids == {name: told[name] for name in ("changed", "new")}
+    printed = {one["name"]: one["model_id"] for one in json.loads(done.out)}
+    assert ids == {name: printed[name] for name in ("changed", "new")}
 
 
-def test_nobody_to_ask(run: Run, file: str, at_emulator: Server) -> None:
-    """Where nobody can be asked, the plan is shown, nothing is done, and --yes is named."""
+def test_confirmation_requires_a_terminal(run: Run, file: str, at_emulator: Server) -> None:
+    """Without a terminal, the plan is printed, nothing is changed, and --yes is suggested."""
     done = run("models", "apply", file, "--prune")
 
     assert done.code == 64
@@ -82,8 +82,8 @@ def test_nobody_to_ask(run: Run, file: str, at_emulator: Server) -> None:
 
 
 @pytest.mark.parametrize("quiet", [True, False])
-def test_plan_is_shown_before(run: Run, file: str, at_emulator: Server, quiet: bool) -> None:
-    """In a pipe, too, the plan is shown before anything changes, unless --quiet."""
+def test_plan_is_printed_first(run: Run, file: str, at_emulator: Server, quiet: bool) -> None:
+    """In a pipe, too, the plan is printed before anything changes, except with --quiet."""
     at_emulator.fail_next(status=400, method="POST")
 
     done = run("models", "apply", file, "--yes", *(["--quiet"] if quiet else []))
@@ -94,7 +94,7 @@ def test_plan_is_shown_before(run: Run, file: str, at_emulator: Server, quiet: b
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no /dev/stdin")
 @pytest.mark.parametrize(("options", "code"), [((), 64), (("--check",), 2), (("--yes",), 0)])
 def test_stdin(at_emulator: Server, options: tuple[str, ...], code: int) -> None:
-    """A file may come from stdin; then nobody is asked, so that --yes is needed."""
+    """The file may be stdin; then confirmation is not possible, so --yes is required."""
     done = subprocess.run(
         [sys.executable, "-m", "root", "models", "apply", "-", *options],
         input="models:\n- name: modèle\n".encode(),
@@ -107,15 +107,15 @@ def test_stdin(at_emulator: Server, options: tuple[str, ...], code: int) -> None
 
 
 def test_nothing_to_do(run: Run, file: str) -> None:
-    """Where nothing changes, nothing is asked."""
+    """An empty plan requires no confirmation."""
     run("models", "apply", file, "--yes")
 
     assert run("models", "apply", file).code == 0
 
 
 @pytest.mark.parametrize("form", ["json", "table"])
-def test_failure_half_way(run: Run, file: str, at_emulator: Server, form: str) -> None:
-    """After a failure it is printed exactly what was done, and the next run does the rest."""
+def test_partial_failure(run: Run, file: str, at_emulator: Server, form: str) -> None:
+    """After a failure, the outcome of each change is printed, and the next run completes them."""
     at_emulator.fail_next(status=400, method="PATCH")
 
     done = run("models", "apply", file, "--prune", "--yes", "-o", form)
@@ -130,7 +130,7 @@ def test_failure_half_way(run: Run, file: str, at_emulator: Server, form: str) -
         assert re.fullmatch(r"failed: update changed: .*answered 400.*", failed)
     assert done.err.endswith(
         "1 of 3 changes failed; not started: 1.\n"
-        "Hint: Correct what was refused, and run it again.\n"
+        "Hint: Correct the rejected models and run the command again.\n"
     )
     assert ("update changed: PATCH" in done.err) is (form == "json")
     assert run("models", "apply", file, "--prune", "--yes").code == 0
@@ -140,16 +140,21 @@ def test_failure_half_way(run: Run, file: str, at_emulator: Server, form: str) -
 @pytest.mark.parametrize(
     ("status", "code", "hint"),
     [
-        (402, 1, "Hint: The same command does the rest."),
-        (403, 3, "config show` says where the key comes from. The same command does the rest."),
-        (429, 7, "Hint: The same command does the rest."),
+        (402, 1, "Hint: Run the command again to apply the remaining changes."),
+        (
+            403,
+            3,
+            "config show` shows where the API key comes from."
+            " Run the command again to apply the remaining changes.",
+        ),
+        (429, 7, "Hint: Run the command again to apply the remaining changes."),
     ],
 )
-def test_failure_at_once(
+def test_failure_of_the_first_change(
     run: Run, file: str, at_emulator: Server, status: int, code: int, hint: str
 ) -> None:
-    """Where nothing was done, it is told so, with the code and the hint of what failed."""
-    # So long is not waited for.
+    """If nothing was changed, the exit code and the hint are those of the failure."""
+    # The client does not wait this long, so it does not retry.
     at_emulator.fail_next(status=status, method="POST", headers={"Retry-After": "3600"})
 
     done = run("models", "apply", file, "--yes", "--concurrency", "1")
@@ -159,8 +164,8 @@ def test_failure_at_once(
     assert hint in done.err.splitlines()[-1]
 
 
-def test_failure_in_doubt(run: Run, file: str, at_emulator: Server) -> None:
-    """Of a change that the service may have made all the same, nobody says that it failed."""
+def test_uncertain_failure(run: Run, file: str, at_emulator: Server) -> None:
+    """A change that may have been made despite its error is not reported as failed."""
     at_emulator.fail_next(status=500, method="POST")
 
     done = run("models", "apply", file, "--yes", "--concurrency", "1")
@@ -172,22 +177,22 @@ def test_failure_in_doubt(run: Run, file: str, at_emulator: Server) -> None:
 def test_keys(
     run: Run, tmp_path: Path, at_emulator: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Keys come from the environment, are sent again only when asked, and show nowhere."""
+    """Keys from the environment are sent again only with --rotate-keys, and never printed."""
     (tmp_path / "models.yaml").write_text("models:\n- {name: a, default_key: '${THE_KEY}'}\n")
-    shown = ""
+    printed = ""
     monkeypatch.setenv("THE_KEY", KEY)
     for options in ((), (), ("--rotate-keys",)):
         done = run("models", "apply", "models.yaml", "--yes", "--debug", "-o", "table", *options)
-        shown += done.out + done.err
+        printed += done.out + done.err
 
     sent = [one.json for one in at_emulator.requests if one.method != "GET"]
     assert sent == [{"name": "a", "default_key": "[masked]"}, {"default_key": "[masked]"}]
-    assert "default_key: rotated" in shown
-    assert KEY not in shown
+    assert "default_key: rotated" in printed
+    assert KEY not in printed
 
 
-def test_file_with_mistakes(run: Run, tmp_path: Path, at_emulator: Server) -> None:
-    """All mistakes of a file are told, with their lines and without values."""
+def test_invalid_file(run: Run, tmp_path: Path, at_emulator: Server) -> None:
+    """All errors in a file are printed, with their lines and without values."""
     (tmp_path / "models.yaml").write_text("models:\n- {nam: a}\n- {name: b, url: [sk-123456]}\n")
 
     done = run("models", "apply", "models.yaml", "--yes")

@@ -1,4 +1,4 @@
-"""Shell completion: commands, profiles, and the names and ids of real models."""
+"""Shell completion of commands, options, profiles and models."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from root.emulator import Server
 from tests.cli.conftest import Run
 
 
-def completed(shell: str, line: str, **environment: str) -> tuple[str, str]:
-    """Return what a shell is given to complete a line with, and what is on stderr."""
+def complete(shell: str, line: str, **environment: str) -> tuple[str, str]:
+    """Return the completions of a line that a shell receives, and stderr."""
     words = line.split(" ")
     done = subprocess.run(
         [sys.executable, "-m", "root"],
@@ -36,27 +36,27 @@ def completed(shell: str, line: str, **environment: str) -> tuple[str, str]:
 
 
 def test_commands() -> None:
-    """Commands are completed."""
-    assert completed("bash", "root-signals models ver")[0].split() == ["verify"]
+    """Names of commands are completed."""
+    assert complete("bash", "root-signals models ver")[0].split() == ["verify"]
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_models(at_emulator: Server, shell: str) -> None:
-    """Names and ids of models that there are come to every shell."""
+    """Names and IDs of existing models are completed in every shell."""
     model = at_emulator.add_model(name="my-own/model")
 
-    assert "my-own/model" in completed(shell, "root-signals models get my-o")[0]
-    assert model.id in completed(shell, f"root-signals models delete {model.id[:8]}")[0]
+    assert "my-own/model" in complete(shell, "root-signals models get my-o")[0]
+    assert model.id in complete(shell, f"root-signals models delete {model.id[:8]}")[0]
 
 
 def test_models_of_a_base_url(emulator: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The options that stand before say which service is meant."""
+    """Options before the command select the service whose models are completed."""
     emulator.add_model(name="my-own/model")
     monkeypatch.setenv("ROOTSIGNALS_API_KEY", emulator.api_key)
 
     line = f"root-signals --base-url {emulator.url} models get my-o"
 
-    assert completed("zsh", line)[0].count("my-own/model") == 1
+    assert complete("zsh", line)[0].count("my-own/model") == 1
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
@@ -64,37 +64,37 @@ def test_models_of_a_base_url(emulator: Server, monkeypatch: pytest.MonkeyPatch)
     ("option", "value"), [("--visibility", "private"), ("--sort", "provider"), ("--output", "json")]
 )
 def test_values(shell: str, option: str, value: str) -> None:
-    """Options of a few values complete them."""
+    """The values of options with a choice are completed."""
     line = f"root-signals models list {option} {value[:2]}"
 
-    assert value in completed(shell, line)[0]
+    assert value in complete(shell, line)[0]
 
 
 @pytest.mark.parametrize("words", ["--output = js", "-o js"])
-def test_values_after_a_sign(words: str) -> None:
-    """An option's value is completed also where it stands behind an equals sign."""
-    assert completed("bash", f"root-signals models list {words}")[0].split() == ["json", "jsonl"]
+def test_values_after_an_equals_sign(words: str) -> None:
+    """The value of an option is completed after an equals sign, too."""
+    assert complete("bash", f"root-signals models list {words}")[0].split() == ["json", "jsonl"]
 
 
 def test_profiles(run: Run) -> None:
     """Names of profiles are completed."""
     run("config", "set", "staging")
 
-    assert completed("bash", "root-signals config use st")[0].split() == ["staging"]
-    assert completed("bash", "root-signals --profile st")[0].split() == ["staging"]
+    assert complete("bash", "root-signals config use st")[0].split() == ["staging"]
+    assert complete("bash", "root-signals --profile st")[0].split() == ["staging"]
 
 
-@pytest.mark.parametrize("trouble", ["no key", "refused", "hangs"])
-def test_errors_are_silent(emulator: Server, trouble: str) -> None:
-    """Whatever is wrong, nothing is completed and nothing is said, and it does not take long."""
-    environment = {"ROOTSIGNALS_API_KEY": "" if trouble == "no key" else emulator.api_key}
-    if trouble == "refused":
+@pytest.mark.parametrize("problem", ["no key", "refused", "hangs"])
+def test_errors_are_silent(emulator: Server, problem: str) -> None:
+    """On an error, nothing is completed or printed, and completion ends soon."""
+    environment = {"ROOTSIGNALS_API_KEY": "" if problem == "no key" else emulator.api_key}
+    if problem == "refused":
         environment["ROOTSIGNALS_API_URL"] = "http://127.0.0.1:1"
-    elif trouble == "hangs":
+    elif problem == "hangs":
         environment["ROOTSIGNALS_API_URL"] = emulator.url
         emulator.fail_next(delay=3600)
 
-    out, err = completed("bash", "root-signals models get a", **environment)
+    out, err = complete("bash", "root-signals models get a", **environment)
 
     assert (out.strip(), err) == ("", "")
     emulator.clear_faults()
@@ -105,11 +105,11 @@ def test_errors_are_silent(emulator: Server, trouble: str) -> None:
     ("words", "inserted"),
     [
         ("my-o", "my-own/model"),
-        # So bash breaks words, and it replaces only what stands after the colon.
+        # Bash splits words at a colon, and replaces only the part after it.
         ("a/b : 8", "8b"),
         ("a/b :", "8b"),
         ("a/b", "a/b:8b"),
-        # It takes what begins with an @ for the name of a host, and replaces it with the @.
+        # Bash completes words after an @ as host names, and replaces them with the @.
         ("c @ 2", "@2024"),
         ("c @", "@2024"),
         ("x = y", "yz"),
@@ -119,13 +119,13 @@ def test_errors_are_silent(emulator: Server, trouble: str) -> None:
     ],
 )
 def test_in_bash(at_emulator: Server, tmp_path: Path, words: str, inserted: str) -> None:
-    """Bash itself takes the script, and completes names with it, whatever they hold."""
+    """The script completes names with special characters in bash itself."""
     for name in ("my-own/model", "a/b:8b", "c@2024", "x=yz", "two words"):
         at_emulator.add_model(name=name)
     command = tmp_path / "root-signals"
     command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m root "$@"\n')
     command.chmod(0o755)
-    # What bash does when the tabulator is pressed.
+    # The steps of bash when the tabulator key is pressed.
     script = f"""
 eval "$(_ROOT_SIGNALS_COMPLETE=source_bash {command})"
 COMP_WORDS=({command} --base-url http : //127.0.0.1 : {at_emulator.url.rsplit(":")[-1]} \
@@ -142,8 +142,8 @@ echo "${{COMPREPLY[@]}}"
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_script(shell: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each shell has a script to load."""
-    # Else it is for the shell that the tests run in.
+    """A completion script is printed for each shell."""
+    # Otherwise the script is for the shell that runs the tests.
     monkeypatch.setenv("_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION", "1")
     done = subprocess.run(
         [sys.executable, "-m", "root", "--show-completion", shell],

@@ -1,4 +1,4 @@
-"""What docs/cli.md shows, run by a shell as it stands there."""
+"""The commands in docs/cli.md, run by a shell."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ BLOCKS = [
 ]
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="it is written for a POSIX shell")
+@pytest.mark.skipif(sys.platform == "win32", reason="the commands are for a POSIX shell")
 @pytest.mark.parametrize("block", BLOCKS)
 def test_blocks(block: str, at_emulator: Server, tmp_path: Path) -> None:
-    """Every block of commands does what it is to do."""
+    """Every block of commands succeeds and shows no key."""
     command = tmp_path / "bin" / "root-signals"
     command.parent.mkdir()
     command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m root "$@"\n')
@@ -44,6 +44,6 @@ def test_blocks(block: str, at_emulator: Server, tmp_path: Path) -> None:
     assert "sk-the-key" not in done.stdout + done.stderr
 
 
-def test_there_are_blocks() -> None:
-    """The blocks are found at all."""
+def test_blocks_are_found() -> None:
+    """The document has blocks of commands."""
     assert len(BLOCKS) >= 5

@@ -1,4 +1,4 @@
-"""What goes wrong on the command line: exit codes, sentences, and what stays unsaid."""
+"""Errors on the command line: exit codes, messages and hints, without secrets."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ TOP = Path(__file__).parents[2]
         *((500, 8), (503, 8)),
     ],
 )
-def test_code_for_a_status(run: Run, at_emulator: Server, status: int, code: int) -> None:
-    """An error status has the exit code of its kind, and is told in a line and a hint."""
-    # So long is not waited for.
+def test_exit_code_of_a_status(run: Run, at_emulator: Server, status: int, code: int) -> None:
+    """An error status has its own exit code, and is printed as one line and a hint."""
+    # The client does not wait this long, so it does not retry.
     at_emulator.fail_next(status=status, method="POST", headers={"Retry-After": "3600"})
 
     done = run("models", "create", "a")
@@ -40,8 +40,8 @@ def test_code_for_a_status(run: Run, at_emulator: Server, status: int, code: int
     assert code in EXIT_CODES
 
 
-def test_hint_where_the_api_is_not(run: Run, at_emulator: Server) -> None:
-    """Where no model is missing, but the whole API, `doctor` is named."""
+def test_hint_for_a_wrong_base_url(run: Run, at_emulator: Server) -> None:
+    """If the API itself is not found, rather than a model, the hint names `doctor`."""
     done = run("models", "list", "--base-url", f"{at_emulator.url}/elsewhere")
 
     assert done.code == 4
@@ -69,40 +69,40 @@ def test_hint_where_the_api_is_not(run: Run, at_emulator: Server) -> None:
         (("emulator", "--host", "0.0.0.0"), 1),
     ],
 )
-def test_code_for_a_command_line(
+def test_exit_code_of_a_command_line(
     run: Run, at_emulator: Server, arguments: tuple[str, ...], code: int
 ) -> None:
-    """What cannot be done has the exit code of its kind, and no traceback."""
+    """A command that cannot be executed has its exit code, and prints no traceback."""
     done = run(*arguments)
 
     assert done.code == code, done.err
     assert "Traceback" not in done.err
-    assert "unexpected" not in done.err
+    assert "Unexpected" not in done.err
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
-        (("list", "--limit", "x"), "Invalid value for '--limit': a whole number is needed."),
-        (("list", "--limit", "-1"), "Invalid value for '--limit': it is less than 0"),
+        (("list", "--limit", "x"), "Invalid value for '--limit': must be an integer."),
+        (("list", "--limit", "-1"), "Invalid value for '--limit': must be at least 0"),
         (("list", "-o", "xml"), "'xml' is not one of 'table', 'json', 'jsonl', 'csv', 'yaml'."),
         (("list", "--visibility", "privte"), "not one of 'public', 'public_unlisted', 'private'."),
         (("list", "--sort", "url"), "'url' is not one of 'name', 'provider', 'visibility',"),
     ],
 )
-def test_values_that_cannot_be(
-    run: Run, at_emulator: Server, arguments: tuple[str, ...], told: str
+def test_invalid_values(
+    run: Run, at_emulator: Server, arguments: tuple[str, ...], message: str
 ) -> None:
-    """An option whose value cannot be is refused, with what can be where that is a few."""
+    """An invalid value of an option is rejected before anything is sent; choices are listed."""
     done = run("models", *arguments)
 
     assert (done.code, len(at_emulator.requests)) == (64, 0)
-    assert told in done.err
+    assert message in done.err
     assert "Value error" not in done.err
 
 
-def test_no_key(run: Run) -> None:
-    """Where there is no key, the hint says how the command line keeps one."""
+def test_missing_key(run: Run) -> None:
+    """If there is no key, the hint explains how to set one on the command line."""
     done = run("models", "list")
 
     assert done.code == 78
@@ -114,7 +114,7 @@ def test_no_key(run: Run) -> None:
 @pytest.mark.parametrize("option", ["--profile", "--base-url", "--api-key-file"])
 @pytest.mark.parametrize("before", [True, False])
 def test_empty_option(run: Run, at_emulator: Server, option: str, before: bool) -> None:
-    """An option that a script has left empty sends nothing to another service."""
+    """An empty option is rejected, and does not select another service."""
     command = ("models", "list")
 
     done = run(option, "", *command) if before else run(*command, option, "")
@@ -123,30 +123,30 @@ def test_empty_option(run: Run, at_emulator: Server, option: str, before: bool) 
     assert f"{option} is empty." in done.err
 
 
-def test_base_url_that_cannot_be(run: Run, at_emulator: Server) -> None:
-    """Where the address is nonsense, no hint speaks of keys."""
+def test_invalid_base_url(run: Run, at_emulator: Server) -> None:
+    """The error about an invalid base URL does not mention keys."""
     done = run("models", "list", "--base-url", "nonsense")
 
     assert (done.code, "key" in done.err) == (78, False)
 
 
 def test_debug(run: Run, at_emulator: Server) -> None:
-    """A traceback comes with --debug only, and has no key."""
+    """A traceback is printed with --debug only, and contains no key."""
     key = "sk-the-key-of-the-provider"
-    shown = {}
+    output = {}
     for options in ((), ("--debug",)):
         at_emulator.fail_next(status=400, body={"default_key": [f"{key} is bad"]}, method="POST")
         done = run("models", "create", "a", "--key", "-", *options, stdin=key)
-        shown[options] = done.err
+        output[options] = done.err
         assert key not in done.out + done.err
         assert at_emulator.api_key not in done.out + done.err
 
-    assert "Traceback" not in shown[()]
-    assert "Traceback" in shown[("--debug",)]
+    assert "Traceback" not in output[()]
+    assert "Traceback" in output[("--debug",)]
 
 
-def test_key_in_a_wrong_place(run: Run, home: Path) -> None:
-    """A key that is given where none belongs is refused, and not repeated."""
+def test_key_as_argument(run: Run, home: Path) -> None:
+    """A key on the command line is rejected, and not printed."""
     key = "sk-the-key-of-somebody"
     for misplaced in ((key,), ("--api-key", key), (f"--api-key={key}",)):
         done = run("config", "set", "prod", *misplaced, "--debug")
@@ -156,8 +156,8 @@ def test_key_in_a_wrong_place(run: Run, home: Path) -> None:
         assert not list(home.rglob("*.toml"))
 
 
-def test_mistake_of_ours(run: Run, at_emulator: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An error that nobody thought of is one sentence, too, without what it holds."""
+def test_unexpected_error(run: Run, at_emulator: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An unexpected error is printed without its message, which may contain a secret."""
 
     def fail(*_: object, **__: object) -> str:
         raise RuntimeError("sk-secret")
@@ -172,14 +172,14 @@ def test_mistake_of_ours(run: Run, at_emulator: Server, monkeypatch: pytest.Monk
 
 
 def test_verbose(run: Run, at_emulator: Server) -> None:
-    """A line for each request comes with --verbose only."""
+    """One line for each request is printed with --verbose only."""
     assert run("models", "list").err.count("GET") == 0
 
     assert "GET /v1/models/ 200" in run("models", "list", "--verbose").err
 
 
 def test_api_key_file(run: Run, emulator: Server, tmp_path: Path) -> None:
-    """The key may be in a file, with white space around it."""
+    """The key may be in a file, with surrounding white space."""
     (tmp_path / "key").write_text(f" {emulator.api_key}\n\n")
 
     done = run("models", "list", "--base-url", emulator.url, "--api-key-file", "key")
@@ -188,7 +188,7 @@ def test_api_key_file(run: Run, emulator: Server, tmp_path: Path) -> None:
 
 
 def test_doctor(run: Run, at_emulator: Server) -> None:
-    """What the client checks is printed, with the exit code that tells whether all is well."""
+    """The checks of the client are printed, and the exit code is 1 if one fails."""
     good = run("doctor")
     bad = run("doctor", "--base-url", "http://127.0.0.1:1", "-o", "table")
 
@@ -202,7 +202,7 @@ def test_doctor(run: Run, at_emulator: Server) -> None:
 
 
 def test_doctor_without_a_key(run: Run, emulator: Server) -> None:
-    """Also without a key it is found out how far a request comes."""
+    """Without a key, the connection is checked nevertheless."""
     done = run("doctor", "--base-url", emulator.url)
 
     checks = {one["name"]: one["ok"] for one in json.loads(done.out)}
@@ -210,41 +210,41 @@ def test_doctor_without_a_key(run: Run, emulator: Server) -> None:
     assert (checks["settings"], checks["tcp"]) == (False, True)
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="pipes die otherwise there")
+@pytest.mark.skipif(sys.platform == "win32", reason="broken pipes are different there")
 @pytest.mark.parametrize("form", ["json", "jsonl", "csv", "table"])
-def test_dead_pipe(at_emulator: Server, form: str) -> None:
-    """Where nobody reads on, it ends without a word."""
+def test_broken_pipe(at_emulator: Server, form: str) -> None:
+    """If the reader closes the pipe, the command ends without a message."""
     for number in range(300):
         at_emulator.add_model(name=f"vllm/{number}", url="http://gpu/" + 500 * "x")
-    ours, theirs = os.pipe()
-    os.close(ours)
+    reader, writer = os.pipe()
+    os.close(reader)
 
     done = subprocess.run(
         [sys.executable, "-m", "root", "models", "list", "--all", "-o", form],
-        stdout=theirs,
+        stdout=writer,
         stderr=subprocess.PIPE,
         text=True,
     )
 
-    os.close(theirs)
+    os.close(writer)
     assert (done.returncode, done.stderr) == (141, "")
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="pipes die otherwise there")
-def test_help_that_nobody_reads() -> None:
-    """Help, too, ends without a word where nobody reads it."""
-    ours, theirs = os.pipe()
-    os.close(ours)
+@pytest.mark.skipif(sys.platform == "win32", reason="broken pipes are different there")
+def test_broken_pipe_of_help() -> None:
+    """If the reader of help closes the pipe, the command ends without a message, too."""
+    reader, writer = os.pipe()
+    os.close(reader)
 
     done = subprocess.run(
-        [sys.executable, "-m", "root", "--help"], stdout=theirs, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-m", "root", "--help"], stdout=writer, stderr=subprocess.PIPE, text=True
     )
 
-    os.close(theirs)
+    os.close(writer)
     assert (done.returncode, done.stderr) == (141, "")
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="there is no such shell")
+@pytest.mark.skipif(sys.platform == "win32", reason="it requires a POSIX shell")
 @pytest.mark.parametrize(
     ("command", "code"),
     [
@@ -255,17 +255,17 @@ def test_help_that_nobody_reads() -> None:
     ],
 )
 def test_closed_streams(at_emulator: Server, command: str, code: int) -> None:
-    """A standard stream that is closed is one that says nothing and takes everything."""
+    """A closed standard stream is treated as the null device."""
     done = subprocess.run(
         ["sh", "-c", f'"$0" -m root {command}', sys.executable], capture_output=True, text=True
     )
 
-    assert (done.returncode, "unexpected" in done.stderr) == (code, False)
+    assert (done.returncode, "Unexpected" in done.stderr) == (code, False)
 
 
 @pytest.mark.parametrize("package", ["typer", "rich", "yaml", "platformdirs", "tomlkit"])
 def test_missing_extra(package: str) -> None:
-    """Where a package of the extra is missing, one line names the extra."""
+    """If a package of the extra is missing, one line names the package and the extra."""
     program = f"""
 import importlib.util, sys
 find = importlib.util.find_spec
@@ -283,17 +283,17 @@ sys.exit(main(["--help"]))
 
 
 def test_codes_are_documented(run: Run) -> None:
-    """The exit codes stand in docs/cli.md and in the help as they are."""
+    """The exit codes are documented in docs/cli.md and in the help."""
     document = (TOP / "docs" / "cli.md").read_text(encoding="utf-8")
-    shown = run("--help").out
+    help_text = run("--help").out
 
     for code, meaning in EXIT_CODES.items():
         assert f"| {code} | {meaning} |" in document
-        assert f"{code}  {meaning}" in shown
+        assert f"{code}  {meaning}" in help_text
 
 
 def test_emulator(tmp_path: Path) -> None:
-    """The emulator is served until it is interrupted, and says where it is."""
+    """The emulator prints its URL, and runs until it is terminated."""
     with subprocess.Popen(
         [sys.executable, "-m", "root", "emulator", "--port", "0", "--db", "models.sqlite3"],
         stdout=subprocess.PIPE,

@@ -1,6 +1,6 @@
-"""The help of every command, as it stands in the files of tests/cli/help.
+"""The help of every command, as recorded in tests/cli/help.
 
-A change of the help is looked at and then taken over: `python -m tests.cli.test_cli_help`.
+To record changes: `python -m tests.cli.test_cli_help`. Review them in the diff.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ COMMANDS = [
 ]
 
 
-def shown(command: tuple[str, ...]) -> str:
-    """Return a command's help as a terminal of 80 columns shows it."""
+def help_of(command: tuple[str, ...]) -> str:
+    """Return the help of a command on a terminal of 80 columns."""
     return subprocess.run(
         [sys.executable, "-m", "root", *command, "--help"],
         capture_output=True,
@@ -45,31 +45,31 @@ def shown(command: tuple[str, ...]) -> str:
 
 
 def file_of(command: tuple[str, ...]) -> Path:
-    """Return the file with a command's help."""
+    """Return the file that records the help of a command."""
     return HELP / f"{'-'.join(('root-signals', *command))}.txt"
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: " ".join(command) or "all")
 def test_help(command: tuple[str, ...]) -> None:
-    """A command's help is as it was."""
-    assert shown(command) == file_of(command).read_text(encoding="utf-8")
+    """The help of a command is the recorded one."""
+    assert help_of(command) == file_of(command).read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("group", [(), ("models",), ("config",)], ids=" ".join)
-def test_summaries_are_whole(group: tuple[str, ...]) -> None:
-    """A list of commands cuts no sentence off."""
-    assert "..." not in shown(group).partition("Commands:\n")[2]
+def test_summaries_are_complete(group: tuple[str, ...]) -> None:
+    """Summaries in a list of commands are not truncated."""
+    assert "..." not in help_of(group).partition("Commands:\n")[2]
 
 
 def test_short_help(run: Run) -> None:
-    """-h is short for --help."""
+    """-h is the short form of --help."""
     assert run("models", "list", "-h") == run("models", "list", "--help")
 
 
 @pytest.mark.parametrize("group", [(), ("models",), ("config",)], ids=" ".join)
-def test_every_command_is_here(group: tuple[str, ...]) -> None:
-    """No command is without a file of its help, but for the emulator, whose help is argparse's."""
-    _, _, listed = shown(group).partition("Commands:\n")
+def test_every_command_is_recorded(group: tuple[str, ...]) -> None:
+    """The help of every command is recorded, except the emulator's, which comes from argparse."""
+    _, _, listed = help_of(group).partition("Commands:\n")
     names = {line[2:].split()[0] for line in listed.splitlines() if re.match("  [a-z]", line)}
 
     assert names - {"emulator"} == {
@@ -80,4 +80,4 @@ def test_every_command_is_here(group: tuple[str, ...]) -> None:
 if __name__ == "__main__":
     HELP.mkdir(exist_ok=True)
     for one in COMMANDS:
-        file_of(one).write_text(shown(one), encoding="utf-8")
+        file_of(one).write_text(help_of(one), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""`root-signals models`, command by command."""
+"""`root-signals models`: its commands."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ KEY = "sk-the-key-of-the-provider"
 
 
 def test_create_and_get(run: Run, at_emulator: Server) -> None:
-    """A model is registered with all that is said of it, and read by its id and its name."""
+    """A model is created with the given fields, and retrieved by its ID and its name."""
     done = run(
         *("models", "create", "ollama/llama3", "--model", "llama3", "--url", "http://gpu-7:11434"),
         *("--max-token-count", "8192", "--max-output-token-count", "900"),
@@ -41,7 +41,7 @@ def test_create_and_get(run: Run, at_emulator: Server) -> None:
 
 
 def test_key_from_stdin(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A provider's key comes from stdin, arrives, and shows nowhere."""
+    """A provider's key is read from stdin and sent, but not printed."""
     monkeypatch.setenv("ROOTSIGNALS_API_KEY", "the-key-of-the-service")
     with Wire([says(201, {"id": "1", "name": "azure/gpt-4o"})]) as wire:
         done = run(
@@ -56,25 +56,25 @@ def test_key_from_stdin(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_key_is_no_argument(run: Run, at_emulator: Server) -> None:
-    """A key that is an argument is refused, and not repeated."""
+    """A key as an argument is rejected, and not printed."""
     done = run("models", "create", "azure/gpt-4o", "--key", KEY, "--debug")
 
     assert done.code == 64
-    assert "--key takes only -" in done.err
+    assert "--key accepts only '-'" in done.err
     assert KEY not in done.err
     assert not at_emulator.models
 
 
-def test_key_that_does_not_come(run: Run, at_emulator: Server) -> None:
-    """Where stdin is empty, nothing is registered without a key."""
+def test_missing_key(run: Run, at_emulator: Server) -> None:
+    """If stdin is empty, no model is created."""
     done = run("models", "create", "azure/gpt-4o", "--key", "-")
 
     assert (done.code, len(at_emulator.models)) == (64, 0)
-    assert "nothing came" in done.err
+    assert "stdin is empty" in done.err
 
 
 def test_update(run: Run, at_emulator: Server) -> None:
-    """What is said changes, what is cleared goes, and the rest stays."""
+    """Given fields are changed, cleared fields are removed, and others keep their value."""
     run("models", "create", "a", "--url", "http://a", "--max-token-count", "5")
 
     done = run("models", "update", "a", "--name", "b", "--clear-url")
@@ -85,7 +85,7 @@ def test_update(run: Run, at_emulator: Server) -> None:
 
 
 def test_update_of_a_key(run: Run, at_emulator: Server) -> None:
-    """A key is set, and cleared."""
+    """A key is set, and removed."""
     run("models", "create", "a")
 
     run("models", "update", "a", "--key", "-", stdin=KEY)
@@ -95,18 +95,18 @@ def test_update_of_a_key(run: Run, at_emulator: Server) -> None:
     assert sent == [{"default_key": "[masked]"}, {"default_key": None}]
 
 
-def test_update_both_ways(run: Run, at_emulator: Server) -> None:
-    """To set a field and to clear it is refused."""
+def test_update_with_conflicting_options(run: Run, at_emulator: Server) -> None:
+    """Setting and clearing the same field is rejected."""
     run("models", "create", "a")
 
     done = run("models", "update", "a", "--url", "http://b", "--clear-url")
 
     assert done.code == 64
-    assert "exclude each other" in done.err
+    assert "cannot be combined" in done.err
 
 
 def test_replace(run: Run, at_emulator: Server) -> None:
-    """The settings are sent as a whole."""
+    """All settings are sent."""
     run("models", "create", "a", "--url", "http://a")
 
     done = run("models", "replace", "a", "--name", "c", "--url", "http://c")
@@ -116,7 +116,7 @@ def test_replace(run: Run, at_emulator: Server) -> None:
 
 
 def test_ensure(run: Run, at_emulator: Server) -> None:
-    """A model is created, changed, and then left as it is."""
+    """A model is created, then updated, then unchanged."""
     for url in ("http://a", "http://b", "http://b"):
         done = run("models", "ensure", "a", "--url", url)
         assert json.loads(done.out)["url"] == url
@@ -126,20 +126,20 @@ def test_ensure(run: Run, at_emulator: Server) -> None:
 
 
 def test_ensure_with_a_key(run: Run, at_emulator: Server) -> None:
-    """A key is sent on creation; where the model is there, it is told that it was not."""
+    """A key is sent on creation; if the model exists, a warning explains that it was not sent."""
     ensure = ("models", "ensure", "a", "--key", "-")
 
-    created, there = run(*ensure, stdin=KEY), run(*ensure, stdin=KEY)
+    created, existing = run(*ensure, stdin=KEY), run(*ensure, stdin=KEY)
 
     (model,) = at_emulator.models
     assert not created.err
-    assert "its key was not sent" in there.err
-    assert f"models update {model.id} --key -" in there.err
+    assert "its key was not sent" in existing.err
+    assert f"models update {model.id} --key -" in existing.err
     assert [one.method for one in at_emulator.requests].count("PATCH") == 0
 
 
 def test_delete(run: Run, at_emulator: Server) -> None:
-    """Models are deleted by name and id at once, and it is said which."""
+    """Several models are deleted by name and ID, and each is reported."""
     first = json.loads(run("models", "create", "a").out)["id"]
     run("models", "create", "b")
 
@@ -150,8 +150,8 @@ def test_delete(run: Run, at_emulator: Server) -> None:
     assert not at_emulator.models
 
 
-def test_delete_of_names(run: Run, at_emulator: Server) -> None:
-    """Names are looked up in one listing, each is deleted once, and told with its id."""
+def test_delete_by_name(run: Run, at_emulator: Server) -> None:
+    """Names are looked up in one listing; each model is deleted once, and reported with its ID."""
     first, second = (at_emulator.add_model(name=name).id for name in ("a", "b"))
     run("models", "list", "--all")
     pages = len(at_emulator.requests)
@@ -165,7 +165,7 @@ def test_delete_of_names(run: Run, at_emulator: Server) -> None:
 
 
 def test_delete_without_a_terminal(run: Run, at_emulator: Server) -> None:
-    """Where nobody can be asked, nothing is deleted, and --yes is named."""
+    """Without a terminal, nothing is deleted, and --yes is suggested."""
     run("models", "create", "a")
 
     done = run("models", "delete", "a")
@@ -174,8 +174,8 @@ def test_delete_without_a_terminal(run: Run, at_emulator: Server) -> None:
     assert "--yes" in done.err
 
 
-def test_delete_in_part(run: Run, at_emulator: Server) -> None:
-    """If some cannot be deleted, it is told which, and that it is done in part."""
+def test_partial_delete(run: Run, at_emulator: Server) -> None:
+    """If some models cannot be deleted, they are reported, and the exit code is 9."""
     run("models", "create", "a")
     unknown = "00000000-0000-0000-0000-000000000000"
 
@@ -185,8 +185,8 @@ def test_delete_in_part(run: Run, at_emulator: Server) -> None:
     assert f"Warning: {unknown}" in done.err
 
 
-def test_names_that_stand_twice(run: Run, at_emulator: Server) -> None:
-    """A name of two models is no guess: their ids are told."""
+def test_ambiguous_names(run: Run, at_emulator: Server) -> None:
+    """If two models have the name, the error contains their IDs."""
     for _ in range(2):
         at_emulator.add_model(name="a")
 
@@ -198,15 +198,15 @@ def test_names_that_stand_twice(run: Run, at_emulator: Server) -> None:
 
 @pytest.mark.parametrize("name", ["d41d8cd98f00b204e9800998ecf8427e", "{" + str(UUID(int=0)) + "}"])
 def test_names_like_ids(run: Run, at_emulator: Server, name: str) -> None:
-    """A name is no id because it has as many digits."""
+    """A name with as many digits as an ID is a name."""
     model = at_emulator.add_model(name=name)
 
     assert json.loads(run("models", "get", name).out)["id"] == model.id
     assert json.loads(run("models", "get", model.id.upper()).out)["id"] == model.id
 
 
-def test_own_models_go_first(run: Run, at_emulator: Server) -> None:
-    """A name that is also public stands for the caller's own model, and only that is deleted."""
+def test_own_models_take_precedence(run: Run, at_emulator: Server) -> None:
+    """A user's own model takes precedence over a public one, which cannot be deleted."""
     (public,) = json.loads(run("models", "list", "--visibility", "public", "--limit", "1").out)
     assert run("models", "delete", public["name"], "--yes").code == 4
 
@@ -217,7 +217,7 @@ def test_own_models_go_first(run: Run, at_emulator: Server) -> None:
 
 
 def test_verify(run: Run, at_emulator: Server) -> None:
-    """A configuration that works is told with 0, one that does not with 1."""
+    """The exit code is 0 if a configuration works, and 1 if it does not."""
     run("models", "create", "ollama/llama3", "--url", "http://gpu-7:11434")
 
     good = run("models", "verify", "ollama/llama3")
@@ -228,7 +228,7 @@ def test_verify(run: Run, at_emulator: Server) -> None:
 
 
 def test_verify_many(run: Run, at_emulator: Server) -> None:
-    """Several configurations are tried at once, and told in order; so is a call that fails."""
+    """Several configurations are verified concurrently, and printed in order, with errors."""
     run("models", "create", "a")
     run("models", "create", "b")
     names = ("a", "no/such-model", "b")
@@ -236,25 +236,25 @@ def test_verify_many(run: Run, at_emulator: Server) -> None:
     done = run("models", "verify", *names)
 
     assert done.code == 1
-    told = [(one["model"], one["success"]) for one in json.loads(done.out)]
-    assert told == [("a", True), ("no/such-model", False), ("b", True)]
-    assert "Of 3 configurations 1 did not work." in done.err
+    printed = [(one["model"], one["success"]) for one in json.loads(done.out)]
+    assert printed == [("a", True), ("no/such-model", False), ("b", True)]
+    assert "Of 3 configurations, 1 did not work." in done.err
     assert run("models", "verify", "a", "b").code == 0
 
     at_emulator.fail_next(2, status=400)
-    refused = run("models", "verify", "a", "b")
+    rejected = run("models", "verify", "a", "b")
     assert [
-        (one["success"], "answered 400" in one["error"]) for one in json.loads(refused.out)
+        (one["success"], "answered 400" in one["error"]) for one in json.loads(rejected.out)
     ] == 2 * [(None, True)]
-    assert refused.code == 5
-    assert "Of 2 configurations 2 could not be tried." in refused.err
+    assert rejected.code == 5
+    assert "Of 2 configurations, 2 could not be verified." in rejected.err
 
 
 @pytest.mark.parametrize("command", ["verify", "delete"])
 def test_many_with_a_wrong_key(
     run: Run, emulator: Server, monkeypatch: pytest.MonkeyPatch, command: str
 ) -> None:
-    """Where all fail alike, the exit code and the hint are those of one that fails so."""
+    """If all calls fail for the same reason, the exit code and the hint are those of one."""
     monkeypatch.setenv("ROOTSIGNALS_API_KEY", "a-wrong-key")
     names = [str(UUID(int=number)) for number in range(2)]
     options = ("--yes",) if command == "delete" else ()
@@ -266,18 +266,18 @@ def test_many_with_a_wrong_key(
     assert "did not work" not in done.err
 
 
-def test_verify_in_part(run: Run, at_emulator: Server) -> None:
-    """What does not work is told apart from what could not be tried."""
+def test_partial_verify(run: Run, at_emulator: Server) -> None:
+    """Configurations that do not work and failed calls are counted separately."""
     at_emulator.fail_next(status=400)
 
     done = run("models", "verify", "no/such-model", "no/other-model", "--concurrency", "1")
 
     assert done.code == 1
-    assert "Of 2 configurations 1 did not work and 1 could not be tried." in done.err
+    assert "Of 2 configurations, 1 did not work and 1 could not be verified." in done.err
 
 
 def test_list_limits(run: Run, at_emulator: Server) -> None:
-    """A listing is of 100 models, or of as many as are asked for, or of all."""
+    """A listing has 100 models, or as many as requested, or all."""
     hundred = run("models", "list")
     three = run("models", "list", "--limit", "3")
     none = run("models", "list", "--limit", "0")
@@ -285,14 +285,14 @@ def test_list_limits(run: Run, at_emulator: Server) -> None:
 
     assert len(json.loads(hundred.out)) == 100
     assert len(json.loads(three.out)) == 3
-    assert "--all lists them" in three.err
+    assert "--all for more" in three.err
     assert (json.loads(none.out), none.err) == ([], "")
     assert len(json.loads(everything.out)) > 100
     assert not everything.err
 
 
-def test_list_reads_what_it_needs(run: Run, at_emulator: Server) -> None:
-    """A few models take one page, however many there are."""
+def test_list_requests_one_page(run: Run, at_emulator: Server) -> None:
+    """A listing of a few models requests one page."""
     run("models", "list", "--limit", "3")
 
     assert len(at_emulator.requests) == 1
@@ -311,7 +311,7 @@ def test_list_reads_what_it_needs(run: Run, at_emulator: Server) -> None:
 def test_list_filters(
     run: Run, at_emulator: Server, filters: tuple[str, ...], field: str, expected: str
 ) -> None:
-    """Names and providers are picked by patterns, and visibility by its value."""
+    """Names and providers are filtered by patterns, and visibility by its value."""
     run("models", "create", "mine")
 
     found = json.loads(run("models", "list", *filters, "--all").out)
@@ -323,16 +323,16 @@ def test_list_filters(
 
 
 @pytest.mark.parametrize("options", [(), ("--all",)])
-def test_list_of_nothing(run: Run, at_emulator: Server, options: tuple[str, ...]) -> None:
-    """Where no model fits, it is said, and the result is an empty one."""
+def test_empty_list(run: Run, at_emulator: Server, options: tuple[str, ...]) -> None:
+    """If no model matches, a message is printed, and the result is empty."""
     done = run("models", "list", "--name", "no-such", *options)
 
     assert (done.code, json.loads(done.out)) == (0, [])
-    assert done.err == "No model fits.\n"
+    assert done.err == "No models found.\n"
 
 
 def test_list_sorts(run: Run, at_emulator: Server) -> None:
-    """A listing is sorted as a whole before it is cut, upper and lower case alike."""
+    """A listing is sorted before it is limited, and case is ignored."""
     run("models", "create", "AAA")
     run("models", "create", "aab")
     names = [one["name"].lower() for one in json.loads(run("models", "list", "--all").out)]
@@ -346,7 +346,7 @@ def test_list_sorts(run: Run, at_emulator: Server) -> None:
 
 @pytest.mark.parametrize("column", ["name", "provider", "visibility", "owner", "id"])
 def test_list_sorts_both_ways(run: Run, at_emulator: Server, column: str) -> None:
-    """By each column that is offered, a listing is sorted in either direction."""
+    """A listing is sorted by each of the columns, in both directions."""
     run("models", "create", "mine")
 
     up, down = (
@@ -357,8 +357,8 @@ def test_list_sorts_both_ways(run: Run, at_emulator: Server, column: str) -> Non
     assert [one["id"] for one in up] != [one["id"] for one in down]
 
 
-def test_forms(run: Run, at_emulator: Server) -> None:
-    """The same models come as JSON, lines of JSON, YAML, CSV and a table."""
+def test_formats(run: Run, at_emulator: Server) -> None:
+    """Every output format contains the same models."""
     arguments = ("models", "list", "--limit", "4", "--quiet", "--output")
     models = json.loads(run(*arguments, "json").out)
 
@@ -371,20 +371,20 @@ def test_forms(run: Run, at_emulator: Server) -> None:
     assert all(model["id"] in table for model in models)
 
 
-def test_forms_of_one(run: Run, at_emulator: Server) -> None:
-    """A single model is a row of CSV, a line of JSON, or a document of its own."""
+def test_formats_of_one_model(run: Run, at_emulator: Server) -> None:
+    """A single model is a row of CSV, a line of JSON, or one object."""
     model = at_emulator.add_model(name="mine", max_token_count=7)
-    shown = {
+    output = {
         form: run("models", "get", "mine", "-o", form).out for form in ("csv", "jsonl", "yaml")
     }
 
-    (row,) = csv.DictReader(io.StringIO(shown["csv"]))
+    (row,) = csv.DictReader(io.StringIO(output["csv"]))
     assert (row["id"], row["max_token_count"], row["url"]) == (model.id, "7", "")
-    assert json.loads(shown["jsonl"]) == yaml.safe_load(shown["yaml"])
+    assert json.loads(output["jsonl"]) == yaml.safe_load(output["yaml"])
 
 
 def test_options_before_the_command(run: Run, at_emulator: Server) -> None:
-    """Common options may stand before the command, and after it they win."""
+    """Common options may precede the command; those after it take precedence."""
     before = run("--output", "yaml", "models", "--quiet", "list", "--limit", "1")
     both = run("--output", "yaml", "models", "list", "--limit", "1", "-o", "jsonl")
 
@@ -395,7 +395,7 @@ def test_options_before_the_command(run: Run, at_emulator: Server) -> None:
 
 @pytest.mark.parametrize("begins", ["=", "+", "-", "@", "\t", "\r"])
 def test_csv_holds_no_formula(run: Run, at_emulator: Server, begins: str) -> None:
-    """No cell of CSV begins as what a spreadsheet would run."""
+    """No cell of CSV begins like a formula of a spreadsheet."""
     at_emulator.add_model(name="plain", url=f"{begins}HYPERLINK()")
     at_emulator.add_model(name=f"{begins}cmd|' /C calc'!A0")
 
@@ -406,10 +406,10 @@ def test_csv_holds_no_formula(run: Run, at_emulator: Server, begins: str) -> Non
     assert not any(cell.startswith(begins) for cell in cells)
 
 
-def test_names_move_no_cursor(
+def test_names_do_not_control_the_terminal(
     run: Run, at_emulator: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What a model is called neither colours a terminal nor moves its cursor."""
+    """Control characters in the name of a model are escaped."""
     monkeypatch.setenv("COLUMNS", "160")
     at_emulator.add_model(name="a\x1b[31mred\x07\nb")
 
@@ -420,7 +420,7 @@ def test_names_move_no_cursor(
 
 
 def test_export_and_apply(run: Run, at_emulator: Server, tmp_path: Path) -> None:
-    """What is exported, as YAML or JSON, is what there is."""
+    """An exported file, YAML or JSON, matches the existing models."""
     run("models", "create", "a", "--url", "http://a/$${b}")
     run("models", "create", "b", "--max-token-count", "7")
 
@@ -443,7 +443,7 @@ def test_export_and_apply(run: Run, at_emulator: Server, tmp_path: Path) -> None
 
 
 def test_schema(run: Run) -> None:
-    """The schema of a file of models is printed, also where there is no key."""
+    """The schema of models files is printed, even without a key."""
     done = run("models", "schema")
 
     assert done.code == 0

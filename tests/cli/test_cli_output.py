@@ -1,4 +1,4 @@
-"""What is printed, whatever a service says."""
+"""Output formats, with arbitrary text from the service."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from root.cli.output import Form, printable, write
+from root.cli.output import Format, printable, write
 from root.emulator import Server
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
 
 
-def written(text: str, form: Form) -> str:
-    page = io.StringIO()
-    with redirect_stdout(page):
-        write([{"name": text}], ("name",), form, color=True)
-    return page.getvalue()
+def written(text: str, format: Format) -> str:
+    buffer = io.StringIO()
+    with redirect_stdout(buffer):
+        write([{"name": text}], ("name",), format, color=True)
+    return buffer.getvalue()
 
 
 @given(TEXTS)
 def test_cells_of_csv(text: str) -> None:
-    """A cell holds its text, behind a quote where a spreadsheet would take it for a formula."""
+    """A cell contains its text, with a quote in front of what a spreadsheet takes for a formula."""
     _, row = csv.reader(io.StringIO(written(text, "csv"), newline=""))
 
     assert "".join(row) in (text, f"'{text}")
@@ -41,21 +41,21 @@ def test_cells_of_csv(text: str) -> None:
 
 @given(st.text())
 def test_json_is_yaml(text: str) -> None:
-    """What is written as JSON is what there is, read as JSON and as YAML, and can be printed."""
-    page = written(text, "json")
+    """JSON output is printable, and reads as the same data in JSON and in YAML."""
+    output = written(text, "json")
 
-    assert json.loads(page) == yaml.safe_load(page) == [{"name": text}]
-    assert not any(unicodedata.category(one) in ("Cc", "Cs") for one in page.replace("\n", ""))
+    assert json.loads(output) == yaml.safe_load(output) == [{"name": text}]
+    assert not any(unicodedata.category(one) in ("Cc", "Cs") for one in output.replace("\n", ""))
 
 
 @given(TEXTS)
 def test_tables_are_printable(text: str) -> None:
-    """Nothing in a table moves a terminal's cursor."""
+    """A table contains only printable characters."""
     assert all(line.isprintable() for line in written(text, "table").split("\n"))
 
 
 def test_tables_in_a_pipe_are_not_folded() -> None:
-    """What a program reads has a line for each row, however wide."""
+    """In a pipe, a row of a table is one line, however wide."""
     lines = written("wide " * 100, "table").splitlines()
 
     assert sum("wide" in line for line in lines) == 1
@@ -63,7 +63,7 @@ def test_tables_in_a_pipe_are_not_folded() -> None:
 
 @given(TEXTS)
 def test_printable(text: str) -> None:
-    """Text that can be printed stays as it is, and what cannot is escaped."""
+    """Printable text is unchanged, and other characters are escaped."""
     shown = printable(text)
 
     assert shown.isprintable()
@@ -72,10 +72,10 @@ def test_printable(text: str) -> None:
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
 @pytest.mark.parametrize(("command", "read"), [("list", json.loads), ("export", yaml.safe_load)])
-def test_pipes_take_utf_8(
+def test_pipes_are_utf_8(
     at_emulator: Server, encoding: str, command: str, read: Callable[[bytes], object]
 ) -> None:
-    """What is not a terminal gets UTF-8, whatever the environment says of encodings."""
+    """Output that is not for a terminal is UTF-8, whatever encoding the environment sets."""
     at_emulator.add_model(name="modèle-模型")
 
     done = subprocess.run(

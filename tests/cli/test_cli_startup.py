@@ -1,4 +1,4 @@
-"""What the command line loads before it is needed: nothing that takes long."""
+"""The command line imports slow modules only when they are needed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 from root.emulator import Server
 
-# What takes longest to load.
+# The modules that take longest to import.
 HEAVY = {
     *("httpx", "httpcore", "pydantic", "rich", "yaml", "platformdirs", "keyring"),
     *("starlette", "uvicorn", "asyncio", "ssl", "logging", "tomllib", "tomlkit", "tempfile"),
@@ -18,7 +18,7 @@ HEAVY = {
 
 PROGRAM = """
 import sys
-# Measuring coverage loads some, too.
+# Coverage measurement imports some of them, too.
 before = set(sys.modules)
 from root.cli import main
 main(sys.argv[1:])
@@ -27,7 +27,7 @@ print(json.dumps([name.partition(".")[0] for name in sys.modules.keys() - before
 """
 
 
-def loaded(*arguments: str) -> set[str]:
+def imported(*arguments: str) -> set[str]:
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM, *arguments], capture_output=True, text=True, check=True
     )
@@ -37,25 +37,25 @@ def loaded(*arguments: str) -> set[str]:
 @pytest.mark.parametrize(
     "command", ["", "models", "models list", "models apply", "config", "config set", "doctor"]
 )
-def test_help_loads_nothing_heavy(command: str) -> None:
-    """Help loads neither the client nor what draws tables, nor what Typer reads options with."""
-    assert loaded(*command.split(), "--help") == set()
+def test_help_imports_nothing_heavy(command: str) -> None:
+    """Help imports neither httpx nor rich, nor pydantic, with which Typer parses options."""
+    assert imported(*command.split(), "--help") == set()
 
 
-def test_json_loads_no_rich(at_emulator: Server) -> None:
-    """What draws tables is loaded for tables only, and what reads profiles for profiles."""
+def test_json_imports_no_rich(at_emulator: Server) -> None:
+    """rich is imported for tables only, and the modules for profiles only if one may be used."""
     unneeded = {"rich", "yaml", "keyring", "platformdirs", "tomllib", "tomlkit"}
 
-    assert loaded("models", "list", "--quiet") & unneeded == set()
+    assert imported("models", "list", "--quiet") & unneeded == set()
 
 
-def test_reading_profiles_writes_none(at_emulator: Server) -> None:
-    """What changes the config file is loaded for changes only."""
-    assert "tomlkit" not in loaded("config", "show", "--quiet")
+def test_reading_profiles_imports_no_writer(at_emulator: Server) -> None:
+    """tomlkit is imported only to change the configuration file."""
+    assert "tomlkit" not in imported("config", "show", "--quiet")
 
 
-def test_import_loads_nothing() -> None:
-    """Importing the command line loads none of its extra."""
+def test_import_imports_no_typer() -> None:
+    """Importing the command line imports none of the packages of its extra."""
     program = "import sys, root.cli; assert 'typer' not in sys.modules"
 
     subprocess.run([sys.executable, "-c", program], check=True)

@@ -1,4 +1,4 @@
-"""The command line in a real terminal: tables, colours, questions, Ctrl-C and bars."""
+"""The command line in a terminal: tables, colors, confirmation, Ctrl-C and progress bars."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 from root.emulator import Server
 
 if sys.platform == "win32":
-    pytest.skip("pseudo-terminals are those of POSIX", allow_module_level=True)
+    pytest.skip("pseudo-terminals require POSIX", allow_module_level=True)
 
 from tests.cli.conftest import Run
 from tests.cli.terminal import Terminal
@@ -22,7 +22,7 @@ RED = "\x1b[31m"
 
 
 def test_table(at_emulator: Server) -> None:
-    """On a terminal, a listing is a table, with ids in one piece."""
+    """On a terminal, a listing is a table with unbroken IDs."""
     model = at_emulator.add_model(name="mine")
 
     with Terminal("models", "list", "--limit", "3") as terminal:
@@ -30,13 +30,13 @@ def test_table(at_emulator: Server) -> None:
 
     assert model.id in terminal.shown
     assert "visibility" in terminal.shown
-    assert "There are more than these 3" in terminal.shown
+    assert "Only 3 models are listed" in terminal.shown
     assert "{" not in terminal.shown
 
 
 @pytest.mark.parametrize("kind", ["xterm-256color", "dumb"])
 @pytest.mark.parametrize(
-    ("width", "left_out"),
+    ("width", "hidden"),
     [
         (40, "visibility, owner"),
         (60, "visibility, owner"),
@@ -46,8 +46,8 @@ def test_table(at_emulator: Server) -> None:
         (200, ""),
     ],
 )
-def test_width(at_emulator: Server, width: int, left_out: str, kind: str) -> None:
-    """However narrow a terminal is, ids and names are whole; what has no room is named."""
+def test_width(at_emulator: Server, width: int, hidden: str, kind: str) -> None:
+    """On a narrow terminal, IDs and names are unbroken, and hidden columns are listed."""
     model = at_emulator.add_model(name="my-own/model-with-a-name-of-36-chars")
 
     command = ("models", "list", "--visibility", "private", "--no-color")
@@ -55,8 +55,8 @@ def test_width(at_emulator: Server, width: int, left_out: str, kind: str) -> Non
         assert terminal.end() == 0
 
     plain = re.sub(r"\x1b\[\d*m", "", terminal.shown)
-    shown, _, told = plain.partition("No room for ")
-    assert told.partition(";")[0] == left_out
+    shown, _, message = plain.partition("Hidden columns: ")
+    assert message.partition(";")[0] == hidden
     assert all(len(line) <= max(width, len(f"name: {model.name}")) for line in shown.split("\r\n"))
     columns = {
         "id": model.id,
@@ -64,15 +64,15 @@ def test_width(at_emulator: Server, width: int, left_out: str, kind: str) -> Non
         "visibility": "PRIVATE",
         "owner": "main@emulator.invalid",
     }
-    for column in left_out.split(", ") if left_out else ():
+    for column in hidden.split(", ") if hidden else ():
         del columns[column]
     words = set(shown.replace("─", " ").replace(":", " ").split())
     assert words == {*columns, *columns.values()}
 
 
 @pytest.mark.parametrize("width", [40, 120])
-def test_width_of_one(at_emulator: Server, width: int) -> None:
-    """A single model has a line for each field, and an id that fits is not broken."""
+def test_width_of_one_model(at_emulator: Server, width: int) -> None:
+    """A single model has one line for each field, with an unbroken ID."""
     model = at_emulator.add_model(name="mine")
 
     with Terminal("models", "get", "mine", COLUMNS=str(width)) as terminal:
@@ -83,7 +83,7 @@ def test_width_of_one(at_emulator: Server, width: int) -> None:
 
 
 def test_long_names(at_emulator: Server) -> None:
-    """A name that is longer than the terminal is folded, with nothing cut."""
+    """A name that is longer than the terminal is folded, not truncated."""
     name = "-".join(f"part{number}" for number in range(14))
     model = at_emulator.add_model(name=name)
 
@@ -95,8 +95,8 @@ def test_long_names(at_emulator: Server) -> None:
     assert first.split() == [model.id, first.split()[1], "PRIVATE"]
 
 
-def test_a_terminal_without_utf_8(at_emulator: Server) -> None:
-    """What a terminal's encoding does not know is escaped."""
+def test_terminal_without_utf_8(at_emulator: Server) -> None:
+    """Characters that the encoding of the terminal lacks are escaped."""
     at_emulator.add_model(name="modèle")
     command = ("models", "list", "--visibility", "private", "-o", "json")
 
@@ -106,8 +106,8 @@ def test_a_terminal_without_utf_8(at_emulator: Server) -> None:
     assert r"mod\xe8le" in terminal.shown
 
 
-def test_a_question_that_nobody_sees(at_emulator: Server) -> None:
-    """Where questions go to a file, nobody is asked."""
+def test_confirmation_requires_stderr(at_emulator: Server) -> None:
+    """If stderr is not a terminal, confirmation is not possible."""
     at_emulator.add_model(name="mine")
 
     keyboard, terminal = os.openpty()
@@ -126,8 +126,8 @@ def test_a_question_that_nobody_sees(at_emulator: Server) -> None:
 
 
 @pytest.mark.parametrize("form", ["json", "jsonl", "csv", "yaml"])
-def test_names_move_no_cursor(at_emulator: Server, form: str) -> None:
-    """In no form does what a model is called colour a terminal or move its cursor."""
+def test_names_do_not_control_the_terminal(at_emulator: Server, form: str) -> None:
+    """In every format, control characters in the name of a model are escaped."""
     at_emulator.add_model(name="a\x1b[31m\x9b31mred")
 
     with Terminal("models", "list", "--visibility", "private", "-o", form) as terminal:
@@ -139,12 +139,12 @@ def test_names_move_no_cursor(at_emulator: Server, form: str) -> None:
 
 
 @pytest.mark.parametrize("color", [True, False])
-@pytest.mark.parametrize("way", ["option", "variable", "dumb terminal"])
-def test_colours(at_emulator: Server, color: bool, way: str) -> None:
-    """Errors and checks have colours on a terminal, unless --no-color, NO_COLOR or TERM says no."""
-    options = ("--no-color",) if way == "option" and not color else ()
+@pytest.mark.parametrize("disabled_by", ["option", "variable", "dumb terminal"])
+def test_colors(at_emulator: Server, color: bool, disabled_by: str) -> None:
+    """Errors and checks are colored, except with --no-color, NO_COLOR or TERM=dumb."""
+    options = ("--no-color",) if disabled_by == "option" and not color else ()
     variables = {"variable": {"NO_COLOR": "1"}, "dumb terminal": {"TERM": "dumb"}}
-    environment = {} if color else variables.get(way, {})
+    environment = {} if color else variables.get(disabled_by, {})
 
     with Terminal("models", "get", "no-such", *options, **environment) as terminal:
         assert terminal.end() == 4
@@ -158,9 +158,9 @@ def test_colours(at_emulator: Server, color: bool, way: str) -> None:
 
 
 def test_hidden_key(at_emulator: Server) -> None:
-    """A key that is typed does not show, and arrives."""
+    """A key that is entered at the prompt is sent, but not shown."""
     with Terminal("models", "create", "azure/gpt-4o", "--key", "-") as terminal:
-        terminal.wait_for("The provider's API key (it is not shown): ")
+        terminal.wait_for("The provider's API key (input is hidden): ")
         terminal.enter("sk-typed-by-hand\n")
         assert terminal.end() == 0
 
@@ -171,11 +171,11 @@ def test_hidden_key(at_emulator: Server) -> None:
 
 @pytest.mark.parametrize(
     ("answer", "code"),
-    # Python sees a Ctrl-C that comes just before it waits for a line only with the line.
+    # If Ctrl-C arrives just before Python waits for input, Python handles it after the line.
     [("y\n", 0), ("n\n", 1), ("\n", 1), ("\x03\n", 130)],
 )
-def test_question(at_emulator: Server, answer: str, code: int) -> None:
-    """A deletion is asked about, and only yes means yes."""
+def test_confirmation(at_emulator: Server, answer: str, code: int) -> None:
+    """A deletion requires confirmation."""
     model = at_emulator.add_model(name="mine")
 
     with Terminal("models", "delete", "mine") as terminal:
@@ -187,8 +187,8 @@ def test_question(at_emulator: Server, answer: str, code: int) -> None:
     assert "Traceback" not in terminal.shown
 
 
-def test_plan_is_shown_and_asked_about(at_emulator: Server, tmp_path: Path) -> None:
-    """The plan is shown before the question."""
+def test_plan_requires_confirmation(at_emulator: Server, tmp_path: Path) -> None:
+    """The plan is shown before the confirmation."""
     (tmp_path / "models.yaml").write_text("models:\n- name: a\n")
 
     with Terminal("models", "apply", "models.yaml", "--no-color") as terminal:
@@ -202,8 +202,8 @@ def test_plan_is_shown_and_asked_about(at_emulator: Server, tmp_path: Path) -> N
     assert "1 created, 0 updated, 0 deleted." in terminal.shown
 
 
-def test_question_names_the_profile(run: Run, emulator: Server) -> None:
-    """Who is asked is told also which profile it is about."""
+def test_confirmation_names_the_profile(run: Run, emulator: Server) -> None:
+    """The question contains the name of the profile."""
     emulator.add_model(name="mine")
     run(
         *("config", "set", "local", "--base-url", emulator.url, "--api-key", "-"),
@@ -217,7 +217,7 @@ def test_question_names_the_profile(run: Run, emulator: Server) -> None:
 
 
 def test_interrupt(at_emulator: Server) -> None:
-    """Ctrl-C ends a call that hangs, quietly."""
+    """Ctrl-C ends a hanging call without a message."""
     at_emulator.fail_next(delay=3600)
 
     with Terminal("models", "list", "--verbose") as terminal:
@@ -230,19 +230,19 @@ def test_interrupt(at_emulator: Server) -> None:
 
 
 @pytest.mark.parametrize(
-    ("method", "command", "told"),
+    ("method", "command", "message"),
     [
-        ("POST", ("create", "a"), "made"),
-        ("POST", ("ensure", "a"), "made or changed"),
+        ("POST", ("create", "a"), "created"),
+        ("POST", ("ensure", "a"), "created or changed"),
         ("PATCH", ("update", "b", "--clear-url"), "changed"),
         ("PUT", ("replace", "b", "--name", "c"), "changed"),
     ],
     ids=lambda value: value[0] if isinstance(value, tuple) else "",
 )
 def test_interrupted_change(
-    at_emulator: Server, method: str, command: tuple[str, ...], told: str
+    at_emulator: Server, method: str, command: tuple[str, ...], message: str
 ) -> None:
-    """Ctrl-C while a model is made or changed tells that it may have been."""
+    """Ctrl-C during a change prints a warning that it may have been made."""
     at_emulator.add_model(name="b")
     at_emulator.fail_next(method=method, delay=60)
 
@@ -251,12 +251,12 @@ def test_interrupted_change(
         terminal.enter("\x03")
         assert terminal.end() == 130
 
-    assert f"Interrupted. The model may have been {told} all the same." in terminal.shown
+    assert f"Interrupted. The model may have been {message}." in terminal.shown
     at_emulator.clear_faults()
 
 
 def test_interrupted_changes(at_emulator: Server, tmp_path: Path) -> None:
-    """Ctrl-C in the middle of a plan tells how far it came."""
+    """Ctrl-C during a plan prints the number of changes."""
     at_emulator.add_model(name="old")
     at_emulator.fail_next(method="DELETE", delay=60)
     (tmp_path / "models.yaml").write_text("models:\n- name: a\n- name: b\n")
@@ -266,13 +266,16 @@ def test_interrupted_changes(at_emulator: Server, tmp_path: Path) -> None:
         terminal.enter("\x03")
         assert terminal.end() == 130
 
-    assert "Interrupted. Changes made: 2; those under way may be, too." in terminal.shown
+    assert (
+        "Interrupted. Changes made: 2; changes in progress may also have been made."
+        in terminal.shown
+    )
     assert "Traceback" not in terminal.shown
     at_emulator.clear_faults()
 
 
 def test_a_thousand_models(at_emulator: Server, tmp_path: Path) -> None:
-    """A thousand models are applied in one run, under a bar that fills."""
+    """A thousand models are applied in one run, with a progress bar."""
     lines = "".join(f"- name: vllm/{number}\n" for number in range(1000))
     (tmp_path / "models.yaml").write_text(f"models:\n{lines}")
 
@@ -285,8 +288,8 @@ def test_a_thousand_models(at_emulator: Server, tmp_path: Path) -> None:
     assert "1000 created, 0 updated, 0 deleted." in terminal.shown
 
 
-def test_bars_go_away(at_emulator: Server, tmp_path: Path) -> None:
-    """What shows how far it is leaves nothing behind."""
+def test_bar_is_erased(at_emulator: Server, tmp_path: Path) -> None:
+    """A progress bar is erased at its end."""
     (tmp_path / "models.yaml").write_text("models: []\n")
 
     with Terminal("models", "apply", "models.yaml") as terminal:
@@ -294,13 +297,13 @@ def test_bars_go_away(at_emulator: Server, tmp_path: Path) -> None:
 
     _, bar, after = terminal.shown.rpartition("Comparing")
     assert bar
-    # So a terminal is told to erase the line.
+    # The control sequence that erases a line.
     assert "\x1b[2K" in after
     assert "0 to create" in after
 
 
-def test_no_bar_beside_a_log(at_emulator: Server) -> None:
-    """With --verbose there is a line for each request, and no bar among them."""
+def test_no_bar_with_verbose(at_emulator: Server) -> None:
+    """With --verbose, log lines are printed instead of a progress bar."""
     at_emulator.add_model(name="mine")
 
     with Terminal("models", "delete", "mine", "--yes", "--verbose") as terminal:
@@ -310,8 +313,8 @@ def test_no_bar_beside_a_log(at_emulator: Server) -> None:
     assert "Deleting" not in terminal.shown
 
 
-def test_no_bar_when_quiet(at_emulator: Server) -> None:
-    """With --quiet a terminal shows results only."""
+def test_no_bar_with_quiet(at_emulator: Server) -> None:
+    """With --quiet, a terminal shows only results."""
     at_emulator.add_model(name="mine")
 
     with Terminal("models", "delete", "mine", "--yes", "--quiet") as terminal:

@@ -1,6 +1,7 @@
-"""The command line, `root-signals` or `python -m root`; it speaks to the public client only.
+"""The command line: `root-signals` or `python -m root`.
 
-Its packages come with the extra `root-sdk[cli]`. Importing this loads none of them.
+It uses the SDK's public names only. The packages it requires come with the extra
+`root-sdk[cli]`; importing this module loads none of them.
 """
 
 from __future__ import annotations
@@ -12,20 +13,22 @@ __all__ = ["main"]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command and return its exit code; docs/cli.md lists them.
+    """Run a command and return its exit code.
+
+    docs/cli.md lists the exit codes.
 
     Args:
-        arguments: The words after the command's name; those of this process if left out.
+        arguments: The command-line arguments, without the program's name; `sys.argv[1:]` if
+            omitted.
     """
     from importlib.util import find_spec
 
-    missing = [
-        name for name in ("typer", "rich", "yaml", "platformdirs", "tomlkit") if not find_spec(name)
-    ]
+    required = ("typer", "rich", "yaml", "platformdirs", "tomlkit")
+    missing = [name for name in required if not find_spec(name)]
     if missing:
         sys.stderr.write(
-            f"The command line needs the package {missing[0]!r}, which the extra brings:"
-            ' pip install "root-sdk[cli]"\n'
+            f"The command line requires the package {missing[0]!r}."
+            ' Install it with: pip install "root-sdk[cli]"\n'
         )
         return 1
     from .app import run

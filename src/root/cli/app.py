@@ -1,4 +1,4 @@
-"""The program: its commands put together, and what becomes of what they raise."""
+"""The program: its commands, and the handling of their errors."""
 
 from __future__ import annotations
 
@@ -12,34 +12,32 @@ import typer
 from typer.exceptions import Abort, TyperException
 
 from ..errors import RootSignalsError
-from . import config, doctor, emulator, models
-from .completion import whole_words
+from .commands import config, doctor, emulator, models
+from .completion import bash_words_joined
 from .errors import (
-    DEAD_PIPE,
+    BROKEN_OUTPUT,
     EXIT_CODES,
     FAILED,
     INTERRUPTED,
     USAGE,
+    BrokenOutput,
     CommandError,
-    DeadPipe,
     exit_code,
     hint,
 )
+from .options import Group, common, show_help
 from .output import printable
-from .session import Group, common, show_help
 
 __all__ = ["app", "run"]
 
 _CODES = "\n".join(f"{code:>4}  {meaning}" for code, meaning in EXIT_CODES.items())
 
-# What Typer says in the words of pydantic, with which it reads options.
-_WORDS = {
+# Typer parses options with pydantic and prints pydantic's messages.
+_MESSAGES = {
     "Value error, ": "",
-    "Input should be a valid integer, unable to parse string as an integer": (
-        "a whole number is needed."
-    ),
-    "Input should be a valid number, unable to parse string as a number": "a number is needed.",
-    "Input should be greater than or equal to": "it is less than",
+    "Input should be a valid integer, unable to parse string as an integer": "must be an integer.",
+    "Input should be a valid number, unable to parse string as a number": "must be a number.",
+    "Input should be greater than or equal to": "must be at least",
 }
 
 app: typer.Typer = typer.Typer(
@@ -47,14 +45,15 @@ app: typer.Typer = typer.Typer(
     cls=Group,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog=f"\b\nExit codes:\n{_CODES}",
-    # Plain help loads no rich, which takes as long as all the rest; and locals may hold keys.
+    # Without markup, help does not import rich, which takes as long as everything else.
     rich_markup_mode=None,
+    # Typer's tracebacks show local variables, which may contain keys.
     pretty_exceptions_enable=False,
 )
 app.add_typer(models.app, name="models")
 app.add_typer(config.app, name="config")
 app.command()(doctor.doctor)
-# Its arguments are read by the emulator itself, --help too.
+# The emulator parses its own arguments, including --help.
 app.command(
     add_help_option=False,
     context_settings={"ignore_unknown_options": True, "allow_extra_args": True},
@@ -67,9 +66,9 @@ def root_signals(
     context: typer.Context,
     version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
 ) -> None:
-    """Manage the models of Root Signals (now Scorable) that evaluations run on.
+    """Manage the models that Root Signals (now Scorable) runs evaluations with.
 
-    Options may stand before and after the command.
+    Common options may be placed before or after the command.
     """
     if version:
         from .. import __version__
@@ -80,75 +79,79 @@ def root_signals(
 
 
 def run(arguments: list[str]) -> int:
-    """Run a command and return its exit code; whatever goes wrong is told here."""
-    _open_streams()
+    """Run a command, print its error if it fails, and return the exit code."""
+    _prepare_streams()
     try:
-        with whole_words():
+        with bash_words_joined():
             code = app(arguments, prog_name="root-signals", standalone_mode=False)
         sys.stdout.flush()
     except (Abort, KeyboardInterrupt):
         return INTERRUPTED
-    except (DeadPipe, BrokenPipeError):
-        return _dead_pipe()
+    except (BrokenOutput, BrokenPipeError):
+        return _broken_output()
     except SystemExit as error:
-        # So Typer ends where its help is not read.
+        # Typer exits this way if the reader of its help closes the pipe.
         if isinstance(error.__context__, BrokenPipeError):
-            return _dead_pipe()
+            return _broken_output()
         raise
     except TyperException as error:
         context = getattr(error, "ctx", None)
         path = context.command_path if context else "root-signals"
         text = error.format_message()
         if text.startswith("Got unexpected extra argument"):
-            # Which one is not said: it may be a key that belongs into stdin.
-            text = "There are more arguments than it takes."
-        for theirs, ours in _WORDS.items():
+            # The argument is not printed, because it may be a key that belongs into stdin.
+            text = "Too many arguments."
+        for theirs, ours in _MESSAGES.items():
             text = text.replace(theirs, ours)
-        _tell(error, text, f"`{path} --help` shows how it is used.", arguments)
+        _print_error(error, text, f"Run `{path} --help` for the usage.", arguments)
         return USAGE
     except (RootSignalsError, CommandError) as error:
-        _tell(error, str(error), hint(error), arguments)
+        _print_error(error, str(error), hint(error), arguments)
         return exit_code(error)
     except OSError as error:
-        _tell(error, f"{error.strerror or error}.", None, arguments)
+        _print_error(error, f"{error.strerror or error}.", None, arguments)
         return FAILED
     except Exception as error:  # noqa: BLE001
-        # No text of an unknown error is shown: nobody knows what it holds.
-        text = f"Something unexpected went wrong: {type(error).__name__}."
-        _tell(error, text, "This is a fault of root-signals; --debug shows where.", arguments)
+        # The message of an unknown error is not printed, because it may contain a secret.
+        _print_error(
+            error,
+            f"Unexpected error: {type(error).__name__}.",
+            "This is a bug in root-signals; --debug prints a traceback.",
+            arguments,
+        )
         return FAILED
     return code if isinstance(code, int) else 0
 
 
-def _open_streams() -> None:
-    """Open the standard streams that are closed, to nowhere, and write files and pipes in UTF-8."""
+def _prepare_streams() -> None:
+    """Replace closed standard streams by the null device, and write files and pipes in UTF-8."""
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115
     stdout = sys.stdout
     if not stdout.isatty() and isinstance(stdout, io.TextIOWrapper):
-        # JSON and files of models are that by definition, whatever the locale is.
+        # JSON and models files are UTF-8 by definition, whatever the locale is.
         stdout.reconfigure(encoding="utf-8")
 
 
-def _dead_pipe() -> int:
-    # Else the interpreter complains when it flushes at its end.
+def _broken_output() -> int:
+    # The interpreter flushes stdout at exit, and would report the broken pipe.
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return DEAD_PIPE
+    return BROKEN_OUTPUT
 
 
-def _tell(error: Exception, text: str, advice: str | None, arguments: Sequence[str]) -> None:
-    """Print an error: one red sentence, a hint, and for those who ask a traceback."""
-    # Looked for in the arguments, since these may be what cannot be read; then, where in Typer that
-    # came out says nothing.
+def _print_error(error: Exception, text: str, advice: str | None, arguments: Sequence[str]) -> None:
+    """Print an error in red and a hint; with --debug, also a traceback."""
+    # The options may not have been parsed, so they are looked up in the arguments. A traceback
+    # into Typer does not help to correct an argument.
     if "--debug" in arguments and not isinstance(error, TyperException):
         import traceback
 
-        # Without locals, which may hold keys.
+        # Without local variables, which may contain keys.
         typer.echo("".join(traceback.format_exception(error)), err=True, nl=False)
-    plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
-    # Typer leaves colours away where there is no terminal.
-    color = False if plain or "--no-color" in arguments else None
+    is_plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+    # With None, Typer prints colors on a terminal only.
+    color = False if is_plain or "--no-color" in arguments else None
     lines = "\n".join(printable(line) for line in text.strip().splitlines())
     typer.echo(typer.style(lines, fg=typer.colors.RED), err=True, color=color)
     if advice:

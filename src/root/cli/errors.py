@@ -1,4 +1,4 @@
-"""What goes wrong on the command line: exit codes by kind, and what to do about it."""
+"""Exit codes and hints of errors on the command line."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Final
 from .. import errors
 
 __all__ = [
+    "BROKEN_OUTPUT",
     "CONFIGURATION",
-    "DEAD_PIPE",
     "DIFFERS",
     "EXIT_CODES",
     "FAILED",
@@ -17,8 +17,8 @@ __all__ = [
     "NOT_FOUND",
     "PARTIAL",
     "USAGE",
+    "BrokenOutput",
     "CommandError",
-    "DeadPipe",
     "common_code",
     "exit_code",
     "hint",
@@ -26,64 +26,67 @@ __all__ = [
 
 FAILED: Final = 1
 DIFFERS: Final = 2
+UNAUTHORIZED: Final = 3
 NOT_FOUND: Final = 4
-REFUSED: Final = 5
+REJECTED: Final = 5
+NO_RESPONSE: Final = 6
+RATE_LIMITED: Final = 7
+SERVICE_FAILED: Final = 8
 PARTIAL: Final = 9
-# As in sysexits.h: 2, which others use for it, tells that a file of models differs.
+# From sysexits.h. Other programs use 2, which means here that a models file differs.
 USAGE: Final = 64
 CONFIGURATION: Final = 78
-# As shells have it: 128 and the number of the signal.
+# The convention of shells: 128 plus the number of the signal.
 INTERRUPTED: Final = 130
-DEAD_PIPE: Final = 141
+BROKEN_OUTPUT: Final = 141
 
 EXIT_CODES: Final = {
-    0: "Done.",
-    FAILED: "Failed: whatever has no code of its own; a check that found something wrong.",
+    0: "Success.",
+    FAILED: "Failure without an exit code of its own, or a failed check.",
     DIFFERS: "apply --check: the file and the service differ.",
-    3: "The API key is missing at the service, unknown, or may not do this (401, 403).",
-    NOT_FOUND: "There is no such thing (404).",
-    REFUSED: "The service refused what was sent (400, 409, 422).",
-    6: "No answer: not reached, or not in time.",
-    7: "Too many requests (429).",
-    8: "The service failed (5xx), or answered what it should not.",
-    PARTIAL: "Done in part; what was done is printed.",
-    USAGE: (
-        "The command line or a file of models is not as it should be, or a name stands for"
-        " several; nothing was changed."
-    ),
-    CONFIGURATION: "There is no API key, or a setting cannot be right.",
-    INTERRUPTED: "Interrupted with Ctrl-C; during changes it says what may have been made.",
-    DEAD_PIPE: "Nobody reads the output any more.",
+    UNAUTHORIZED: "The service rejected the API key, or the key lacks permission (401, 403).",
+    NOT_FOUND: "Not found (404).",
+    REJECTED: "The service rejected the request (400, 409, 422).",
+    NO_RESPONSE: "No response: the service was not reached, or did not respond in time.",
+    RATE_LIMITED: "Too many requests (429).",
+    SERVICE_FAILED: "The service failed (5xx), or sent an invalid response.",
+    PARTIAL: "Partial success; the completed changes are printed.",
+    USAGE: "Invalid command line or models file, or an ambiguous name; nothing was changed.",
+    CONFIGURATION: "No API key, or an invalid setting.",
+    INTERRUPTED: "Interrupted with Ctrl-C; a warning describes changes that may have been made.",
+    BROKEN_OUTPUT: "The reader of the output has closed it (broken pipe).",
 }
-"""What each exit code means."""
+"""The meaning of each exit code."""
 
-# The first that fits.
-_KINDS: tuple[tuple[tuple[type[Exception], ...], int], ...] = (
-    ((errors.AuthenticationError, errors.PermissionDeniedError), 3),
+# The first match applies.
+_CODES: tuple[tuple[tuple[type[Exception], ...], int], ...] = (
+    ((errors.AuthenticationError, errors.PermissionDeniedError), UNAUTHORIZED),
     ((errors.NotFoundError,), NOT_FOUND),
-    ((errors.BadRequestError, errors.ConflictError), 5),
-    ((errors.APIConnectionError,), 6),
-    ((errors.RateLimitError,), 7),
-    ((errors.ServerError, errors.APIResponseError, errors.PaginationError), 8),
+    ((errors.BadRequestError, errors.ConflictError), REJECTED),
+    ((errors.APIConnectionError,), NO_RESPONSE),
+    ((errors.RateLimitError,), RATE_LIMITED),
+    ((errors.ServerError, errors.APIResponseError, errors.PaginationError), SERVICE_FAILED),
     ((errors.ApplyError, errors.BulkError), PARTIAL),
     ((errors.InvalidRequestError, errors.RegistryError), USAGE),
     ((errors.ConfigurationError,), CONFIGURATION),
 )
 
+_RUN_DOCTOR = "`root-signals doctor` checks the connection step by step."
+
 _HINTS = {
-    3: "`root-signals config show` says where the key comes from.",
-    NOT_FOUND: "`root-signals models list --all` shows what there is.",
-    6: "`root-signals doctor` finds out how far a request gets.",
-    8: "`root-signals doctor` finds out how far a request gets.",
+    UNAUTHORIZED: "`root-signals config show` shows where the API key comes from.",
+    NOT_FOUND: "`root-signals models list --all` lists the available models.",
+    NO_RESPONSE: _RUN_DOCTOR,
+    SERVICE_FAILED: _RUN_DOCTOR,
 }
 
 
 class CommandError(Exception):
-    """What was asked cannot be done, in one sentence.
+    """A command cannot be executed.
 
     Args:
-        text: The sentence.
-        hint: What to do; if left out, what is to be done about errors of this kind.
+        text: What failed, in one sentence.
+        hint: What to do; the hint for the exit code if omitted.
         code: The exit code.
     """
 
@@ -93,52 +96,50 @@ class CommandError(Exception):
         self.code = code
 
 
-class DeadPipe(Exception):
-    """Nobody reads the output any more."""
+class BrokenOutput(Exception):
+    """The reader of the output has closed it."""
 
 
 def exit_code(error: Exception) -> int:
     """Return the exit code for an error."""
     if isinstance(error, CommandError):
         return error.code
-    reason = _reason(error)
-    if reason is not None:
-        return exit_code(reason)
-    return next((code for kinds, code in _KINDS if isinstance(error, kinds)), FAILED)
+    if isinstance(error, errors.ApplyError) and error.failed and not _may_have_changes(error):
+        # Nothing was applied, so the exit code is that of the first failure.
+        return exit_code(error.failed[0][1])
+    return next((code for kinds, code in _CODES if isinstance(error, kinds)), FAILED)
 
 
-def common_code(failed: Iterable[Exception]) -> int:
-    """Return the exit code for several errors: that of their kind if they have one in common."""
-    codes = {exit_code(error) for error in failed}
+def common_code(failures: Iterable[Exception]) -> int:
+    """Return the exit code that several errors have in common, or else the general one."""
+    codes = {exit_code(error) for error in failures}
     return codes.pop() if len(codes) == 1 else FAILED
 
 
 def hint(error: Exception) -> str | None:
-    """Return what to do about an error, where its text does not say it."""
+    """Return what to do about an error, unless its message already explains it."""
     if isinstance(error, CommandError):
         return error.hint
     if isinstance(error, errors.ApplyError):
-        return _rest(error)
-    if isinstance(error, errors.NotFoundError) and _is_about_all(error):
-        # It is no model that is missing, but the API.
-        return _HINTS[6]
+        return _apply_hint(error)
+    if isinstance(error, errors.NotFoundError) and _is_about_listing(error):
+        # The API itself was not found, rather than a model.
+        return _RUN_DOCTOR
     return _HINTS.get(exit_code(error))
 
 
-def _is_about_all(error: errors.NotFoundError) -> bool:
+def _may_have_changes(error: errors.ApplyError) -> bool:
+    return bool(error.done) or error.may_have_been_processed
+
+
+def _is_about_listing(error: errors.NotFoundError) -> bool:
     return error.request is not None and error.request.url.partition("?")[0].endswith("/models/")
 
 
-def _rest(error: errors.ApplyError) -> str:
-    """Return how the rest of a plan is done."""
-    if any(exit_code(why) == REFUSED for _, why in error.failed):
-        return "Correct what was refused, and run it again."
-    advice = _HINTS.get(common_code(why for _, why in error.failed), "")
-    return f"{advice} The same command does the rest.".strip()
-
-
-def _reason(error: Exception) -> errors.RootSignalsError | None:
-    """Return why a plan was not applied at all, if nothing of it can have been done."""
-    if not isinstance(error, errors.ApplyError) or error.done or error.may_have_been_processed:
-        return None
-    return error.failed[0][1] if error.failed else None
+def _apply_hint(error: errors.ApplyError) -> str:
+    """Return how to apply the remaining changes of a plan."""
+    reasons = [reason for _, reason in error.failed]
+    if any(exit_code(reason) == REJECTED for reason in reasons):
+        return "Correct the rejected models and run the command again."
+    advice = _HINTS.get(common_code(reasons), "")
+    return f"{advice} Run the command again to apply the remaining changes.".strip()

@@ -1,4 +1,4 @@
-"""Which model is meant: ids and names on the command line, and their completion."""
+"""Lookup and completion of models by ID or name."""
 
 from __future__ import annotations
 
@@ -11,102 +11,110 @@ from uuid import UUID
 import typer
 
 from ..errors import RootSignalsError
-from . import profiles
 from .errors import NOT_FOUND, CommandError
+from .settings import resolve
 
 if TYPE_CHECKING:
     from .. import Model, RootSignals
 
 __all__ = ["complete", "find", "find_all"]
 
+# Seconds that a completion may take.
+_COMPLETION_TIMEOUT = 2
+
 
 def complete(context: typer.Context, incomplete: str) -> list[tuple[str, str]]:
-    """Return names and ids of models, within two seconds, and no errors."""
+    """Return the names and IDs of models that begin with the incomplete word.
+
+    Errors are ignored. A service that does not respond in time completes nothing.
+    """
     import threading
 
-    given: dict[str, str] = {}
-    at: typer.Context | None = context
-    while at is not None:
-        # What stands after a command counts more than what stands before.
-        given = {name: str(value) for name, value in at.params.items() if value} | given
-        at = cast("typer.Context | None", at.parent)
-    file = given.get("api_key_file")
+    options: dict[str, str] = {}
+    current: typer.Context | None = context
+    while current is not None:
+        # Options after a command take precedence over options before it.
+        options = {name: str(value) for name, value in current.params.items() if value} | options
+        current = cast("typer.Context | None", current.parent)
+    file = options.get("api_key_file")
     found: list[tuple[str, str]] = []
 
-    def ask() -> None:
-        # Whoever presses the tabulator is not to be told of errors.
+    def list_models() -> None:
+        # Completion must not print errors.
         with suppress(RootSignalsError, CommandError, OSError):
-            settings = profiles.resolve(
-                profile=given.get("profile"),
-                base_url=given.get("base_url"),
+            settings = resolve(
+                profile=options.get("profile"),
+                base_url=options.get("base_url"),
                 api_key_file=Path(file) if file else None,
             )
-            with settings.client().with_options(deadline=2, max_retries=0) as client:
+            client = settings.client()
+            with client.with_options(deadline=_COMPLETION_TIMEOUT, max_retries=0) as client:
                 for model in client.models.list(limit=None):
                     found.append((model.name, model.id))
                     found.append((model.id, model.name))
 
-    # A look-up of a host name cannot be interrupted, but left alone.
-    asking = threading.Thread(target=ask, daemon=True)
-    asking.start()
-    asking.join(2)
+    # The lookup of a host name cannot be interrupted, so it runs in a thread that is abandoned.
+    thread = threading.Thread(target=list_models, daemon=True)
+    thread.start()
+    thread.join(_COMPLETION_TIMEOUT)
     return [pair for pair in found if pair[0].startswith(incomplete)]
 
 
 def find(client: RootSignals, model: str, *, own: bool = False) -> str:
-    """Return the id that an id or a name stands for, as `find_all` has it."""
+    """Return the ID of a model that is given by ID or name, as `find_all` does."""
     (model_id,) = find_all(client, [model], own=own)
     return model_id
 
 
 def find_all(client: RootSignals, models: Iterable[str], *, own: bool) -> dict[str, str]:
-    """Return the ids that ids or names stand for, each with what to call it.
+    """Return the IDs of models that are given by ID or name, each with a description.
 
-    The service is asked once for all, and only if one is no id. Of names, your own go first.
+    The models are listed once, and only if a name is given. If several models have the name, the
+    user's own model takes precedence over public ones.
 
     Args:
-        client: Where to look.
-        models: Ids or names.
-        own: Whether only models of yours are meant.
+        client: The client.
+        models: IDs or names.
+        own: Whether to find only the user's own models by name.
 
     Raises:
-        CommandError: There is no such model, or more than one.
+        CommandError: A model does not exist, or a name is ambiguous.
     """
-    meant: dict[str, str] = {}
-    there: list[Model] | None = None
+    found: dict[str, str] = {}
+    listing: list[Model] | None = None
     for model in models:
         if _is_id(model):
-            meant.setdefault(model.lower(), model)
+            found.setdefault(model.lower(), model)
             continue
-        if there is None:
-            there = list(client.models.list(limit=None, page_size=100))
-        one = _pick(there, model, own=own)
-        meant[one.id] = f"{one.name} ({one.id})"
-    return meant
+        if listing is None:
+            listing = list(client.models.list(limit=None, page_size=100))
+        match = _match(listing, model, own=own)
+        found[match.id] = f"{match.name} ({match.id})"
+    return found
 
 
 def _is_id(model: str) -> bool:
-    # As ids are written: a name may be 32 hexadecimal digits without hyphens.
+    # Only the canonical form: 32 hexadecimal digits without hyphens may be a name.
     try:
         return str(UUID(model)) == model.lower()
     except ValueError:
         return False
 
 
-def _pick(there: Iterable[Model], model: str, *, own: bool) -> Model:
-    found = {one.id: one for one in there if model in (one.id, one.name)}
-    if model in found:
-        return found[model]
-    mine = [one for one in found.values() if one.visibility in ("PRIVATE", None)]
-    fit = mine or ([] if own else list(found.values()))
-    if not fit:
-        whose = "of yours " if own else ""
+def _match(listing: Iterable[Model], model: str, *, own: bool) -> Model:
+    matches = {one.id: one for one in listing if model in (one.id, one.name)}
+    if model in matches:
+        return matches[model]
+    own_matches = [one for one in matches.values() if one.visibility in ("PRIVATE", None)]
+    candidates = own_matches or ([] if own else list(matches.values()))
+    if not candidates:
         raise CommandError(
-            f"There is no model {whose}with the id or name {model!r}.",
-            "`root-signals models list --all` shows what there is.",
+            f"{'You have no' if own else 'There is no'} model with the ID or name {model!r}.",
             code=NOT_FOUND,
         )
-    if len(fit) > 1:
-        ids = ", ".join(one.id for one in fit)
-        raise CommandError(f"The name {model!r} stands for several models: {ids}.", "Give an id.")
-    return fit[0]
+    if len(candidates) > 1:
+        ids = ", ".join(one.id for one in candidates)
+        raise CommandError(
+            f"The name {model!r} is ambiguous; the models {ids} have it.", "Use an ID."
+        )
+    return candidates[0]

@@ -1,4 +1,4 @@
-"""How results are printed: one way for every form."""
+"""Output of records and text in every format."""
 
 from __future__ import annotations
 
@@ -15,95 +15,111 @@ if TYPE_CHECKING:
 
     from ..errors import JSONValue
 
-__all__ = ["printable", "write", "write_one", "write_text"]
+__all__ = ["Format", "printable", "write", "write_one", "write_text"]
 
 Record: TypeAlias = "Mapping[str, JSONValue]"
-Form: TypeAlias = Literal["table", "json", "jsonl", "csv", "yaml"]
+Format: TypeAlias = Literal["table", "json", "jsonl", "csv", "yaml"]
 
-# What JSON may hold as it is, but terminals obey, and YAML 1.1 refuses or folds.
-_RAW = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
+# Characters that JSON allows unescaped, but that control terminals, or that YAML 1.1 rejects or
+# folds.
+_ESCAPED = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
 
-# A spreadsheet takes a cell that begins so for a formula, and runs it.
+# Spreadsheets execute a cell that begins with one of these as a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+# The width of output that is not for a terminal.
+_UNLIMITED = 100_000
 
 
 def write(
-    records: Iterable[Record], columns: Sequence[str] | None, form: Form, *, color: bool
+    records: Iterable[Record], columns: Sequence[str] | None, format: Format, *, color: bool
 ) -> list[str]:
-    """Print records, as they come where the form allows it.
+    """Print records, one by one if the format allows it.
+
+    Args:
+        records: The records.
+        columns: The columns of a table or of CSV; the fields of the first record if None.
+        format: The output format.
+        color: Whether to use colors on a terminal.
 
     Returns:
-        The columns for which a terminal is too narrow.
+        The columns that were hidden because the terminal is too narrow.
     """
-    if form == "jsonl":
+    if format == "jsonl":
         for record in records:
-            _put(f"{_json(record)}\n")
-    elif form == "csv":
+            _print(f"{_json(record)}\n")
+    elif format == "csv":
         for line in _csv(records, columns):
-            _put(line)
-    elif form == "table":
-        return _put_table(list(records), columns, color=color)
+            _print(line)
+    elif format == "table":
+        return _print_table(list(records), columns, color=color)
     else:
-        _put_document(list(records), form)
+        _print_document(list(records), format)
     return []
 
 
-def write_one(record: Record, form: Form, *, color: bool) -> None:
-    """Print a single record: a line for each field, and in JSON and YAML no list."""
-    if form == "table":
-        _put_fields([record])
-    elif form in ("json", "yaml"):
-        _put_document(record, form)
+def write_one(record: Record, format: Format, *, color: bool) -> None:
+    """Print a single record: one line for each field, or in JSON and YAML an object."""
+    if format == "table":
+        _print_fields([record])
+    elif format in ("json", "yaml"):
+        _print_document(record, format)
     else:
-        write([record], None, form, color=color)
+        write([record], None, format, color=color)
 
 
 def write_text(text: str, styles: Mapping[str, str], *, color: bool) -> None:
-    """Print text; a line that begins with a key of `styles` has its colour on a terminal."""
+    """Print text.
+
+    Args:
+        text: The text.
+        styles: The style of lines on a terminal, by the beginning of the line.
+        color: Whether to use colors on a terminal.
+    """
     if not sys.stdout.isatty():
-        _put(f"{text}\n")
+        _print(f"{text}\n")
         return
     from rich.text import Text
 
     for line in text.splitlines():
         style = next((styles[mark] for mark in styles if line.startswith(mark)), "")
-        # The terminal itself goes on in the next line: a line that is copied stays whole.
-        _put_rich(Text(line, style=style), color=color, soft_wrap=True)
+        # With a soft wrap by the terminal itself, a copied line contains no line breaks.
+        _print_rich(Text(line, style=style), color=color, soft_wrap=True)
 
 
 def printable(text: str) -> str:
-    """Return text in which nothing moves a terminal's cursor or colours it."""
+    """Escape the characters of a text that are not printable, such as terminal controls."""
     return "".join(
         one if one.isprintable() else one.encode("unicode_escape").decode() for one in text
     )
 
 
-def _put(text: str, *, styled: bool = False) -> None:
-    if not styled and sys.stdout.isatty():
-        # What a server calls things must not move the cursor.
+def _print(text: str, *, is_styled: bool = False) -> None:
+    if not is_styled and sys.stdout.isatty():
+        # Names from the service must not control the terminal.
         text = "\n".join(map(printable, text.split("\n")))
     try:
         sys.stdout.write(text)
     except UnicodeEncodeError:
-        # The terminal's encoding is not UTF-8; better escaped than not at all.
+        # The terminal's encoding is not UTF-8.
         encoding = sys.stdout.encoding
         sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
 
 
 def _json(content: object, indent: int | None = None) -> str:
-    written = json.dumps(content, ensure_ascii=False, indent=indent)
-    return _RAW.sub(lambda found: f"\\u{ord(found[0]):04x}", written)
+    text = json.dumps(content, ensure_ascii=False, indent=indent)
+    return _ESCAPED.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
-def _put_document(content: Record | list[Record], form: Form) -> None:
-    if form == "json":
-        _put(f"{_json(content, indent=2)}\n")
+def _print_document(content: Record | list[Record], format: Format) -> None:
+    if format == "json":
+        _print(f"{_json(content, indent=2)}\n")
         return
     import yaml
 
-    # YAML's dumper knows dicts, and no other mappings.
+    # The YAML dumper supports dicts, but no other mappings.
     plain = json.loads(_json(content))
-    _put(yaml.safe_dump(plain, allow_unicode=True, sort_keys=False))
+    _print(yaml.safe_dump(plain, allow_unicode=True, sort_keys=False))
 
 
 def _csv(records: Iterable[Record], columns: Sequence[str] | None) -> Iterator[str]:
@@ -112,28 +128,28 @@ def _csv(records: Iterable[Record], columns: Sequence[str] | None) -> Iterator[s
         first = next(rows, None)
         columns = list(first or ())
         rows = chain([] if first is None else [first], rows)
-    yield _line(columns)
+    yield _csv_line(columns)
     for record in rows:
-        yield _line([_safe(record.get(name)) for name in columns])
+        yield _csv_line([_csv_cell(record.get(name)) for name in columns])
 
 
-def _line(cells: Sequence[str]) -> str:
+def _csv_line(cells: Sequence[str]) -> str:
     import csv
     import io
 
-    page = io.StringIO(newline="")
-    # With any other end of a line, a carriage return in a cell is not put into quotes.
-    csv.writer(page, lineterminator="\r\n").writerow(cells)
-    return page.getvalue().removesuffix("\r\n") + "\n"
+    buffer = io.StringIO(newline="")
+    # With any other line terminator, a carriage return in a cell is not quoted.
+    csv.writer(buffer, lineterminator="\r\n").writerow(cells)
+    return buffer.getvalue().removesuffix("\r\n") + "\n"
 
 
-def _safe(value: JSONValue) -> str:
+def _csv_cell(value: JSONValue) -> str:
     cell = _cell(value)
     return f"'{cell}" if isinstance(value, (str, dict)) and cell.startswith(_FORMULA) else cell
 
 
 def _cell(value: JSONValue) -> str:
-    """Return a value as it stands in a cell: of an owner or a provider the name."""
+    """Return a value as the text of a cell: for an owner or a provider, the name."""
     if value is None:
         return ""
     if isinstance(value, str):
@@ -144,10 +160,10 @@ def _cell(value: JSONValue) -> str:
     return _json(value)
 
 
-def _put_table(
+def _print_table(
     records: Sequence[Record], columns: Sequence[str] | None, *, color: bool
 ) -> list[str]:
-    """Print a table, and return the columns for which a terminal is too narrow."""
+    """Print a table, and return the columns that the terminal is too narrow for."""
     from rich.box import SIMPLE
     from rich.table import Table
     from rich.text import Text
@@ -156,41 +172,45 @@ def _put_table(
         return []
     names = columns or list(records[0])
     cells = [[printable(_cell(record.get(name))) for name in names] for record in records]
-    # A column of which nothing is known only takes room.
-    filled = [at for at in range(len(names)) if any(row[at] for row in cells)]
-    # So wide is a column in which no word is broken.
-    whole = [max(_longest_word(row[at]) for row in [names, *cells]) for at in range(len(names))]
-    left_out: list[str] = []
+    # Empty columns are omitted.
+    shown = [at for at in range(len(names)) if any(row[at] for row in cells)]
+    # The width at which no word of a column is broken.
+    widths = [max(_longest_word(row[at]) for row in [names, *cells]) for at in range(len(names))]
+    hidden: list[str] = []
     if "id" in names:
-        # A listing is for its ids and names. Its last columns go before a name is broken; the third
-        # only before all but the longest would be.
-        for kept, most in ((3, _UNFOLDED), (2, 40)):
-            while len(filled) > kept and _taken(min(whole[at], most) for at in filled) > _width():
-                left_out.insert(0, names[filled.pop()])
-    if _taken(whole[at] for at in filled) > _width():
-        # An id that is broken in two cannot be copied.
-        whole = [whole[at] if names[at] == "id" else min(whole[at], 20) for at in range(len(names))]
-    if _taken(whole[at] for at in filled) > _width():
-        _put_fields([{names[at]: row[at] for at in filled if row[at]} for row in cells])
-        return left_out
+        # IDs and names matter most in a listing. The last columns are hidden before a name is
+        # broken, but the third column only if no name of up to 40 characters would fit.
+        for kept, limit in ((3, _UNLIMITED), (2, 40)):
+            while len(shown) > kept and _table_width(min(widths[at], limit) for at in shown) > (
+                _width()
+            ):
+                hidden.insert(0, names[shown.pop()])
+    if _table_width(widths[at] for at in shown) > _width():
+        # A broken ID could not be copied.
+        widths = [
+            widths[at] if names[at] == "id" else min(widths[at], 20) for at in range(len(names))
+        ]
+    if _table_width(widths[at] for at in shown) > _width():
+        _print_fields([{names[at]: row[at] for at in shown if row[at]} for row in cells])
+        return hidden
     table = Table(box=SIMPLE, pad_edge=False, header_style="bold")
-    for at in filled:
-        table.add_column(names[at], overflow="fold", min_width=whole[at])
+    for at in shown:
+        table.add_column(names[at], overflow="fold", min_width=widths[at])
     for row in cells:
-        table.add_row(*(Text(row[at]) for at in filled))
-    _put_rich(table, color=color)
-    return left_out
+        table.add_row(*(Text(row[at]) for at in shown))
+    _print_rich(table, color=color)
+    return hidden
 
 
-def _put_fields(records: Sequence[Record]) -> None:
-    """Print records one below the other, each of their fields on a line that is not folded."""
+def _print_fields(records: Sequence[Record]) -> None:
+    """Print records one below the other, with one unbroken line for each field."""
     for number, record in enumerate(records):
         fields = {f"{name}:": printable(_cell(record[name])) for name in record}
         column = max(map(len, fields), default=0)
         if column + 1 + max(map(len, fields.values()), default=0) > _width():
             column = 0
         lines = [f"{name:<{column}} {fields[name]}".rstrip() for name in fields]
-        _put("\n".join([*([""] if number else []), *lines, ""]))
+        _print("\n".join([*([""] if number else []), *lines, ""]))
 
 
 def _longest_word(text: str) -> int:
@@ -199,34 +219,30 @@ def _longest_word(text: str) -> int:
     return max(map(cell_len, text.split()), default=0)
 
 
-def _taken(widths: Iterable[int]) -> int:
-    """Return how wide a table with such columns is."""
-    # Three spaces between columns, and one on either side.
+def _table_width(widths: Iterable[int]) -> int:
+    """Return the width of a table with columns of these widths."""
+    # Three spaces between columns, and one on each side.
     return sum(3 + width for width in widths) - 1
 
 
 def _width() -> int:
-    """Return how wide what is printed may be."""
-    # What is read by a program is not folded to the width of a page.
-    return get_terminal_size().columns if sys.stdout.isatty() else _UNFOLDED
+    """Return the width of the terminal; output for programs is not limited."""
+    return get_terminal_size().columns if sys.stdout.isatty() else _UNLIMITED
 
 
-_UNFOLDED = 100_000
-
-
-def _put_rich(what: RenderableType, *, color: bool, soft_wrap: bool = False) -> None:
+def _print_rich(renderable: RenderableType, *, color: bool, soft_wrap: bool = False) -> None:
     import io
 
     from rich.console import Console
 
-    page = io.StringIO()
-    # Not straight to stdout: rich has a way of its own with dead pipes.
+    buffer = io.StringIO()
+    # Not directly to stdout, because rich handles broken pipes itself.
     Console(
-        file=page,
+        file=buffer,
         width=_width(),
-        # Without it, rich takes a terminal that TERM=dumb names for 80 columns wide.
+        # Without a height, rich assumes 80 columns if TERM=dumb.
         height=get_terminal_size().lines,
         force_terminal=sys.stdout.isatty(),
         no_color=None if color else True,
-    ).print(what, soft_wrap=soft_wrap)
-    _put(page.getvalue(), styled=True)
+    ).print(renderable, soft_wrap=soft_wrap)
+    _print(buffer.getvalue(), is_styled=True)

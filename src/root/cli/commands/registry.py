@@ -1,4 +1,4 @@
-"""`root-signals models apply` and `export`: models that follow a file."""
+"""`root-signals models export`, `schema` and `apply`: models files."""
 
 from __future__ import annotations
 
@@ -9,27 +9,29 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from .errors import DIFFERS, CommandError, exit_code, hint
-from .session import Concurrency, Session, Yes, command
+from ..errors import DIFFERS, CommandError, exit_code, hint
+from ..options import Concurrency, Yes, command
+from ..session import Session
 
 if TYPE_CHECKING:
-    from ..errors import ApplyError, JSONValue
-    from ..models import Change
+    from ...errors import ApplyError, JSONValue
+    from ...models import Change
 
 __all__ = ["apply", "export", "schema"]
 
 _CHANGE_COLUMNS = ("outcome", "action", "name", "model_id", "fields", "error")
 
-_MARKS = {"+": "green", "~": "yellow", "-": "red"}
+_STYLES = {"+": "green", "~": "yellow", "-": "red"}
 
 
 @command
 def export(session: Session, concurrency: Concurrency = 8) -> None:
     """Print your private models as a file for `apply`.
 
-    It is YAML, or JSON with --output json, and has no keys: they cannot be read back.
+    The format is YAML, or JSON with --output json. Keys are not included, because they cannot be
+    read back.
     """
-    from .. import registry
+    from ... import registry
 
     with session.client() as client, session.progress("Reading") as on_progress:
         exported = client.models.export(concurrency=concurrency, on_progress=on_progress)
@@ -38,7 +40,7 @@ def export(session: Session, concurrency: Concurrency = 8) -> None:
     elif session.output == "json":
         import yaml
 
-        # `dump` writes dollar signs so that `read` takes them for themselves.
+        # `dump` escapes dollar signs, which `read` would otherwise expand as variables.
         session.show_one(yaml.safe_load(registry.dump(exported)))
     else:
         fields = ("name", "model", "url", "max_token_count", "max_output_token_count")
@@ -48,7 +50,7 @@ def export(session: Session, concurrency: Concurrency = 8) -> None:
 @command
 def schema(session: Session) -> None:
     """Print the JSON Schema of a file for `apply`, for editors."""
-    from .. import registry
+    from ... import registry
 
     session.write(json.dumps(registry.schema(), indent=2))
 
@@ -59,36 +61,38 @@ def apply(
     file: Annotated[
         Path,
         typer.Argument(
-            metavar="FILE", help="YAML or JSON, as docs/registry.md tells; - reads stdin."
+            metavar="FILE", help="YAML or JSON file, see docs/registry.md; - reads stdin."
         ),
     ],
     prune: Annotated[
-        bool, typer.Option("--prune", help="Delete private models that it does not name.")
+        bool, typer.Option("--prune", help="Delete private models that the file does not list.")
     ] = False,
     rotate_keys: Annotated[
-        bool, typer.Option("--rotate-keys", help="Send keys of models that exist, too.")
+        bool, typer.Option("--rotate-keys", help="Also send the keys of existing models.")
     ] = False,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Print what would change, and change nothing.")
+        bool, typer.Option("--dry-run", help="Print the plan without applying it.")
     ] = False,
     check: Annotated[
-        bool, typer.Option("--check", help="As --dry-run; the exit code is 2 if they differ.")
+        bool,
+        typer.Option("--check", help="Like --dry-run, but exit with 2 if anything would change."),
     ] = False,
     yes: Yes = False,
     concurrency: Concurrency = 8,
 ) -> None:
-    """Make your models what a file says, after asking.
+    """Create, update and delete models to match a file.
 
-    The plan is shown first. Names are the identity. What an entry leaves out stays.
-    Run it again, and it does what is left.
+    The plan is printed first, and has to be confirmed. Models are identified by name, and omitted
+    fields keep their value. After a failure, run the command again to apply the remaining changes.
     """
-    from .. import registry
-    from ..errors import ApplyError
+    from ... import registry
+    from ...errors import ApplyError
 
     if str(file) == "-":
         if not (yes or dry_run or check):
             raise CommandError(
-                "Who pipes a file in cannot be asked.", "Give --yes, or look first with --dry-run."
+                "Confirmation is not possible, because stdin is the file.",
+                "Use --yes, or print the plan with --dry-run first.",
             )
         file = Path("/dev/stdin")
     desired = registry.read(file)
@@ -101,24 +105,24 @@ def apply(
                 concurrency=concurrency,
                 on_progress=on_progress,
             )
-        session.say(f"Compared with the models at {session.where}.")
-        as_text = session.format == "table"
-        if as_text:
-            session.write(str(plan), styles=_MARKS)
+        session.info(f"Compared with the models at {session.service}.")
+        is_text = session.format == "table"
+        if is_text:
+            session.write(str(plan), styles=_STYLES)
         if dry_run or check or not plan:
-            if not as_text:
+            if not is_text:
                 session.show(_records(plan.changes, "planned"), _CHANGE_COLUMNS)
             if check and plan:
                 raise typer.Exit(DIFFERS)
             return
-        if not (as_text or (yes and session.quiet)):
+        if not (is_text or (yes and session.quiet)):
             typer.echo(str(plan), err=True)
-        session.confirm(f"Apply this plan to {session.where}?", yes=yes)
+        session.confirm(f"Apply this plan to {session.service}?", yes=yes)
         try:
-            with session.progress("Applying", changes=True) as on_progress:
+            with session.progress("Applying", makes_changes=True) as on_progress:
                 result = plan.apply(concurrency=concurrency, on_progress=on_progress)
         except ApplyError as error:
-            _show_partial(session, error, as_text=as_text)
+            _show_partial_result(session, error, is_text=is_text)
             total = len(error.done) + len(error.failed) + len(error.not_started)
             not_started = f"; not started: {len(error.not_started)}" if error.not_started else ""
             raise CommandError(
@@ -126,34 +130,34 @@ def apply(
                 hint(error),
                 code=exit_code(error),
             ) from error
-    if as_text:
+    if is_text:
         session.write(str(result))
     else:
         session.show(_records(result.done, "done"), _CHANGE_COLUMNS)
 
 
-def _show_partial(session: Session, error: ApplyError, *, as_text: bool) -> None:
-    """Print exactly what was done, what failed and what was not begun."""
+def _show_partial_result(session: Session, error: ApplyError, *, is_text: bool) -> None:
+    """Print the changes that were made, that failed, and that were not started."""
     records = [
         *_records(error.done, "done"),
         *(
             {
-                **_record(change, "may be done" if why.may_have_been_processed else "failed"),
-                "error": str(why),
+                **_record(change, "may be done" if reason.may_have_been_processed else "failed"),
+                "error": str(reason),
             }
-            for change, why in error.failed
+            for change, reason in error.failed
         ),
         *_records(error.not_started, "not started"),
     ]
-    if as_text:
+    if is_text:
         for record in records:
-            told = f": {record['error']}" if "error" in record else ""
-            session.write(f"{record['outcome']}: {record['action']} {record['name']}{told}")
+            reason_text = f": {record['error']}" if "error" in record else ""
+            session.write(f"{record['outcome']}: {record['action']} {record['name']}{reason_text}")
         return
     session.show(records, _CHANGE_COLUMNS)
-    for change, why in error.failed:
-        # Where one waits, and not only in what may go to a file.
-        session.warn(f"{change.action} {change.name}: {why}")
+    for change, reason in error.failed:
+        # Also on stderr, because stdout may be a file.
+        session.warn(f"{change.action} {change.name}: {reason}")
 
 
 def _records(changes: Iterable[Change], outcome: str) -> Iterator[dict[str, JSONValue]]:

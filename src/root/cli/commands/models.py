@@ -1,4 +1,4 @@
-"""`root-signals models`: what `client.models` does."""
+"""`root-signals models`: the methods of `client.models`."""
 
 from __future__ import annotations
 
@@ -9,16 +9,17 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias, TypeVar, get_ar
 
 import typer
 
-from .._defaults import NOT_GIVEN, NotGiven
-from ..errors import RootSignalsError
-from . import identity, registry
-from .errors import FAILED, PARTIAL, CommandError, common_code
-from .session import Concurrency, Group, Session, Yes, command, common, show_help
+from ...errors import RootSignalsError
+from .. import identity
+from ..errors import FAILED, PARTIAL, CommandError, common_code
+from ..options import Concurrency, Group, Yes, command, common, show_help
+from ..session import Session
+from . import registry
 
 if TYPE_CHECKING:
-    from .. import Model, ModelVerification
-    from ..errors import JSONValue
-    from ..models import VerifySettings
+    from ... import Model, ModelVerification
+    from ...errors import JSONValue
+    from ...models import NotGiven
 
 __all__ = ["app"]
 
@@ -26,7 +27,7 @@ T = TypeVar("T", str, int)
 
 app: typer.Typer = typer.Typer(cls=Group)
 
-# On a narrow terminal, those at the end are left out.
+# On a narrow terminal, the last ones are hidden.
 _COLUMNS = (
     "id",
     "name",
@@ -43,30 +44,35 @@ _COLUMNS = (
 @app.callback(invoke_without_command=True)
 @common
 def models(context: typer.Context) -> None:
-    """Manage models: yours, and the public ones that you can see."""
+    """Manage models: your own and the public ones."""
     show_help(context)
 
 
 Identity: TypeAlias = Annotated[
     str,
-    typer.Argument(metavar="MODEL", help="Its id or its name.", autocompletion=identity.complete),
+    typer.Argument(metavar="MODEL", help="Model ID or name.", autocompletion=identity.complete),
 ]
-Name: TypeAlias = Annotated[str, typer.Argument(metavar="NAME", help="Your name for it.")]
+Name: TypeAlias = Annotated[str, typer.Argument(metavar="NAME", help="Name of the model.")]
 Underlying: TypeAlias = Annotated[
     str | None,
-    typer.Option("--model", metavar="TEXT", help="The underlying model; else the name is taken."),
+    typer.Option(
+        "--model", metavar="TEXT", help="Name of the underlying model, if it differs from NAME."
+    ),
 ]
 URL: TypeAlias = Annotated[
-    str | None, typer.Option("--url", metavar="URL", help="Where it is served.")
+    str | None,
+    typer.Option("--url", metavar="URL", help="URL of the server that serves the model."),
 ]
 Tokens: TypeAlias = Annotated[
     int | None,
-    typer.Option("--max-token-count", metavar="N", help="Tokens it can process."),
+    typer.Option("--max-token-count", metavar="N", help="Maximum number of tokens in total."),
 ]
 OutputTokens: TypeAlias = Annotated[
     int | None,
     typer.Option(
-        "--max-output-token-count", metavar="N", help="Tokens it may put out, at least 800."
+        "--max-output-token-count",
+        metavar="N",
+        help="Maximum number of output tokens, at least 800.",
     ),
 ]
 Key: TypeAlias = Annotated[
@@ -74,12 +80,12 @@ Key: TypeAlias = Annotated[
     typer.Option(
         "--key",
         metavar="-",
-        help="Read the provider's API key from stdin; a terminal asks, and does not show it."
-        " It is never an argument: process lists show those.",
+        help="Read the provider's API key from stdin; on a terminal, prompt for it without echo."
+        " It is never an argument, because process lists show arguments.",
     ),
 ]
 Visibility: TypeAlias = Literal["public", "public_unlisted", "private"]
-# What every listing tells: of two orders that are the same, one would be wrong.
+# The fields that every listing contains.
 Order: TypeAlias = Literal[
     "name",
     "provider",
@@ -98,20 +104,23 @@ Order: TypeAlias = Literal[
 @command
 def list_(
     session: Session,
-    limit: Annotated[int, typer.Option(metavar="N", min=0, help="How many at most.")] = 100,
-    all_: Annotated[bool, typer.Option("--all", help="List all.")] = False,
+    limit: Annotated[int, typer.Option(metavar="N", min=0, help="Maximum number of models.")] = 100,
+    all_: Annotated[bool, typer.Option("--all", help="List all models.")] = False,
     name: Annotated[
         str | None,
-        typer.Option(metavar="PATTERN", help="Those with such a name, as in 'azure/*'."),
+        typer.Option(
+            metavar="PATTERN", help="Only models whose name matches, for example 'azure/*'."
+        ),
     ] = None,
     provider: Annotated[
-        str | None, typer.Option(metavar="PATTERN", help="Those of such a provider.")
+        str | None,
+        typer.Option(metavar="PATTERN", help="Only models whose provider matches."),
     ] = None,
     visibility: Annotated[
         Visibility | None,
         typer.Option(
             metavar="|".join(get_args(Visibility)),
-            help="Those that are so.",
+            help="Only models with this visibility.",
             case_sensitive=False,
         ),
     ] = None,
@@ -119,48 +128,48 @@ def list_(
         Order | None,
         typer.Option(
             metavar="COLUMN",
-            help="Sort by name, provider, visibility, owner or id; a minus in front sorts"
-            " backwards.",
+            help="Sort by name, provider, visibility, owner or id; a leading minus reverses the"
+            " order.",
         ),
     ] = None,
 ) -> None:
-    """List models: yours and the public ones.
+    """List models: your own and the public ones.
 
-    Patterns know * ? and [...], and not upper from lower case. Sorting reads all there are.
+    Patterns support *, ? and [...], and ignore case. --sort reads all models first.
     """
     with session.client() as client:
         found: Iterable[Model] = (
             model
             for model in client.models.list(limit=None, page_size=100)
-            if _fits(model.name, name)
-            and _fits(model.provider.name if model.provider else None, provider)
+            if _matches(model.name, name)
+            and _matches(model.provider.name if model.provider else None, provider)
             and (visibility is None or (model.visibility or "").lower() == visibility)
         )
         if sort is not None:
             found = _sorted(found, sort)
-        # One more, to know whether there is more.
+        # One model more than printed, to find out whether there are more.
         models = iter(found if all_ else islice(found, limit + 1))
         shown = models if all_ else islice(models, limit)
         first = next(shown, None)
         if first is None and (all_ or limit):
-            session.say("No model fits.")
-        begin = () if first is None else (first,)
-        session.show((model.to_dict() for model in chain(begin, shown)), _COLUMNS)
+            session.info("No models found.")
+        head = () if first is None else (first,)
+        session.show((model.to_dict() for model in chain(head, shown)), _COLUMNS)
         if limit and not all_ and next(models, None) is not None:
-            session.say(f"There are more than these {limit}: --limit N or --all lists them.")
+            session.info(f"Only {limit} models are listed; use --limit N or --all for more.")
 
 
-def _fits(value: str | None, pattern: str | None) -> bool:
+def _matches(value: str | None, pattern: str | None) -> bool:
     return pattern is None or fnmatchcase((value or "").lower(), pattern.lower())
 
 
 def _sorted(found: Iterable[Model], sort: str) -> list[Model]:
-    def place(model: Model) -> str:
+    def key(model: Model) -> str:
         value = getattr(model, sort.removeprefix("-"))
-        named = getattr(value, "name", None) or getattr(value, "email", None) or value
-        return str(named or "").lower()
+        text = getattr(value, "name", None) or getattr(value, "email", None) or value
+        return str(text or "").lower()
 
-    return sorted(found, key=place, reverse=sort.startswith("-"))
+    return sorted(found, key=key, reverse=sort.startswith("-"))
 
 
 @app.command()
@@ -182,9 +191,9 @@ def create(
     max_output_token_count: OutputTokens = None,
     key: Key = None,
 ) -> None:
-    """Register a model and print its id."""
+    """Create a model and print its ID."""
     default_key = session.secret("--key", key, "The provider's API key")
-    with session.client() as client, session.changing("The model may have been made"):
+    with session.client() as client, session.interrupt_warning("The model may have been created."):
         model_id = client.models.create(
             name=name,
             model=model,
@@ -207,29 +216,29 @@ def ensure(
     max_output_token_count: OutputTokens = None,
     key: Key = None,
 ) -> None:
-    """Create a model, or change what differs, and print it.
+    """Create a model, or update it if it differs, and print it.
 
-    The key is sent on creation only, since it cannot be read back.
+    The key is sent on creation only, because it cannot be read back for comparison.
     """
     default_key = session.secret("--key", key, "The provider's API key")
     with session.client() as client:
-        there: set[str] = set()
+        existing: set[str] = set()
         if default_key is not None:
-            # Whoever gives a key is to know whether it was sent.
-            there.update(one.id for one in client.models.list(limit=None, page_size=100))
-        with session.changing("The model may have been made or changed"):
+            # To report below whether the key was sent.
+            existing.update(one.id for one in client.models.list(limit=None, page_size=100))
+        with session.interrupt_warning("The model may have been created or changed."):
             ensured = client.models.ensure(
                 name=name,
                 model=model,
                 default_key=default_key,
                 max_output_token_count=max_output_token_count,
-                max_token_count=NOT_GIVEN if max_token_count is None else max_token_count,
-                url=NOT_GIVEN if url is None else url,
+                max_token_count=_optional(max_token_count),
+                url=_optional(url),
             )
     session.show_one(ensured.to_dict())
-    if ensured.id in there:
+    if ensured.id in existing:
         session.warn(
-            "The model was there already, so its key was not sent."
+            "The model already exists, so its key was not sent."
             f" `root-signals models update {ensured.id} --key -` sends it."
         )
 
@@ -239,47 +248,56 @@ def ensure(
 def update(
     session: Session,
     model: Identity,
-    name: Annotated[str | None, typer.Option(metavar="NAME", help="Its new name.")] = None,
+    name: Annotated[str | None, typer.Option(metavar="NAME", help="New name.")] = None,
     underlying: Underlying = None,
     url: URL = None,
     max_token_count: Tokens = None,
     max_output_token_count: OutputTokens = None,
     key: Key = None,
-    clear_key: Annotated[bool, typer.Option("--clear-key", help="Forget its key.")] = False,
-    clear_url: Annotated[bool, typer.Option("--clear-url", help="Forget its URL.")] = False,
+    clear_key: Annotated[bool, typer.Option("--clear-key", help="Remove the key.")] = False,
+    clear_url: Annotated[bool, typer.Option("--clear-url", help="Remove the URL.")] = False,
     clear_max_token_count: Annotated[
-        bool, typer.Option("--clear-max-token-count", help="Forget that limit.")
+        bool, typer.Option("--clear-max-token-count", help="Remove this limit.")
     ] = False,
 ) -> None:
-    """Change some of a model, and print it.
+    """Update fields of a model, and print it.
 
-    What is left out stays.
+    Omitted fields keep their value.
     """
     default_key = session.secret("--key", key, "The provider's API key")
     with session.client() as client:
         model_id = identity.find(client, model, own=True)
-        with session.changing("The model may have been changed"):
+        with session.interrupt_warning("The model may have been changed."):
             updated = client.models.update(
                 model_id,
-                name=NOT_GIVEN if name is None else name,
-                model=NOT_GIVEN if underlying is None else underlying,
-                default_key=_changed("key", default_key, clear=clear_key),
-                max_output_token_count=(
-                    NOT_GIVEN if max_output_token_count is None else max_output_token_count
-                ),
-                max_token_count=_changed(
+                name=_optional(name),
+                model=_optional(underlying),
+                default_key=_value_or_clear("key", default_key, clear=clear_key),
+                max_output_token_count=_optional(max_output_token_count),
+                max_token_count=_value_or_clear(
                     "max-token-count", max_token_count, clear=clear_max_token_count
                 ),
-                url=_changed("url", url, clear=clear_url),
+                url=_value_or_clear("url", url, clear=clear_url),
             )
     session.show_one(updated.to_dict())
 
 
-def _changed(option: str, value: T | None, *, clear: bool) -> T | NotGiven | None:
-    """Return what becomes of a field: its value, None to clear it, or that it stays."""
+def _optional(value: T | None) -> T | NotGiven:
+    """Return the value of an option, or NOT_GIVEN if it is omitted."""
+    from ...models import NOT_GIVEN
+
+    return NOT_GIVEN if value is None else value
+
+
+def _value_or_clear(option: str, value: T | None, *, clear: bool) -> T | NotGiven | None:
+    """Return the value of an option, None to clear the field, or NOT_GIVEN to keep it.
+
+    Raises:
+        CommandError: The options to set and to clear the field are combined.
+    """
     if clear and value is not None:
-        raise CommandError(f"--{option} and --clear-{option} exclude each other.")
-    return None if clear else NOT_GIVEN if value is None else value
+        raise CommandError(f"--{option} and --clear-{option} cannot be combined.")
+    return None if clear else _optional(value)
 
 
 @app.command()
@@ -287,18 +305,18 @@ def _changed(option: str, value: T | None, *, clear: bool) -> T | NotGiven | Non
 def replace(
     session: Session,
     model: Identity,
-    name: Annotated[str, typer.Option(metavar="NAME", help="Its name from now on.")],
+    name: Annotated[str, typer.Option(metavar="NAME", help="Name of the model.")],
     underlying: Underlying = None,
     url: URL = None,
     max_token_count: Tokens = None,
     max_output_token_count: OutputTokens = None,
     key: Key = None,
 ) -> None:
-    """Send the settings of a model as a whole, and print it."""
+    """Replace all settings of a model, and print it."""
     default_key = session.secret("--key", key, "The provider's API key")
     with session.client() as client:
         model_id = identity.find(client, model, own=True)
-        with session.changing("The model may have been changed"):
+        with session.interrupt_warning("The model may have been changed."):
             replaced = client.models.replace(
                 model_id,
                 name=name,
@@ -318,27 +336,27 @@ def delete(
     model: Annotated[
         list[str],
         typer.Argument(
-            metavar="MODEL", help="Their ids or their names.", autocompletion=identity.complete
+            metavar="MODEL", help="Model IDs or names.", autocompletion=identity.complete
         ),
     ],
     yes: Yes = False,
     concurrency: Concurrency = 8,
 ) -> None:
-    """Delete models of yours."""
+    """Delete your own models."""
     with session.client() as client:
-        meant = identity.find_all(client, model, own=True)
-        ids = list(meant)
-        session.confirm(f"Delete {', '.join(meant.values())} at {session.where}?", yes=yes)
-        with session.progress("Deleting", changes=True) as on_progress:
+        found = identity.find_all(client, model, own=True)
+        ids = list(found)
+        session.confirm(f"Delete {', '.join(found.values())} at {session.service}?", yes=yes)
+        with session.progress("Deleting", makes_changes=True) as on_progress:
             outcomes = client.models.delete_many(
                 ids, concurrency=concurrency, errors="collect", on_progress=on_progress
             )
     failed = [error for error in outcomes if error is not None]
-    for told, error in zip(meant.values(), outcomes, strict=True):
+    for description, error in zip(found.values(), outcomes, strict=True):
         if error is None:
-            session.say(f"Deleted {told}.")
+            session.info(f"Deleted {description}.")
         elif len(ids) > 1:
-            session.warn(f"{told}: {error}")
+            session.warn(f"{description}: {error}")
     if failed and len(ids) == 1:
         raise failed[0]
     if failed:
@@ -352,30 +370,34 @@ def delete(
 @command
 def verify(
     session: Session,
-    model: Annotated[list[str], typer.Argument(metavar="NAME", help="The underlying models.")],
+    model: Annotated[
+        list[str], typer.Argument(metavar="NAME", help="Names of the underlying models.")
+    ],
     url: URL = None,
     max_output_token_count: OutputTokens = None,
     key: Key = None,
     concurrency: Concurrency = 8,
 ) -> None:
-    """Have the service try configurations, which may take a while.
+    """Verify that model configurations work; this may take a while.
 
     The exit code is 1 if one does not work.
     """
+    from ...models import VerifySettings
+
     with session.client() as client:
         api_key = session.secret("--key", key, "The provider's API key")
-        tried: list[VerifySettings] = [
-            {
-                "model": one,
-                "api_key": api_key,
-                "url": url,
-                "max_output_token_count": max_output_token_count,
-            }
+        configurations = [
+            VerifySettings(
+                model=one,
+                api_key=api_key,
+                url=url,
+                max_output_token_count=max_output_token_count,
+            )
             for one in model
         ]
         with session.progress("Verifying") as on_progress:
             outcomes = client.models.verify_many(
-                tried, concurrency=concurrency, errors="collect", on_progress=on_progress
+                configurations, concurrency=concurrency, errors="collect", on_progress=on_progress
             )
     if len(outcomes) == 1:
         (outcome,) = outcomes
@@ -384,21 +406,25 @@ def verify(
         session.show_one(outcome.to_dict())
         outcome.raise_for_failure()
         return
-    session.show(map(_verified, model, outcomes), ("model", "success", "response", "error"))
-    untried = [one for one in outcomes if isinstance(one, RootSignalsError)]
-    bad = [one for one in outcomes if not isinstance(one, RootSignalsError) and not one.success]
-    if bad or untried:
-        told = [f"{len(bad)} did not work"] if bad else []
-        told += [f"{len(untried)} could not be tried"] if untried else []
+    session.show(
+        map(_verification_record, model, outcomes), ("model", "success", "response", "error")
+    )
+    errors = [one for one in outcomes if isinstance(one, RootSignalsError)]
+    failed = [one for one in outcomes if not isinstance(one, RootSignalsError) and not one.success]
+    if failed or errors:
+        parts = [f"{len(failed)} did not work"] if failed else []
+        parts += [f"{len(errors)} could not be verified"] if errors else []
         raise CommandError(
-            f"Of {len(model)} configurations {' and '.join(told)}.",
-            code=common_code(untried) if len(untried) == len(model) else FAILED,
+            f"Of {len(model)} configurations, {' and '.join(parts)}.",
+            code=common_code(errors) if len(errors) == len(model) else FAILED,
         )
 
 
-def _verified(model: str, outcome: ModelVerification | RootSignalsError) -> dict[str, JSONValue]:
+def _verification_record(
+    model: str, outcome: ModelVerification | RootSignalsError
+) -> dict[str, JSONValue]:
     if isinstance(outcome, RootSignalsError):
-        # Nobody knows whether it works.
+        # It is unknown whether the configuration works.
         return {"model": model, "success": None, "error": str(outcome)}
     return {**outcome.to_dict(), "model": model}
 

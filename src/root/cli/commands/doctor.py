@@ -1,0 +1,118 @@
+"""`root-signals doctor`: the checks of `client.check()`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ...checks import Check
+from ...errors import ConfigurationError
+from ..errors import FAILED, CommandError
+from ..options import command
+from ..session import Session
+
+if TYPE_CHECKING:
+    from ... import RootSignals
+    from ..settings import Settings
+
+__all__ = ["doctor"]
+
+# The checks of `client.check()` that require a client.
+_CLIENT_CHECKS = ("proxy", "dns", "tcp", "tunnel", "tls", "clock", "authentication", "request")
+
+
+@command
+def doctor(
+    session: Session,
+    timeout: Annotated[
+        float, typer.Option(metavar="SECONDS", min=0.1, help="Timeout of each step.")
+    ] = 10,
+) -> None:
+    """Check the connection to the service, step by step."""
+    try:
+        settings, client, key_error = session.settings_and_client()
+    except (CommandError, ConfigurationError) as error:
+        checks = _checks_without_client(error)
+    else:
+        with client:
+            checks = _checks_with_client(settings, client, key_error, timeout)
+    if session.format == "table":
+        text = "\n".join(map(str, checks))
+        session.write(text, styles={"ok": "green", "warn": "yellow", "FAILED": "red"})
+    else:
+        session.show(asdict(check) for check in checks)
+    if any(check.ok is False for check in checks):
+        raise typer.Exit(FAILED)
+
+
+def _checks_without_client(error: CommandError | ConfigurationError) -> list[Check]:
+    """Return the checks if the settings do not define a client."""
+    return [
+        Check("versions", True, _versions()),
+        Check("settings", False, *_problem(error)),
+        *(Check(name, None, "skipped, because settings failed") for name in _CLIENT_CHECKS),
+    ]
+
+
+def _versions() -> str:
+    import platform
+    import ssl
+    from importlib.metadata import PackageNotFoundError, version
+
+    from ... import __version__
+
+    parts = [f"root {__version__}", f"Python {platform.python_version()}"]
+    for name in ("httpx", "httpcore", "pydantic"):
+        try:
+            parts.append(f"{name} {version(name)}")
+        except PackageNotFoundError:
+            # Programs that are bundled into one file may lack the metadata.
+            parts.append(f"{name} of unknown version")
+    system = f"{platform.system()} {platform.release()} {platform.machine()}"
+    return ", ".join([*parts, system, ssl.OPENSSL_VERSION])
+
+
+def _checks_with_client(
+    settings: Settings,
+    client: RootSignals,
+    key_error: CommandError | ConfigurationError | None,
+    timeout: float,
+) -> list[Check]:
+    # The client reports "argument" as the source of what comes from an option or a profile.
+    pairs = list(zip(client.config.explain(), settings.explain(client), strict=True))
+    sources = {str(reported): str(actual) for reported, actual in pairs}
+    sources |= {
+        f"it comes from: {reported.source}.": f"it comes from: {actual.source}."
+        for reported, actual in pairs
+        if reported.name == "api_key"
+    }
+    checks = [_with_sources(check, sources) for check in client.check(timeout=timeout).checks]
+    if key_error is None:
+        return checks
+    # The client's advice explains how to set the key in Python.
+    problem, advice = _problem(key_error)
+    return [
+        replace(check, told=f"{problem};{check.told.partition(';')[2]}", advice=advice)
+        if check.name == "settings"
+        else check
+        for check in checks
+    ]
+
+
+def _problem(error: CommandError | ConfigurationError) -> tuple[str, str]:
+    """Return what is wrong, and what to do."""
+    hint = error.hint if isinstance(error, CommandError) else None
+    if hint is None:
+        return "a setting cannot be used", str(error)
+    return str(error).rstrip("."), hint
+
+
+def _with_sources(check: Check, sources: Mapping[str, str]) -> Check:
+    detail, advice = check.told, check.advice
+    for reported, actual in sources.items():
+        detail = detail.replace(reported, actual)
+        advice = advice and advice.replace(reported, actual)
+    return replace(check, told=detail, advice=advice)

@@ -1,0 +1,130 @@
+"""API keys of profiles: stored in the system's keyring, or else in private files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from .errors import CONFIGURATION, CommandError
+from .files import config_dir, delete, write_private
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from .profiles import KeyStore, Profile
+
+__all__ = ["delete_key", "load_key", "read_key_file", "store_key"]
+
+_SERVICE: Final = "root-signals"
+
+
+def store_key(name: str, key: str) -> KeyStore:
+    """Store a profile's key in the system's keyring, or else in a file.
+
+    Returns:
+        Where the key is stored.
+
+    Raises:
+        CommandError: The file cannot be written.
+    """
+    keyring = _keyring()
+    if keyring is not None:
+        from keyring.errors import KeyringError
+
+        try:
+            keyring.set_password(_SERVICE, name, key)
+        except KeyringError:
+            # The keyring is locked or denies access.
+            pass
+        else:
+            delete(_key_file(name))
+            return "keyring"
+    write_private(_key_file(name), f"{key}\n")
+    return "file"
+
+
+def load_key(name: str, profile: Profile) -> str | None:
+    """Return a profile's key, or None for a profile without one.
+
+    Raises:
+        CommandError: The key is missing from its store, or cannot be read.
+    """
+    if profile.key is None:
+        return None
+    key: str | None = None
+    if profile.key == "file":
+        key = read_key_file(_key_file(name))
+    elif (keyring := _keyring()) is not None:
+        from keyring.errors import KeyringError
+
+        try:
+            key = keyring.get_password(_SERVICE, name)
+        except KeyringError:
+            key = None
+    if not key:
+        raise CommandError(
+            f"The key of profile {name!r} is missing from the {profile.key} or cannot be read.",
+            f"`root-signals config set {name} --api-key -` stores it again.",
+            code=CONFIGURATION,
+        )
+    return key
+
+
+def delete_key(name: str, profile: Profile) -> bool:
+    """Delete a profile's key.
+
+    Returns:
+        Whether the key no longer exists; False if the keyring cannot be opened.
+
+    Raises:
+        CommandError: The key's file cannot be deleted.
+    """
+    if profile.key == "file":
+        delete(_key_file(name))
+    if profile.key != "keyring":
+        return True
+    keyring = _keyring()
+    if keyring is None:
+        return False
+    from keyring.errors import KeyringError
+
+    try:
+        # The user may have deleted the key from the keyring.
+        if keyring.get_password(_SERVICE, name) is not None:
+            keyring.delete_password(_SERVICE, name)
+    except KeyringError:
+        # The keyring is locked or denies access.
+        return False
+    return True
+
+
+def read_key_file(path: Path) -> str:
+    """Return the key in a file, without surrounding white space.
+
+    Raises:
+        CommandError: The file cannot be read.
+    """
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise CommandError(
+            f"The key file {str(path)!r} cannot be read: {reason}.", code=CONFIGURATION
+        ) from None
+
+
+def _key_file(name: str) -> Path:
+    return config_dir() / "keys" / name
+
+
+def _keyring() -> ModuleType | None:
+    """Return the package `keyring`, if it is installed and has a usable backend."""
+    try:
+        import keyring
+
+        # The backend that rejects every access has the priority 0.
+        is_usable = keyring.get_keyring().priority > 0
+    except (ImportError, AttributeError, RuntimeError, ValueError):
+        # All but ImportError: the configured backend does not exist or does not run here.
+        return None
+    return keyring if is_usable else None

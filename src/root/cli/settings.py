@@ -1,0 +1,146 @@
+"""The base URL and the API key of a command: options, profiles and the environment."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..errors import ConfigurationError
+from . import profiles
+from .errors import CONFIGURATION, CommandError
+from .keys import load_key, read_key_file
+
+if TYPE_CHECKING:
+    from .. import RootSignals
+    from ..config import Setting
+
+__all__ = ["Settings", "environment_has_settings", "resolve"]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The settings that options and profiles define; the environment provides the others.
+
+    Attributes:
+        api_key: The API key.
+        base_url: The base URL of the service.
+        sources: The source of each setting, by its name.
+        profile: The name of the profile in use.
+        key_error: Why the API key is missing, if it is known to be.
+    """
+
+    api_key: str | None = field(repr=False)
+    base_url: str | None
+    sources: Mapping[str, str]
+    profile: str | None
+    key_error: CommandError | None
+
+    def client(self) -> RootSignals:
+        """Return a client with these settings.
+
+        Raises:
+            CommandError: There is no API key, or it cannot be read.
+            ConfigurationError: A setting is invalid.
+        """
+        from .. import RootSignals
+
+        if self.key_error is not None:
+            raise self.key_error
+        try:
+            return RootSignals(self.api_key, base_url=self.base_url)
+        except ConfigurationError as error:
+            if not _is_key_missing(error):
+                raise
+            # The client's own message explains how to set the key in Python.
+            raise CommandError(
+                "No API key was found.",
+                "Set ROOTSIGNALS_API_KEY, use --api-key-file, or store a key with"
+                " `root-signals config set NAME --api-key -`.",
+                code=CONFIGURATION,
+            ) from None
+
+    def explain(self, client: RootSignals) -> list[Setting]:
+        """Return the client's settings, each with its source on the command line."""
+        import dataclasses
+
+        return [
+            dataclasses.replace(setting, source=self.sources.get(setting.name, setting.source))
+            for setting in client.config.explain()
+        ]
+
+
+def resolve(*, profile: str | None, base_url: str | None, api_key_file: Path | None) -> Settings:
+    """Resolve the base URL and the API key.
+
+    Options take precedence over the profile named by `profile`, and that over the environment.
+    The default profile is used only if the environment and `.env` define nothing: otherwise the
+    key for one service could be sent to another. The configuration file is read only if a profile
+    may be used, so a broken file does not matter otherwise.
+
+    Args:
+        profile: The value of --profile.
+        base_url: The value of --base-url.
+        api_key_file: The value of --api-key-file.
+
+    Raises:
+        CommandError: The profile does not exist, or the configuration file cannot be read.
+    """
+    options_suffice = base_url is not None and api_key_file is not None
+    known = profiles.Profiles()
+    if profile is not None or not (options_suffice or environment_has_settings()):
+        known = profiles.read()
+    name = profile or known.default
+    used = profiles.Profile() if name is None else known.get(name)
+    sources: dict[str, str] = {}
+    key: str | None = None
+    key_error: CommandError | None = None
+    try:
+        if api_key_file is not None:
+            key, sources["api_key"] = read_key_file(api_key_file), f"--api-key-file {api_key_file}"
+        elif name is not None and used.key is not None:
+            key, sources["api_key"] = load_key(name, used), f"profile {name}, {used.key}"
+        elif used.base_url is not None:
+            # The key in the environment belongs to another service.
+            key_error = CommandError(
+                f"Profile {name!r} has no key.",
+                f"`root-signals config set {name} --api-key -` stores one.",
+                code=CONFIGURATION,
+            )
+    except CommandError as error:
+        # `doctor` and `config show` work without a key.
+        key_error = error
+    if base_url is not None:
+        sources["base_url"] = "--base-url"
+    elif used.base_url is not None:
+        base_url, sources["base_url"] = used.base_url, f"profile {name}"
+    return Settings(key, base_url, sources, name, key_error)
+
+
+def environment_has_settings() -> bool:
+    """Return whether the environment or `.env` takes precedence over the default profile.
+
+    An invalid API key does, too: it was meant to be used.
+    """
+    if os.environ.get("ROOTSIGNALS_API_URL", "").strip():
+        return True
+    from .. import RootSignals
+
+    try:
+        # The client reads both the environment and .env.
+        RootSignals().close()
+    except ConfigurationError as error:
+        return not _is_key_missing(error)
+    return True
+
+
+def _is_key_missing(error: ConfigurationError) -> bool:
+    """Return whether no API key was found at all, as opposed to an invalid one."""
+    from ..config import no_key
+
+    try:
+        no_key()
+    except ConfigurationError as missing:
+        return str(error) == str(missing)

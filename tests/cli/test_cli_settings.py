@@ -1,0 +1,181 @@
+"""The precedence of options, profiles and the environment."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from root.emulator import Server
+from tests.cli.conftest import INVALID_KEY, KEY, Run, read_settings
+
+
+def test_use_profile(run: Run, emulator: Server) -> None:
+    """The default profile is used if the environment defines nothing."""
+    run(
+        *("config", "set", "local", "--base-url", emulator.url, "--api-key", "-"),
+        stdin=emulator.api_key,
+    )
+    assert run("models", "list").code == 78
+
+    run("config", "use", "local")
+
+    assert run("models", "list").code == 0
+    assert read_settings(run)["profile"] == ("local", "config use")
+
+
+def test_environment_overrides_the_default_profile(run: Run, at_emulator: Server) -> None:
+    """Settings from the environment and from the default profile are not mixed."""
+    run("config", "set", "other", "--base-url", "http://other", "--api-key", "-", stdin=KEY)
+    run("config", "use", "other")
+
+    shown = read_settings(run)
+
+    assert shown["base_url"] == (at_emulator.url, "environment variable ROOTSIGNALS_API_URL")
+    assert shown["api_key"][1] == "environment variable ROOTSIGNALS_API_KEY"
+    assert shown["profile"] == ("none", "")
+    assert read_settings(run, "--profile", "other")["api_key"][1] == "profile other, file"
+
+
+def test_profile_without_a_key(run: Run, at_emulator: Server) -> None:
+    """The key from the environment is not sent to the service of a profile without a key."""
+    run("config", "set", "staging", "--base-url", at_emulator.url)
+
+    done = run("--profile", "staging", "models", "list")
+    checks = json.loads(run("--profile", "staging", "doctor").out)
+
+    assert done.code == 78
+    assert not any("authorization" in one.headers for one in at_emulator.requests)
+    assert "Profile 'staging' has no key." in done.err
+    assert "config set staging --api-key -" in done.err
+    assert read_settings(run, "--profile", "staging")["api_key"][0] == "none"
+    assert {one["name"]: one["ok"] for one in checks}["tcp"]
+
+
+def test_dotenv_overrides_the_default_profile(run: Run, tmp_path: Path) -> None:
+    """A key in `.env` is not sent to the service of the default profile."""
+    run("config", "set", "other", "--base-url", "http://other", "--api-key", "-", stdin=KEY)
+    run("config", "use", "other")
+    (tmp_path / ".env").write_text("ROOTSIGNALS_API_KEY=another-key-for-another-service\n")
+
+    shown = read_settings(run)
+
+    assert shown["api_key"][1].endswith(".env, line 1")
+    assert shown["base_url"][1] == "default"
+
+
+@pytest.mark.parametrize(
+    ("variable", "dotenv", "message"),
+    [
+        ("schl\xfcssel", None, "The environment variable ROOTSIGNALS_API_KEY holds"),
+        (
+            None,
+            f"ROOTSIGNALS_API_KEY={INVALID_KEY}\n".encode(),
+            "ROOTSIGNALS_API_KEY in .env holds",
+        ),
+        (None, f"ROOTSIGNALS_API_KEY={KEY}\n".encode("utf-16"), ".env cannot be read"),
+    ],
+    ids=["environment", ".env", "UTF-16"],
+)
+def test_invalid_key_overrides_the_default_profile(
+    run: Run,
+    emulator: Server,
+    monkeypatch: pytest.MonkeyPatch,
+    variable: str | None,
+    dotenv: bytes | None,
+    message: str,
+) -> None:
+    """An invalid key in the environment is an error; the default profile is not used instead."""
+    run(
+        *("config", "set", "other", "--base-url", emulator.url, "--api-key", "-"),
+        stdin=emulator.api_key,
+    )
+    run("config", "use", "other")
+    if variable is not None:
+        monkeypatch.setenv("ROOTSIGNALS_API_KEY", variable)
+    if dotenv is not None:
+        Path(".env").write_bytes(dotenv)
+
+    done = run("models", "create", "azure/gpt-4o")
+
+    assert (done.code, message in done.err) == (78, True)
+    assert not emulator.requests
+    assert message in run("config", "show").err
+    assert "Use --profile other" in run("config", "use", "other").err
+    assert run("--profile", "other", "models", "list").code == 0
+
+
+@pytest.mark.parametrize("dotenv", ["", "ROOTSIGNALS_API_KEY=\n", "ANOTHER=1\n"])
+def test_empty_environment(
+    run: Run, emulator: Server, monkeypatch: pytest.MonkeyPatch, dotenv: str
+) -> None:
+    """With empty variables and a `.env` without a key, the default profile is used."""
+    run(
+        *("config", "set", "other", "--base-url", emulator.url, "--api-key", "-"),
+        stdin=emulator.api_key,
+    )
+    run("config", "use", "other")
+    monkeypatch.setenv("ROOTSIGNALS_API_KEY", " ")
+    monkeypatch.setenv("ROOTSIGNALS_API_URL", "")
+    Path(".env").write_text(dotenv)
+
+    assert run("models", "list").code == 0
+
+
+@pytest.fixture
+def broken_folder(home: Path) -> Path:
+    """A configuration directory that can be neither read nor written."""
+    folder = home / ".config"
+    folder.write_text("")
+    return folder
+
+
+def test_environment_needs_no_profiles(run: Run, at_emulator: Server, broken_folder: Path) -> None:
+    """If the environment has settings, the configuration file need not be readable."""
+    assert run("models", "list").code == 0
+    assert run("doctor").code == 0
+    shown = run("config", "show", "-o", "csv")
+    assert (shown.code, "config.toml cannot be read" in shown.err) == (0, True)
+    assert "profiles,unknown," in shown.out
+
+
+def test_options_need_no_profiles(run: Run, emulator: Server, broken_folder: Path) -> None:
+    """If options define URL and key, the configuration file need not be readable."""
+    Path("key").write_text(emulator.api_key)
+
+    done = run("--base-url", emulator.url, "--api-key-file", "key", "models", "list")
+
+    assert done.code == 0
+
+
+@pytest.mark.parametrize("arguments", [("--profile", "a"), ("--base-url", "http://a"), ()])
+def test_unreadable_profiles(run: Run, broken_folder: Path, arguments: tuple[str, ...]) -> None:
+    """If a profile may be used, an unreadable configuration file is an error."""
+    done = run(*arguments, "models", "list")
+
+    assert done.code == 78
+    assert "config.toml cannot be read: Not a directory." in done.err
+
+
+def test_options_override_profiles(run: Run, at_emulator: Server, tmp_path: Path) -> None:
+    """Options take precedence over the profile and the environment."""
+    run("config", "set", "other", "--base-url", "http://other", "--api-key", "-", stdin=KEY)
+    (tmp_path / "key").write_text("a-key-of-a-file-of-its-own\n")
+
+    shown = read_settings(
+        run, "--profile", "other", "--base-url", "http://third", "--api-key-file", "key"
+    )
+
+    assert shown["base_url"] == ("http://third", "--base-url")
+    assert shown["api_key"][1] == "--api-key-file key"
+
+
+def test_key_is_stored_with_its_url(run: Run, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A key is stored with its base URL, which the environment does not override later."""
+    run("config", "set", "prod", "--api-key", "-", stdin=KEY)
+    monkeypatch.setenv("ROOTSIGNALS_API_URL", "http://another-service")
+
+    shown = read_settings(run, "--profile", "prod")
+
+    assert shown["base_url"] == ("https://api.app.rootsignals.ai", "profile prod")
