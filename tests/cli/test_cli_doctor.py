@@ -62,6 +62,16 @@ def test_invalid_settings(
     ] * len(CLIENT_CHECKS)
 
 
+def test_invalid_settings_have_the_same_checks(run: Run, at_emulator: Server) -> None:
+    """If the settings do not define a service, the checks and the versions are the usual ones."""
+    usual = {one["name"]: one for one in json.loads(run("doctor", "-o", "json").out)}
+
+    checks = failed_checks(run, "--base-url", "ftp://x")
+
+    assert list(checks) == list(usual)
+    assert checks["versions"] == usual["versions"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "detail", "advice"),
     [
