@@ -113,15 +113,15 @@ def test_nothing_to_do(run: Run, file: str) -> None:
     assert run("models", "apply", file).code == 0
 
 
-@pytest.mark.parametrize("form", ["json", "table"])
-def test_partial_failure(run: Run, file: str, at_emulator: Server, form: str) -> None:
+@pytest.mark.parametrize("format", ["json", "table"])
+def test_partial_failure(run: Run, file: str, at_emulator: Server, format: str) -> None:
     """After a failure, the outcome of each change is printed, and the next run completes them."""
     at_emulator.fail_next(status=400, method="PATCH")
 
-    done = run("models", "apply", file, "--prune", "--yes", "-o", form)
+    done = run("models", "apply", file, "--prune", "--yes", "-o", format)
 
     assert done.code == 9
-    if form == "json":
+    if format == "json":
         outcomes = {one["name"]: one["outcome"] for one in json.loads(done.out)}
         assert outcomes == {"new": "done", "changed": "failed", "extra": "not started"}
     else:
@@ -132,7 +132,7 @@ def test_partial_failure(run: Run, file: str, at_emulator: Server, form: str) ->
         "1 of 3 changes failed; not started: 1.\n"
         "Hint: Correct the rejected models and run the command again.\n"
     )
-    assert ("update changed: PATCH" in done.err) is (form == "json")
+    assert ("update changed: PATCH" in done.err) is (format == "json")
     assert run("models", "apply", file, "--prune", "--yes").code == 0
     assert names(at_emulator) == {"changed", "new"}
 

@@ -211,8 +211,8 @@ def test_doctor_without_a_key(run: Run, emulator: Server) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="broken pipes are different there")
-@pytest.mark.parametrize("form", ["json", "jsonl", "csv", "table"])
-def test_broken_pipe(at_emulator: Server, form: str) -> None:
+@pytest.mark.parametrize("format", ["json", "jsonl", "csv", "table"])
+def test_broken_pipe(at_emulator: Server, format: str) -> None:
     """If the reader closes the pipe, the command ends without a message."""
     for number in range(300):
         at_emulator.add_model(name=f"vllm/{number}", url="http://gpu/" + 500 * "x")
@@ -220,7 +220,7 @@ def test_broken_pipe(at_emulator: Server, form: str) -> None:
     os.close(reader)
 
     done = subprocess.run(
-        [sys.executable, "-m", "root", "models", "list", "--all", "-o", form],
+        [sys.executable, "-m", "root", "models", "list", "--all", "-o", format],
         stdout=writer,
         stderr=subprocess.PIPE,
         text=True,

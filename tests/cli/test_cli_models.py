@@ -375,7 +375,8 @@ def test_formats_of_one_model(run: Run, at_emulator: Server) -> None:
     """A single model is a row of CSV, a line of JSON, or one object."""
     model = at_emulator.add_model(name="mine", max_token_count=7)
     output = {
-        form: run("models", "get", "mine", "-o", form).out for form in ("csv", "jsonl", "yaml")
+        format: run("models", "get", "mine", "-o", format).out
+        for format in ("csv", "jsonl", "yaml")
     }
 
     (row,) = csv.DictReader(io.StringIO(output["csv"]))

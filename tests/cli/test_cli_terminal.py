@@ -125,12 +125,12 @@ def test_confirmation_requires_stderr(at_emulator: Server) -> None:
     assert len(at_emulator.models) == 1
 
 
-@pytest.mark.parametrize("form", ["json", "jsonl", "csv", "yaml"])
-def test_names_do_not_control_the_terminal(at_emulator: Server, form: str) -> None:
+@pytest.mark.parametrize("format", ["json", "jsonl", "csv", "yaml"])
+def test_names_do_not_control_the_terminal(at_emulator: Server, format: str) -> None:
     """In every format, control characters in the name of a model are escaped."""
     at_emulator.add_model(name="a\x1b[31m\x9b31mred")
 
-    with Terminal("models", "list", "--visibility", "private", "-o", form) as terminal:
+    with Terminal("models", "list", "--visibility", "private", "-o", format) as terminal:
         assert terminal.end() == 0
 
     assert "red" in terminal.shown

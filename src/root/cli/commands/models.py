@@ -65,7 +65,9 @@ URL: TypeAlias = Annotated[
 ]
 Tokens: TypeAlias = Annotated[
     int | None,
-    typer.Option("--max-token-count", metavar="N", help="Maximum number of tokens in total."),
+    typer.Option(
+        "--max-token-count", metavar="N", help="Maximum number of tokens that it can process."
+    ),
 ]
 OutputTokens: TypeAlias = Annotated[
     int | None,
