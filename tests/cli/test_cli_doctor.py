@@ -55,9 +55,9 @@ def test_invalid_settings(
 
     assert checks["versions"]["ok"]
     assert checks["settings"]["ok"] is False
-    assert detail in checks["settings"]["told"]
+    assert detail in checks["settings"]["detail"]
     assert advice in checks["settings"]["advice"]
-    assert [checks[name]["told"] for name in CLIENT_CHECKS] == [
+    assert [checks[name]["detail"] for name in CLIENT_CHECKS] == [
         "skipped, because settings failed"
     ] * len(CLIENT_CHECKS)
 
@@ -96,8 +96,8 @@ def test_missing_key(
     checks = failed_checks(run, *arguments, *address)
 
     assert checks["settings"]["ok"] is False
-    assert detail in checks["settings"]["told"]
-    assert emulator.url in checks["settings"]["told"]
+    assert detail in checks["settings"]["detail"]
+    assert emulator.url in checks["settings"]["detail"]
     assert advice in checks["settings"]["advice"]
     assert "RootSignals(" not in checks["settings"]["advice"]
     assert checks["tcp"]["ok"]
@@ -110,7 +110,7 @@ def test_offline(run: Run, monkeypatch: pytest.MonkeyPatch, key: str) -> None:
     monkeypatch.setenv("ROOTSIGNALS_OFFLINE", "1")
     monkeypatch.setenv("ROOTSIGNALS_API_KEY", key)
 
-    detail = failed_checks(run)["settings"]["told"]
+    detail = failed_checks(run)["settings"]["detail"]
 
     assert detail.endswith("; offline: yes (environment variable ROOTSIGNALS_OFFLINE)")
 

@@ -95,7 +95,7 @@ def _checks_with_client(
     # The client's advice explains how to set the key in Python.
     problem, advice = _problem(key_error)
     return [
-        replace(check, told=f"{problem};{check.told.partition(';')[2]}", advice=advice)
+        replace(check, detail=f"{problem};{check.detail.partition(';')[2]}", advice=advice)
         if check.name == "settings"
         else check
         for check in checks
@@ -111,8 +111,8 @@ def _problem(error: CommandError | ConfigurationError) -> tuple[str, str]:
 
 
 def _with_sources(check: Check, sources: Mapping[str, str]) -> Check:
-    detail, advice = check.told, check.advice
+    detail, advice = check.detail, check.advice
     for reported, actual in sources.items():
         detail = detail.replace(reported, actual)
         advice = advice and advice.replace(reported, actual)
-    return replace(check, told=detail, advice=advice)
+    return replace(check, detail=detail, advice=advice)
