@@ -132,7 +132,7 @@ def fuzz(session: nox.Session) -> None:
 def browser(session: nox.Session) -> None:
     """Run the tests of the emulator's page in the Chromium that the system has."""
     session.install("-e", ".[emulator]", *group("test", "browser"))
-    session.run("pytest", "tests/emulator/test_emulator_page.py", *session.posargs)
+    session.run("pytest", "tests/emulator/test_emulator_dashboard.py", *session.posargs)
 
 
 @nox.session(python=False)

@@ -1,7 +1,7 @@
 """Write the emulator's catalogue of public models from the data of the package genai-prices.
 
     pip install genai-prices
-    python scripts/make_catalogue.py            # writes src/root/emulator/catalogue.json
+    python scripts/make_catalogue.py            # writes src/root/emulator/resources/catalogue.json
     python scripts/make_catalogue.py other.json
 
 The same version of genai-prices gives the same file, byte for byte.
@@ -17,7 +17,7 @@ from pathlib import Path
 from genai_prices.data import providers
 from genai_prices.types import ModelInfo
 
-TARGET = Path(__file__).resolve().parent.parent / "src/root/emulator/catalogue.json"
+TARGET = Path(__file__).resolve().parent.parent / "src/root/emulator/resources/catalogue.json"
 
 # genai-prices' provider: the prefix that people put before a model's name, as LiteLLM has it.
 PREFIXES = {

@@ -20,9 +20,10 @@ from uuid import uuid4
 
 import pytest
 
-from root.emulator import catalogue, serve
-from root.emulator.accounts import Account
-from root.emulator.pages import Order, Place
+from root.emulator import serve
+from root.emulator.cursors import Order, Place
+from root.emulator.keys import Account
+from root.emulator.resources import catalogue
 from root.emulator.store import Row, Store
 
 KEY = "k"

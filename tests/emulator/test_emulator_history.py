@@ -16,8 +16,8 @@ import httpx
 import pytest
 
 from root.emulator import Connections, Fault, Server, serve
-from root.emulator.accounts import KeyState
 from root.emulator.history import Entry, History
+from root.emulator.keys import KeyState
 
 from .conftest import connect
 from .test_emulator_models import create

@@ -24,8 +24,9 @@ from typing import Any
 import httpx
 import pytest
 
-from root.emulator import Fault, NextStyle, Server, __main__, catalogue, serve
-from root.emulator.pages import Order
+from root.emulator import Fault, NextStyle, Server, __main__, serve
+from root.emulator.cursors import Order
+from root.emulator.resources import catalogue
 from root.emulator.store import Store
 
 from .conftest import connect

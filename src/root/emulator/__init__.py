@@ -24,10 +24,10 @@ except ImportError as _missing:
     ) from _missing
 
 from root.emulator.control import StoredModel
-from root.emulator.description import openapi
+from root.emulator.cursors import NextStyle
 from root.emulator.faults import Fault
 from root.emulator.history import Connections, RecordedRequest
-from root.emulator.pages import NextStyle
+from root.emulator.openapi import openapi
 from root.emulator.server import Server, serve
 
 # They were imported to see whether they are there, and are not for others to find here.

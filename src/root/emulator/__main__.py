@@ -14,7 +14,7 @@ from queue import SimpleQueue
 from typing import get_args
 from urllib.parse import quote
 
-from root.emulator.pages import NextStyle
+from root.emulator.cursors import NextStyle
 from root.emulator.server import Server, serve
 
 

@@ -21,11 +21,11 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from root.emulator.accounts import Accounts
 from root.emulator.endpoint import Endpoint, Handler
 from root.emulator.faults import BODILESS, Fault, Faults
 from root.emulator.history import ENTRY, Connections, Entry, History
-from root.emulator.models import MODEL, NEXT_STYLE, VERIFICATION, Models
+from root.emulator.keys import Accounts
+from root.emulator.resources.models import MODEL, NEXT_STYLE, VERIFICATION, Models
 
 CONNECTION = "root.emulator.connection"
 """Where the scope of a request holds the connection that it came over."""

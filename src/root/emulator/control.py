@@ -19,12 +19,12 @@ from starlette.responses import Response
 from starlette.routing import Route, Router
 from starlette.types import Receive, Scope, Send
 
-from root.emulator import bodies
-from root.emulator.accounts import Account, Accounts, KeyState
-from root.emulator.bodies import Value
+from root.emulator import serializers
 from root.emulator.faults import Faults, Standing, read_fault
 from root.emulator.history import Connections, History, RecordedRequest
+from root.emulator.keys import Account, Accounts, KeyState
 from root.emulator.problems import Problem
+from root.emulator.serializers import Value
 from root.emulator.store import Row, Store, Visibility
 
 __all__ = ["PREFIX", "Control", "ControlApplication", "StoredModel"]
@@ -119,13 +119,13 @@ class Control:
             ValueError: The API would not take these values, or there is no such key.
         """
         account: Account = self.accounts.of(key or self._api_key)
-        unknown = sorted(set(values) - set(bodies.MODEL))
+        unknown = sorted(set(values) - set(serializers.MODEL))
         if unknown:
             raise ValueError(f"A model has no {', '.join(unknown)}.")
         if visibility not in get_args(Visibility):
             raise ValueError(f"visibility is one of {', '.join(get_args(Visibility))}.")
         try:
-            checked: dict[str, Value] = bodies.check(dict(values), bodies.MODEL)
+            checked: dict[str, Value] = serializers.check(dict(values), serializers.MODEL)
         except Problem as problem:
             raise ValueError(f"The API would not take this: {problem.body}") from None
         return StoredModel.of(self._store.add(account, checked, visibility))

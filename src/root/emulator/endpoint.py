@@ -11,9 +11,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from root.emulator import bodies, problems
-from root.emulator.accounts import Account, Accounts
+from root.emulator import problems, serializers
 from root.emulator.history import ENTRY, Entry
+from root.emulator.keys import Account, Accounts
 from root.emulator.problems import Problem, Unexpected
 
 Handler: TypeAlias = Callable[[Request, Account], Awaitable[Response]]
@@ -73,7 +73,7 @@ class Endpoint:
         if request.query_params.get("format") not in (None, "", "json"):
             raise Unexpected(404, "Not found.")
         accepted = ",".join(request.headers.getlist("accept") or ["*/*"]).split(",")
-        if not any(map(bodies.means_json, accepted)):
+        if not any(map(serializers.means_json, accepted)):
             raise problems.not_acceptable()
         account = self._account(request)
         if account.state == "read-only" and request.method not in _CHANGES_NOTHING:

@@ -22,7 +22,7 @@ from typing import ClassVar, Literal, TypeAlias, cast, get_args
 from pydantic import ConfigDict, JsonValue, TypeAdapter, ValidationError
 from starlette.responses import Response
 
-from root.emulator.pages import NextStyle
+from root.emulator.cursors import NextStyle
 from root.emulator.problems import throttled_text
 
 __all__ = [

@@ -22,16 +22,16 @@ from pydantic import JsonValue
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from root.emulator.accounts import Accounts, KeyState, valid_key
 from root.emulator.application import CONNECTION, Application, Connection, gone
-from root.emulator.catalogue import load
 from root.emulator.control import PREFIX, Control, ControlApplication, StoredModel
-from root.emulator.description import DESCRIPTION, PATH
+from root.emulator.cursors import NextStyle
+from root.emulator.dashboard import Page
 from root.emulator.faults import Fault, Faults, Reset, read_faults
 from root.emulator.history import Connections, History, RecordedRequest, unexpected
-from root.emulator.models import Models
-from root.emulator.page import Page
-from root.emulator.pages import NextStyle
+from root.emulator.keys import Accounts, KeyState, valid_key
+from root.emulator.openapi import DESCRIPTION, PATH
+from root.emulator.resources.catalogue import load
+from root.emulator.resources.models import Models
 from root.emulator.store import Store, Visibility
 
 T = TypeVar("T")

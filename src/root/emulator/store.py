@@ -9,10 +9,10 @@ from random import Random
 from typing import Literal, NamedTuple, TypeAlias
 from uuid import UUID, uuid4
 
-from root.emulator.accounts import Account
-from root.emulator.bodies import Value
-from root.emulator.catalogue import Catalogue, model_id
-from root.emulator.pages import Order, Place
+from root.emulator.cursors import Order, Place
+from root.emulator.keys import Account
+from root.emulator.resources.catalogue import Catalogue, model_id
+from root.emulator.serializers import Value
 
 PUBLIC = ""
 """The organisation of the catalogue's models. The others have names."""

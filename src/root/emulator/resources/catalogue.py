@@ -54,7 +54,7 @@ def load(path: str | os.PathLike[str] | None = None) -> Catalogue:
         ValueError: It is no catalogue.
     """
     if path is None:
-        content = resources.files("root.emulator").joinpath("catalogue.json").read_bytes()
+        content = resources.files("root.emulator.resources").joinpath("catalogue.json").read_bytes()
     else:
         content = Path(path).read_bytes()
     try:

@@ -18,7 +18,7 @@ class Page:
 
     def __init__(self) -> None:
         """Read the page."""
-        content = resources.files("root.emulator").joinpath("page.html").read_text("utf-8")
+        content = resources.files("root.emulator").joinpath("dashboard.html").read_text("utf-8")
         self._page = Response(
             content,
             headers={

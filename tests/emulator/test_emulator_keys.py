@@ -10,12 +10,13 @@ import httpx
 import pytest
 from starlette.types import Receive, Scope, Send
 
-from root.emulator import Server, catalogue
-from root.emulator.accounts import Accounts
+from root.emulator import Server
 from root.emulator.application import CONNECTION, Application
 from root.emulator.faults import Faults
 from root.emulator.history import History
-from root.emulator.models import Models
+from root.emulator.keys import Accounts
+from root.emulator.resources import catalogue
+from root.emulator.resources.models import Models
 from root.emulator.store import Store
 
 from .conftest import UNKNOWN, connect

@@ -9,11 +9,8 @@ from pydantic import JsonValue
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from root.emulator import bodies, problems
-from root.emulator.accounts import Account
-from root.emulator.bodies import Value
-from root.emulator.catalogue import Catalogue
-from root.emulator.pages import (
+from root.emulator import problems, serializers
+from root.emulator.cursors import (
     Cursor,
     NextStyle,
     Order,
@@ -23,6 +20,9 @@ from root.emulator.pages import (
     order_of,
     size_of,
 )
+from root.emulator.keys import Account
+from root.emulator.resources.catalogue import Catalogue
+from root.emulator.serializers import Value
 from root.emulator.store import Row, Store, complete
 
 NEXT_STYLE = "root.emulator.next_style"
@@ -30,11 +30,11 @@ NEXT_STYLE = "root.emulator.next_style"
 
 MODEL: dict[str, JsonValue] = {
     "id": {"type": "string", "required": False, "read_only": True, "label": "Id"},
-    **bodies.describe(bodies.MODEL),
+    **serializers.describe(serializers.MODEL),
 }
 """What OPTIONS says of a model's fields, in the words of Django REST Framework."""
 
-VERIFICATION: dict[str, JsonValue] = bodies.describe(bodies.VERIFICATION)
+VERIFICATION: dict[str, JsonValue] = serializers.describe(serializers.VERIFICATION)
 """What it says of the fields of what is to be verified."""
 
 _REPLY = "Hello! How can I help you today?"
@@ -100,8 +100,8 @@ class Models:
 
     async def create(self, request: Request, account: Account) -> Response:
         """Store a new model."""
-        data = bodies.read(await request.body(), _content_type(request))
-        values = bodies.check(data, bodies.MODEL)
+        data = serializers.read(await request.body(), _content_type(request))
+        values = serializers.check(data, serializers.MODEL)
         self._check_name(account, values)
         row = self._store.add(account, values)
         return JSONResponse(_shown(row), 201)
@@ -114,8 +114,8 @@ class Models:
         """Set every field of a model; one left out goes back to its default."""
         content = await request.body()
         row = self.find_own(request, account)
-        data = bodies.read(content, _content_type(request))
-        values = complete(bodies.check(data, bodies.MODEL))
+        data = serializers.read(content, _content_type(request))
+        values = complete(serializers.check(data, serializers.MODEL))
         self._check_name(account, values, row)
         row = self._store.change(row, values)
         return JSONResponse(_shown(row))
@@ -124,8 +124,8 @@ class Models:
         """Set the given fields of a model."""
         content = await request.body()
         row = self.find_own(request, account)
-        data = bodies.read(content, _content_type(request))
-        values = bodies.check(data, bodies.MODEL, partial=True)
+        data = serializers.read(content, _content_type(request))
+        values = serializers.check(data, serializers.MODEL, partial=True)
         self._check_name(account, values, row)
         row = self._store.change(row, values)
         return JSONResponse(_shown(row))
@@ -140,8 +140,8 @@ class Models:
 
     async def verify(self, request: Request, account: Account) -> Response:
         """Say that a known model answers, and that an unknown one does not."""
-        data = bodies.read(await request.body(), _content_type(request))
-        model = str(bodies.check(data, bodies.VERIFICATION)["model"])
+        data = serializers.read(await request.body(), _content_type(request))
+        model = str(serializers.check(data, serializers.VERIFICATION)["model"])
         if self._store.knows(account.organisation, model):
             return JSONResponse(
                 {"success": True, "model": model, "response": _REPLY, "usage": _USAGE}

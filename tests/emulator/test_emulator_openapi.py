@@ -13,8 +13,8 @@ import pytest
 from openapi_core.exceptions import OpenAPIError
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from root.emulator import Server, bodies, openapi
-from root.emulator.bodies import Whole
+from root.emulator import Server, openapi, serializers
+from root.emulator.serializers import Whole
 from tests.described import check_answer, check_request
 
 from .conftest import connect
@@ -41,10 +41,10 @@ def test_it_is_right_in_form() -> None:
     OpenAPIV31SpecValidator(openapi()).validate()
 
 
-@pytest.mark.parametrize("name", bodies.MODEL)
+@pytest.mark.parametrize("name", serializers.MODEL)
 def test_limits_are_described(name: str) -> None:
     """What a field of a model may be is described as it is checked."""
-    field = bodies.MODEL[name]
+    field = serializers.MODEL[name]
     asked, shown = (DOCUMENT["components"]["schemas"][one] for one in ("ModelRequest", "Model"))
     schema = asked["properties"][name]
     answered = shown["properties"].get(name, {})
@@ -70,7 +70,7 @@ def test_limits_are_described(name: str) -> None:
 def test_every_field_is_described() -> None:
     """The fields of a model that are described are those that are read."""
     for name in ("ModelRequest", "ModelPatch"):
-        assert set(DOCUMENT["components"]["schemas"][name]["properties"]) == set(bodies.MODEL)
+        assert set(DOCUMENT["components"]["schemas"][name]["properties"]) == set(serializers.MODEL)
 
 
 def test_it_is_served(server: Server) -> None:
