@@ -1,6 +1,6 @@
-"""Ask the emulator all that its description allows and forbids, and look for wrong answers.
+"""Test the emulator against its OpenAPI document with schemathesis.
 
-Arguments go along to schemathesis, such as `--seed 1` or `--max-examples 1000`.
+Arguments are passed on to schemathesis, such as `--seed 1` or `--max-examples 1000`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from root.emulator import serve
 def good_data_acceptance(
     ctx: schemathesis.CheckContext, response: schemathesis.Response, case: schemathesis.Case[Any]
 ) -> bool | None:
-    """Take the only good data that may be refused: a name that is there already."""
+    """Accept one error for valid data: a name that exists already."""
     if "must make a unique set" in response.text:
         return None
     return positive_data_acceptance(ctx, response, case)
@@ -29,19 +29,19 @@ def good_data_acceptance(
 def use_after_deletion(
     ctx: schemathesis.CheckContext, response: schemathesis.Response, case: schemathesis.Case[Any]
 ) -> bool | None:
-    """Have a deleted model be gone, but for OPTIONS: Django REST Framework looks for none there."""
+    """Check that a deleted model is not found, except by OPTIONS, which looks up no model."""
     if case.method == "OPTIONS":
         return None
     return use_after_free(ctx, response, case)
 
 
 def main() -> None:
-    """Run schemathesis against an emulator of its own, and exit with its code."""
+    """Run schemathesis against a new emulator, and exit with its exit code."""
     with serve() as server:
         key = f"Authorization: Api-Key {server.api_key}"
-        instead = ["--exclude-checks", "positive_data_acceptance,use_after_free"]
+        replaced = ["--exclude-checks", "positive_data_acceptance,use_after_free"]
         command.main(
-            ["run", f"{server.url}/openapi.json", "--header", key, *instead, *sys.argv[1:]]
+            ["run", f"{server.url}/openapi.json", "--header", key, *replaced, *sys.argv[1:]]
         )
 
 

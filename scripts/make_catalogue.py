@@ -1,10 +1,10 @@
-"""Write the emulator's catalogue of public models from the data of the package genai-prices.
+"""Generate the emulator's catalogue of public models from the data of the package genai-prices.
 
     pip install genai-prices
     python scripts/make_catalogue.py            # writes src/root/emulator/resources/catalogue.json
     python scripts/make_catalogue.py other.json
 
-The same version of genai-prices gives the same file, byte for byte.
+The output depends on the version of genai-prices only.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from genai_prices.types import ModelInfo
 
 TARGET = Path(__file__).resolve().parent.parent / "src/root/emulator/resources/catalogue.json"
 
-# genai-prices' provider: the prefix that people put before a model's name, as LiteLLM has it.
+# The prefixes of model names by genai-prices' provider, as in LiteLLM.
 PREFIXES = {
     "anthropic": "anthropic",
     "aws": "bedrock",
@@ -38,13 +38,13 @@ PREFIXES = {
     "x-ai": "xai",
 }
 
-# Azure serves OpenAI's models; genai-prices says so by a fallback and does not repeat them.
+# Azure serves OpenAI's models; genai-prices has a fallback for them and does not repeat them.
 ALSO_SERVES = {"azure": ["openai"]}
 
-# Bedrock's inference profiles, not models of their own: the model is what follows.
+# Prefixes of Bedrock's inference profiles, which are followed by the name of a model.
 PROFILES = ("global.", "regional.")
 
-# A catalogue of judges: models that read text and answer in text.
+# Words in the names of models without text as input and output, which cannot be judges.
 NO_TEXT_MODEL = (
     "audio",
     "computer-use",
@@ -62,38 +62,38 @@ NO_TEXT_MODEL = (
 )
 
 
-def belongs(prefix: str, model: ModelInfo) -> bool:
-    """Say whether a model is a current text model whose context window is known."""
+def is_listed(prefix: str, model: ModelInfo) -> bool:
+    """Return whether a model is a current text model with a known context window."""
     if model.deprecated or not model.context_window or ":free" in model.id:
         return False
-    # Google sells Anthropic's models too, but under another prefix than its own.
+    # Google offers Anthropic's models under another prefix.
     if prefix == "gemini" and model.id.startswith("claude"):
         return False
     return not any(word in model.id for word in NO_TEXT_MODEL)
 
 
-def windows() -> dict[str, int]:
+def context_windows() -> dict[str, int]:
     """Return the context windows by model name, in alphabetical order."""
     models = {provider.id: provider.models for provider in providers}
     found: dict[str, int] = {}
     for provider, prefix in PREFIXES.items():
         for source in (provider, *ALSO_SERVES.get(provider, [])):
             for model in models[source]:
-                if belongs(prefix, model):
+                if is_listed(prefix, model):
                     name = model.id
                     for profile in PROFILES:
                         name = name.removeprefix(profile)
-                    # Some of Perplexity's ids carry its name already.
+                    # Some of Perplexity's ids include the prefix.
                     name = f"{prefix}/{name.removeprefix(f'{prefix}/')}"
                     found.setdefault(name, model.context_window or 0)
     return dict(sorted(found.items()))
 
 
 def main() -> None:
-    """Write the file and say how many models it has."""
+    """Write the file and print the number of its models."""
     target = Path(sys.argv[1]) if len(sys.argv) > 1 else TARGET
     names = {provider.id: provider.name for provider in providers}
-    models = windows()
+    models = context_windows()
     content = {
         "origin": f"genai-prices {version('genai-prices')}, made by scripts/make_catalogue.py",
         "licence": "MIT, Copyright (c) Pydantic Services Inc. 2025 to present",

@@ -476,7 +476,7 @@ def main() -> int:
     print(f"Seed {arguments.seed}, {arguments.seconds:g} s")
     chance = random.Random(arguments.seed)
     # What the emulator remembers of requests would look like a leak until it has all that it keeps.
-    with patch.object(history, "_MOST_REQUESTS", 100), serve() as server:
+    with patch.object(history, "_MAX_REQUESTS", 100), serve() as server:
         threads, sockets = threading.active_count(), _sockets()
         key = server.api_key
 

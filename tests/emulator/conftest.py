@@ -1,4 +1,4 @@
-"""One emulator for all tests of it: each test has a key, and so models, of its own."""
+"""One emulator for all tests; each test has its own key, and with it its own models."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import pytest
 
 from root.emulator import Server, serve
 
-# Nothing here speaks TLS, but each client would make one of these, which takes longer than a test.
+# The tests do not use TLS, but each client would create a context, which takes longer than a test.
 TLS = ssl.create_default_context()
 
 
-# The id of no model. It is the same in each process, as the names of tests have to be for xdist.
+# An unknown id. It is fixed, since xdist requires the same test ids in every process.
 UNKNOWN = "6a1f0c52-8e0b-4d0e-9c3e-2f6b7f1d9a10"
 
 

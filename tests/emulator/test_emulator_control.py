@@ -1,4 +1,4 @@
-"""The control over HTTP, as other languages and processes have it."""
+"""The control API."""
 
 from __future__ import annotations
 
@@ -31,29 +31,29 @@ ROUTES = {
 
 
 @pytest.fixture(scope="module")
-def watched() -> Iterator[Server]:
+def server() -> Iterator[Server]:
     with serve(control_key="control") as server:
         yield server
 
 
 @pytest.fixture
-def client(watched: Server) -> Iterator[httpx.Client]:
-    watched.wipe()
-    with connect(watched, watched.api_key) as client:
+def client(server: Server) -> Iterator[httpx.Client]:
+    server.wipe()
+    with connect(server, server.api_key) as client:
         yield client
 
 
 @pytest.fixture
-def control(watched: Server) -> Iterator[httpx.Client]:
-    watched.wipe()
+def control(server: Server) -> Iterator[httpx.Client]:
+    server.wipe()
     headers = {"Authorization": "Emulator-Key control"}
-    base_url = f"{watched.url}/_emulator/"
+    base_url = f"{server.url}/_emulator/"
     with httpx.Client(base_url=base_url, headers=headers, verify=TLS) as control:
         yield control
 
 
-def test_a_key_of_its_own() -> None:
-    """The control has a key of its own, made up unless it is given, which is in no repr."""
+def test_control_key() -> None:
+    """The control key is random unless given, and is not part of the repr."""
     with serve() as one, serve(control_key="mine") as other:
         assert re.fullmatch(r"rs-emulator-[0-9a-f]{32}", one.control_key)
         assert one.control_key != one.api_key
@@ -67,12 +67,12 @@ def test_a_key_of_its_own() -> None:
     "header", [None, "", "control", "Emulator-Key", "Emulator-Key wrong", "Api-Key control", "ü"]
 )
 @pytest.mark.parametrize("route", [*ROUTES, "nowhere"])
-def test_nothing_without_the_key(watched: Server, route: str, header: str | None) -> None:
-    """Without its key, and with an API key too, nothing is told or done."""
-    watched.wipe()
+def test_control_key_is_required(server: Server, route: str, header: str | None) -> None:
+    """Without the control key, and with an API key, every path returns 401."""
+    server.wipe()
     headers = [] if header is None else [(b"Authorization", header.encode())]
-    for key in (headers, [(b"Authorization", f"Api-Key {watched.api_key}".encode())]):
-        response = httpx.post(f"{watched.url}/_emulator/{route}", headers=key, verify=TLS)
+    for key in (headers, [(b"Authorization", f"Api-Key {server.api_key}".encode())]):
+        response = httpx.post(f"{server.url}/_emulator/{route}", headers=key, verify=TLS)
 
         assert response.status_code == 401
         assert response.headers["WWW-Authenticate"] == "Emulator-Key"
@@ -80,50 +80,50 @@ def test_nothing_without_the_key(watched: Server, route: str, header: str | None
 
 
 @pytest.mark.parametrize(("route", "allowed"), ROUTES.items())
-def test_methods(control: httpx.Client, route: str, allowed: str) -> None:
-    """Each address takes its methods, HEAD where it takes GET, and tells of them otherwise."""
+def test_allowed_methods(control: httpx.Client, route: str, allowed: str) -> None:
+    """Unsupported methods get 405 with the allowed ones, and HEAD works where GET does."""
     refused = control.put(route)
 
     assert refused.status_code == 405
     assert refused.headers["Allow"] == allowed
     assert refused.json() == {
-        "detail": f"PUT is not for this address, which takes {allowed}.",
+        "detail": f"Method PUT is not allowed. Allowed methods: {allowed}.",
     }
     head = control.head(route)
     assert head.status_code == (200 if "GET" in allowed else 405)
     assert head.content == b""
 
 
-def test_nothing_elsewhere(control: httpx.Client) -> None:
-    """At other addresses nothing is, and the answer tells where something is."""
+def test_unknown_paths(control: httpx.Client) -> None:
+    """An unknown path gets 404 with a list of the paths."""
     response = control.get("nowhere")
 
     assert response.status_code == 404
     assert "/_emulator/state, /_emulator/models" in response.json()["detail"]
 
 
-def test_it_is_not_among_the_requests(watched: Server, control: httpx.Client) -> None:
-    """Looking is not remembered, not kept in caches, and not open to other sites' scripts."""
+def test_control_requests_are_not_recorded(server: Server, control: httpx.Client) -> None:
+    """Control requests are not recorded, not cached, and not readable by other origins."""
     response = control.get("state", headers={"Origin": "https://example.com"})
 
-    assert watched.requests == ()
+    assert server.requests == ()
     assert response.headers["Cache-Control"] == "no-store"
     assert "Access-Control-Allow-Origin" not in response.headers
 
 
 @pytest.mark.parametrize(("path", "status"), [("/_emulator", 401), ("/favicon.ico", 404)])
-def test_what_is_not_of_the_api(watched: Server, path: str, status: int) -> None:
-    """What a person or their browser asks beside the API is not among the requests."""
-    watched.wipe()
+def test_other_paths_are_not_recorded(server: Server, path: str, status: int) -> None:
+    """Requests of a person or a browser outside the API are not recorded."""
+    server.wipe()
 
-    assert httpx.get(f"{watched.url}{path}", verify=TLS).status_code == status
-    assert watched.requests == ()
+    assert httpx.get(f"{server.url}{path}", verify=TLS).status_code == status
+    assert server.requests == ()
 
 
-def test_the_state(watched: Server, control: httpx.Client, client: httpx.Client) -> None:
-    """The state is told in numbers."""
+def test_state(server: Server, control: httpx.Client, client: httpx.Client) -> None:
+    """The state has the counts of models, requests, faults and connections."""
     create(client)
-    watched.add_fault(Fault(status=500, path="/nowhere/"))
+    server.add_fault(Fault(status=500, path="/nowhere/"))
 
     assert control.get("state").json() == {
         "models": 1,
@@ -133,8 +133,8 @@ def test_the_state(watched: Server, control: httpx.Client, client: httpx.Client)
     }
 
 
-def test_models(watched: Server, control: httpx.Client, client: httpx.Client) -> None:
-    """Models are listed, the last so many, and can be put there."""
+def test_models(server: Server, control: httpx.Client, client: httpx.Client) -> None:
+    """Models are listed, the last ones with `limit`, and can be added."""
     first = create(client, name="a")
     added = control.post(
         "models",
@@ -143,9 +143,9 @@ def test_models(watched: Server, control: httpx.Client, client: httpx.Client) ->
 
     assert added.status_code == 201
     assert added.json()["visibility"] == "PUBLIC"
-    told = control.get("models").json()
-    assert told["count"] == 2
-    assert told["models"][0] == {
+    listed = control.get("models").json()
+    assert listed["count"] == 2
+    assert listed["models"][0] == {
         **first,
         "visibility": "PRIVATE",
         "organisation": "main",
@@ -155,8 +155,8 @@ def test_models(watched: Server, control: httpx.Client, client: httpx.Client) ->
     assert client.get(f"{LIST}{added.json()['id']}/").json()["url"] == "http://b"
 
 
-def test_listing_on(control: httpx.Client, client: httpx.Client) -> None:
-    """From a place on, the first that follow are listed, so that nothing is left out."""
+def test_offset_and_after(control: httpx.Client, client: httpx.Client) -> None:
+    """`offset` and `after` return the first items from there on, so that no item is missed."""
     for name in "abcde":
         create(client, name=name)
 
@@ -174,10 +174,10 @@ def test_listing_on(control: httpx.Client, client: httpx.Client) -> None:
     assert numbers("limit=2") == [4, 5]
 
 
-def test_two_hundred_at_most(watched: Server, control: httpx.Client, client: httpx.Client) -> None:
-    """No more than two hundred are listed at once, whatever is asked for."""
+def test_limit_has_a_maximum(server: Server, control: httpx.Client, client: httpx.Client) -> None:
+    """At most 200 items are listed, whatever the limit."""
     for _ in range(201):
-        watched.add_model(name="x")
+        server.add_model(name="x")
         client.get("/nowhere/")
 
     assert len(control.get("models?limit=1000").json()["models"]) == 200
@@ -185,13 +185,13 @@ def test_two_hundred_at_most(watched: Server, control: httpx.Client, client: htt
 
 
 def test_requests(control: httpx.Client, client: httpx.Client) -> None:
-    """Requests are told as Python has them, from one on, and can be forgotten."""
+    """Requests are listed as in Python, from a number on, and can be cleared."""
     for name in ("a", "b", "c"):
         create(client, name=name, default_key="secret")
 
-    told = control.get("requests", params={"after": 1}).json()
-    assert told["count"] == 3
-    assert [one["number"] for one in told["requests"]] == [2, 3]
+    listed = control.get("requests", params={"after": 1}).json()
+    assert listed["count"] == 3
+    assert [one["number"] for one in listed["requests"]] == [2, 3]
     (last,) = control.get("requests?limit=1").json()["requests"]
     assert last["method"] == "POST"
     assert last["path"] == LIST
@@ -206,8 +206,8 @@ def test_requests(control: httpx.Client, client: httpx.Client) -> None:
     assert control.get("requests").json() == {"count": 0, "requests": []}
 
 
-def test_faults(watched: Server, control: httpx.Client, client: httpx.Client) -> None:
-    """Faults are added, listed in their order, taken back one by one and all at once."""
+def test_faults(server: Server, control: httpx.Client, client: httpx.Client) -> None:
+    """Faults are added, listed in order, removed one by one, and cleared."""
     added = control.post("faults", json={"status": 503, "retry_after": 2})
     number = added.json()["id"]
     control.post("faults", json={"reset": "after", "times": 2, "method": "DELETE"})
@@ -223,17 +223,17 @@ def test_faults(watched: Server, control: httpx.Client, client: httpx.Client) ->
     assert control.delete(f"faults/{number}").status_code == 204
     assert client.get(LIST).status_code == 200
     again = control.delete(f"faults/{number}")
-    assert (again.status_code, "not any more" in again.text) == (400, True)
+    assert (again.status_code, "No active fault" in again.text) == (400, True)
     assert control.delete("faults").status_code == 204
-    assert watched.faults == ()
+    assert server.faults == ()
 
 
-def test_keys(watched: Server, control: httpx.Client) -> None:
+def test_keys(server: Server, control: httpx.Client) -> None:
     """Keys are added, changed and revoked."""
     key = control.post("keys").json()["key"]
     control.post("keys", json={"key": "own", "organisation": "main", "rate_limit": "1/day"})
 
-    with connect(watched, key) as client, connect(watched, "own") as limited:
+    with connect(server, key) as client, connect(server, "own") as limited:
         assert client.get(LIST).status_code == 200
         assert [limited.get(LIST).status_code for _ in range(2)] == [200, 429]
         assert control.patch("keys", json={"key": key, "state": "revoked"}).status_code == 204
@@ -242,74 +242,74 @@ def test_keys(watched: Server, control: httpx.Client) -> None:
         assert limited.get(LIST).status_code == 200
 
 
-def test_wiping(watched: Server, control: httpx.Client, client: httpx.Client) -> None:
-    """All is wiped."""
+def test_wipe(server: Server, control: httpx.Client, client: httpx.Client) -> None:
+    """Wiping removes models, requests and faults."""
     create(client)
     control.post("faults", json={"status": 500})
 
     assert control.post("wipe").status_code == 204
-    assert (watched.models, watched.requests, watched.faults) == ((), (), ())
+    assert (server.models, server.requests, server.faults) == ((), (), ())
 
 
 @pytest.mark.parametrize(
-    ("method", "route", "content", "sentence"),
+    ("method", "route", "content", "message"),
     [
-        ("POST", "faults", b"", "The body is no JSON"),
-        ("POST", "faults", b"\xff", "The body is no JSON"),
-        ("POST", "faults", b"[" * 100_000, "The body is no JSON"),
-        ("POST", "faults", b"5", "a fault: "),
+        ("POST", "faults", b"", "The body is not valid JSON"),
+        ("POST", "faults", b"\xff", "The body is not valid JSON"),
+        ("POST", "faults", b"[" * 100_000, "The body is not valid JSON"),
+        ("POST", "faults", b"5", "fault: "),
         ("POST", "faults", b'{"stauts": 1}', "stauts: Unexpected keyword argument."),
-        ("DELETE", "faults/x", b"", "The number is a whole number, not 'x'."),
-        ("DELETE", "faults/" + "9" * 5000, b"", "The number is a whole number"),
-        ("DELETE", "faults/999999", b"", "There is no fault with the number 999999"),
-        ("GET", "requests?after=-1", b"", "after is a whole number, not '-1'."),
-        ("GET", "requests?limit=x", b"", "limit is a whole number"),
-        ("GET", "models?limit=" + "9" * 5000, b"", "limit is a whole number"),
+        ("DELETE", "faults/x", b"", "number must be a non-negative integer, not 'x'."),
+        ("DELETE", "faults/" + "9" * 5000, b"", "number must be a non-negative integer"),
+        ("DELETE", "faults/999999", b"", "No active fault has the number 999999"),
+        ("GET", "requests?after=-1", b"", "after must be a non-negative integer, not '-1'."),
+        ("GET", "requests?limit=x", b"", "limit must be a non-negative integer"),
+        ("GET", "models?limit=" + "9" * 5000, b"", "limit must be a non-negative integer"),
         ("POST", "models", b"", "Invalid JSON"),
         ("POST", "models", b"{}", "values: Field required."),
         ("POST", "models", b'{"values": {}}', "This field is required."),
-        ("POST", "models", b'{"values": {"x": 1}}', "A model has no x."),
-        ("POST", "models", b'{"values": {"name": "x"}, "key": "y"}', "There is no such key"),
+        ("POST", "models", b'{"values": {"x": 1}}', "Unknown fields of a model: x."),
+        ("POST", "models", b'{"values": {"name": "x"}, "key": "y"}', "Unknown API key"),
         ("POST", "models", b'{"values": {"name": "x"}, "visibility": "y"}', "visibility: "),
         ("POST", "keys", b'{"key": "a b"}', "at least one character"),
         ("POST", "keys", b'{"state": "asleep"}', "state: Input should be"),
-        ("POST", "keys", b'{"rate_limit": "often"}', "A rate limit is written like"),
+        ("POST", "keys", b'{"rate_limit": "often"}', "A rate limit must have a format like"),
         ("POST", "keys", b'{"rate": "1/s"}', "rate: Extra inputs are not permitted."),
         ("POST", "models", b'{"values": {"name": "x"}, "visible": "y"}', "visible: Extra inputs"),
         ("PATCH", "keys", b'{"key": "k", "stat": "active"}', "stat: Extra inputs"),
         ("PATCH", "keys", b"{}", "key: Field required."),
-        ("PATCH", "keys", b'{"key": "unknown"}', "There is no such key"),
+        ("PATCH", "keys", b'{"key": "unknown"}', "Unknown API key"),
     ],
     ids=lambda value: str(value)[:30],
 )
-def test_what_is_wrong_is_said(
-    watched: Server, control: httpx.Client, method: str, route: str, content: bytes, sentence: str
+def test_invalid_input(
+    server: Server, control: httpx.Client, method: str, route: str, content: bytes, message: str
 ) -> None:
-    """Wrong input is 400 with a sentence, and changes nothing."""
+    """Invalid input gets 400 with an explanation, and changes nothing."""
     response = control.request(method, route, content=content)
 
     assert response.status_code == 400
-    assert sentence in response.json()["detail"]
-    assert (watched.models, watched.faults) == ((), ())
+    assert message in response.json()["detail"]
+    assert (server.models, server.faults) == ((), ())
 
 
 @pytest.mark.parametrize("path", ["/_emulator/faults", LIST])
-def test_a_client_that_leaves(watched: Server, path: str, caplog: pytest.LogCaptureFixture) -> None:
-    """A client that hangs up in the middle of a request harms nothing."""
+def test_client_disconnects(server: Server, path: str, caplog: pytest.LogCaptureFixture) -> None:
+    """A client that disconnects during its request causes no error."""
     caplog.set_level(logging.DEBUG, "root.emulator")
-    with socket.create_connection((watched.host, watched.port)) as connection:
+    with socket.create_connection((server.host, server.port)) as connection:
         connection.sendall(
             f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 50\r\n"
             "Authorization: Emulator-Key control\r\n\r\n{".encode()
         )
     while not caplog.records:
-        assert not watched.faults
+        assert not server.faults
 
     assert {record.name for record in caplog.records} == {"root.emulator"}
 
 
-def test_the_page() -> None:
-    """The page is at `/`, for GET and HEAD alone, and lets nothing foreign in."""
+def test_dashboard() -> None:
+    """The dashboard is served at `/` for GET and HEAD, and permits no foreign content."""
     with serve() as server:
         page = httpx.get(f"{server.url}/", verify=TLS)
         head = httpx.head(f"{server.url}/", verify=TLS)
@@ -328,14 +328,14 @@ def test_the_page() -> None:
     assert (refused.status_code, refused.headers["Allow"]) == (405, "GET, HEAD")
 
 
-@pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl")
-def test_with_curl(watched: Server, client: httpx.Client) -> None:
-    """It is at hand from a shell, as the manual shows it."""
-    watched.wipe()
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
+def test_curl(server: Server, client: httpx.Client) -> None:
+    """The example for curl in the documentation works."""
+    server.wipe()
     done = subprocess.run(
         [
             *("curl", "--silent", "--fail", "-H", "Authorization: Emulator-Key control"),
-            *("-d", '{"status": 503, "times": 1}', f"{watched.url}/_emulator/faults"),
+            *("-d", '{"status": 503, "times": 1}', f"{server.url}/_emulator/faults"),
         ],
         capture_output=True,
         text=True,

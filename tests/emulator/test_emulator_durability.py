@@ -1,4 +1,4 @@
-"""Killed at any moment, and filled with many models: what a database in a file promises."""
+"""Durability and speed of a database in a file."""
 
 from __future__ import annotations
 
@@ -21,31 +21,32 @@ from uuid import uuid4
 import pytest
 
 from root.emulator import serve
-from root.emulator.cursors import Order, Place
+from root.emulator.cursors import Ordering, SortKey
 from root.emulator.keys import Account
-from root.emulator.resources import catalogue
-from root.emulator.store import Row, Store
+from root.emulator.resources.catalogue import load_catalogue
+from root.emulator.resources.model_table import ModelRow
+from root.emulator.store import Store
 
 KEY = "k"
 
 State: TypeAlias = int | None
-"""The token limits that a model is known to have; None for one that was deleted."""
+"""The token limits of a model, or None for a deleted one."""
 
 
 @dataclass
 class Writer:
-    """Creates, changes and deletes models of its own over one connection, until it breaks.
+    """Creates, changes and deletes models over one connection, until the connection is closed.
 
-    Each write sets both token limits of a model to one number: were they ever to differ, a
-    write would have been half done.
+    Each write sets both token limits of a model to the same number; if they differ, a write was
+    stored by half.
     """
 
     name: str
     acknowledged: dict[str, State] = field(default_factory=dict)
-    under_way: tuple[str, State] | None = None
+    pending: tuple[str, State] | None = None
 
-    def write(self, url: str, seed: int, told: Callable[[], object]) -> None:
-        """Write until the server is gone, and call `told` at every answer."""
+    def write(self, url: str, seed: int, on_response: Callable[[], object]) -> None:
+        """Write until the server is killed, and call `on_response` after every response."""
         chosen = random.Random(f"{self.name} {seed}")
         connection = http.client.HTTPConnection(urlsplit(url).netloc)
         with closing(connection), suppress(OSError, http.client.HTTPException):
@@ -56,25 +57,25 @@ class Writer:
                 method = chosen.choice(("POST", "PATCH", "PUT", "DELETE")) if alive else "POST"
                 id_ = "" if method == "POST" else chosen.choice(alive)
                 state = None if method == "DELETE" else number
-                self.under_way = (id_, state)
-                # No two models of an organisation may have one name.
+                self.pending = (id_, state)
+                # Names are unique in an organisation.
                 name = f"{self.name} {uuid4()}"
-                answer = exchange(connection, method, id_, {"name": name, **limits})
-                self.acknowledged[id_ or str(answer["id"])] = state
-                self.under_way = None
-                told()
+                response = exchange(connection, method, id_, {"name": name, **limits})
+                self.acknowledged[id_ or str(response["id"])] = state
+                self.pending = None
+                on_response()
 
     def check(self, found: dict[str, State]) -> None:
-        """See that everything acknowledged is there, and take what else may have come about."""
-        id_, state = self.under_way or ("", None)
+        """Check that each acknowledged write is stored, and accept a pending one."""
+        id_, state = self.pending or ("", None)
         if id_ and found.get(id_) == state:
             self.acknowledged[id_] = state
-        elif self.under_way and not id_:
-            # What was under way may have been created; its id never came back.
+        elif self.pending and not id_:
+            # The pending model may have been created; its id is unknown.
             new = [model for model in found if model not in self.acknowledged]
             assert [found[model] for model in new] in ([], [state])
             self.acknowledged |= dict.fromkeys(new, state)
-        self.under_way = None
+        self.pending = None
         alive = {id_: state for id_, state in self.acknowledged.items() if state is not None}
         assert found == alive
 
@@ -91,7 +92,7 @@ def exchange(
     return cast("dict[str, object]", json.loads(content or b"{}"))
 
 
-# `python -m root.emulator`, which kills itself where SQLite has taken so many steps.
+# `python -m root.emulator`, which kills itself after a number of steps of SQLite.
 PROGRAM = """
 import os, signal, sqlite3, sys
 from root.emulator.__main__ import main
@@ -116,7 +117,7 @@ main()
 
 @contextmanager
 def emulator(db: Path, steps: int = 0) -> Generator[str, None, None]:
-    """Run the emulator as a program, which is killed after so many steps or with the block."""
+    """Run the emulator as a program, killed after some steps of SQLite or with the block."""
     with subprocess.Popen(
         [
             *(sys.executable, "-c", PROGRAM, str(steps)),
@@ -127,7 +128,7 @@ def emulator(db: Path, steps: int = 0) -> Generator[str, None, None]:
     ) as process:
         try:
             assert process.stdout
-            # "The Root Signals emulator is at URL"
+            # The first line is "The Root Signals emulator is at URL".
             yield process.stdout.readline().split()[-1]
         finally:
             process.kill()
@@ -136,24 +137,24 @@ def emulator(db: Path, steps: int = 0) -> Generator[str, None, None]:
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL.")
 @pytest.mark.parametrize("in_sqlite", [False, True], ids=["anywhere", "in SQLite"])
 def test_every_acknowledged_write_survives_a_kill(in_sqlite: bool, tmp_path: Path) -> None:
-    """Killed while several clients write, it has each write that it answered, and none half."""
+    """After a kill during concurrent writes, each acknowledged write is stored as a whole."""
     db = tmp_path / "models.sqlite3"
     writers = [Writer(f"writer-{number}") for number in range(4)]
     chosen = random.Random(7)
     with emulator(db):
-        pass  # A new file is filled with the catalogue, which takes steps of its own.
+        pass  # Loading the catalogue into a new file takes steps too.
     for seed in range(6):
-        answers = threading.Semaphore(0)
+        responses = threading.Semaphore(0)
         with emulator(db, chosen.randrange(500, 5000) if in_sqlite else 0) as url:
             threads = [
-                threading.Thread(target=writer.write, args=(url, seed, answers.release))
+                threading.Thread(target=writer.write, args=(url, seed, responses.release))
                 for writer in writers
             ]
             for thread in threads:
                 thread.start()
-            # The writers are in the middle of something when the last of these is answered.
+            # At the last of these responses, the other writers have pending requests.
             for _ in range(0 if in_sqlite else chosen.randrange(20, 200)):
-                assert answers.acquire(timeout=10)
+                assert responses.acquire(timeout=10)
             for thread in threads if in_sqlite else ():
                 thread.join(timeout=30)
                 assert not thread.is_alive()
@@ -162,37 +163,39 @@ def test_every_acknowledged_write_survives_a_kill(in_sqlite: bool, tmp_path: Pat
 
         with emulator(db) as url:
             for writer in writers:
-                writer.check(dict(kept(url, writer.name)))
+                writer.check(dict(stored(url, writer.name)))
     assert sum(len(writer.acknowledged) for writer in writers) > 50
     with closing(sqlite3.connect(db)) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
 
 
-def test_a_file_is_in_write_ahead_mode(tmp_path: Path) -> None:
-    """A file keeps a journal, without which a kill could leave it broken."""
+def test_database_is_in_wal_mode(tmp_path: Path) -> None:
+    """A file uses a write-ahead log, without which a kill could corrupt it."""
     db = tmp_path / "models.sqlite3"
     with serve(db=db), closing(sqlite3.connect(db)) as connection:
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
 
-def test_several_start_on_one_file(tmp_path: Path) -> None:
-    """Of several that start on an empty file at once, one fills it and the others wait."""
-    db, public, together = tmp_path / "models.sqlite3", catalogue.load(), threading.Barrier(8)
-    # For the change to this mode SQLite does not wait.
+def test_concurrent_start_on_one_file(tmp_path: Path) -> None:
+    """Of several servers that start on an empty file, one initialises it and the others wait."""
+    db, public, together = tmp_path / "models.sqlite3", load_catalogue(), threading.Barrier(8)
+    # SQLite does not wait for a lock while it changes this mode.
     with closing(sqlite3.connect(db)) as connection:
         connection.execute("PRAGMA journal_mode = WAL")
 
     def start(_: int) -> int:
         together.wait()
         with closing(Store(db, public)) as store:
-            return len(store.page("someone", Order(), None, limit=len(public.models) + 1))
+            return len(
+                store.models.fetch_page("someone", Ordering(), None, limit=len(public.models) + 1)
+            )
 
     with ThreadPoolExecutor(8) as threads:
         assert list(threads.map(start, range(8))) == [len(public.models)] * 8
 
 
-def kept(url: str, name: str) -> Iterator[tuple[str, State]]:
-    """Yield the models of a name that the emulator has, each asked for by itself."""
+def stored(url: str, name: str) -> Iterator[tuple[str, State]]:
+    """Yield the stored models whose name starts with a prefix, each one retrieved by its id."""
     with closing(http.client.HTTPConnection(urlsplit(url).netloc)) as connection:
         for id_ in listed(connection, name):
             model = exchange(connection, "GET", id_)
@@ -212,9 +215,9 @@ def listed(connection: http.client.HTTPConnection, name: str) -> list[str]:
     return ids
 
 
-@pytest.mark.parametrize("order", [Order(), Order(by_name=True, descending=False)])
-def test_depth_costs_nothing(order: Order, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of 10,000 models in pages of 100, none takes SQLite more steps than the second."""
+@pytest.mark.parametrize("ordering", [Ordering(), Ordering(by_name=True, descending=False)])
+def test_deep_pages_are_cheap(ordering: Ordering, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With 10,000 models in pages of 100, no page takes SQLite more steps than the second one."""
     connections: list[sqlite3.Connection] = []
 
     def connect(*args: object, **named: object) -> sqlite3.Connection:
@@ -229,22 +232,22 @@ def test_depth_costs_nothing(order: Order, monkeypatch: pytest.MonkeyPatch) -> N
         steps += 1
 
     taken: list[int] = []
-    place: Place | None = None
+    edge: SortKey | None = None
     account = Account("someone", "someone@example.com", "Someone")
-    with closing(Store(None, catalogue.load())) as store:
+    with closing(Store(None, load_catalogue())) as store:
         for number in range(10_000):
-            store.add(account, {"name": f"model-{number:05}"})
+            store.models.add(account, {"name": f"model-{number:05}"})
         (connection,) = connections
         connection.set_progress_handler(step, 1)
-        rows: list[Row] = []
+        rows: list[ModelRow] = []
         for _ in range(100):
             steps = 0
-            page = store.page("someone", order, place, limit=100)
+            page = store.models.fetch_page("someone", ordering, edge, limit=100)
             taken.append(steps)
             rows += page
-            place = (page[-1].name, page[-1].position) if order.by_name else (page[-1].position,)
+            edge = (page[-1].name, page[-1].position) if ordering.by_name else (page[-1].position,)
 
     assert len({row.id for row in rows}) == 10_000
-    # The first page has no place to start from, which saves it some. A later one may differ by
-    # the few steps that it takes to see that one of the two parts of the list has ended.
+    # The first page has no cursor, which saves some steps. A later one may take a few more to
+    # detect the end of one of the two parts of the list.
     assert taken[0] < max(taken[1:]) < 1.01 * min(taken[1:])

@@ -1,4 +1,4 @@
-"""Keys, organisations and visibilities: who sees what, who may do what, and how often."""
+"""API keys, organisations, visibility, permissions and rate limits."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from starlette.types import Receive, Scope, Send
 
 from root.emulator import Server
 from root.emulator.application import CONNECTION, Application
-from root.emulator.faults import Faults
+from root.emulator.fault_queue import FaultQueue
 from root.emulator.history import History
-from root.emulator.keys import Accounts
-from root.emulator.resources import catalogue
+from root.emulator.keys import KeyRegistry
+from root.emulator.pagination import Paginator
+from root.emulator.resources.catalogue import load_catalogue
 from root.emulator.resources.models import Models
 from root.emulator.store import Store
 
@@ -29,23 +30,22 @@ NOT_UNIQUE = {"non_field_errors": ["The fields organization, name must make a un
 
 @pytest.fixture
 def server(emulator: Server) -> Server:
-    """Return the emulator that is wiped: what is public here would be seen by all tests."""
+    """Return the emulator that is wiped, since all tests see public models."""
     return emulator
 
 
 class Timed:
-    """The service, by a clock that the test sets."""
+    """The service with a clock that the test sets."""
 
     def __init__(self) -> None:
         self.now = 1000.0
-        self.accounts = Accounts(lambda: self.now)
-        public = catalogue.load()
-        self.store = Store(None, public)
-        models = Models(self.store, public, next_style="absolute", page_size_cap=1)
-        application = Application(
-            models, self.accounts, Faults(None), History(self.accounts.keys), {}
-        )
-        # No server stands before it, whose connections would be counted.
+        self.keys = KeyRegistry(lambda: self.now)
+        catalogue = load_catalogue()
+        self.store = Store(None, catalogue)
+        models = Models(self.store.models, catalogue, Paginator("absolute", 1))
+        endpoints = models.endpoints(self.keys)
+        application = Application(endpoints, FaultQueue(None), History(self.keys.all), {})
+        # Without a server there are no connections to count.
         connection = SimpleNamespace(count=lambda: None)
 
         async def connected(scope: Scope, receive: Receive, send: Send) -> None:
@@ -55,15 +55,15 @@ class Timed:
             transport=httpx.ASGITransport(connected), base_url="http://emulator"
         )
 
-    async def ask(self, key: str, method: str = "GET", path: str = LIST) -> httpx.Response:
+    async def send(self, key: str, method: str = "GET", path: str = LIST) -> httpx.Response:
         return await self.client.request(method, path, headers={"Authorization": f"Api-Key {key}"})
 
-    async def ask_at(self, times: list[float], key: str) -> list[int]:
-        """Ask at these seconds from the beginning, and return the answers' statuses."""
+    async def send_at(self, times: list[float], key: str) -> list[int]:
+        """Send requests at these times in seconds, and return the statuses of the responses."""
         statuses: list[int] = []
         for time in times:
             self.now = 1000.0 + time
-            statuses.append((await self.ask(key)).status_code)
+            statuses.append((await self.send(key)).status_code)
         return statuses
 
 
@@ -84,13 +84,13 @@ async def timed() -> AsyncIterator[Timed]:
         ("1/day", [0, 86399, 86400], [200, 429, 200]),
     ],
 )
-async def test_a_rate_is_kept(
+async def test_rate_limit(
     timed: Timed, limit: str, times: list[float], statuses: list[int]
 ) -> None:
-    """In any span of the period's length there are no more answers; refusals do not count."""
-    key = timed.accounts.add(None, rate_limit=limit)
+    """In any period there are at most as many responses as the limit; rejections do not count."""
+    key = timed.keys.add(None, rate_limit=limit)
 
-    assert await timed.ask_at(times, key) == statuses
+    assert await timed.send_at(times, key) == statuses
 
 
 @pytest.mark.parametrize(
@@ -105,13 +105,15 @@ async def test_a_rate_is_kept(
         (59.75, "1", "1 second"),
     ],
 )
-async def test_a_refusal_says_when(timed: Timed, after: float, seconds: str, text: str) -> None:
-    """Who asks too often is told the seconds until the next answer, rounded up."""
-    key = timed.accounts.add(None, rate_limit="1/minute")
-    await timed.ask(key)
+async def test_retry_after_of_throttled_request(
+    timed: Timed, after: float, seconds: str, text: str
+) -> None:
+    """A throttled response has the seconds until the next permitted request, rounded up."""
+    key = timed.keys.add(None, rate_limit="1/minute")
+    await timed.send(key)
     timed.now += after
 
-    response = await timed.ask(key)
+    response = await timed.send(key)
 
     assert response.status_code == 429
     assert response.headers["Retry-After"] == seconds
@@ -119,80 +121,80 @@ async def test_a_refusal_says_when(timed: Timed, after: float, seconds: str, tex
     assert response.json() == {"detail": f"Request was throttled. Expected available in {text}."}
 
 
-async def test_a_refusal_counts_from_the_oldest(timed: Timed) -> None:
-    """With several in a period, the next is answered once the oldest of them is out of it."""
-    key = timed.accounts.add(None, rate_limit="2/minute")
-    assert await timed.ask_at([0, 30], key) == [200, 200]
+async def test_retry_after_counts_from_oldest_request(timed: Timed) -> None:
+    """The next request is permitted once the oldest one has left the period."""
+    key = timed.keys.add(None, rate_limit="2/minute")
+    assert await timed.send_at([0, 30], key) == [200, 200]
     timed.now = 1040.0
 
-    response = await timed.ask(key)
+    response = await timed.send(key)
 
     assert (response.status_code, response.headers["Retry-After"]) == (429, "20")
 
 
-async def test_each_key_is_counted_by_itself(timed: Timed) -> None:
-    """A key that asks too often is in nobody's way, not even in its organisation."""
-    keys = [timed.accounts.add(None, organisation="ours", rate_limit="1/day") for _ in range(2)]
+async def test_rate_limits_are_per_key(timed: Timed) -> None:
+    """Keys are limited separately, also within an organisation."""
+    keys = [timed.keys.add(None, organisation="ours", rate_limit="1/day") for _ in range(2)]
 
-    statuses = [(await timed.ask(key)).status_code for key in (*keys, *keys)]
+    statuses = [(await timed.send(key)).status_code for key in (*keys, *keys)]
 
     assert statuses == [200, 200, 429, 429]
 
 
-async def test_every_request_of_a_known_key_counts(timed: Timed) -> None:
-    """OPTIONS, what is not there and a method that is not either are counted like the rest."""
-    key = timed.accounts.add(None, rate_limit="3/day")
-    asked = [("OPTIONS", LIST), ("GET", f"{LIST}{uuid4()}/"), ("TRACE", LIST), ("HEAD", LIST)]
+async def test_every_authenticated_request_counts(timed: Timed) -> None:
+    """OPTIONS, 404 and 405 count towards the rate limit."""
+    key = timed.keys.add(None, rate_limit="3/day")
+    requests = [("OPTIONS", LIST), ("GET", f"{LIST}{uuid4()}/"), ("TRACE", LIST), ("HEAD", LIST)]
 
-    statuses = [(await timed.ask(key, *one)).status_code for one in asked]
+    statuses = [(await timed.send(key, *one)).status_code for one in requests]
 
     assert statuses == [200, 404, 405, 429]
 
 
-async def test_who_may_not_ask_is_not_counted(timed: Timed) -> None:
-    """First it is said that a key is wrong or may only look, then that it asks too often."""
-    key = timed.accounts.add(None, rate_limit="1/day", state="read-only")
+async def test_denied_requests_do_not_count(timed: Timed) -> None:
+    """Permissions are checked before the rate limit, and denied requests do not count."""
+    key = timed.keys.add(None, rate_limit="1/day", state="read-only")
 
     statuses = [
-        (await timed.ask(*one)).status_code
+        (await timed.send(*one)).status_code
         for one in [(key, "POST"), (key, "BREW"), (key,), (key,), (key, "POST"), ("wrong",)]
     ]
 
     assert statuses == [403, 403, 200, 429, 403, 403]
 
 
-async def test_the_rate_comes_before_the_method(timed: Timed) -> None:
-    """That a method is not there is not told to those who ask too often."""
-    key = timed.accounts.add(None, rate_limit="1/day")
+async def test_rate_limit_is_checked_before_method(timed: Timed) -> None:
+    """A throttled request gets 429 also for an unsupported method."""
+    key = timed.keys.add(None, rate_limit="1/day")
 
-    statuses = [(await timed.ask(key, "TRACE")).status_code for _ in range(2)]
+    statuses = [(await timed.send(key, "TRACE")).status_code for _ in range(2)]
 
     assert statuses == [405, 429]
 
 
-async def test_a_rate_may_change(timed: Timed) -> None:
-    """A limit that is raised lets more in at once, one that is ended all."""
-    key = timed.accounts.add(None, rate_limit="1/day")
-    assert await timed.ask_at([0, 1], key) == [200, 429]
+async def test_rate_limit_can_be_changed(timed: Timed) -> None:
+    """A raised limit permits more requests at once, and an empty one removes the limit."""
+    key = timed.keys.add(None, rate_limit="1/day")
+    assert await timed.send_at([0, 1], key) == [200, 429]
 
-    timed.accounts.change(key, state=None, rate_limit="2/day")
-    assert await timed.ask_at([2, 3], key) == [200, 429]
-    timed.accounts.change(key, state=None, rate_limit="")
-    assert await timed.ask_at([4, 5], key) == [200, 200]
+    timed.keys.change(key, state=None, rate_limit="2/day")
+    assert await timed.send_at([2, 3], key) == [200, 429]
+    timed.keys.change(key, state=None, rate_limit="")
+    assert await timed.send_at([4, 5], key) == [200, 200]
 
 
 @pytest.mark.parametrize(
     "limit",
     ["", "10", "0/second", "-1/s", "1/week", "1.5/s", "1 / s", "x/s", "1/month", "1/sx", "1/days"],
 )
-def test_what_is_no_rate(server: Server, limit: str) -> None:
-    """A limit that means nothing is refused, with some that do."""
+def test_invalid_rate_limits(server: Server, limit: str) -> None:
+    """An invalid rate limit is rejected with examples of valid ones."""
     with pytest.raises(ValueError, match="10/second"):
         server.add_key(rate_limit=limit)
 
 
-def test_a_revoked_key_is_as_unknown(server: Server) -> None:
-    """A key that is revoked is answered like one that never was, until it is active again."""
+def test_revoked_key(server: Server) -> None:
+    """A revoked key gets the same response as an unknown one, until it is active again."""
     key = server.add_key()
     with connect(server, key) as client, connect(server, "unknown") as stranger:
         server.change_key(key, state="revoked")
@@ -206,8 +208,8 @@ def test_a_revoked_key_is_as_unknown(server: Server) -> None:
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS"])
-def test_a_read_only_key_may_look(server: Server, method: str) -> None:
-    """A key that may only look gets what every other one gets."""
+def test_read_only_key_can_read(server: Server, method: str) -> None:
+    """A read-only key can read everything."""
     path = f"{LIST}{server.add_model(name=uuid4().hex).id}/"
     with connect(server, server.add_key(organisation="main", state="read-only")) as client:
         assert client.request(method, LIST).status_code == 200
@@ -215,8 +217,8 @@ def test_a_read_only_key_may_look(server: Server, method: str) -> None:
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "TRACE", "BREW"])
-def test_a_read_only_key_may_not_touch(server: Server, method: str) -> None:
-    """A key that may only look changes nothing, whatever it says."""
+def test_read_only_key_cannot_write(server: Server, method: str) -> None:
+    """A read-only key gets 403 for every writing method, before its body is parsed."""
     model = server.add_model(name=uuid4().hex)
     with connect(server, server.add_key(organisation="main", state="read-only")) as client:
         for path in (LIST, f"{LIST}{model.id}/", f"{LIST}verify/"):
@@ -231,34 +233,34 @@ def test_a_read_only_key_may_not_touch(server: Server, method: str) -> None:
     ("arguments", "reason"),
     [
         ({"state": "asleep"}, "active, read-only, revoked"),
-        ({"organisation": " "}, "organisation is not blank"),
-        ({"email": ""}, "email is not blank"),
+        ({"organisation": " "}, "organisation must not be blank"),
+        ({"email": ""}, "email must not be blank"),
     ],
 )
-def test_keys_that_make_no_sense(server: Server, arguments: dict[str, str], reason: str) -> None:
-    """A key of an unknown state or of nobody's is refused."""
+def test_invalid_key_arguments(server: Server, arguments: dict[str, str], reason: str) -> None:
+    """An unknown state and blank values are rejected."""
     with pytest.raises(ValueError, match=reason):
-        server.add_key(**arguments)  # type: ignore[arg-type]  # that is what is tried
+        server.add_key(**arguments)  # type: ignore[arg-type]  # the subject of the test
 
 
 @pytest.mark.parametrize(
     ("argument", "value"),
     [("organisation", 5), ("email", 5), ("full_name", None), ("rate_limit", 5)],
 )
-def test_keys_of_another_kind(server: Server, argument: str, value: object) -> None:
-    """What is no text is refused where the key is added, and not with its requests."""
-    with pytest.raises(TypeError, match=f"^{argument} is text, not {value}\\.$"):
-        server.add_key(**{argument: value})  # type: ignore[arg-type]  # that is what is tried
+def test_key_arguments_of_wrong_type(server: Server, argument: str, value: object) -> None:
+    """A wrong type is rejected when the key is added, not at its first request."""
+    with pytest.raises(TypeError, match=f"^{argument} must be a string, not {value}\\.$"):
+        server.add_key(**{argument: value})  # type: ignore[arg-type]  # the subject of the test
 
 
-def test_an_unknown_key_cannot_change(server: Server) -> None:
-    """Changing a key that is none says what to do first, and does not repeat it."""
-    with pytest.raises(ValueError, match=r"^There is no such key here\. It has to be added first"):
+def test_change_of_unknown_key(server: Server) -> None:
+    """Changing an unknown key raises an error that does not repeat the key."""
+    with pytest.raises(ValueError, match=r"^Unknown API key\. Add the key first\.$"):
         server.change_key("unknown", state="revoked")
 
 
-def test_keys_of_an_organisation_share(server: Server) -> None:
-    """What one key of an organisation creates, another lists, reads, changes and deletes."""
+def test_keys_share_models_of_organisation(server: Server) -> None:
+    """Keys of one organisation can read and change the same models."""
     organisation = uuid4().hex
     one, other = (server.add_key(organisation=organisation) for _ in range(2))
     with connect(server, one) as first, connect(server, other) as second:
@@ -275,8 +277,8 @@ def test_keys_of_an_organisation_share(server: Server) -> None:
         assert first.get(path).status_code == 404
 
 
-def test_who_created_it_is_shown(server: Server) -> None:
-    """In the list is the name of the one whose key created a model, not of who changed it."""
+def test_owner_is_creator(server: Server) -> None:
+    """The list shows the user who created a model, not the one who changed it."""
     organisation = uuid4().hex
     one = server.add_key(organisation=organisation, email="a@example.com", full_name="A")
     other = server.add_key(organisation=organisation, email="b@example.com", full_name="B")
@@ -301,7 +303,7 @@ def listed(client: httpx.Client) -> list[str]:
 def test_visibility(
     server: Server, client: httpx.Client, visibility: str, in_list: bool, status: int
 ) -> None:
-    """Others list what is public and read what is public by its id; its own see all."""
+    """Others see public models in the list and unlisted ones by id; the owner sees all."""
     key = server.add_key()
     model = server.add_model(name="x", visibility=visibility, api_key=key)  # type: ignore[arg-type]
     with connect(server, key) as own:
@@ -315,10 +317,10 @@ def test_visibility(
 
 @pytest.mark.parametrize("visibility", ["PUBLIC", "PUBLIC_UNLISTED"])
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
-def test_what_others_made_public(
+def test_public_models_of_others(
     server: Server, client: httpx.Client, method: str, visibility: str
 ) -> None:
-    """What is public is changed by its organisation alone, and deleted by nobody."""
+    """A public model can be changed by its organisation only, and deleted by nobody."""
     key = server.add_key()
     model = server.add_model(name="x", visibility=visibility, api_key=key)  # type: ignore[arg-type]
     path = f"{LIST}{model.id}/"
@@ -329,15 +331,15 @@ def test_what_others_made_public(
     assert refused.json() == DENIED
     assert model in server.models
     with connect(server, key) as own:
-        answer = own.request(method, path, json={"name": "y"})
-    assert answer.status_code == (403 if method == "DELETE" else 200)
-    assert (answer.json() == DENIED) is (method == "DELETE")
+        response = own.request(method, path, json={"name": "y"})
+    assert response.status_code == (403 if method == "DELETE" else 200)
+    assert (response.json() == DENIED) is (method == "DELETE")
     assert model.id in [one.id for one in server.models]
 
 
 @pytest.mark.parametrize("ordering", ["name", "-name", "created_at", "-created_at"])
-def test_each_public_model_is_listed_once(server: Server, ordering: str) -> None:
-    """One's own models that are public stand once in the list, in every order."""
+def test_own_public_models_are_listed_once(server: Server, ordering: str) -> None:
+    """An own public model appears once in the list, in every ordering."""
     key = server.add_key()
     ids = {
         server.add_model(name=f"~{number}", visibility="PUBLIC", api_key=key).id
@@ -357,7 +359,7 @@ def test_each_public_model_is_listed_once(server: Server, ordering: str) -> None
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH"])
 def test_names_are_unique(client: httpx.Client, method: str) -> None:
-    """A name that the organisation has already is taken, for a new model and for another."""
+    """A name that exists in the organisation is rejected, for new and for existing models."""
     create(client, name="taken")
     model = create(client, name="other")
     path = f"{LIST}{model['id']}/"
@@ -372,8 +374,8 @@ def test_names_are_unique(client: httpx.Client, method: str) -> None:
 
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH"])
-def test_a_model_keeps_its_name(client: httpx.Client, method: str) -> None:
-    """A model may be told the name that it has."""
+def test_model_can_keep_its_name(client: httpx.Client, method: str) -> None:
+    """A change may repeat the current name of the model."""
     model = create(client, name="kept")
 
     response = client.request(method, f"{LIST}{model['id']}/", json={"name": "kept", "url": "u"})
@@ -381,8 +383,8 @@ def test_a_model_keeps_its_name(client: httpx.Client, method: str) -> None:
     assert response.json() == {**model, "url": "u"}
 
 
-def test_a_double_keeps_its_name(server: Server) -> None:
-    """A model whose name stands twice, which no request could do, can be changed all the same."""
+def test_duplicate_can_keep_its_name(server: Server) -> None:
+    """A model with a duplicate name, which no request can create, can still be changed."""
     key = server.add_key()
     server.add_model(name="x", api_key=key)
     path = f"{LIST}{server.add_model(name='x', api_key=key).id}/"
@@ -392,8 +394,8 @@ def test_a_double_keeps_its_name(server: Server) -> None:
         assert client.patch(path, json={"name": "x"}).json() == NOT_UNIQUE
 
 
-def test_names_are_told_apart_exactly(client: httpx.Client) -> None:
-    """Other letters, other marks and other cases are other names; wrong fields come first."""
+def test_names_are_compared_exactly(client: httpx.Client) -> None:
+    """Names that differ in case or accents are different; field errors take precedence."""
     for name in ("é", "e", "E", "e\u0301"):
         create(client, name=name)
 
@@ -402,8 +404,8 @@ def test_names_are_told_apart_exactly(client: httpx.Client) -> None:
     assert set(response.json()) == {"max_token_count"}
 
 
-def test_names_are_free_elsewhere(server: Server, client: httpx.Client) -> None:
-    """The names of others may be taken, those of public models too, and those of deleted ones."""
+def test_names_are_unique_per_organisation(server: Server, client: httpx.Client) -> None:
+    """Names of other organisations, public models and deleted models can be used."""
     with connect(server, server.add_key()) as other:
         create(other, name="x")
     model = create(client, name="x")
@@ -415,8 +417,8 @@ def test_names_are_free_elsewhere(server: Server, client: httpx.Client) -> None:
 
 
 @pytest.mark.parametrize("headers", [{"If-None-Match": "*"}, {"If-Modified-Since": "0"}])
-def test_no_answer_is_kept(client: httpx.Client, headers: dict[str, str]) -> None:
-    """There are no validators, so that a conditional request gets the whole answer."""
+def test_responses_have_no_validators(client: httpx.Client, headers: dict[str, str]) -> None:
+    """Responses have no validators, so a conditional request gets the full response."""
     model = create(client)
     path = f"{LIST}{model['id']}/"
 
@@ -432,8 +434,8 @@ def test_no_answer_is_kept(client: httpx.Client, headers: dict[str, str]) -> Non
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "POST", "TRACE"])
 @pytest.mark.parametrize("path", [LIST, f"{LIST}verify/", f"{LIST}{UNKNOWN}/"])
-def test_every_answer_varies_by_accept(client: httpx.Client, method: str, path: str) -> None:
-    """Whatever the answer is, it might be another in another form, and says what there is."""
+def test_vary_accept(client: httpx.Client, method: str, path: str) -> None:
+    """Every response has `Vary: Accept` and the allowed methods."""
     response = client.request(method, path)
 
     assert response.headers["Vary"] == "Accept"
@@ -444,7 +446,7 @@ def test_every_answer_varies_by_accept(client: httpx.Client, method: str, path: 
     "path", [LIST, f"{LIST}?cursor=no", f"{LIST}{UNKNOWN}/", "/nowhere", "/v1/models"]
 )
 def test_head_has_the_headers_of_get(client: httpx.Client, path: str) -> None:
-    """HEAD answers as GET does, without a body, to what is wrong too."""
+    """HEAD returns the headers of GET without a body, also for errors."""
     head, get = client.head(path), client.get(path)
 
     assert head.content == b""
@@ -456,7 +458,7 @@ def test_head_has_the_headers_of_get(client: httpx.Client, path: str) -> None:
 
 
 def test_options_needs_no_model(client: httpx.Client) -> None:
-    """OPTIONS looks for no model, as Django REST Framework has it."""
+    """OPTIONS succeeds for an unknown model, as in Django REST Framework."""
     response = client.options(f"{LIST}{uuid4()}/")
 
     assert response.status_code == 200

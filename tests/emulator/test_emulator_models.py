@@ -1,4 +1,4 @@
-"""What the seven endpoints answer to requests that are right."""
+"""The endpoints of models, with valid requests."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ def public_model(client: httpx.Client) -> str:
     raise AssertionError("there is no public model")
 
 
-def test_create_answers_with_the_model(client: httpx.Client) -> None:
-    """A new model is answered with all that was said of it but its key."""
+def test_create_returns_the_model(client: httpx.Client) -> None:
+    """Creation returns all fields of the model except its key."""
     fields = {
         "name": "ours",
         "model": "ollama/llama3",
@@ -44,8 +44,8 @@ def test_create_answers_with_the_model(client: httpx.Client) -> None:
     assert model == fields
 
 
-def test_create_fills_in_what_is_left_out(client: httpx.Client) -> None:
-    """A name alone is enough: it names the underlying model, and the rest has defaults."""
+def test_create_with_defaults(client: httpx.Client) -> None:
+    """Only the name is required; it is the default of the underlying model."""
     model = create(client, name="ollama/llama3")
 
     assert model == {
@@ -58,32 +58,32 @@ def test_create_fills_in_what_is_left_out(client: httpx.Client) -> None:
     }
 
 
-def test_create_passes_over_what_it_does_not_know(client: httpx.Client) -> None:
-    """A field that is none, and an id, which is not the client's to choose, change nothing."""
+def test_create_ignores_unknown_fields(client: httpx.Client) -> None:
+    """Unknown fields, and an id, are ignored."""
     model = create(client, id="mine", colour="red")
 
     assert model["id"] != "mine"
     assert "colour" not in model
 
 
-def test_retrieve_answers_what_create_did(client: httpx.Client) -> None:
-    """A model is there to be read once it is created."""
+def test_retrieve(client: httpx.Client) -> None:
+    """Retrieval returns the created model."""
     model = create(client, url="http://gpu-7:11434")
 
     assert client.get(f"/v1/models/{model['id']}/").json() == model
 
 
 @pytest.mark.parametrize("form", ["{}", "{{{}}}", "urn:uuid:{}"])
-def test_retrieve_takes_a_uuid_in_any_form(client: httpx.Client, form: str) -> None:
-    """An id may be written in each of the ways that a UUID may."""
+def test_retrieve_accepts_all_uuid_formats(client: httpx.Client, form: str) -> None:
+    """An id can be in any format of a UUID."""
     model = create(client)
 
     for id_ in (str(model["id"]), str(model["id"]).upper(), str(model["id"]).replace("-", "")):
         assert client.get(f"/v1/models/{form.format(id_)}/").json() == model
 
 
-def test_update_changes_what_is_given(client: httpx.Client) -> None:
-    """PATCH leaves alone what it does not name, the underlying model too when the name changes."""
+def test_update_changes_given_fields(client: httpx.Client) -> None:
+    """PATCH keeps omitted fields, also the underlying model when the name changes."""
     model = create(client, url="http://gpu-7:11434", max_token_count=4096)
 
     response = client.patch(f"/v1/models/{model['id']}/", json={"name": "ours", "url": None})
@@ -94,8 +94,8 @@ def test_update_changes_what_is_given(client: httpx.Client) -> None:
 
 
 @pytest.mark.parametrize("body", [{}, {"default_key": "sk-secret"}, {"default_key": None}])
-def test_update_of_nothing_visible(client: httpx.Client, body: dict[str, object]) -> None:
-    """PATCH with nothing, or with the key alone, answers with the model as it was."""
+def test_update_without_visible_change(client: httpx.Client, body: dict[str, object]) -> None:
+    """PATCH with an empty body, or with the key alone, returns the unchanged model."""
     model = create(client)
 
     response = client.patch(f"/v1/models/{model['id']}/", json=body)
@@ -104,8 +104,8 @@ def test_update_of_nothing_visible(client: httpx.Client, body: dict[str, object]
     assert response.json() == model
 
 
-def test_replace_resets_what_is_left_out(client: httpx.Client) -> None:
-    """PUT sets back to its default whatever it does not name."""
+def test_replace_resets_omitted_fields(client: httpx.Client) -> None:
+    """PUT sets omitted fields to their default."""
     model = create(client, model="x", url="u", max_token_count=4096, max_output_token_count=900)
 
     response = client.put(f"/v1/models/{model['id']}/", json={"name": "ours"})
@@ -121,8 +121,8 @@ def test_replace_resets_what_is_left_out(client: httpx.Client) -> None:
     }
 
 
-def test_delete_leaves_nothing(client: httpx.Client) -> None:
-    """A deleted model is gone, and says so when it is deleted again."""
+def test_delete(client: httpx.Client) -> None:
+    """A deleted model is not found, and deleting it again returns 404."""
     path = f"/v1/models/{create(client)['id']}/"
 
     response = client.delete(path)
@@ -133,7 +133,7 @@ def test_delete_leaves_nothing(client: httpx.Client) -> None:
 
 
 def test_list_shows_owner_provider_and_visibility(client: httpx.Client) -> None:
-    """The list has a shape of its own, and a provider where the name tells it."""
+    """List items have their own shape, with a provider if the name identifies one."""
     known = create(client, name="ours", model="azure/ours")
     unknown = create(client, name="ollama/llama3")
 
@@ -148,13 +148,13 @@ def test_list_shows_owner_provider_and_visibility(client: httpx.Client) -> None:
     assert listed[0]["visibility"] == "PRIVATE"
 
 
-def test_private_models_are_their_keys_own(server: Server, client: httpx.Client) -> None:
-    """Another key neither lists nor finds, changes or deletes a private model."""
+def test_private_models_are_hidden(server: Server, client: httpx.Client) -> None:
+    """Another key cannot list, read, change or delete a private model."""
     path = f"/v1/models/{create(client)['id']}/"
 
     with connect(server, server.add_key()) as other:
         first = other.get("/v1/models/", params={"page_size": 1}).json()["results"][0]
-        answers = [
+        responses = [
             other.get(path),
             other.patch(path, json={"name": "x"}),
             other.put(path, json={"name": "x"}),
@@ -162,12 +162,12 @@ def test_private_models_are_their_keys_own(server: Server, client: httpx.Client)
         ]
 
     assert first["visibility"] == "PUBLIC"
-    assert [answer.status_code for answer in answers] == [404] * 4
+    assert [response.status_code for response in responses] == [404] * 4
     assert client.get(path).status_code == 200
 
 
-def test_public_models_are_everybodys_to_read(client: httpx.Client) -> None:
-    """A model of the catalogue is found by its id and shows its context window."""
+def test_public_models_are_readable(client: httpx.Client) -> None:
+    """A model of the catalogue can be read by its id, with its context window."""
     model = client.get(public_model(client)).json()
 
     assert "/" in model["name"]
@@ -176,8 +176,8 @@ def test_public_models_are_everybodys_to_read(client: httpx.Client) -> None:
 
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
-def test_public_models_are_nobodys_to_change(client: httpx.Client, method: str) -> None:
-    """Changing or deleting a model of the catalogue is not permitted, whatever the body."""
+def test_public_models_are_read_only(client: httpx.Client, method: str) -> None:
+    """Changing or deleting a model of the catalogue returns 403, whatever the body."""
     path = public_model(client)
 
     response = client.request(method, path, json={"name": 7 * ["x"]})
@@ -187,8 +187,8 @@ def test_public_models_are_nobodys_to_change(client: httpx.Client, method: str) 
     assert client.get(path).status_code == 200
 
 
-def test_catalogue_is_the_same_everywhere(client: httpx.Client) -> None:
-    """Two emulators give public models and providers the same ids."""
+def test_catalogue_ids_are_stable(client: httpx.Client) -> None:
+    """Public models and providers have the same ids in every emulator."""
     with serve() as server, connect(server, server.api_key) as other:
         assert (
             client.get("/v1/models/").json()["results"]
@@ -197,8 +197,8 @@ def test_catalogue_is_the_same_everywhere(client: httpx.Client) -> None:
 
 
 @pytest.mark.parametrize("name", [PUBLIC, "ours", "ollama/llama3"])
-def test_verify_knows_public_and_own_models(client: httpx.Client, name: str) -> None:
-    """Verification succeeds for a public model, and for one's own by either name."""
+def test_verify_known_model(client: httpx.Client, name: str) -> None:
+    """Verification succeeds for a public model, and for an own one by either name."""
     create(client, name="ours", model="ollama/llama3")
 
     response = client.post("/v1/models/verify/", json={"model": name, "api_key": "sk-secret"})
@@ -211,8 +211,8 @@ def test_verify_knows_public_and_own_models(client: httpx.Client, name: str) -> 
     assert verification == {"success": True, "model": name}
 
 
-def test_verify_of_an_unknown_model_fails(client: httpx.Client) -> None:
-    """Verification of what is not known, or another key's, is an answer and no error status."""
+def test_verify_unknown_model(client: httpx.Client) -> None:
+    """Verification of an unknown model, or of another key's, returns a failure with status 200."""
     response = client.post("/v1/models/verify/", json={"model": "ours"})
 
     assert response.status_code == 200

@@ -1,4 +1,4 @@
-"""The description of the API: that it is found, right in form, and what the emulator keeps to."""
+"""The OpenAPI document, and whether the emulator conforms to it."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ import pytest
 from openapi_core.exceptions import OpenAPIError
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from root.emulator import Server, openapi, serializers
-from root.emulator.serializers import Whole
+from root.emulator import Server, openapi
+from root.emulator.resources.models import MODEL_FIELDS
+from root.emulator.serializers import IntegerField
 from tests.described import check_answer, check_request
 
 from .conftest import connect
@@ -24,7 +25,7 @@ LIST = "/v1/models/"
 VERIFY = "/v1/models/verify/"
 ONE = "/v1/models/{id}/"
 
-# As it comes out of JSON, which the tests then take apart.
+# Parsed JSON, whose parts the tests access without types.
 DOCUMENT: dict[str, Any] = openapi()
 
 OPERATIONS = [
@@ -35,46 +36,48 @@ OPERATIONS = [
 ]
 
 
-def test_it_is_right_in_form() -> None:
-    """It is an OpenAPI document of version 3.1."""
+def test_document_is_valid() -> None:
+    """The document is valid OpenAPI 3.1."""
     assert DOCUMENT["openapi"].startswith("3.1.")
     OpenAPIV31SpecValidator(openapi()).validate()
 
 
-@pytest.mark.parametrize("name", serializers.MODEL)
+@pytest.mark.parametrize("name", MODEL_FIELDS)
 def test_limits_are_described(name: str) -> None:
-    """What a field of a model may be is described as it is checked."""
-    field = serializers.MODEL[name]
-    asked, shown = (DOCUMENT["components"]["schemas"][one] for one in ("ModelRequest", "Model"))
-    schema = asked["properties"][name]
-    answered = shown["properties"].get(name, {})
+    """The document has the limits of a model's fields."""
+    field = MODEL_FIELDS[name]
+    request, response = (
+        DOCUMENT["components"]["schemas"][one] for one in ("ModelRequest", "Model")
+    )
+    schema = request["properties"][name]
+    returned = response["properties"].get(name, {})
 
     def fits(value: str) -> bool:
         return re.search(schema["pattern"], value) is not None
 
-    assert (name in asked["required"]) is field.required
+    assert (name in request["required"]) is field.required
     assert ("null" in schema["type"]) is field.nullable
-    if isinstance(field, Whole):
+    if isinstance(field, IntegerField):
         assert (schema["minimum"], schema["maximum"]) == (field.minimum, field.maximum)
-        assert answered["minimum"] == field.minimum
+        assert returned["minimum"] == field.minimum
         assert fits(str(field.minimum))
         assert not fits(str(field.minimum - 1))
     else:
-        assert fits("") is field.may_be_blank
+        assert fits("") is field.allow_blank
         longest = field.max_length or 5000
         assert fits("x" * longest)
         assert fits("x" * (longest + 1)) is (field.max_length is None)
-        assert answered.get("maxLength") == field.max_length
+        assert returned.get("maxLength") == field.max_length
 
 
 def test_every_field_is_described() -> None:
-    """The fields of a model that are described are those that are read."""
+    """The document has exactly the fields that requests are validated by."""
     for name in ("ModelRequest", "ModelPatch"):
-        assert set(DOCUMENT["components"]["schemas"][name]["properties"]) == set(serializers.MODEL)
+        assert set(DOCUMENT["components"]["schemas"][name]["properties"]) == set(MODEL_FIELDS)
 
 
-def test_it_is_served(server: Server) -> None:
-    """Whoever asks gets it, without a key, and the request is not one to the API."""
+def test_document_is_served(server: Server) -> None:
+    """The document is served without a key, and such a request is not recorded."""
     before = len(server.requests)
 
     get, head = (httpx.request(method, f"{server.url}/openapi.json") for method in ("GET", "HEAD"))
@@ -86,7 +89,7 @@ def test_it_is_served(server: Server) -> None:
 
 
 def test_every_method_is_described(client: httpx.Client) -> None:
-    """The methods that are described are those that an address allows."""
+    """The document has exactly the allowed methods of each path."""
     client.get(LIST)
     for path, operations in DOCUMENT["paths"].items():
         allowed = client.options(path.format(id=uuid4())).headers["Allow"].split(", ")
@@ -95,54 +98,54 @@ def test_every_method_is_described(client: httpx.Client) -> None:
 
 
 @pytest.fixture
-def asked(server: Server) -> Iterator[list[httpx.Response]]:
-    """Ask for every answer that there is, at every address and with every method."""
-    answers: list[httpx.Response] = []
+def responses(server: Server) -> Iterator[list[httpx.Response]]:
+    """Return a response of every kind, for every path and method."""
+    found: list[httpx.Response] = []
     key = server.add_key()
     clients = {
         "own": connect(server, key),
         "none": httpx.Client(base_url=server.url),
         "wrong": connect(server, "wrong"),
-        "often": connect(server, server.add_key(rate_limit="1/day")),
+        "throttled": connect(server, server.add_key(rate_limit="1/day")),
     }
     try:
-        clients["often"].get(LIST)
+        clients["throttled"].get(LIST)
         for method, path in OPERATIONS:
             model = create(clients["own"], name=uuid4().hex)
             here = path.format(id=model["id"])
             good = (
                 {"name": uuid4().hex, "model": "x"} if method in ("post", "put", "patch") else None
             )
-            for whose in clients:
-                answers.append(clients[whose].request(method, here, json=good))
+            for client in clients.values():
+                found.append(client.request(method, here, json=good))
             own = clients["own"]
-            answers += [
+            found += [
                 own.request(method, here, headers={"Accept": "text/html"}),
                 own.request(method, here.replace(str(model["id"]), str(uuid4())), json=good),
                 own.request(method, here.replace(str(model["id"]), "a.b"), json=good),
             ]
             if path == LIST:
-                answers.append(own.request(method, here, params={"cursor": "no"}, json=good))
+                found.append(own.request(method, here, params={"cursor": "no"}, json=good))
             if good:
-                announced = {"Content-Type": "application/json"}
+                content_type = {"Content-Type": "application/json"}
                 for body in (b"{", b"[]", b'{"name": "", "model": ""}'):
-                    answers.append(own.request(method, here, content=body, headers=announced))
-                answers.append(own.request(method, here, content=b"x"))
-        answers.append(clients["own"].post(VERIFY, json={"model": "not there"}))
-        yield answers
+                    found.append(own.request(method, here, content=body, headers=content_type))
+                found.append(own.request(method, here, content=b"x"))
+        found.append(clients["own"].post(VERIFY, json={"model": "not there"}))
+        yield found
     finally:
         for one in clients.values():
             one.close()
 
 
-def test_every_answer_is_described(asked: list[httpx.Response]) -> None:
-    """What comes is described, and what is described comes."""
+def test_every_response_is_described(responses: list[httpx.Response]) -> None:
+    """Every response is described, and every described response occurs."""
     found: set[tuple[str, str, str]] = set()
-    for response in asked:
+    for response in responses:
         check_answer(response)
         path = response.request.url.path
-        address = path if path in (LIST, VERIFY) else ONE
-        found.add((response.request.method.lower(), address, str(response.status_code)))
+        template = path if path in (LIST, VERIFY) else ONE
+        found.add((response.request.method.lower(), template, str(response.status_code)))
 
     assert found == {
         (method, path, status)
@@ -151,8 +154,8 @@ def test_every_answer_is_described(asked: list[httpx.Response]) -> None:
     }
 
 
-def test_an_unknown_answer_is_noticed(client: httpx.Client) -> None:
-    """An answer that is not described does not pass for one that is."""
+def test_undescribed_response_is_detected(client: httpx.Client) -> None:
+    """A response that differs from the document fails the check."""
     response = client.get(LIST)
     page = response.json()
     page["results"][0].pop("owner")
@@ -181,7 +184,7 @@ def test_an_unknown_answer_is_noticed(client: httpx.Client) -> None:
     ],
 )
 def test_leniency_is_described(client: httpx.Client, fields: dict[str, object]) -> None:
-    """What is taken, though it is not quite right, is described."""
+    """Leniently accepted values are described."""
     request = client.build_request("POST", LIST, json=fields)
 
     check_request(request)
@@ -210,7 +213,7 @@ def test_leniency_is_described(client: httpx.Client, fields: dict[str, object]) 
     ids=json.dumps,
 )
 def test_strictness_is_described(client: httpx.Client, fields: dict[str, object]) -> None:
-    """What is refused is described as such."""
+    """Rejected values are not valid by the document."""
     request = client.build_request("POST", LIST, json=fields)
 
     with pytest.raises(OpenAPIError):

@@ -1,4 +1,4 @@
-"""The list in pages: sizes, orders, cursors in both directions."""
+"""Pages of lists: sizes, orderings, and cursors in both directions."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def flat(pages: list[list[str]]) -> list[str]:
 
 
 def test_newest_first_then_the_catalogue(client: httpx.Client) -> None:
-    """One's own models stand first, the newest at the top, then the catalogue by name."""
+    """Own models come first, the newest at the top, then the catalogue by name."""
     for name in "abc":
         create(client, name=name)
 
@@ -46,7 +46,7 @@ def test_newest_first_then_the_catalogue(client: httpx.Client) -> None:
 def test_pages_make_up_the_list(
     server: Server, client: httpx.Client, ordering: str, page_size: int
 ) -> None:
-    """In every order pages of any size are the whole list, without a gap or a repetition."""
+    """In every ordering, pages of any size add up to the whole list, without gaps or duplicates."""
     key = client.headers["Authorization"].removeprefix("Api-Key ")
     for name in ("m", "m", "z", "A", "é"):
         server.add_model(name=name, api_key=key)
@@ -64,8 +64,8 @@ def test_pages_make_up_the_list(
 
 
 @pytest.mark.parametrize("ordering", ["name", "-name", "created_at", "-created_at"])
-def test_previous_leads_back(client: httpx.Client, ordering: str) -> None:
-    """From the last page `previous` leads through all the same models to the first."""
+def test_previous(client: httpx.Client, ordering: str) -> None:
+    """From the last page, `previous` leads through the same models to the first page."""
     query = f"/v1/models/?ordering={ordering}&page_size=50"
     forwards = walk(client, "next", query)
     url = query
@@ -78,8 +78,8 @@ def test_previous_leads_back(client: httpx.Client, ordering: str) -> None:
     assert len(backwards) == len(forwards)
 
 
-def test_next_leads_on_after_previous(client: httpx.Client) -> None:
-    """A page that was reached backwards knows both its neighbours."""
+def test_next_after_previous(client: httpx.Client) -> None:
+    """A page that was reached backwards has both neighbours."""
     first = client.get("/v1/models/?page_size=5").json()
     second = client.get(first["next"]).json()
     again = client.get(second["previous"]).json()
@@ -90,8 +90,8 @@ def test_next_leads_on_after_previous(client: httpx.Client) -> None:
 
 
 @pytest.mark.parametrize("ordering", ["name", "-created_at"])
-def test_stable_while_rows_come_and_go(client: httpx.Client, ordering: str) -> None:
-    """Between pages models may be added and deleted, the last one read too; the rest stays."""
+def test_stable_under_changes(client: httpx.Client, ordering: str) -> None:
+    """Models may be added and deleted between pages, also the last one read, without gaps."""
     ids = [create(client, name=f"zz{number}")["id"] for number in range(6)]
     query = f"/v1/models/?ordering={ordering}&page_size=3"
     url = query
@@ -108,8 +108,8 @@ def test_stable_while_rows_come_and_go(client: httpx.Client, ordering: str) -> N
     assert len(seen) == len(set(seen))
 
 
-def test_an_empty_page_leads_back(client: httpx.Client) -> None:
-    """When all that came after a cursor is deleted, its page is empty, and not lost."""
+def test_previous_of_an_empty_page(client: httpx.Client) -> None:
+    """If all models after a cursor are deleted, its page is empty and has a `previous`."""
     last = create(client, name="é")
     query = "/v1/models/?ordering=name&page_size=100"
     url = query
@@ -127,8 +127,8 @@ def test_an_empty_page_leads_back(client: httpx.Client) -> None:
     assert before["next"] is None
 
 
-def test_an_empty_page_at_the_start_leads_on(client: httpx.Client) -> None:
-    """Before everything there is an empty page, and after it the list from its start."""
+def test_next_of_an_empty_page(client: httpx.Client) -> None:
+    """Before the first model there is an empty page, and its `next` is the start of the list."""
     page = client.get(f"/v1/models/?cursor={cursor('r=1&p=999999999')}").json()
 
     assert page["results"] == []
@@ -139,12 +139,12 @@ def test_an_empty_page_at_the_start_leads_on(client: httpx.Client) -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "size"),
+    ("page_size", "size"),
     [("1", 1), ("100", 100), ("101", 100), ("0", 100), ("-1", 100), ("x", 100), ("", 100)],
 )
-def test_page_size(client: httpx.Client, asked: str, size: int) -> None:
-    """A page holds what was asked for up to 100, and 100 if that makes no sense."""
-    page = client.get("/v1/models/", params={"page_size": asked}).json()
+def test_page_size(client: httpx.Client, page_size: str, size: int) -> None:
+    """A page has the requested size up to 100, and 100 for an invalid size."""
+    page = client.get("/v1/models/", params={"page_size": page_size}).json()
 
     assert len(page["results"]) == size
 
@@ -165,7 +165,7 @@ def test_page_size(client: httpx.Client, asked: str, size: int) -> None:
 )
 @pytest.mark.parametrize("ordering", ["name", "created_at"])
 def test_invalid_cursors(client: httpx.Client, wrong: str, ordering: str) -> None:
-    """A cursor that is none of the list's is not found."""
+    """An invalid cursor returns 404."""
     response = client.get("/v1/models/", params={"cursor": wrong, "ordering": ordering})
 
     assert response.status_code == 404
@@ -174,15 +174,15 @@ def test_invalid_cursors(client: httpx.Client, wrong: str, ordering: str) -> Non
 
 @pytest.mark.parametrize("encoded", ["", "!!!", "====", "cT0x", "cj0w", "bz0w"])
 def test_an_empty_cursor_is_the_first_page(client: httpx.Client, encoded: str) -> None:
-    """A cursor that says nothing asks for the first page."""
+    """An empty cursor selects the first page."""
     first = client.get("/v1/models/", params={"page_size": 3}).json()
     response = client.get("/v1/models/", params={"page_size": 3, "cursor": encoded})
 
     assert response.json() == first
 
 
-def test_a_cursor_backwards_from_nowhere_is_the_last_page(client: httpx.Client) -> None:
-    """A cursor that says no more than backwards asks for the end of the list."""
+def test_backwards_cursor_without_key(client: httpx.Client) -> None:
+    """A backwards cursor without a sort key selects the last page."""
     query = "/v1/models/?page_size=3"
     end = flat(walk(client, "next", query))[-3:]
 
@@ -202,21 +202,21 @@ def test_a_cursor_backwards_from_nowhere_is_the_last_page(client: httpx.Client) 
         ("", "-created_at"),
     ],
 )
-def test_the_first_order_that_there_is(client: httpx.Client, ordering: str, same: str) -> None:
-    """Of several orders the first counts that there is, and newest first without any."""
+def test_first_known_ordering(client: httpx.Client, ordering: str, same: str) -> None:
+    """The first known ordering is used, and newest first without any."""
     create(client, name="m")
     create(client, name="a")
 
     one, other = (
-        client.get("/v1/models/", params={"ordering": asked, "page_size": 5}).json()["results"]
-        for asked in (ordering, same)
+        client.get("/v1/models/", params={"ordering": one, "page_size": 5}).json()["results"]
+        for one in (ordering, same)
     )
 
     assert one == other
 
 
 def test_next_keeps_the_query(server: Server, client: httpx.Client) -> None:
-    """`next` is a whole URL, with all that was asked and the cursor."""
+    """`next` is an absolute URL with the whole query and the cursor."""
     query = [
         ("capable_of", "a,b"),
         ("ordering", "name"),
@@ -235,15 +235,15 @@ def test_next_keeps_the_query(server: Server, client: httpx.Client) -> None:
 
 
 def test_capable_of_is_ignored(client: httpx.Client) -> None:
-    """`capable_of` is taken and changes nothing."""
+    """`capable_of` is accepted and has no effect."""
     plain = client.get("/v1/models/").json()["results"]
 
     assert client.get("/v1/models/?capable_of=tools,images").json()["results"] == plain
 
 
 @pytest.mark.parametrize("style", ["relative", "cursor"])
-def test_other_forms_of_next(style: Literal["relative", "cursor"]) -> None:
-    """By a setting `next` and `previous` are URLs without host, or bare cursors."""
+def test_next_style(style: Literal["relative", "cursor"]) -> None:
+    """`next` and `previous` can be URLs without host, or bare cursors."""
     with serve(next_style=style) as server, connect(server, server.api_key) as client:
         page = client.get("/v1/models/?page_size=2").json()
         form = page["next"]
@@ -262,7 +262,7 @@ def test_other_forms_of_next(style: Literal["relative", "cursor"]) -> None:
 
 
 def test_page_size_cap() -> None:
-    """By a setting pages hold less than 100."""
+    """The maximum page size can be configured."""
     with serve(page_size_cap=3) as server, connect(server, server.api_key) as client:
         sizes = [len(client.get(f"/v1/models/?page_size={n}").json()["results"]) for n in (2, 50)]
 

@@ -1,6 +1,6 @@
-"""What is said to requests that are wrong, in Django REST Framework's words.
+"""Error responses in the words of Django REST Framework.
 
-The expected texts are what Django REST Framework 3.18 answers, asked the same.
+The expected texts are those of Django REST Framework 3.18 for the same requests.
 """
 
 from __future__ import annotations
@@ -74,10 +74,10 @@ WRONG: list[tuple[dict[str, object], dict[str, str]]] = [
 
 
 @pytest.mark.parametrize(("fields", "errors"), WRONG, ids=[str(i) for i in range(len(WRONG))])
-def test_wrong_fields_are_named(
+def test_invalid_fields(
     client: httpx.Client, fields: dict[str, object], errors: dict[str, str]
 ) -> None:
-    """Every wrong field of a model is answered with what is wrong with it."""
+    """The response has the errors of each invalid field."""
     body = {name: value for name, value in {"name": "x", **fields}.items() if value is not ...}
 
     response = post(client, json.dumps(body).encode())
@@ -89,16 +89,16 @@ def test_wrong_fields_are_named(
 @pytest.mark.parametrize(
     "given", [True, "", " ", "x", "1.5", "9e2", "0x384", "1,000", "\0", 1.5, 1e30, [], {}], ids=repr
 )
-def test_what_is_no_integer(client: httpx.Client, given: object) -> None:
-    """What does not read as an integer is none."""
+def test_invalid_integers(client: httpx.Client, given: object) -> None:
+    """A value that cannot be parsed as an integer is rejected."""
     response = client.post("/v1/models/", json={"name": "x", "max_token_count": given})
 
     assert response.status_code == 400
     assert response.json() == {"max_token_count": ["A valid integer is required."]}
 
 
-def test_a_field_may_be_wrong_in_several_ways(client: httpx.Client) -> None:
-    """All that is wrong with a string is said at once."""
+def test_several_errors_of_a_field(client: httpx.Client) -> None:
+    """All errors of a string are reported at once."""
     response = post(client, json.dumps({"name": "x" * 100 + "\0\udfff"}).encode())
 
     assert response.json() == {
@@ -141,15 +141,13 @@ def test_a_field_may_be_wrong_in_several_ways(client: httpx.Client) -> None:
         ("max_token_count", None, None),
     ],
 )
-def test_values_are_read_leniently(
-    client: httpx.Client, field: str, given: object, kept: object
-) -> None:
-    """What means a string or an integer is taken for one, trimmed of white space."""
+def test_lenient_values(client: httpx.Client, field: str, given: object, kept: object) -> None:
+    """Values that can be converted are accepted, and white space is trimmed."""
     assert create(client, **{field: given})[field] == kept
 
 
-def test_patch_requires_nothing_and_checks_what_it_gets(client: httpx.Client) -> None:
-    """PATCH may leave a name out, but not clear it."""
+def test_patch_validates_given_fields(client: httpx.Client) -> None:
+    """PATCH can omit the name, but not set it to null."""
     path = f"/v1/models/{create(client)['id']}/"
 
     assert client.patch(path, json={"max_token_count": 5}).status_code == 200
@@ -162,15 +160,15 @@ def test_patch_requires_nothing_and_checks_what_it_gets(client: httpx.Client) ->
 
 
 def test_put_requires_a_name(client: httpx.Client) -> None:
-    """PUT is the whole model."""
+    """PUT requires the name."""
     response = client.put(f"/v1/models/{create(client)['id']}/", json={"url": None})
 
     assert response.status_code == 400
     assert response.json() == {"name": ["This field is required."]}
 
 
-def test_verify_names_wrong_fields(client: httpx.Client) -> None:
-    """A verification is checked like a model."""
+def test_verify_validates_fields(client: httpx.Client) -> None:
+    """A verification is validated like a model."""
     body = {"api_key": None, "url": "", "max_output_token_count": 1}
 
     response = client.post("/v1/models/verify/", json=body)
@@ -195,8 +193,8 @@ def test_verify_names_wrong_fields(client: httpx.Client) -> None:
         (b"null", "No data provided"),
     ],
 )
-def test_a_body_is_an_object(client: httpx.Client, content: bytes, errors: str) -> None:
-    """Other JSON than an object is no model."""
+def test_body_is_not_an_object(client: httpx.Client, content: bytes, errors: str) -> None:
+    """JSON other than an object is rejected."""
     response = post(client, content)
 
     assert response.status_code == 400
@@ -219,16 +217,16 @@ def test_a_body_is_an_object(client: httpx.Client, content: bytes, errors: str) 
         (b"9" * 5000, "Exceeds the limit (4300 digits) for integer string conversion"),
     ],
 )
-def test_a_body_is_json(client: httpx.Client, content: bytes, reason: str) -> None:
-    """What is no JSON is answered with where it stops being so."""
+def test_body_is_not_json(client: httpx.Client, content: bytes, reason: str) -> None:
+    """Invalid JSON is rejected with the position of the error."""
     response = post(client, content)
 
     assert response.status_code == 400
     assert response.json()["detail"].startswith(f"JSON parse error - {reason}")
 
 
-def test_no_body_is_an_empty_object(client: httpx.Client) -> None:
-    """A request without a body lacks the name, whatever type it announces."""
+def test_empty_body(client: httpx.Client) -> None:
+    """An empty body is an empty object, whatever its media type."""
     response = post(client, b"", "text/plain")
 
     assert response.status_code == 400
@@ -239,8 +237,8 @@ def test_no_body_is_an_empty_object(client: httpx.Client) -> None:
     "content_type",
     ["text/plain", "text/plain; charset=utf-8", "", "json", "application/vnd.api+json"],
 )
-def test_other_media_types_are_not_read(client: httpx.Client, content_type: str) -> None:
-    """A body that is not announced as JSON is refused."""
+def test_unsupported_media_types(client: httpx.Client, content_type: str) -> None:
+    """A body with another media type than JSON is rejected."""
     response = post(client, b'{"name": "x"}', content_type)
 
     assert response.status_code == 415
@@ -256,16 +254,16 @@ def test_other_media_types_are_not_read(client: httpx.Client, content_type: str)
         ("nonsense", b'{"name": "\xc3\xa9"}'),
     ],
 )
-def test_charset_is_heeded(client: httpx.Client, charset: str, content: bytes) -> None:
-    """A body is read in the charset it announces, and in UTF-8 if there is none such."""
+def test_charset(client: httpx.Client, charset: str, content: bytes) -> None:
+    """A body is decoded with its charset, or as UTF-8 if the charset is unknown."""
     response = post(client, content, f"Application/JSON; charset={charset}")
 
     assert response.json()["name"] == "é"
 
 
 @pytest.mark.parametrize("charset", ["bz2", "rot13", "undefined"])
-def test_charset_is_one_of_text(client: httpx.Client, charset: str) -> None:
-    """A charset that Python knows, but not for text, is refused."""
+def test_codec_that_is_no_charset(client: httpx.Client, charset: str) -> None:
+    """A codec of Python that is no text encoding is rejected."""
     response = post(client, b'{"name": "x"}', f"application/json; charset={charset}")
 
     assert response.status_code == 400
@@ -273,10 +271,10 @@ def test_charset_is_one_of_text(client: httpx.Client, charset: str) -> None:
     assert response.json() == {"detail": text}
 
 
-def test_utf_16_has_a_mark(client: httpx.Client) -> None:
-    """UTF-16 that does not say which of its two orders it has is no JSON."""
+def test_utf_16_without_byte_order_mark(client: httpx.Client) -> None:
+    """UTF-16 without a byte order mark is rejected."""
     body = '{"name": "é"}'.encode("utf-16-le")
-    # Django REST Framework says what Python says, and each version says it otherwise.
+    # The text is Python's, and differs between versions.
     with pytest.raises(UnicodeError) as error:
         codecs.getreader("utf-16")(io.BytesIO(body)).read()
 
@@ -287,8 +285,8 @@ def test_utf_16_has_a_mark(client: httpx.Client) -> None:
 
 
 @pytest.mark.parametrize("content_type", ["application/json;", "application/*", "*/json", "*/*"])
-def test_media_ranges_are_read(client: httpx.Client, content_type: str) -> None:
-    """A body that may be JSON, by what it is announced as, is read as that."""
+def test_media_ranges(client: httpx.Client, content_type: str) -> None:
+    """A body with a media range that includes JSON is accepted."""
     assert post(client, b'{"name": "x"}', content_type).status_code == 201
 
 
@@ -304,10 +302,8 @@ def test_media_ranges_are_read(client: httpx.Client, content_type: str) -> None:
         ("DELETE", "/v1/models/verify/", "POST, OPTIONS"),
     ],
 )
-def test_other_methods_are_not_allowed(
-    client: httpx.Client, method: str, path: str, allow: str
-) -> None:
-    """A method that an address does not have is answered with those that it has."""
+def test_method_not_allowed(client: httpx.Client, method: str, path: str, allow: str) -> None:
+    """An unsupported method gets 405 with the allowed ones."""
     response = client.request(method, path)
 
     assert response.status_code == 405
@@ -317,7 +313,7 @@ def test_other_methods_are_not_allowed(
 
 
 def test_head_is_get_without_a_body(client: httpx.Client) -> None:
-    """HEAD answers with the headers that GET would have."""
+    """HEAD returns the headers of GET."""
     path = f"/v1/models/{create(client)['id']}/"
 
     head, get = client.head(path), client.get(path)
@@ -330,8 +326,8 @@ def field(kind: str, label: str, *, required: bool = False, **more: object) -> d
     return {"type": kind, "required": required, "read_only": False, "label": label, **more}
 
 
-# As a serializer of Django REST Framework 3.18 with these fields is described by its
-# SimpleMetadata.
+# The description of a serializer with these fields by SimpleMetadata of Django REST Framework
+# 3.18.
 COUNT = field("integer", "Max output token count", min_value=800, max_value=2147483647)
 FIELDS = {
     "id": field("string", "Id") | {"read_only": True},
@@ -360,10 +356,10 @@ VERIFIED = {
         (f"{UNKNOWN}/", "Model Instance", None),
     ],
 )
-def test_options_describes_the_address(
+def test_options(
     client: httpx.Client, path: str, name: str, actions: dict[str, object] | None
 ) -> None:
-    """OPTIONS says what an address takes and gives, and what the key may send there."""
+    """OPTIONS describes the endpoint and the fields that the key can send."""
     ids = {"own": create(client)["id"]}
     ids["public"] = client.get("/v1/models/?ordering=created_at").json()["results"][0]["id"]
     response = client.options(f"/v1/models/{path.format(**ids)}")
@@ -378,19 +374,19 @@ def test_options_describes_the_address(
     }
 
 
-def test_options_for_a_key_that_sends_nothing(server: Server) -> None:
-    """OPTIONS does not describe to a read-only key what it may not send."""
+def test_options_for_read_only_key(server: Server) -> None:
+    """OPTIONS omits the fields for a read-only key."""
     with connect(server, server.add_key(state="read-only")) as client:
         assert "actions" not in client.options("/v1/models/").json()
 
 
 @pytest.mark.parametrize(
-    ("asked", "accept", "status"),
+    ("format_", "accept", "status"),
     [("json", "*/*", 200), ("", "*/*", 200), ("xml", "*/*", 404), ("xml", "text/html", 404)],
 )
-def test_a_format_is_asked_for(client: httpx.Client, asked: str, accept: str, status: int) -> None:
-    """A form that the API does not have is not found, whatever the client takes."""
-    response = client.get("/v1/models/", params={"format": asked}, headers={"Accept": accept})
+def test_format_parameter(client: httpx.Client, format_: str, accept: str, status: int) -> None:
+    """An unknown `format` in the query gets 404."""
+    response = client.get("/v1/models/", params={"format": format_}, headers={"Accept": accept})
 
     assert response.status_code == status
     assert status == 200 or response.json() == {"detail": "Not found."}
@@ -410,8 +406,8 @@ def test_a_format_is_asked_for(client: httpx.Client, asked: str, accept: str, st
         ("", 406),
     ],
 )
-def test_answers_are_json(client: httpx.Client, accept: str, status: int) -> None:
-    """A client that does not take JSON is told that there is nothing else."""
+def test_accept(client: httpx.Client, accept: str, status: int) -> None:
+    """A client that does not accept JSON gets 406."""
     response = client.get("/v1/models/", headers={"Accept": accept})
 
     assert response.status_code == status
@@ -419,13 +415,13 @@ def test_answers_are_json(client: httpx.Client, accept: str, status: int) -> Non
         assert response.json() == {"detail": "Could not satisfy the request Accept header."}
 
 
-def test_accept_may_come_in_parts(client: httpx.Client) -> None:
-    """What a client takes may be in several headers."""
+def test_repeated_accept(client: httpx.Client) -> None:
+    """`Accept` can be sent in several headers."""
     headers = [("Accept", "text/html"), ("Accept", "application/json")]
     with httpx.Client(base_url=client.base_url) as plain:
         response = plain.get("/v1/models/", headers=headers)
 
-    # Not 406: it got as far as the key.
+    # Not 406: only the key is rejected.
     assert response.status_code == 401
 
 
@@ -438,8 +434,8 @@ def test_accept_may_come_in_parts(client: httpx.Client) -> None:
     ],
 )
 @pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE"])
-def test_unknown_ids_are_not_found(client: httpx.Client, method: str, id_: str, text: str) -> None:
-    """An id that is none, or nobody's, is not found, and the body is not looked at."""
+def test_unknown_ids(client: httpx.Client, method: str, id_: str, text: str) -> None:
+    """An invalid or unknown id gets 404, and the body is not parsed."""
     response = client.request(method, f"/v1/models/{id_}/", content=b"{")
 
     assert response.status_code == 404
@@ -450,8 +446,8 @@ def test_unknown_ids_are_not_found(client: httpx.Client, method: str, id_: str, 
     "headers", [{}, {"Authorization": "Bearer x"}, {"Authorization": "Api-Key"}]
 )
 @pytest.mark.parametrize("method", ["GET", "TRACE", "OPTIONS"])
-def test_no_key(server: Server, method: str, headers: dict[str, str]) -> None:
-    """Without a key nothing is answered, not even that the method is wrong."""
+def test_missing_key(server: Server, method: str, headers: dict[str, str]) -> None:
+    """Without a key every method gets 401."""
     response = httpx.request(method, f"{server.url}/v1/models/", headers=headers)
 
     assert response.status_code == 401
@@ -459,8 +455,8 @@ def test_no_key(server: Server, method: str, headers: dict[str, str]) -> None:
     assert response.json() == {"detail": "Authentication credentials were not provided."}
 
 
-def test_wrong_key(server: Server) -> None:
-    """A key that was never let in may do nothing."""
+def test_unknown_key(server: Server) -> None:
+    """An unknown key gets 403."""
     with connect(server, "wrong") as stranger:
         response = stranger.get("/v1/models/")
 
@@ -470,8 +466,8 @@ def test_wrong_key(server: Server) -> None:
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"])
 @pytest.mark.parametrize("path", ["/v1/models", "/v1/models/verify", "/v1/models/7"])
-def test_a_missing_slash_is_a_redirect(client: httpx.Client, method: str, path: str) -> None:
-    """Without its last slash an address leads to the one with it, for every method."""
+def test_missing_slash(client: httpx.Client, method: str, path: str) -> None:
+    """A path without its final slash is redirected, for every method."""
     response = client.request(method, f"{path}?a=b%20c")
 
     assert response.status_code == 301
@@ -479,15 +475,15 @@ def test_a_missing_slash_is_a_redirect(client: httpx.Client, method: str, path: 
     assert response.content == b""
 
 
-def test_a_redirect_keeps_the_path(client: httpx.Client) -> None:
-    """In the address that it names are the characters that Django leaves there."""
+def test_redirect_escapes_like_django(client: httpx.Client) -> None:
+    """The location of a redirect has the same characters unescaped as in Django."""
     response = client.get("/v1/models/a:@&+$,-_!~*'()%3B%3D%20%C3%A9")
 
     assert response.headers["Location"] == "/v1/models/a:@&+$,-_!~*'()%3B%3D%20%C3%A9/"
 
 
-def test_a_redirect_adds_no_query(client: httpx.Client) -> None:
-    """Where no query was, none comes."""
+def test_redirect_without_query(client: httpx.Client) -> None:
+    """A redirect without a query adds none."""
     assert client.get("/v1/models").headers["Location"] == "/v1/models/"
 
 
@@ -503,8 +499,8 @@ def test_a_redirect_adds_no_query(client: httpx.Client) -> None:
         "/v2/models",
     ],
 )
-def test_nothing_elsewhere(client: httpx.Client, path: str) -> None:
-    """An address that the service does not have is answered in HTML, as Django does."""
+def test_unknown_paths(client: httpx.Client, path: str) -> None:
+    """An unknown path gets 404 in HTML, as in Django."""
     response = client.get(path)
 
     assert response.status_code == 404
@@ -512,29 +508,31 @@ def test_nothing_elsewhere(client: httpx.Client, path: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["/v1/models/", "/v1/models", "/v1/models/nope/", "/nowhere"])
-def test_every_answer_has_an_id(client: httpx.Client, path: str) -> None:
-    """Every answer has an id of its own, whatever it is."""
+def test_request_id(client: httpx.Client, path: str) -> None:
+    """Every response has a unique request id."""
     ids = {client.get(path).headers["X-Request-Id"] for _ in range(2)}
 
     assert len(ids) == 2
 
 
-def test_default_key_stays_unseen(
+def test_default_key_is_not_exposed(
     client: httpx.Client, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """A model's key is in no answer, not to a wrong request either, and in no log."""
+    """A model's key is in no response, error or log."""
     secret = "sk-secret"
     caplog.set_level(0)
 
-    answers = [
+    responses = [
         client.post("/v1/models/", json={"name": "x", "default_key": secret}),
         client.post("/v1/models/", json={"name": "", "default_key": [secret]}),
         post(client, json.dumps({"default_key": secret}).encode()[:-1]),
         client.post("/v1/models/verify/", json={"model": "nope", "api_key": secret}),
     ]
 
-    said = "".join(answer.text for answer in answers) + caplog.text + "".join(capfd.readouterr())
-    assert secret not in said
+    output = (
+        "".join(response.text for response in responses) + caplog.text + "".join(capfd.readouterr())
+    )
+    assert secret not in output
 
 
 BODY = b'{"name": "x"}'
@@ -560,20 +558,20 @@ BODY = b'{"name": "x"}'
     ],
     ids=[str(number) for number in range(14)],
 )
-def test_odd_requests(server: Server, request_line: bytes, headers: bytes, status: int) -> None:
-    """What hardly any client says is answered, or is a bad request, and never an error here."""
+def test_unusual_requests(server: Server, request_line: bytes, headers: bytes, status: int) -> None:
+    """Unusual requests get a response or 400, and cause no error in the emulator."""
     authorization = f"Host: x\r\nAuthorization: Api-Key {server.add_key()}\r\n".encode()
     announced = b"Content-Type: application/json\r\nConnection: close\r\n"
     request = request_line + b"\r\n" + authorization + announced + headers + b"\r\n"
     with socket.create_connection((server.host, server.port)) as connection:
         connection.sendall(request + (BODY if request.startswith(b"POST") else b""))
-        answer = connection.recv(12)
+        received = connection.recv(12)
 
-    assert answer == b"HTTP/1.1 %d" % status
+    assert received == b"HTTP/1.1 %d" % status
 
 
-def test_a_body_in_chunks(client: httpx.Client) -> None:
-    """A body may come in pieces, with no length said before."""
+def test_chunked_body(client: httpx.Client) -> None:
+    """A body can be sent in chunks, without a length."""
     response = client.post(
         "/v1/models/",
         content=iter([BODY[:4], BODY[4:]]),
@@ -583,8 +581,8 @@ def test_a_body_in_chunks(client: httpx.Client) -> None:
     assert response.json()["name"] == "x"
 
 
-def test_a_client_that_hangs_up(server: Server, client: httpx.Client) -> None:
-    """A client that goes away in the middle of its body leaves the emulator as it was."""
+def test_client_disconnects(server: Server, client: httpx.Client) -> None:
+    """A client that disconnects during its body causes no change and no error."""
     request = (
         f"POST /v1/models/ HTTP/1.1\r\nHost: x\r\nAuthorization: Api-Key {server.api_key}\r\n"
         "Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{"

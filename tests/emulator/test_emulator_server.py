@@ -1,4 +1,4 @@
-"""Starting and stopping: in a block, as a command, with a file."""
+"""Start and stop of the emulator, in a block and as a command, and its files."""
 
 from __future__ import annotations
 
@@ -25,8 +25,9 @@ import httpx
 import pytest
 
 from root.emulator import Fault, NextStyle, Server, __main__, serve
-from root.emulator.cursors import Order
-from root.emulator.resources import catalogue
+from root.emulator.cursors import Ordering
+from root.emulator.resources.catalogue import load_catalogue
+from root.emulator.resources.model_table import ModelTable
 from root.emulator.store import Store
 
 from .conftest import connect
@@ -37,8 +38,8 @@ def threads() -> list[str]:
     return [thread.name for thread in threading.enumerate()]
 
 
-def test_gone_after_the_block() -> None:
-    """After the block its thread has ended and its port is free."""
+def test_stops_after_the_block() -> None:
+    """After the block the thread has ended and the port is free."""
     before = threads()
     with serve() as server:
         assert httpx.get(server.url).status_code == 200
@@ -48,8 +49,8 @@ def test_gone_after_the_block() -> None:
         socket.create_connection((server.host, server.port))
 
 
-def test_gone_after_an_error() -> None:
-    """An error in the block ends the emulator too, and comes through."""
+def test_stops_after_an_error() -> None:
+    """An error in the block stops the emulator and is raised."""
     before = threads()
     with pytest.raises(KeyError), serve():
         raise KeyError
@@ -57,8 +58,8 @@ def test_gone_after_an_error() -> None:
     assert threads() == before
 
 
-def test_up_at_once() -> None:
-    """It is up and gone again in well under a second, with connections left open."""
+def test_fast_start_and_stop() -> None:
+    """The emulator starts and stops quickly, also with open connections."""
     start = time.perf_counter()
     with serve() as server:
         up = time.perf_counter() - start
@@ -78,8 +79,8 @@ def test_up_at_once() -> None:
     assert down < 1
 
 
-def test_several_at_once() -> None:
-    """Several emulators in a process have ports, keys and models of their own."""
+def test_several_emulators() -> None:
+    """Several emulators in a process have separate ports, keys and models."""
     with serve() as one, serve() as other:
         assert one.port != other.port
         assert one.api_key != other.api_key
@@ -91,15 +92,15 @@ def test_several_at_once() -> None:
             assert client.get(path).status_code == 403
 
 
-def test_what_the_server_tells(server: Server) -> None:
-    """A server tells its address in parts and as a base URL, and its repr keeps the key."""
+def test_server_attributes(server: Server) -> None:
+    """A server has its address and base URL, and its repr excludes the key."""
     assert server.url == f"http://{server.host}:{server.port}"
     assert re.fullmatch(r"rs-emulator-[0-9a-f]{32}", server.api_key)
     assert repr(server) == f"<root.emulator.Server {server.url}>"
 
 
-def test_a_key_of_ones_own() -> None:
-    """The key may be chosen, and others added."""
+def test_given_api_key() -> None:
+    """The key can be given, and others added."""
     with serve(api_key="chosen") as server:
         assert server.api_key == "chosen"
         assert server.add_key("another") == "another"
@@ -109,8 +110,8 @@ def test_a_key_of_ones_own() -> None:
 
 
 @pytest.mark.parametrize("key", ["", " ", "a b", "a\n", "ключ"])
-def test_a_key_fits_a_header(server: Server, key: str) -> None:
-    """A key that no request could carry is refused."""
+def test_invalid_api_key(server: Server, key: str) -> None:
+    """A key that is invalid in a header is rejected."""
     with pytest.raises(ValueError, match="at least one character"):
         server.add_key(key)
     with pytest.raises(ValueError, match="at least one character"), serve(api_key=key):
@@ -118,7 +119,7 @@ def test_a_key_fits_a_header(server: Server, key: str) -> None:
 
 
 def test_ipv6() -> None:
-    """It listens on IPv6 too, and writes its URL accordingly."""
+    """The emulator can listen on IPv6, with a matching URL."""
     try:
         socket.create_server(("::1", 0), family=socket.AF_INET6).close()
     except OSError:
@@ -129,14 +130,14 @@ def test_ipv6() -> None:
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1", "::", "example.invalid", ""])
-def test_other_machines_stay_out(host: str) -> None:
-    """Listening beyond this machine has to be allowed."""
+def test_remote_host_requires_permission(host: str) -> None:
+    """An address that other machines can connect to requires `allow_remote`."""
     with pytest.raises(ValueError, match="allow_remote=True"), serve(host=host):
         pass
 
 
-def test_other_machines_let_in() -> None:
-    """Once allowed it listens everywhere, and is asked on this machine."""
+def test_remote_host() -> None:
+    """With permission it can listen on all addresses, and its URL is local."""
     with serve(host="0.0.0.0", allow_remote=True) as server:
         assert server.host == "0.0.0.0"
         assert server.url == f"http://127.0.0.1:{server.port}"
@@ -144,71 +145,73 @@ def test_other_machines_let_in() -> None:
 
 
 def test_localhost() -> None:
-    """This machine may be named."""
+    """The host can be `localhost`."""
     with serve(host="localhost") as server:
         assert httpx.get(server.url).status_code == 200
 
 
 @pytest.mark.parametrize("host", ["192.0.2.1", "no.such.invalid"])
-def test_a_host_that_is_none_of_ours(host: str) -> None:
-    """An address of another machine, or of none, is an OSError that says so once."""
-    said = rf"^Nothing can listen at {re.escape(host)}, port 0: [A-Z][^(]+\.$"
-    with pytest.raises(OSError, match=said), serve(host=host, allow_remote=True):
+def test_host_of_another_machine(host: str) -> None:
+    """An address of another machine, or an unknown name, is an OSError with one reason."""
+    message = rf"^Cannot listen on {re.escape(host)}, port 0: [A-Z][^(]+\.$"
+    with pytest.raises(OSError, match=message), serve(host=host, allow_remote=True):
         pass
 
 
-def test_a_port_that_is_taken(server: Server, caplog: pytest.LogCaptureFixture) -> None:
-    """A port that another has is an OSError, with the reason, which is told once."""
+def test_port_in_use(server: Server, caplog: pytest.LogCaptureFixture) -> None:
+    """A port in use is an OSError with the reason, and is not logged."""
     with pytest.raises(OSError) as error, serve(port=server.port):  # noqa: PT011 - checked below
         pass
 
     assert error.value.errno == errno.EADDRINUSE
     assert str(error.value) == (
-        f"Nothing can listen at 127.0.0.1, port {server.port}: the port is taken; 0 takes a free"
-        " one."
+        f"Cannot listen on 127.0.0.1, port {server.port}: The port is in use; 0 selects a free one."
     )
     assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
 
 
 @pytest.mark.parametrize(
-    ("arguments", "sentence"),
+    ("arguments", "message"),
     [
-        ({"host": None}, "host is text, not None."),
-        ({"port": "8000"}, "port is a number, not '8000'."),
-        ({"port": True}, "port is a number, not True."),
-        ({"page_size_cap": 2.5}, "page_size_cap is a number, not 2.5."),
-        ({"seed": "x"}, "seed is a number or None, not 'x'."),
-        ({"api_key": 1}, "A key is text, and no int."),
-        ({"faults": [{"status": 500}]}, "A fault is made like Fault"),
-        ({"faults": Fault(times=1)}, "faults is a list of Fault, or the path of a JSON file, not"),
-        ({"db": 5}, "db is the path of a file, or None, not 5."),
-        ({"catalogue": 0}, "catalogue is the path of a JSON file, or None, not 0."),
+        ({"host": None}, "host must be a string, not None."),
+        ({"port": "8000"}, "port must be an integer, not '8000'."),
+        ({"port": True}, "port must be an integer, not True."),
+        ({"page_size_cap": 2.5}, "page_size_cap must be an integer, not 2.5."),
+        ({"seed": "x"}, "seed must be an integer or None, not 'x'."),
+        ({"api_key": 1}, "A key must be a string, not int."),
+        ({"faults": [{"status": 500}]}, "Expected a Fault such as Fault"),
+        (
+            {"faults": Fault(times=1)},
+            "faults must be a list of Fault, or the path of a JSON file, not",
+        ),
+        ({"db": 5}, "db must be the path of a file, or None, not 5."),
+        ({"catalogue": 0}, "catalogue must be the path of a JSON file, or None, not 0."),
     ],
 )
-def test_settings_of_another_kind(arguments: dict[str, Any], sentence: str) -> None:
-    """Types keep these from those who check theirs; the others are told in a sentence."""
+def test_arguments_of_wrong_type(arguments: dict[str, Any], message: str) -> None:
+    """An argument of the wrong type is rejected with an explanation."""
     with pytest.raises(TypeError) as error, serve(**arguments):
         pass
 
-    assert sentence in str(error.value)
+    assert message in str(error.value)
 
 
-def test_a_fault_of_another_kind(server: Server) -> None:
-    """What is no fault is refused where it is added, and not with the next request."""
+def test_fault_of_wrong_type(server: Server) -> None:
+    """A fault of the wrong type is rejected when it is added, not at the next request."""
     fault: Any = {"status": 500}
-    with pytest.raises(TypeError, match="and is no dict"):
+    with pytest.raises(TypeError, match="not dict"):
         server.add_fault(fault)
 
 
-def test_settings_that_make_no_sense() -> None:
-    """A page of nothing and an unknown form of `next` are refused."""
+def test_invalid_arguments() -> None:
+    """Invalid arguments are rejected."""
     unknown: NextStyle = "other"  # type: ignore[assignment]  # pyright: ignore
     with pytest.raises(ValueError, match="absolute, relative, cursor"), serve(next_style=unknown):
         pass
     with pytest.raises(ValueError, match="page_size_cap"), serve(page_size_cap=0):
         pass
     for db in ("", ":memory:"):
-        with pytest.raises(ValueError, match="kept in memory"), serve(db=db):
+        with pytest.raises(ValueError, match="keep resources in memory"), serve(db=db):
             pass
     with (
         pytest.raises(ValueError, match="control_key and api_key are the same"),
@@ -218,7 +221,7 @@ def test_settings_that_make_no_sense() -> None:
 
 
 def test_a_file_survives_a_restart(tmp_path: Path) -> None:
-    """Models in a file are there again, for their key, and the catalogue is there once."""
+    """Models in a file survive a restart, and the catalogue is loaded once."""
     db = tmp_path / "models.sqlite3"
     with serve(db=db, api_key="a") as server, connect(server, "a") as client:
         model = create(client)
@@ -235,7 +238,7 @@ def test_a_file_survives_a_restart(tmp_path: Path) -> None:
 
 
 def test_a_file_has_no_secrets(tmp_path: Path) -> None:
-    """Neither the API key nor a model's key is written anywhere."""
+    """A file contains neither the API key nor a model's key."""
     with serve(db=tmp_path / "x", api_key="api-key-secret") as server:
         with connect(server, server.api_key) as client:
             create(client, default_key="default-key-secret")
@@ -246,7 +249,7 @@ def test_a_file_has_no_secrets(tmp_path: Path) -> None:
 
 
 def test_a_new_catalogue_replaces_the_old(tmp_path: Path) -> None:
-    """A file from an earlier release gets the new catalogue and keeps its owners' models."""
+    """A file with an older catalogue gets the new one, and keeps its created models."""
     db = tmp_path / "x"
     with serve(db=db, api_key="a") as server, connect(server, "a") as client:
         create(client, name="ours")
@@ -268,8 +271,8 @@ CATALOGUE = """{
 }"""
 
 
-def test_a_catalogue_of_ones_own(tmp_path: Path) -> None:
-    """The public models and their providers may be one's own."""
+def test_custom_catalogue(tmp_path: Path) -> None:
+    """The public models and their providers can be given."""
     path = tmp_path / "catalogue.json"
     path.write_text(CATALOGUE)
     with serve(catalogue=path) as server, connect(server, server.api_key) as client:
@@ -284,7 +287,7 @@ def test_a_catalogue_of_ones_own(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        ("{", "the whole: Invalid JSON"),
+        ("{", "the file: Invalid JSON"),
         ("{}", "providers: Field required"),
         ('{"providers": {}, "models": {"a": "b"}}', "models.a: Input should be a valid integer"),
         ('{"providers": {}, "models": {"a": 0}}', "models.a: Input should be greater than or"),
@@ -297,20 +300,20 @@ def test_a_catalogue_of_ones_own(tmp_path: Path) -> None:
         ('{"providers": {"a": ""}, "models": {}}', "providers.a: String should have at least 1"),
     ],
 )
-def test_what_is_no_catalogue(tmp_path: Path, content: str, reason: str) -> None:
-    """A file that is no catalogue is refused by its name and what is wrong in it."""
+def test_invalid_catalogue(tmp_path: Path, content: str, reason: str) -> None:
+    """An invalid catalogue is rejected with its name and the error."""
     path = tmp_path / "catalogue.json"
     path.write_text(content)
 
-    said = pytest.raises(ValueError, match=r"catalogue\.json is no catalogue")
-    with said as error, serve(catalogue=path):
+    invalid = pytest.raises(ValueError, match=r"catalogue\.json is not a valid catalogue")
+    with invalid as error, serve(catalogue=path):
         pass
 
     assert reason in str(error.value)
 
 
-def test_a_seed_makes_the_same_ids(tmp_path: Path) -> None:
-    """Ids are the same with the same seed, and in a file none comes twice."""
+def test_seed_of_ids(tmp_path: Path) -> None:
+    """The same seed gives the same ids, and no duplicates within a file."""
 
     def ids(db: Path | None, key: str = "k") -> list[str]:
         with serve(seed=5, db=db, api_key=key) as server, connect(server, key) as client:
@@ -323,8 +326,8 @@ def test_a_seed_makes_the_same_ids(tmp_path: Path) -> None:
     assert all(re.fullmatch(r"[0-9a-f-]{14}4[0-9a-f-]{21}", id_) for id_ in first)
 
 
-def test_wiping_begins_the_seed_anew() -> None:
-    """After wiping, ids are those of the beginning again."""
+def test_wipe_restarts_the_seed() -> None:
+    """After a wipe, the sequence of ids restarts."""
     with serve(seed=5) as server, connect(server, server.api_key) as client:
         first = create(client)["id"]
         server.wipe()
@@ -333,20 +336,20 @@ def test_wiping_begins_the_seed_anew() -> None:
 
 
 def test_another_programs_database(tmp_path: Path) -> None:
-    """A database that is not the emulator's is refused by its name, and left alone."""
+    """A database of another program is rejected by its name, and not changed."""
     db = tmp_path / "x"
     with closing(sqlite3.connect(db)) as connection:
         connection.execute("CREATE TABLE theirs (x)")
     before = db.read_bytes()
 
-    with pytest.raises(ValueError, match=f"{re.escape(str(db))} was not made by"), serve(db=db):
+    with pytest.raises(ValueError, match=f"{re.escape(str(db))} was not created by"), serve(db=db):
         pass
 
     assert db.read_bytes() == before
 
 
-def test_no_database(tmp_path: Path) -> None:
-    """A file that is no database is refused."""
+def test_file_is_not_a_database(tmp_path: Path) -> None:
+    """A file that is not a database is rejected."""
     db = tmp_path / "x"
     db.write_text("a shopping list" * 100)
 
@@ -354,8 +357,8 @@ def test_no_database(tmp_path: Path) -> None:
         pass
 
 
-def test_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where a file cannot be filled, the error is why."""
+def test_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If the file cannot be written, the error has the reason."""
 
     class Small(sqlite3.Connection):
         def __init__(self, *args: Any, **named: Any) -> None:
@@ -367,14 +370,14 @@ def test_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         pass
 
 
-def test_a_half_filled_database_is_undone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An error while a file is set up leaves an empty one, which the next start can take."""
+def test_failed_initialisation_is_undone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After an error during initialisation the file is empty, and the next start can use it."""
 
-    def fail(self: Store, catalogue: object) -> None:
+    def fail(self: ModelTable, catalogue: object) -> None:
         raise MemoryError
 
     with monkeypatch.context() as patch:
-        patch.setattr(Store, "_fill", fail)
+        patch.setattr(ModelTable, "load_catalogue", fail)
         with pytest.raises(MemoryError), serve(db=tmp_path / "x"):
             pass
 
@@ -382,15 +385,15 @@ def test_a_half_filled_database_is_undone(tmp_path: Path, monkeypatch: pytest.Mo
         assert httpx.get(server.url).status_code == 200
 
 
-def test_a_bug_is_a_500(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
-    """What goes wrong inside is logged and answered in HTML, with an id, and goes on."""
+def test_internal_error(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    """An internal error is logged and returned as 500 in HTML, and the emulator continues."""
 
     def fail(*_: object, **__: object) -> None:
         raise RuntimeError("inside")
 
     with serve() as server, connect(server, server.api_key) as client:
         with monkeypatch.context() as patch:
-            patch.setattr(Store, "page", fail)
+            patch.setattr(ModelTable, "fetch_page", fail)
             response = client.get("/v1/models/")
         after = client.get("/v1/models/")
 
@@ -402,7 +405,7 @@ def test_a_bug_is_a_500(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptu
 
 
 def test_no_access_log(caplog: pytest.LogCaptureFixture) -> None:
-    """Requests are not logged, and uvicorn's loggers stay as the user has them."""
+    """Requests are not logged, and uvicorn's loggers are not changed."""
     caplog.set_level(0)
     access_log = logging.getLogger("uvicorn.access")
     with serve() as server, connect(server, server.api_key) as client:
@@ -414,14 +417,14 @@ def test_no_access_log(caplog: pytest.LogCaptureFixture) -> None:
     assert logging.getLogger("uvicorn.error").filters == []
 
 
-def test_deep_pages_cost_no_more_than_the_first() -> None:
-    """Each page is read along an index, without sorting the list or walking through it."""
-    with closing(Store(None, catalogue.load())) as store:
+def test_pages_use_indexes() -> None:
+    """Each page is read with an index, without sorting or scanning the list."""
+    with closing(Store(None, load_catalogue())) as store:
         statements: list[str] = []
         connection = store._connection  # pyright: ignore[reportPrivateUsage]
         connection.set_trace_callback(statements.append)
-        store.page("someone", Order(), (-50,), limit=10)
-        store.page("someone", Order(by_name=True), ("m", 5), limit=10)
+        store.models.fetch_page("someone", Ordering(), (-50,), limit=10)
+        store.models.fetch_page("someone", Ordering(by_name=True), ("m", 5), limit=10)
         connection.set_trace_callback(None)
         plans = [
             row[3]
@@ -431,8 +434,8 @@ def test_deep_pages_cost_no_more_than_the_first() -> None:
         ]
 
     assert len(plans) == 4
-    used = [plan.split(" (")[0] for plan in plans]
-    assert used == [
+    searches = [plan.split(" (")[0] for plan in plans]
+    assert searches == [
         f"SEARCH models USING INDEX {index}"
         for index in ("models_by_age", "public_by_age", "models_by_name", "public_by_name")
     ]
@@ -440,7 +443,7 @@ def test_deep_pages_cost_no_more_than_the_first() -> None:
 
 @contextmanager
 def command(*arguments: str) -> Generator[tuple[subprocess.Popen[str], httpx.Client], None, None]:
-    """Run the command; give its process and a client of it, once it has said where it is."""
+    """Run the command, and return its process and a client once it has printed its URL."""
     process = subprocess.Popen(
         [sys.executable, "-W", "error", "-m", "root.emulator", "--port", "0", *arguments],
         stdout=subprocess.PIPE,
@@ -470,14 +473,14 @@ SLOW = [
     (Fault(times=1), b"POST /v1/models/ HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{"),
     (Fault(times=1), b"GET /v1/mod"),
 ]
-"""What keeps a request under way: a fault, or a client that says no more."""
+"""Requests that do not finish, because of a fault or an incomplete request."""
 
 
 @pytest.mark.parametrize(("fault", "request_"), SLOW)
-def test_nothing_holds_it_up(
+def test_shutdown_cancels_requests(
     fault: Fault, request_: bytes, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """What is under way at the end is broken off at once, without a word in the log."""
+    """Requests in progress are cancelled at the end, and nothing is logged."""
     with serve(faults=[fault]) as server:
         connection = socket.create_connection((server.host, server.port))
         connection.sendall(request_)
@@ -487,13 +490,13 @@ def test_nothing_holds_it_up(
     with connection, suppress(ConnectionResetError):
         while connection.recv(65536):
             pass
-    # uvicorn would say that it had to wait for it.
+    # uvicorn would log that it had to cancel a request.
     assert not caplog.records
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_the_command_ends_in_the_middle(number: signal.Signals, tmp_path: Path) -> None:
-    """The command ends with 0 and says so, whatever is under way."""
+def test_command_stops_during_requests(number: signal.Signals, tmp_path: Path) -> None:
+    """The command exits with 0 also while requests are in progress."""
     faults = tmp_path / "faults.json"
     faults.write_text('[{"delay": 600, "method": "GET"}, {"drip": 600, "method": "POST"}]')
     with command("--faults", str(faults)) as (process, client):
@@ -502,7 +505,7 @@ def test_the_command_ends_in_the_middle(number: signal.Signals, tmp_path: Path) 
         late.sendall(SLOW[0][1])
         slow.sendall(b"POST" + SLOW[0][1][3:])
         half.sendall(SLOW[-1][1])
-        # The drip has begun: its head is here.
+        # The drip has started: its header section was received.
         assert slow.recv(12) == b"HTTP/1.1 401"
         process.send_signal(number)
         out, err = process.communicate(timeout=10)
@@ -515,8 +518,8 @@ def test_the_command_ends_in_the_middle(number: signal.Signals, tmp_path: Path) 
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_the_command_ends_cleanly(number: signal.Signals) -> None:
-    """The command serves, and ends with 0 on Ctrl-C and on being terminated."""
+def test_command_stops_on_signals(number: signal.Signals) -> None:
+    """The command exits with 0 on SIGINT and SIGTERM."""
     with command() as (process, client):
         assert client.get("/v1/models/").status_code == 200
         process.send_signal(number)
@@ -528,16 +531,16 @@ def test_the_command_ends_cleanly(number: signal.Signals) -> None:
 
 
 class Terminal(io.StringIO):
-    """A terminal whose user presses Ctrl-C as soon as the introduction is shown."""
+    """A terminal whose user presses Ctrl-C when the introduction is printed."""
 
     def flush(self) -> None:
         if "stopped" not in self.getvalue():
             signal.raise_signal(signal.SIGINT)
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows breaks pipes in its own way")
-def test_the_command_goes_on_unread() -> None:
-    """Where nobody reads what it prints any more, the command serves on, and ends with 0."""
+@pytest.mark.skipif(sys.platform == "win32", reason="broken pipes are different on Windows")
+def test_command_without_reader() -> None:
+    """The command continues when its output is closed, and exits with 0."""
     with command() as (process, client):
         assert process.stdout
         process.stdout.close()
@@ -548,9 +551,9 @@ def test_the_command_goes_on_unread() -> None:
         assert process.wait() == 0
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows breaks pipes in its own way")
-def test_the_command_is_never_read(tmp_path: Path) -> None:
-    """It serves all the same if nobody reads even the introduction."""
+@pytest.mark.skipif(sys.platform == "win32", reason="broken pipes are different on Windows")
+def test_command_with_closed_output(tmp_path: Path) -> None:
+    """The command works also if its output is closed from the start."""
     port = socket.create_server(("127.0.0.1", 0))
     reader, writer = os.pipe()
     os.close(reader)
@@ -576,8 +579,8 @@ def test_the_command_is_never_read(tmp_path: Path) -> None:
     assert (process.returncode, err) == (0, "")
 
 
-def test_the_command_says_how_to_use_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """The command prints address, key, environment and a request, and leaves signals as before."""
+def test_command_introduction(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The command prints URL, key, environment and an example, and restores signal handlers."""
     terminal = Terminal()
     monkeypatch.setattr(sys, "stdout", terminal)
     before = signal.getsignal(signal.SIGINT)
@@ -585,31 +588,31 @@ def test_the_command_says_how_to_use_it(monkeypatch: pytest.MonkeyPatch, tmp_pat
 
     code = __main__.main(["--port", "0", "--api-key", "it's", "--db", db])
 
-    said = terminal.getvalue()
+    printed = terminal.getvalue()
     assert code == 0
     assert signal.getsignal(signal.SIGINT) is before
-    assert re.search(r"emulator is at http://127\.0\.0\.1:\d+\n", said)
-    assert "API key: it's\n" in said
-    assert "ROOTSIGNALS_API_KEY='it'\"'\"'s'\n" in said
-    assert "curl -H 'Authorization: Api-Key it'\"'\"'s' 'http://127.0.0.1:" in said
-    assert f"kept in {db}.\n" in said
+    assert re.search(r"emulator is at http://127\.0\.0\.1:\d+\n", printed)
+    assert "API key: it's\n" in printed
+    assert "ROOTSIGNALS_API_KEY='it'\"'\"'s'\n" in printed
+    assert "curl -H 'Authorization: Api-Key it'\"'\"'s' 'http://127.0.0.1:" in printed
+    assert f"Resources are stored in {db}.\n" in printed
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "note"),
     [
         ([], ""),
         (
             ["--host", "0.0.0.0", "--allow-remote"],
-            "It listens at 0.0.0.0, port {port}, and is open to other machines.\n",
+            "It listens on 0.0.0.0, port {port}, and accepts other machines.\n",
         ),
     ],
     ids=["this machine", "all"],
 )
-def test_the_command_says_who_gets_in(
-    monkeypatch: pytest.MonkeyPatch, arguments: list[str], said: str
+def test_command_with_remote_host(
+    monkeypatch: pytest.MonkeyPatch, arguments: list[str], note: str
 ) -> None:
-    """Where other machines are let in, the command says so beside the address for this one."""
+    """If other machines can connect, the command prints the address that it listens on."""
     terminal = Terminal()
     monkeypatch.setattr(sys, "stdout", terminal)
 
@@ -618,11 +621,11 @@ def test_the_command_says_who_gets_in(
     first, rest = terminal.getvalue().split("\n", 1)
     port = first.rpartition(":")[2]
     assert first == f"The Root Signals emulator is at http://127.0.0.1:{port}"
-    assert rest.startswith(said.format(port=port) + "API key: ")
+    assert rest.startswith(note.format(port=port) + "API key: ")
 
 
-def test_the_command_takes_all_settings(tmp_path: Path) -> None:
-    """Key of the control, catalogue, faults, seed and form of `next` are those given."""
+def test_command_options(tmp_path: Path) -> None:
+    """The command passes its options to `serve`."""
     catalogue = tmp_path / "catalogue.json"
     catalogue.write_text(CATALOGUE)
     faults = tmp_path / "faults.json"
@@ -658,10 +661,10 @@ def test_the_command_takes_all_settings(tmp_path: Path) -> None:
         (["--faults", "nowhere.json"], "nowhere.json"),
     ],
 )
-def test_the_command_says_why_it_cannot_start(
+def test_command_cannot_start(
     capsys: pytest.CaptureFixture[str], arguments: list[str], reason: str
 ) -> None:
-    """What is wrong is one sentence on the error output, with exit code 1."""
+    """A failure is printed in one line to standard error, with exit code 1."""
     assert __main__.main(["--port", "0", *arguments]) == 1
 
     out, err = capsys.readouterr()
@@ -672,8 +675,8 @@ def test_the_command_says_why_it_cannot_start(
 
 
 @pytest.mark.parametrize("package", ["starlette", "uvicorn"])
-def test_the_extra_is_named_when_missing(monkeypatch: pytest.MonkeyPatch, package: str) -> None:
-    """Without its packages the emulator says how to get them."""
+def test_missing_extra(monkeypatch: pytest.MonkeyPatch, package: str) -> None:
+    """Without its packages, the import fails with the command to install them."""
     monkeypatch.setitem(sys.modules, package, None)
     monkeypatch.delitem(sys.modules, "root.emulator")
 
@@ -681,8 +684,8 @@ def test_the_extra_is_named_when_missing(monkeypatch: pytest.MonkeyPatch, packag
         importlib.import_module("root.emulator")
 
 
-def test_the_command_without_the_extra(tmp_path: Path) -> None:
-    """Without its packages `python -m root.emulator` ends with one line, which says how."""
+def test_command_with_missing_extra(tmp_path: Path) -> None:
+    """Without its packages, the command prints one line and exits with 1."""
     (tmp_path / "sitecustomize.py").write_text("import sys; sys.modules['uvicorn'] = None")
     path = os.pathsep.join([str(tmp_path), *sys.path])
     done = subprocess.run(
@@ -697,7 +700,7 @@ def test_the_command_without_the_extra(tmp_path: Path) -> None:
     assert 'pip install "root-sdk[emulator]"' in line
 
 
-def test_a_port_that_cannot_be() -> None:
-    """A port beyond all ports is refused by a sentence."""
+def test_invalid_port() -> None:
+    """A port out of range is rejected."""
     with pytest.raises(ValueError, match="from 0 to 65535"), serve(port=99999):
         pass

@@ -1,4 +1,4 @@
-"""The service on your own machine: models managed over real HTTP, with no account.
+"""An emulator of the Root Signals API on this machine, over real HTTP and without an account.
 
 ```python
 import root.emulator
@@ -17,20 +17,20 @@ try:
     import uvicorn
 except ImportError as _missing:
     raise ImportError(
-        f"The emulator needs the package {_missing.name!r}, which the extra brings: "
-        'pip install "root-sdk[emulator]"',
-        # By this name `python -m root.emulator` knows what failed, and tells it without traceback.
+        f"The emulator requires the package {_missing.name!r}. Install the extra:"
+        ' pip install "root-sdk[emulator]"',
+        # `python -m root.emulator` recognises this error by the name, and omits the traceback.
         name=__name__,
     ) from _missing
 
-from root.emulator.control import StoredModel
 from root.emulator.cursors import NextStyle
 from root.emulator.faults import Fault
 from root.emulator.history import Connections, RecordedRequest
 from root.emulator.openapi import openapi
+from root.emulator.resources.models import StoredModel
 from root.emulator.server import Server, serve
 
-# They were imported to see whether they are there, and are not for others to find here.
+# Imported to check that they are installed; they are not part of the public interface.
 del starlette, uvicorn
 
 __all__ = [

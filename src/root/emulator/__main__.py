@@ -1,4 +1,4 @@
-"""The emulator from a terminal: `python -m root.emulator`."""
+"""The command `python -m root.emulator`."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ def main(
 ) -> int:
     """Serve until SIGINT or SIGTERM, and return the exit code."""
     options = _parser(program).parse_args(arguments)
-    # A SimpleQueue may be put to from a signal handler at any moment, an Event may not: the
-    # handler could wait for a lock which the code that it interrupted holds.
+    # SimpleQueue.put() is safe in a signal handler. Event.set() is not: the handler could wait for
+    # a lock that the interrupted code holds.
     signals: SimpleQueue[int] = SimpleQueue()
     handlers = {
         number: signal.signal(number, lambda number, _: signals.put(number))
@@ -43,75 +43,79 @@ def main(
             control_key=options.control_key,
             allow_remote=options.allow_remote,
         ) as server:
-            _say(_introduction(server, options.db))
+            _print(_introduction(server, options.db))
             signals.get()
     except (OSError, ValueError, sqlite3.Error) as exc:
-        where = f" ({options.db})" if isinstance(exc, sqlite3.Error) else ""
-        print(f"The emulator cannot start: {exc}{where}", file=sys.stderr)
+        file = f" ({options.db})" if isinstance(exc, sqlite3.Error) else ""
+        print(f"The emulator cannot start: {exc}{file}", file=sys.stderr)
         return 1
     finally:
         for number, handler in handlers.items():
             signal.signal(number, handler)
-    _say("The emulator has stopped.")
+    _print("The emulator has stopped.")
     return 0
 
 
-def _say(text: str) -> None:
-    """Print, if somebody reads it: that `head` has seen enough is no reason to end."""
+def _print(text: str) -> None:
+    """Print to standard output, and continue if its reader, such as `head`, has exited."""
     try:
         print(text, flush=True)
     except BrokenPipeError:
-        # The interpreter would try once more at its end, and complain.
+        # The interpreter flushes at exit, and would print an error.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _introduction(server: Server, db: str | None) -> str:
     header = shlex.quote(f"Authorization: Api-Key {server.api_key}")
-    kept = f"kept in {db}" if db else "kept in memory, gone at the end (--db FILE keeps them)"
-    others = ""
+    storage = f"in {db}" if db else "in memory until the end (use --db FILE to keep them)"
+    remote = ""
     if not ip_address(server.host).is_loopback:
-        others = (
-            f"It listens at {server.host}, port {server.port}, and is open to other machines.\n"
-        )
+        remote = f"It listens on {server.host}, port {server.port}, and accepts other machines.\n"
     return f"""\
 The Root Signals emulator is at {server.url}
-{others}\
+{remote}\
 API key: {server.api_key}
-Models are {kept}.
+Resources are stored {storage}.
 
 For the SDK:
 export ROOTSIGNALS_API_URL={server.url} ROOTSIGNALS_API_KEY={shlex.quote(server.api_key)}
 
-Or by hand:
+With curl:
 curl -H {header} '{server.url}/v1/models/?page_size=3'
 
-What happened, and what is to go wrong (a page for a browser):
+Dashboard with requests and faults, for a browser:
 {server.url}/#{quote(server.control_key, safe="")}
 
-Ctrl-C ends it."""
+Press Ctrl-C to stop."""
 
 
 def _parser(program: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog=program,
-        description="Serve the models part of the Root Signals API on this machine.",
+        description="Serve an emulated Root Signals API on this machine.",
     )
-    parser.add_argument("--host", default="127.0.0.1", help="where to listen (%(default)s)")
-    parser.add_argument("--port", type=int, default=8000, help="0 takes a free one (%(default)s)")
-    parser.add_argument("--db", metavar="FILE", help="SQLite file that keeps the models")
-    parser.add_argument("--api-key", metavar="KEY", help="the key to let in (a new one)")
-    parser.add_argument("--control-key", metavar="KEY", help="the key to control it (a new one)")
-    parser.add_argument("--catalogue", metavar="FILE", help="JSON file of the public models")
-    parser.add_argument("--faults", metavar="FILE", help="JSON file of what is to go wrong")
-    parser.add_argument("--seed", type=int, help="what chance begins with")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
+    parser.add_argument(
+        "--port", type=int, default=8000, help="port; 0 selects a free one (%(default)s)"
+    )
+    parser.add_argument("--db", metavar="FILE", help="SQLite file to store resources in")
+    parser.add_argument("--api-key", metavar="KEY", help="API key (default: random)")
+    parser.add_argument(
+        "--control-key", metavar="KEY", help="key of the control API (default: random)"
+    )
+    parser.add_argument("--catalogue", metavar="FILE", help="JSON file with the public models")
+    parser.add_argument("--faults", metavar="FILE", help="JSON file with a list of faults")
+    parser.add_argument("--seed", type=int, help="seed of random numbers")
     parser.add_argument(
         "--next-style",
         choices=get_args(NextStyle),
         default="absolute",
-        help="the form of `next` in a page (%(default)s)",
+        help="format of `next` in a page (%(default)s)",
     )
     parser.add_argument(
-        "--allow-remote", action="store_true", help="let --host be open to other machines"
+        "--allow-remote",
+        action="store_true",
+        help="permit a --host that other machines can connect to",
     )
     return parser
 

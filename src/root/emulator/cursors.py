@@ -1,7 +1,7 @@
-"""Cursors and links of the list: what a query asks for, and where the next page is.
+"""Cursors of paged lists: parsing of the query, and links to other pages.
 
-A cursor holds the place of the row at a page's edge, so that it stands still while rows come
-and go, and a page deep in the list costs what the first one does.
+A cursor holds the sort key of the row at the edge of a page. It stays valid while rows are added
+and deleted, and a page far down the list costs as much as the first one.
 """
 
 from __future__ import annotations
@@ -12,59 +12,62 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 from urllib.parse import parse_qs, urlencode
 
-from root.emulator.problems import Problem, Unexpected
+from root.emulator.problems import Problem, UnexpectedRequest
 
 NextStyle: TypeAlias = Literal["absolute", "relative", "cursor"]
-"""How a page names its neighbours: a whole URL, one without host, or the bare cursor."""
+"""The format of `next` and `previous`: an absolute URL, a URL without host, or a bare cursor."""
 
-Place: TypeAlias = tuple[int] | tuple[str, int]
-"""Where a row stands: its position, with its name before it if the list is sorted by name."""
+SortKey: TypeAlias = tuple[int] | tuple[str, int]
+"""What a list is sorted by: the position of a row, or its name and position."""
 
 
 @dataclass(frozen=True)
-class Order:
-    """The order of a list. Positions are given in the order of creation."""
+class Ordering:
+    """The order of a list, by name or by position; positions ascend in order of creation."""
 
     by_name: bool = False
     descending: bool = True
 
 
-_ORDERS = {
-    "name": Order(by_name=True, descending=False),
-    "-name": Order(by_name=True, descending=True),
-    "created_at": Order(descending=False),
-    "-created_at": Order(descending=True),
+_ORDERINGS = {
+    "name": Ordering(by_name=True, descending=False),
+    "-name": Ordering(by_name=True, descending=True),
+    "created_at": Ordering(descending=False),
+    "-created_at": Ordering(descending=True),
 }
 
 
 @dataclass(frozen=True)
 class Cursor:
-    """The rows beyond a place, or before it; with no place, from that end of the list on."""
+    """The rows after a sort key, or before it if `backwards`.
 
-    place: Place | None = None
+    Without a sort key it is the first page, or the last one if `backwards`.
+    """
+
+    edge: SortKey | None = None
     backwards: bool = False
 
     def encode(self) -> str:
         """Return the cursor as clients see it."""
         tokens: dict[str, str | int] = {"r": 1} if self.backwards else {}
-        if self.place is None:
-            # An empty cursor would be taken for none, so the start of the list has a name too.
+        if self.edge is None:
+            # An empty cursor is treated like no cursor, so the start of the list needs a token.
             tokens["o"] = 0
         else:
-            tokens["p"] = self.place[0]
-            if len(self.place) == 2:
-                tokens["i"] = self.place[1]
+            tokens["p"] = self.edge[0]
+            if len(self.edge) == 2:
+                tokens["i"] = self.edge[1]
         return base64.b64encode(urlencode(tokens).encode("ascii")).decode("ascii")
 
 
-def order_of(query: Mapping[str, str]) -> Order:
-    """Return the first order asked for that there is, and newest first if there is none."""
-    asked = (term.strip() for term in query.get("ordering", "").split(","))
-    return next((_ORDERS[term] for term in asked if term in _ORDERS), Order())
+def parse_ordering(query: Mapping[str, str]) -> Ordering:
+    """Return the first known ordering of a query, by default the newest first."""
+    terms = (term.strip() for term in query.get("ordering", "").split(","))
+    return next((_ORDERINGS[term] for term in terms if term in _ORDERINGS), Ordering())
 
 
-def size_of(query: Mapping[str, str], cap: int) -> int:
-    """Return how many rows a page may hold: as many as asked for, up to the cap."""
+def parse_page_size(query: Mapping[str, str], cap: int) -> int:
+    """Return the page size of a query, limited to the cap; the cap if it is invalid or omitted."""
     try:
         size = int(query["page_size"])
     except (KeyError, ValueError):
@@ -72,37 +75,37 @@ def size_of(query: Mapping[str, str], cap: int) -> int:
     return min(size, cap) if size > 0 else cap
 
 
-def cursor_of(query: Mapping[str, str], order: Order) -> Cursor | None:
+def parse_cursor(query: Mapping[str, str], ordering: Ordering) -> Cursor | None:
     """Return the cursor of a query, or None for the first page.
 
     Raises:
-        Problem: 404 if it is none of ours, or of a list in another order.
+        Problem: 404 if the cursor is invalid or belongs to a list in another order.
     """
     encoded = query.get("cursor")
     if not encoded:
         return None
     try:
-        # As forgiving as Django REST Framework, which passes over what it does not know.
+        # As lenient as Django REST Framework, which ignores unknown tokens.
         tokens = parse_qs(base64.b64decode(encoded).decode("ascii"), keep_blank_values=True)
         if int(tokens.get("o", ["0"])[0]) < 0:
             raise _invalid_cursor()
         backwards = bool(int(tokens.get("r", ["0"])[0]))
         if "p" not in tokens:
             return Cursor(None, backwards)
-        position = int(tokens["i" if order.by_name else "p"][0])
+        position = int(tokens["i" if ordering.by_name else "p"][0])
         # SQLite's integers have 64 bits.
         if not -(2**63) <= position < 2**63:
             raise _invalid_cursor()
-        place = (tokens["p"][0], position) if order.by_name else (position,)
-        return Cursor(place, backwards)
+        edge = (tokens["p"][0], position) if ordering.by_name else (position,)
+        return Cursor(edge, backwards)
     except (ValueError, KeyError) as exc:
         raise _invalid_cursor() from exc
 
 
-def link(
-    cursor: Cursor | None, style: NextStyle, address: str, query: Iterable[tuple[str, str]]
+def page_link(
+    cursor: Cursor | None, style: NextStyle, url: str, query: Iterable[tuple[str, str]]
 ) -> str | None:
-    """Return what a page says of its neighbour; the rest of the query goes along."""
+    """Return the value of `next` or `previous`; other parameters of the query are kept."""
     if cursor is None:
         return None
     encoded = cursor.encode()
@@ -110,8 +113,8 @@ def link(
         return encoded
     parameters = [(name, value) for name, value in query if name != "cursor"]
     parameters.append(("cursor", encoded))
-    return f"{address}?{urlencode(sorted(parameters))}"
+    return f"{url}?{urlencode(sorted(parameters))}"
 
 
 def _invalid_cursor() -> Problem:
-    return Unexpected(404, "Invalid cursor")
+    return UnexpectedRequest(404, "Invalid cursor")

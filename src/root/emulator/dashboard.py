@@ -1,4 +1,4 @@
-"""The page at `/`, on which a person sees what happens, and has things go wrong."""
+"""The dashboard at `/`, which shows requests and resources and manages faults."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from importlib import resources
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import Receive, Scope, Send
 
-__all__ = ["Page"]
+__all__ = ["Dashboard"]
 
 
-class Page:
-    """The page, as an ASGI application; all it shows it asks of the API for control."""
+class Dashboard:
+    """The page, as an ASGI application; its script reads all data from the control API."""
 
     def __init__(self) -> None:
         """Read the page."""
@@ -22,7 +22,7 @@ class Page:
         self._page = Response(
             content,
             headers={
-                "Content-Security-Policy": _policy(content),
+                "Content-Security-Policy": _content_security_policy(content),
                 "Cache-Control": "no-cache",
                 "Cross-Origin-Opener-Policy": "same-origin",
                 "Cross-Origin-Resource-Policy": "same-origin",
@@ -33,16 +33,16 @@ class Page:
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer with the page; uvicorn drops it where the head alone is asked for."""
+        """Return the page; for HEAD, uvicorn removes the body."""
         response = self._page
         if scope["method"] not in ("GET", "HEAD"):
-            text = "The API is at /v1/models/; this is a page to look at.\n"
+            text = "This is the dashboard of the emulator. The API is at /v1/models/.\n"
             response = PlainTextResponse(text, 405, {"Allow": "GET, HEAD"})
         await response(scope, receive, send)
 
 
-def _policy(page: str) -> str:
-    """Return the policy by which a browser runs what stands in the page, and nothing else."""
+def _content_security_policy(page: str) -> str:
+    """Return a policy that permits the page's own script and style, and nothing else."""
     return "; ".join(
         [
             "default-src 'none'",

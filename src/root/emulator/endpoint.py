@@ -1,4 +1,4 @@
-"""What is the same at every address: who asks, whether it may, and what an error looks like."""
+"""An endpoint of the API: content negotiation, authentication, rate limits and error responses."""
 
 from __future__ import annotations
 
@@ -11,92 +11,98 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from root.emulator import problems, serializers
+from root.emulator import problems
 from root.emulator.history import ENTRY, Entry
-from root.emulator.keys import Account, Accounts
-from root.emulator.problems import Problem, Unexpected
+from root.emulator.keys import Account, KeyRegistry
+from root.emulator.problems import Problem, UnexpectedRequest
+from root.emulator.serializers import is_json
 
 Handler: TypeAlias = Callable[[Request, Account], Awaitable[Response]]
-"""Answers a request that an account makes."""
+"""Handles an authenticated request."""
 
-Find: TypeAlias = Callable[[Request, Account], object]
-"""Looks for what a request would change, and raises a Problem if the account may not."""
+Lookup: TypeAlias = Callable[[Request, Account], object]
+"""Looks up the object of a request, and raises a Problem if the account may not change it."""
 
-_CHANGES_NOTHING = {"GET", "HEAD", "OPTIONS"}
+_SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 
 
 class Endpoint:
-    """One address and its methods, as an ASGI application."""
+    """A path of the API and its methods, as an ASGI application."""
 
     def __init__(
         self,
         name: str,
         handlers: Mapping[str, Handler],
-        accounts: Accounts,
-        fields: Mapping[str, JsonValue],
-        find: Find | None = None,
+        keys: KeyRegistry,
+        actions: Mapping[str, JsonValue],
+        lookup: Lookup | None = None,
     ) -> None:
-        """Take the handlers by method, who may ask, and what OPTIONS says may be sent how.
+        """Create an endpoint.
 
-        It says so to those alone for whom `find` finds what would be changed.
+        Args:
+            name: The name in responses to OPTIONS.
+            handlers: The handlers by method.
+            keys: The accepted keys.
+            actions: The fields of request bodies by method, in responses to OPTIONS.
+            lookup: Returns the object that a request would change; `actions` are omitted if this
+                fails.
         """
         self._name = name
-        self._fields = dict(fields)
-        self._find = find
+        self._actions = dict(actions)
+        self._lookup = lookup
         self._handlers = dict(handlers)
-        self._accounts = accounts
+        self._keys = keys
         if "GET" in self._handlers:
-            # The body is dropped on the way out, by uvicorn.
+            # uvicorn removes the body.
             self._handlers["HEAD"] = self._handlers["GET"]
-        self._handlers["OPTIONS"] = self._describe
+        self._handlers["OPTIONS"] = self._options
         self._allow = ", ".join(self._handlers)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request."""
+        """Handle a request."""
         request = Request(scope, receive)
         try:
-            response = await self._answer(request)
+            response = await self._respond(request)
         except Problem as problem:
             entry: Entry = scope[ENTRY]
-            entry.unexpected = isinstance(problem, Unexpected)
+            entry.unexpected = isinstance(problem, UnexpectedRequest)
             entry.reason = problem.reason
             response = JSONResponse(problem.body, problem.status, problem.headers)
         response.headers["Allow"] = self._allow
-        # Django REST Framework negotiates the form of every answer; it names no version of one.
+        # Django REST Framework negotiates the content type of every response.
         response.headers["Vary"] = "Accept"
         await response(scope, receive, send)
 
-    async def _answer(self, request: Request) -> Response:
-        # The order of Django REST Framework's checks decides which error a request with several
-        # gets: first whether it asks for JSON and takes it, then who the client is and what it may
-        # do, then how often it asks, then the method.
+    async def _respond(self, request: Request) -> Response:
+        # Django REST Framework's order of checks decides which error a request with several gets:
+        # content negotiation, authentication, permissions, rate limit, method.
         if request.query_params.get("format") not in (None, "", "json"):
-            raise Unexpected(404, "Not found.")
+            raise UnexpectedRequest(404, "Not found.")
         accepted = ",".join(request.headers.getlist("accept") or ["*/*"]).split(",")
-        if not any(map(serializers.means_json, accepted)):
+        if not any(map(is_json, accepted)):
             raise problems.not_acceptable()
-        account = self._account(request)
-        if account.state == "read-only" and request.method not in _CHANGES_NOTHING:
+        account = self._authenticate(request)
+        if account.state == "read-only" and request.method not in _SAFE_METHODS:
             raise problems.key_denied("the key is read-only")
-        wait = account.wait(self._accounts.clock())
-        if wait is not None:
-            raise problems.throttled(wait)
+        seconds = account.count_request(self._keys.clock())
+        if seconds is not None:
+            raise problems.throttled(seconds)
         handler = self._handlers.get(request.method)
         if handler is None:
             raise problems.method_not_allowed(request.method)
         return await handler(request, account)
 
-    def _account(self, request: Request) -> Account:
+    def _authenticate(self, request: Request) -> Account:
         scheme, _, key = request.headers.get("authorization", "").partition(" ")
         if scheme != "Api-Key" or not key:
             raise problems.not_authenticated()
-        account = self._accounts.find(key)
+        account = self._keys.authenticate(key)
         if account is None:
             raise problems.key_denied("the key is unknown or revoked")
         return account
 
-    async def _describe(self, request: Request, account: Account) -> Response:
-        said: dict[str, JsonValue] = {
+    async def _options(self, request: Request, account: Account) -> Response:
+        metadata: dict[str, JsonValue] = {
             "name": self._name,
             "description": "",
             "renders": ["application/json"],
@@ -104,7 +110,7 @@ class Endpoint:
         }
         with suppress(Problem):
             if account.state != "read-only":
-                if self._find:
-                    self._find(request, account)
-                said["actions"] = self._fields
-        return JSONResponse(said)
+                if self._lookup:
+                    self._lookup(request, account)
+                metadata["actions"] = self._actions
+        return JSONResponse(metadata)

@@ -1,4 +1,4 @@
-"""What happened: the last requests, as they came in, and the connections."""
+"""The history of requests, and statistics of connections."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ from types import MappingProxyType
 from typing import TypeAlias
 from urllib.parse import parse_qsl
 
-from root.errors import JSONValue
+from pydantic import JsonValue
 
 __all__ = ["ENTRY", "Connections", "Entry", "History", "RecordedRequest"]
 
 ENTRY = "root.emulator.entry"
-"""Where the scope of a request holds its entry in the history."""
+"""The entry of a request's scope with its `Entry` in the history."""
 
-# Enough for the longest test, in some megabytes.
-_MOST_REQUESTS = 10_000
-_LONGEST_BODY = 64 * 1024
+# Enough for a long test, in a few megabytes.
+_MAX_REQUESTS = 10_000
+_MAX_BODY_BYTES = 64 * 1024
 
 _SECRET_FIELDS = ("default_key", "api_key")
-_LEFT_OUT_HEADERS = ("authorization", "cookie", "proxy-authorization")
+_OMITTED_HEADERS = ("authorization", "cookie", "proxy-authorization")
 _SECRET_HEADERS = ("api-key", "x-api-key")
 _MASKED = "[masked]"
 
-# A shorter key keeps nothing secret, and is a word that may stand anywhere.
-_SHORTEST_KEY = 8
+# A shorter key is no secret, and may occur in other texts as a word.
+_MIN_KEY_LENGTH = 8
 
-# The name and the password in a URL.
+# The user name and the password in a URL.
 _USERINFO = r"(?<=://)[^/?#\s]+(?=@)"
 
 _Mask: TypeAlias = Callable[[str], str]
@@ -42,24 +42,26 @@ _Mask: TypeAlias = Callable[[str], str]
 
 @dataclass(frozen=True, slots=True)
 class RecordedRequest:
-    """A request that came in.
+    """A request that the emulator received.
+
+    API keys of the emulator (of at least eight characters), and user names and passwords in URLs,
+    are masked in all texts.
 
     Attributes:
-        number: Its number, from 1.
-        at: When it came in.
-        method: Its method.
-        path: Its path, unescaped. In it and in what follows, keys of the emulator's (of eight
-            characters or more) and the name and password in a URL are masked.
-        query: Its query; of a name that came twice, the last value.
-        headers: Its headers, by names in lower case, without those that hold a key; that of an
-            `X-Api-Key` is masked.
-        json: Its body, if it is JSON (of up to 64 KiB); a key for a provider is masked.
-        status: The status of the answer, or None if there was none.
-        request_id: The name that the answer gave it, in the header X-Request-Id.
-        fault: What was made to go wrong with it: attributes of `Fault` and their values.
-        reason: Why the API would not do it, in words, or None if it did or gives no such reason.
-        unexpected: Whether the API has no such thing, or the key may not do it whatever it is
-            about. That a model is not there, or not one's own, is a part of the API.
+        number: Its number, counted from 1.
+        at: When it was received.
+        method: The method.
+        path: The unescaped path.
+        query: The query parameters; the last value of a repeated parameter.
+        headers: The headers, with lower-case names. `Authorization`, `Proxy-Authorization` and
+            `Cookie` are omitted, `Api-Key` and `X-Api-Key` are masked.
+        json: The body, if it is JSON of at most 64 KiB; provider keys are masked.
+        status: The status of the response, or None if there was no response.
+        request_id: The `X-Request-Id` of the response.
+        fault: The non-default attributes of the `Fault` that was applied, or None.
+        reason: Why the request was rejected, or None if it was not or the reason is not known.
+        unexpected: Whether the API has no such endpoint, method or format, or the key lacks the
+            permission. Requests for missing resources and for those of others are expected.
     """
 
     number: int
@@ -68,22 +70,22 @@ class RecordedRequest:
     path: str
     query: Mapping[str, str]
     headers: Mapping[str, str]
-    json: JSONValue
+    json: JsonValue
     status: int | None
     request_id: str
-    fault: Mapping[str, JSONValue] | None
+    fault: Mapping[str, JsonValue] | None
     reason: str | None = None
     unexpected: bool = False
 
     def __str__(self) -> str:
-        answer = self.status or "no answer"
-        because = f": {self.reason}" if self.reason else ""
-        return f"{self.method} {self.path} ({answer}{because})"
+        result = self.status or "no response"
+        reason = f": {self.reason}" if self.reason else ""
+        return f"{self.method} {self.path} ({result}{reason})"
 
 
 @dataclass(slots=True)
 class Entry:
-    """A request as it came in, of which little is read before somebody asks."""
+    """A request in the history, in a raw form that is cheap to record."""
 
     method: str
     path: str
@@ -93,13 +95,13 @@ class Entry:
     request_id: str
     at: float
     status: int | None = None
-    fault: Mapping[str, JSONValue] | None = None
+    fault: Mapping[str, JsonValue] | None = None
     number: int = 0
     reason: str | None = None
     unexpected: bool = False
 
-    def read(self, mask: _Mask) -> RecordedRequest:
-        """Return it for others to see, with the secrets in its texts masked."""
+    def to_record(self, mask: _Mask) -> RecordedRequest:
+        """Parse the request, and mask the secrets in its texts."""
         headers = {
             name.decode("latin-1").lower(): value.decode("latin-1") for name, value in self.headers
         }
@@ -116,7 +118,7 @@ class Entry:
                 {
                     mask(n): _MASKED if n in _SECRET_HEADERS else mask(v)
                     for n, v in headers.items()
-                    if n not in _LEFT_OUT_HEADERS
+                    if n not in _OMITTED_HEADERS
                 }
             ),
             _json(self.body, mask),
@@ -129,42 +131,46 @@ class Entry:
 
 
 class History:
-    """The last ten thousand requests."""
+    """The last 10,000 requests."""
 
     def __init__(self, keys: Callable[[], Iterable[str]]) -> None:
-        """Begin with none; take what tells the keys that nobody is to see."""
+        """Create an empty history.
+
+        Args:
+            keys: Returns the keys to mask.
+        """
         self._keys = keys
-        self._entries: deque[Entry] = deque(maxlen=_MOST_REQUESTS)
+        self._entries: deque[Entry] = deque(maxlen=_MAX_REQUESTS)
         self.count: int = 0
 
     def add(self, entry: Entry) -> None:
-        """Note a request."""
+        """Record a request."""
         self.count += 1
         entry.number = self.count
-        if len(entry.body) > _LONGEST_BODY:
+        if len(entry.body) > _MAX_BODY_BYTES:
             entry.body = b""
         self._entries.append(entry)
 
-    def since(self, number: int, most: int | None = None) -> tuple[RecordedRequest, ...]:
-        """Return the requests after the one with this number, or the first so many of them."""
+    def after(self, number: int, limit: int | None = None) -> tuple[RecordedRequest, ...]:
+        """Return the requests after the one with this number, at most `limit`."""
         mask = _masking(self._keys())
         entries = (entry for entry in self._entries if entry.number > number)
-        return tuple(entry.read(mask) for entry in islice(entries, most))
+        return tuple(entry.to_record(mask) for entry in islice(entries, limit))
 
     def clear(self) -> None:
-        """Forget all requests, and count from 1 again."""
+        """Delete all requests, and restart their numbers at 1."""
         self._entries.clear()
         self.count = 0
 
 
 @dataclass(slots=True)
 class Connections:
-    """Connections over which requests to the API came; those of the control are left out.
+    """Statistics of connections with requests to the API; the control API's are excluded.
 
     Attributes:
-        open: How many are open.
-        opened: How many were opened since the start, or since all was wiped.
-        most_open: How many were open at once since then, at most.
+        open: Number of open connections.
+        opened: Number of connections opened since the start or the last wipe.
+        most_open: Maximum number of connections open at the same time since then.
     """
 
     open: int = 0
@@ -172,30 +178,30 @@ class Connections:
     most_open: int = 0
 
     def begin(self) -> None:
-        """Note a new one."""
+        """Count a new connection."""
         self.open += 1
         self.opened += 1
         self.most_open = max(self.most_open, self.open)
 
     def end(self) -> None:
-        """Note the end of one."""
+        """Count a closed connection."""
         self.open -= 1
 
-    def restart(self) -> None:
-        """Count from here on."""
+    def reset(self) -> None:
+        """Restart the statistics; open connections stay counted as open."""
         self.opened = 0
         self.most_open = self.open
 
 
-def unexpected(
+def unexpected_requests(
     requests: Iterable[RecordedRequest], expected: tuple[str, ...]
 ) -> list[RecordedRequest]:
-    """Return the requests that nobody expected.
+    """Return the requests that were not expected.
 
     Args:
         requests: The requests.
-        expected: What is expected, such as `GET /v1/models/*`; if it is empty, whatever the API
-            has and a key may do.
+        expected: Patterns of methods and paths, such as `GET /v1/models/*`. If empty, everything
+            that the API supports and the key permits is expected.
     """
     if not expected:
         return [one for one in requests if one.unexpected]
@@ -207,25 +213,25 @@ def unexpected(
 
 
 def _masking(keys: Iterable[str]) -> _Mask:
-    # The longest first: one key may begin with another.
-    known = sorted((key for key in keys if len(key) >= _SHORTEST_KEY), key=len, reverse=True)
-    # Names of headers come in lower case.
+    # The longest first: a key may be the beginning of another.
+    known = sorted((key for key in keys if len(key) >= _MIN_KEY_LENGTH), key=len, reverse=True)
+    # Names of headers are in lower case.
     secret = re.compile("|".join([*map(re.escape, known), _USERINFO]), re.IGNORECASE)
     return lambda text: secret.sub(_MASKED, text)
 
 
-def _json(body: bytes, mask: _Mask) -> JSONValue:
+def _json(body: bytes, mask: _Mask) -> JsonValue:
     try:
         return _masked(json.loads(body), mask)
     except (ValueError, RecursionError):
         return None
 
 
-def _masked(content: JSONValue, mask: _Mask) -> JSONValue:
+def _masked(content: JsonValue, mask: _Mask) -> JsonValue:
     if isinstance(content, str):
         return mask(content)
     if isinstance(content, float) and not math.isfinite(content):
-        # Python reads NaN, Infinity and 1e999, which JSON cannot say.
+        # Python parses NaN, Infinity and 1e999, which JSON cannot represent.
         return str(content)
     if isinstance(content, list):
         return [_masked(item, mask) for item in content]

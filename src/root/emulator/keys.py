@@ -1,4 +1,4 @@
-"""Who may ask: keys, the organisations that they act for, and how often each may."""
+"""API keys: the organisations they belong to, their permissions and their rate limits."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias, cast, get_args
 
-__all__ = ["Account", "Accounts", "KeyState"]
+__all__ = ["Account", "KeyRegistry", "KeyState"]
 
 KeyState: TypeAlias = Literal["active", "read-only", "revoked"]
-"""What a key may do: everything, look only, or nothing any more."""
+"""The permissions of a key: all requests, reading requests only, or none."""
 
-# Django REST Framework looks at the first letter alone, and takes a month for a minute.
+# Django REST Framework compares the first letter only, and so reads a month as a minute.
 _PERIODS = {
     **dict.fromkeys(("s", "sec", "second"), 1),
     **dict.fromkeys(("m", "min", "minute"), 60),
@@ -26,62 +26,66 @@ _PERIODS = {
 
 @dataclass(slots=True)
 class Account:
-    """A key's side of the service.
+    """The account that an API key authenticates.
 
     Attributes:
-        organisation: Whose models it sees and manages.
-        email: Who is shown as the owner of what it creates.
-        full_name: The owner's name.
-        state: What it may do.
-        rate: How many requests it may make in how many seconds, or None for any number.
+        organisation: The organisation whose resources the key can read and change.
+        email: The e-mail address shown as the owner of what the key creates.
+        full_name: The name shown as the owner.
+        state: The permissions of the key.
+        rate_limit: Maximum number of requests and the period in seconds, or None for no limit.
     """
 
     organisation: str
     email: str
     full_name: str
     state: KeyState = "active"
-    rate: tuple[int, int] | None = None
-    _made: deque[float] = field(default_factory=deque[float], repr=False)
+    rate_limit: tuple[int, int] | None = None
+    _timestamps: deque[float] = field(default_factory=deque[float], repr=False)
 
-    def wait(self, now: float) -> float | None:
-        """Count a request made now, or return the seconds until one may be made."""
-        if self.rate is None:
+    def count_request(self, now: float) -> float | None:
+        """Count a request, or return the seconds until the rate limit allows the next one."""
+        if self.rate_limit is None:
             return None
-        most, period = self.rate
-        while self._made and self._made[0] <= now - period:
-            self._made.popleft()
-        if len(self._made) < most:
-            self._made.append(now)
+        limit, period = self.rate_limit
+        while self._timestamps and self._timestamps[0] <= now - period:
+            self._timestamps.popleft()
+        if len(self._timestamps) < limit:
+            self._timestamps.append(now)
             return None
-        return period - (now - self._made[len(self._made) - most])
+        return period - (now - self._timestamps[len(self._timestamps) - limit])
 
 
-class Accounts:
-    """All keys that the service knows."""
+class KeyRegistry:
+    """The API keys that the emulator accepts."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
-        """Take the clock, in seconds, by which requests are counted; there is no key yet."""
-        self.clock = clock
-        self._by_key: dict[str, Account] = {}
+        """Create an empty registry.
 
-    def find(self, key: str) -> Account | None:
-        """Return the account of a key that may still ask."""
-        account = self._by_key.get(key)
+        Args:
+            clock: Returns the time in seconds, for rate limits.
+        """
+        self.clock = clock
+        self._accounts: dict[str, Account] = {}
+
+    def authenticate(self, key: str) -> Account | None:
+        """Return the account of a key, or None if the key is unknown or revoked."""
+        account = self._accounts.get(key)
         return None if account is None or account.state == "revoked" else account
 
-    def keys(self) -> tuple[str, ...]:
-        """Return all keys, whatever their state."""
-        return tuple(self._by_key)
+    def all(self) -> tuple[str, ...]:
+        """Return all keys, revoked ones included."""
+        return tuple(self._accounts)
 
-    def of(self, key: str) -> Account:
-        """Return the account of a key, whatever its state.
+    def get(self, key: str) -> Account:
+        """Return the account of a key, also if the key is revoked.
 
         Raises:
-            ValueError: There is no such key.
+            ValueError: The key is unknown.
         """
-        account = self._by_key.get(key)
+        account = self._accounts.get(key)
         if account is None:
-            raise ValueError("There is no such key here. It has to be added first.")
+            raise ValueError("Unknown API key. Add the key first.")
         return account
 
     def add(
@@ -94,98 +98,101 @@ class Accounts:
         state: KeyState = "active",
         rate_limit: str | None = None,
     ) -> str:
-        """Let a key in and return it; the arguments are those of `Server.add_key`.
+        """Add a key and return it; the arguments are those of `Server.add_key`.
 
         Raises:
-            TypeError: An argument is no text.
-            ValueError: An argument cannot be right.
+            TypeError: An argument is not a string.
+            ValueError: An argument is invalid, or the key exists already.
         """
-        key = valid_key(key)
-        if key in self._by_key:
-            raise ValueError("This key is here already. What it may do can be changed.")
-        # An organisation is stored with the models, and a key never is.
-        name = hashlib.sha256(key.encode()).hexdigest()
-        self._by_key[key] = Account(
-            name if organisation is None else _not_blank("organisation", organisation),
-            f"{name[:8]}@emulator.invalid" if email is None else _not_blank("email", email),
-            _text("full_name", full_name),
-            valid_state(state),
-            rate_of(rate_limit),
+        key = validate_key(key)
+        if key in self._accounts:
+            raise ValueError("This API key exists already. Change it instead of adding it.")
+        # The organisation is stored with its resources; a key is never stored.
+        digest = hashlib.sha256(key.encode()).hexdigest()
+        self._accounts[key] = Account(
+            digest if organisation is None else _non_blank("organisation", organisation),
+            f"{digest[:8]}@emulator.invalid" if email is None else _non_blank("email", email),
+            _string("full_name", full_name),
+            validate_state(state),
+            parse_rate_limit(rate_limit),
         )
         return key
 
     def change(self, key: str, *, state: KeyState | None, rate_limit: str | None) -> None:
-        """Change what a key may do; None leaves it as it is, and an empty limit ends it.
+        """Change a key; None keeps a value, and an empty `rate_limit` removes the limit.
 
         Raises:
-            ValueError: There is no such key, or an argument cannot be right.
+            ValueError: The key is unknown, or an argument is invalid.
         """
-        account = self.of(key)
+        account = self.get(key)
         if state is not None:
-            account.state = valid_state(state)
+            account.state = validate_state(state)
         if rate_limit is not None:
-            account.rate = rate_of(rate_limit or None)
+            account.rate_limit = parse_rate_limit(rate_limit or None)
 
-    def forget_all_but(self, key: str) -> None:
-        """Forget all keys but this one, which is as it was at the beginning."""
-        account = self._by_key[key]
-        self._by_key = {
+    def reset(self, key: str) -> None:
+        """Remove all keys except this one, and restore its initial state."""
+        account = self._accounts[key]
+        self._accounts = {
             key: Account(account.organisation, account.email, account.full_name),
         }
 
 
-def valid_key(key: str | None) -> str:
-    """Return the key, a new one for None.
+def validate_key(key: str | None) -> str:
+    """Return the key, or a new random one for None.
 
     Raises:
-        TypeError: It is no text.
-        ValueError: It is empty or has characters that no header takes.
+        TypeError: The key is not a string.
+        ValueError: The key is empty or has characters that are not allowed in a header.
     """
     if key is None:
         return f"rs-emulator-{secrets.token_hex(16)}"
     if not isinstance(cast("object", key), str):
-        raise TypeError(f"A key is text, and no {type(key).__name__}.")
+        raise TypeError(f"A key must be a string, not {type(key).__name__}.")
     if not re.fullmatch(r"[!-~]+", key):
-        raise ValueError("An API key has at least one character, all printable ASCII, no space.")
+        raise ValueError(
+            "A key must have at least one character, and printable ASCII characters without"
+            " spaces only."
+        )
     return key
 
 
-def valid_state(state: str) -> KeyState:
+def validate_state(state: str) -> KeyState:
     """Return the state of a key.
 
     Raises:
-        ValueError: It is none.
+        ValueError: The state is unknown.
     """
     if state not in get_args(KeyState):
-        raise ValueError(f"The state of a key is one of {', '.join(get_args(KeyState))}.")
+        raise ValueError(f"The state of a key must be one of {', '.join(get_args(KeyState))}.")
     return state  # type: ignore[return-value]  # mypy does not narrow by get_args
 
 
-def rate_of(limit: str | None) -> tuple[int, int] | None:
-    """Read a limit such as `10/second`, in the form that Django REST Framework has it.
+def parse_rate_limit(limit: str | None) -> tuple[int, int] | None:
+    """Parse a limit such as `10/second`, in the format of Django REST Framework.
 
     Raises:
-        TypeError: It is no text.
-        ValueError: It has another form.
+        TypeError: The limit is not a string.
+        ValueError: The limit has another format.
     """
     if limit is None:
         return None
-    found = re.fullmatch(r"([1-9]\d*)/([a-z]+)", _text("rate_limit", limit))
+    found = re.fullmatch(r"([1-9]\d*)/([a-z]+)", _string("rate_limit", limit))
     if found is None or found[2] not in _PERIODS:
         raise ValueError(
-            f"A rate limit is written like 10/second, 100/minute, 1000/hour or 5/day,"
+            "A rate limit must have a format like 10/second, 100/minute, 1000/hour or 5/day,"
             f" not {limit!r}."
         )
     return int(found[1]), _PERIODS[found[2]]
 
 
-def _text(name: str, value: str) -> str:
+def _string(name: str, value: str) -> str:
     if not isinstance(cast("object", value), str):
-        raise TypeError(f"{name} is text, not {value!r}.")
+        raise TypeError(f"{name} must be a string, not {value!r}.")
     return value
 
 
-def _not_blank(name: str, value: str) -> str:
-    if not _text(name, value).strip():
-        raise ValueError(f"{name} is not blank. Leave it out, and the key has one of its own.")
+def _non_blank(name: str, value: str) -> str:
+    if not _string(name, value).strip():
+        raise ValueError(f"{name} must not be blank. Omit it to use a generated value.")
     return value

@@ -1,4 +1,4 @@
-"""What the API takes and answers, as an OpenAPI document that other programs can read."""
+"""The OpenAPI document of the API."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-__all__ = ["DESCRIPTION", "PATH", "openapi"]
+__all__ = ["OPENAPI_PATH", "OPENAPI_ROUTE", "openapi"]
 
-PATH = "/openapi.json"
+OPENAPI_PATH = "/openapi.json"
 
 
 def openapi() -> dict[str, JsonValue]:
     """Return the description of the API, an OpenAPI 3.1 document."""
-    content: dict[str, JsonValue] = json.loads(_read())
-    return content
+    document: dict[str, JsonValue] = json.loads(_read_document())
+    return document
 
 
-def _read() -> bytes:
+def _read_document() -> bytes:
     return resources.files("root.emulator").joinpath("openapi.json").read_bytes()
 
 
-async def _answer(_: Request) -> Response:
-    return Response(_read(), media_type="application/json")
+async def _respond(_: Request) -> Response:
+    return Response(_read_document(), media_type="application/json")
 
 
-DESCRIPTION = Route(PATH, _answer, methods=["GET"])
-"""Answers with the description, to whoever asks."""
+OPENAPI_ROUTE = Route(OPENAPI_PATH, _respond, methods=["GET"])
+"""Returns the document; no key is required."""

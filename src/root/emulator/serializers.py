@@ -1,7 +1,7 @@
-"""What a request may say: JSON read and checked as Django REST Framework does it.
+"""Parsing and validation of request bodies, as in Django REST Framework.
 
-Its kinds of leniency are kept (`"900"` is an integer, `1.5` is a string, white space around a
-string goes away), and so is its wording, all wrong fields in one answer.
+Its leniency is kept (`"900"` is an integer, `1.5` is a string, surrounding white space is
+removed), and so are its error messages, with all invalid fields in one response.
 """
 
 from __future__ import annotations
@@ -17,48 +17,52 @@ from typing import TypeAlias, cast
 
 from pydantic import JsonValue
 
-from root.emulator.problems import Problem, detail, unsupported_media_type
+from root.emulator.problems import Problem, detail_problem, unsupported_media_type
 
-Value: TypeAlias = str | int | None
-"""What a checked field holds."""
+Value: TypeAlias = str | int | bool | None
+"""The value of a validated field."""
 
-# The service's integers are PostgreSQL's, 32 bits wide. The API states this limit for
-# max_token_count alone; without it for the other, a larger number would be an error 500.
-_LARGEST = 2_147_483_647
+MAX_INTEGER = 2_147_483_647
+"""The largest 32-bit integer, which PostgreSQL's integer columns hold."""
 
-# "1.0" is an integer and "1.2" is none.
+# "1.0" is an integer and "1.2" is not.
 _ZERO_FRACTION = re.compile(r"\.0*\s*$")
 
-_JSON = {"application/json", "application/*", "*/json", "*/*"}
+_JSON_TYPES = {"application/json", "application/*", "*/json", "*/*"}
 
-# A longer string is refused before it is read as a number, which takes quadratic time.
-_LONGEST_NUMBER = 1000
+# Longer strings are rejected before they are parsed as a number, which takes quadratic time.
+_MAX_NUMBER_LENGTH = 1000
 
 
-class _Wrong(Exception):
-    """A value that its field does not take; the arguments are the sentences about it."""
+class _InvalidValue(Exception):
+    """An invalid value of a field; the arguments are the error messages."""
 
 
 @dataclass(frozen=True)
-class Text:
+class StringField:
     """A string field."""
 
     required: bool = False
     nullable: bool = False
-    may_be_blank: bool = False
+    allow_blank: bool = False
     max_length: int | None = None
 
+    @property
+    def type_name(self) -> str:
+        """The type in responses to OPTIONS."""
+        return "string"
+
     def limits(self) -> dict[str, JsonValue]:
-        """Return what OPTIONS says of its limits."""
+        """Return the limits in responses to OPTIONS."""
         return {} if self.max_length is None else {"max_length": self.max_length}
 
     def clean(self, value: object) -> str:
-        """Return the string, trimmed."""
+        """Return the string without surrounding white space."""
         if isinstance(value, bool) or not isinstance(value, str | int | float):
-            raise _Wrong("Not a valid string.")
+            raise _InvalidValue("Not a valid string.")
         text = str(value).strip()
-        if not text and not self.may_be_blank:
-            raise _Wrong("This field may not be blank.")
+        if not text and not self.allow_blank:
+            raise _InvalidValue("This field may not be blank.")
         errors: list[str] = []
         if self.max_length is not None and len(text) > self.max_length:
             errors.append(f"Ensure this field has no more than {self.max_length} characters.")
@@ -69,63 +73,53 @@ class Text:
             code_point = f"{ord(surrogate[0]):X}"
             errors.append(f"Surrogate characters are not allowed: U+{code_point}.")
         if errors:
-            raise _Wrong(*errors)
+            raise _InvalidValue(*errors)
         return text
 
 
 @dataclass(frozen=True)
-class Whole:
+class IntegerField:
     """An integer field."""
 
     minimum: int
-    maximum: int = _LARGEST
+    maximum: int = MAX_INTEGER
     required: bool = False
     nullable: bool = False
 
+    @property
+    def type_name(self) -> str:
+        """The type in responses to OPTIONS."""
+        return "integer"
+
     def limits(self) -> dict[str, JsonValue]:
-        """Return what OPTIONS says of its limits."""
+        """Return the limits in responses to OPTIONS."""
         return {"min_value": self.minimum, "max_value": self.maximum}
 
     def clean(self, value: object) -> int:
         """Return the integer."""
-        if isinstance(value, str) and len(value) > _LONGEST_NUMBER:
-            raise _Wrong("String value too large.")
+        if isinstance(value, str) and len(value) > _MAX_NUMBER_LENGTH:
+            raise _InvalidValue("String value too large.")
         try:
-            # Through its text, like the original: that is what makes true no integer.
+            # Converted by way of a string, as in the original, so that true is not an integer.
             number = int(_ZERO_FRACTION.sub("", str(value)))
         except ValueError:
-            raise _Wrong("A valid integer is required.") from None
+            raise _InvalidValue("A valid integer is required.") from None
         if number > self.maximum:
-            raise _Wrong(f"Ensure this value is less than or equal to {self.maximum}.")
+            raise _InvalidValue(f"Ensure this value is less than or equal to {self.maximum}.")
         if number < self.minimum:
-            raise _Wrong(f"Ensure this value is greater than or equal to {self.minimum}.")
+            raise _InvalidValue(f"Ensure this value is greater than or equal to {self.minimum}.")
         return number
 
 
-Fields: TypeAlias = Mapping[str, Text | Whole]
-
-MODEL: Fields = {
-    "name": Text(required=True, max_length=100),
-    "model": Text(),
-    "default_key": Text(nullable=True),
-    "max_output_token_count": Whole(minimum=800),
-    "max_token_count": Whole(minimum=0, nullable=True),
-    "url": Text(nullable=True, may_be_blank=True, max_length=1024),
-}
-
-VERIFICATION: Fields = {
-    "model": Text(required=True),
-    "api_key": Text(),
-    "url": Text(),
-    "max_output_token_count": Whole(minimum=800),
-}
+Fields: TypeAlias = Mapping[str, StringField | IntegerField]
+"""The fields of a request body by name."""
 
 
-def describe(fields: Fields) -> dict[str, JsonValue]:
-    """Return what OPTIONS says of fields."""
+def field_metadata(fields: Fields) -> dict[str, JsonValue]:
+    """Return the description of fields in responses to OPTIONS."""
     return {
         name: {
-            "type": "string" if isinstance(field, Text) else "integer",
+            "type": field.type_name,
             "required": field.required,
             "read_only": False,
             "label": name.replace("_", " ").capitalize(),
@@ -135,60 +129,66 @@ def describe(fields: Fields) -> dict[str, JsonValue]:
     }
 
 
-def means_json(media_type: str) -> bool:
-    """Say whether a media type is that of JSON, or a range that it is in."""
-    return media_type.partition(";")[0].strip().lower() in _JSON
+def is_json(media_type: str) -> bool:
+    """Return whether a media type, or a media range, includes JSON."""
+    return media_type.partition(";")[0].strip().lower() in _JSON_TYPES
 
 
-def read(content: bytes, content_type: str) -> object:
-    """Return what a body says, and no content as an empty object.
+def parse_json(content: bytes, content_type: str) -> object:
+    """Parse the body of a request; an empty body is an empty object.
 
     Raises:
-        Problem: 415 if the body is not announced as JSON, 400 if it is none, or in no charset.
+        Problem: 415 if the media type is not JSON, 400 if the body is not valid JSON or its
+            charset is not supported.
     """
     if not content:
         return {}
-    if not means_json(content_type):
+    if not is_json(content_type):
         raise unsupported_media_type(content_type)
     message = Message()
     message["Content-Type"] = content_type
-    # A reader wants a mark of the order of bytes where decode() takes the machine's own.
+    # A stream reader requires a byte order mark where decode() uses the machine's byte order.
     reader = codecs.getreader(_encoding(message.get_content_charset("utf-8")))
     try:
         text = reader(io.BytesIO(content)).read()
-        return cast("object", json.loads(text, parse_constant=_refuse_constant))
+        return cast("object", json.loads(text, parse_constant=_reject_constant))
     except (ValueError, RecursionError) as exc:
-        raise detail(400, f"JSON parse error - {exc}") from exc
+        raise detail_problem(400, f"JSON parse error - {exc}") from exc
 
 
-def check(data: object, fields: Fields, *, partial: bool = False) -> dict[str, Value]:
-    """Return the fields that were given, cleaned; what is no field is passed over.
+def validate(data: object, fields: Fields, *, partial: bool = False) -> dict[str, Value]:
+    """Validate the fields of a body and return their values; unknown fields are ignored.
+
+    Args:
+        data: The parsed body.
+        fields: The fields of the resource.
+        partial: Whether required fields may be omitted.
 
     Raises:
-        Problem: 400, with every wrong field.
+        Problem: 400, with the errors of all invalid fields.
     """
     if data is None:
         raise Problem(400, {"non_field_errors": ["No data provided"]})
     if not isinstance(data, dict):
         text = f"Invalid data. Expected a dictionary, but got {type(data).__name__}."
         raise Problem(400, {"non_field_errors": [text]})
-    given = cast("dict[str, object]", data)
+    body = cast("dict[str, object]", data)
     values: dict[str, Value] = {}
     errors: dict[str, list[str]] = {}
     for name, field in fields.items():
-        if name not in given:
+        if name not in body:
             if field.required and not partial:
                 errors[name] = ["This field is required."]
-        elif given[name] is None:
+        elif body[name] is None:
             if field.nullable:
                 values[name] = None
             else:
                 errors[name] = ["This field may not be null."]
         else:
             try:
-                values[name] = field.clean(given[name])
-            except _Wrong as wrong:
-                errors[name] = list(wrong.args)
+                values[name] = field.clean(body[name])
+            except _InvalidValue as invalid:
+                errors[name] = list(invalid.args)
     if errors:
         raise Problem(400, errors)
     return values
@@ -200,13 +200,13 @@ def _encoding(charset: str) -> str:
     except LookupError:
         return "utf-8"
     try:
-        # Codecs such as bz2 are found under a name too, but only those for text do this.
+        # Codecs such as bz2 can be looked up too, but only text codecs encode strings.
         "".encode(charset)
     except (LookupError, UnicodeError):
         text = f'Unsupported charset "{charset}" in request Content-Type header.'
-        raise detail(400, text) from None
+        raise detail_problem(400, text) from None
     return charset
 
 
-def _refuse_constant(name: str) -> object:
+def _reject_constant(name: str) -> object:
     raise ValueError(f"Out of range float values are not JSON compliant: {name!r}")

@@ -1,197 +1,235 @@
-"""The answers of the seven endpoints."""
+"""The endpoints of models."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
 from uuid import UUID
 
 from pydantic import JsonValue
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from root.emulator import problems, serializers
-from root.emulator.cursors import (
-    Cursor,
-    NextStyle,
-    Order,
-    Place,
-    cursor_of,
-    link,
-    order_of,
-    size_of,
-)
-from root.emulator.keys import Account
+from root.emulator import problems
+from root.emulator.endpoint import Endpoint
+from root.emulator.keys import Account, KeyRegistry
+from root.emulator.pagination import Paginator
 from root.emulator.resources.catalogue import Catalogue
-from root.emulator.serializers import Value
-from root.emulator.store import Row, Store, complete
+from root.emulator.resources.model_table import ModelRow, ModelTable, Visibility, with_defaults
+from root.emulator.serializers import (
+    Fields,
+    IntegerField,
+    StringField,
+    Value,
+    field_metadata,
+    parse_json,
+    validate,
+)
 
-NEXT_STYLE = "root.emulator.next_style"
-"""Where the scope of a request says in which form `next` is to be."""
-
-MODEL: dict[str, JsonValue] = {
-    "id": {"type": "string", "required": False, "read_only": True, "label": "Id"},
-    **serializers.describe(serializers.MODEL),
+# The API documents the upper limit for max_token_count only. Without a limit for the other field,
+# a larger number would be an error 500 in the service.
+MODEL_FIELDS: Fields = {
+    "name": StringField(required=True, max_length=100),
+    "model": StringField(),
+    "default_key": StringField(nullable=True),
+    "max_output_token_count": IntegerField(minimum=800),
+    "max_token_count": IntegerField(minimum=0, nullable=True),
+    "url": StringField(nullable=True, allow_blank=True, max_length=1024),
 }
-"""What OPTIONS says of a model's fields, in the words of Django REST Framework."""
+"""The fields of the body that creates or changes a model."""
 
-VERIFICATION: dict[str, JsonValue] = serializers.describe(serializers.VERIFICATION)
-"""What it says of the fields of what is to be verified."""
+VERIFICATION_FIELDS: Fields = {
+    "model": StringField(required=True),
+    "api_key": StringField(),
+    "url": StringField(),
+    "max_output_token_count": IntegerField(minimum=800),
+}
+"""The fields of the body that verifies a model."""
+
+_MODEL_METADATA: dict[str, JsonValue] = {
+    "id": {"type": "string", "required": False, "read_only": True, "label": "Id"},
+    **field_metadata(MODEL_FIELDS),
+}
 
 _REPLY = "Hello! How can I help you today?"
 
-# A greeting and its answer, counted as a tokenizer would, more or less.
+# Approximate token counts of a greeting and its reply.
 _USAGE = {"prompt_tokens": 8, "completion_tokens": 9, "total_tokens": 17}
 
 
-class Models:
-    """The models of a store, with one method per endpoint.
+@dataclass(frozen=True, slots=True)
+class StoredModel:
+    """A model that was created in the emulator.
 
-    None of them awaits between its first and its last question to the database, so each is done
-    as a whole before the next request is looked at.
+    Attributes:
+        id: The id.
+        name: The name.
+        model: The underlying model.
+        max_output_token_count: Maximum number of tokens in a response.
+        max_token_count: Size of the context window in tokens, or None.
+        url: The base URL of the model's server, or None.
+        visibility: Who can read it.
+        organisation: The organisation that it belongs to.
+        owner: The e-mail address of the user who created it.
     """
 
-    def __init__(
-        self, store: Store, catalogue: Catalogue, *, next_style: NextStyle, page_size_cap: int
-    ) -> None:
-        """Take what the answers are made from."""
-        self._store = store
+    id: str
+    name: str
+    model: str
+    max_output_token_count: int
+    max_token_count: int | None
+    url: str | None
+    visibility: Visibility
+    organisation: str
+    owner: str
+
+    @classmethod
+    def from_row(cls, row: ModelRow) -> StoredModel:
+        """Return the model in a row of the table."""
+        return cls(
+            row.id,
+            row.name,
+            row.model,
+            row.max_output_token_count,
+            row.max_token_count,
+            row.url,
+            row.visibility,
+            row.organisation,
+            row.email,
+        )
+
+
+class Models:
+    """The handlers of models, one method per endpoint.
+
+    No handler awaits between its first and its last query, so each request is handled atomically.
+    """
+
+    def __init__(self, table: ModelTable, catalogue: Catalogue, paginator: Paginator) -> None:
+        self._table = table
         self._catalogue = catalogue
-        self._next_style: NextStyle = next_style
-        self._page_size_cap = page_size_cap
+        self._paginator = paginator
 
-    async def page(self, request: Request, account: Account) -> Response:
-        """Answer with a page of the organisation's and the public models."""
-        query = request.query_params
-        order = order_of(query)
-        size = size_of(query, self._page_size_cap)
-        cursor = cursor_of(query, order)
-        place, backwards = (cursor.place, cursor.backwards) if cursor else (None, False)
-        # One more than fits tells whether there is another page in this direction.
-        rows = self._store.page(
-            account.organisation, order, place, backwards=backwards, limit=size + 1
-        )
-        more = len(rows) > size
-        rows = rows[:size]
-        if backwards:
-            rows.reverse()
-            following, previous = self._behind(account, order, rows[-1:], backwards), more
-        else:
-            following = more
-            previous = cursor is not None and self._behind(account, order, rows[:1], backwards)
-        # The neighbours of an empty page are the two ends of the list.
-        first, last = (_place(rows[0], order), _place(rows[-1], order)) if rows else (None, None)
-        address = request.url.path
-        # A fault may ask for another form.
-        style: NextStyle = request.scope.get(NEXT_STYLE) or self._next_style
-        if style == "absolute":
-            address = str(request.base_url).rstrip("/") + address
-        parameters = query.multi_items()
+    def endpoints(self, keys: KeyRegistry) -> dict[str, Endpoint]:
+        """Return the endpoints by the pattern of their path."""
+        return {
+            "/v1/models/": Endpoint(
+                "Model List",
+                {"GET": self.list_page, "POST": self.create},
+                keys,
+                {"POST": _MODEL_METADATA},
+            ),
+            # Before the pattern of ids, which matches this path too.
+            "/v1/models/verify/": Endpoint(
+                "Verify", {"POST": self.verify}, keys, {"POST": field_metadata(VERIFICATION_FIELDS)}
+            ),
+            # Django REST Framework's router excludes dots from ids.
+            "/v1/models/(?P<id>[^/.]+)/": Endpoint(
+                "Model Instance",
+                {
+                    "GET": self.retrieve,
+                    "PUT": self.replace,
+                    "PATCH": self.update,
+                    "DELETE": self.delete,
+                },
+                keys,
+                {"PUT": _MODEL_METADATA},
+                self.find_own,
+            ),
+        }
 
-        def neighbour(cursor: Cursor | None) -> str | None:
-            return link(cursor, style, address, parameters)
-
-        return JSONResponse(
-            {
-                "next": neighbour(Cursor(last) if following else None),
-                "previous": neighbour(Cursor(first, backwards=True) if previous else None),
-                "results": [self._listed(row) for row in rows],
-            }
-        )
+    async def list_page(self, request: Request, account: Account) -> Response:
+        """Return a page of the organisation's and the public models."""
+        fetch = partial(self._table.fetch_page, account.organisation)
+        return self._paginator.respond(request, fetch, self._serialize_listed)
 
     async def create(self, request: Request, account: Account) -> Response:
-        """Store a new model."""
-        data = serializers.read(await request.body(), _content_type(request))
-        values = serializers.check(data, serializers.MODEL)
+        """Create a model."""
+        data = parse_json(await request.body(), _content_type(request))
+        values = validate(data, MODEL_FIELDS)
         self._check_name(account, values)
-        row = self._store.add(account, values)
-        return JSONResponse(_shown(row), 201)
+        row = self._table.add(account, values)
+        return JSONResponse(_serialize(row), 201)
 
     async def retrieve(self, request: Request, account: Account) -> Response:
-        """Answer with a model."""
-        return JSONResponse(_shown(self._find(request, account)))
+        """Return a model."""
+        return JSONResponse(_serialize(self._find(request, account)))
 
     async def replace(self, request: Request, account: Account) -> Response:
-        """Set every field of a model; one left out goes back to its default."""
+        """Set all fields of a model; omitted fields get their default."""
         content = await request.body()
         row = self.find_own(request, account)
-        data = serializers.read(content, _content_type(request))
-        values = complete(serializers.check(data, serializers.MODEL))
+        data = parse_json(content, _content_type(request))
+        values = with_defaults(validate(data, MODEL_FIELDS))
         self._check_name(account, values, row)
-        row = self._store.change(row, values)
-        return JSONResponse(_shown(row))
+        return JSONResponse(_serialize(self._table.update(row, values)))
 
     async def update(self, request: Request, account: Account) -> Response:
         """Set the given fields of a model."""
         content = await request.body()
         row = self.find_own(request, account)
-        data = serializers.read(content, _content_type(request))
-        values = serializers.check(data, serializers.MODEL, partial=True)
+        data = parse_json(content, _content_type(request))
+        values = validate(data, MODEL_FIELDS, partial=True)
         self._check_name(account, values, row)
-        row = self._store.change(row, values)
-        return JSONResponse(_shown(row))
+        return JSONResponse(_serialize(self._table.update(row, values)))
 
     async def delete(self, request: Request, account: Account) -> Response:
-        """Delete a model, if it is private; public ones others may have come to rely on."""
+        """Delete a private model; a public one may be in use by other organisations."""
         row = self.find_own(request, account)
         if row.visibility != "PRIVATE":
             raise problems.permission_denied()
-        self._store.remove(row)
+        self._table.delete(row)
         return Response(status_code=204)
 
     async def verify(self, request: Request, account: Account) -> Response:
-        """Say that a known model answers, and that an unknown one does not."""
-        data = serializers.read(await request.body(), _content_type(request))
-        model = str(serializers.check(data, serializers.VERIFICATION)["model"])
-        if self._store.knows(account.organisation, model):
+        """Return success for a known model, and a failure for an unknown one."""
+        data = parse_json(await request.body(), _content_type(request))
+        model = str(validate(data, VERIFICATION_FIELDS)["model"])
+        if self._table.has_known_model(account.organisation, model):
             return JSONResponse(
                 {"success": True, "model": model, "response": _REPLY, "usage": _USAGE}
             )
         error = (
-            f'The model "{model}" is not known here: it is neither in the catalogue nor among'
-            " the models of this key."
+            f'The model "{model}" is unknown: it is neither in the catalogue nor among the models'
+            " of this key."
         )
         return JSONResponse({"success": False, "model": model, "error": error})
 
-    def _behind(self, account: Account, order: Order, edge: list[Row], backwards: bool) -> bool:
-        place = _place(edge[0], order) if edge else None
-        return bool(
-            self._store.page(account.organisation, order, place, backwards=not backwards, limit=1)
-        )
-
-    def _find(self, request: Request, account: Account) -> Row:
-        try:
-            # A UUID may be written without hyphens or in capitals.
-            id_ = str(UUID(request.path_params["id"]))
-        except ValueError:
-            raise problems.detail(404, "Not found.") from None
-        row = self._store.get(account.organisation, id_)
-        if row is None:
-            raise problems.detail(404, "No Model matches the given query.")
-        return row
-
-    def find_own(self, request: Request, account: Account) -> Row:
+    def find_own(self, request: Request, account: Account) -> ModelRow:
         """Return the model of a request, which the account may change.
 
         Raises:
-            Problem: There is none, or it is of another organisation.
+            Problem: The model does not exist, or belongs to another organisation.
         """
         row = self._find(request, account)
         if row.organisation != account.organisation:
-            # It is public, or it would not be seen.
+            # It is public; private models of others are not found.
             raise problems.permission_denied()
         return row
 
+    def _find(self, request: Request, account: Account) -> ModelRow:
+        try:
+            # A UUID may have upper-case letters, or no hyphens.
+            id_ = str(UUID(request.path_params["id"]))
+        except ValueError:
+            raise problems.detail_problem(404, "Not found.") from None
+        row = self._table.get(account.organisation, id_)
+        if row is None:
+            raise problems.detail_problem(404, "No Model matches the given query.")
+        return row
+
     def _check_name(
-        self, account: Account, values: Mapping[str, Value], row: Row | None = None
+        self, account: Account, values: Mapping[str, Value], row: ModelRow | None = None
     ) -> None:
         name = values.get("name")
-        # None is no name that was given, and a model may keep its own.
+        # A name may be omitted, and a model may keep its own.
         if name is None or (row is not None and name == row.name):
             return
-        if self._store.has_name(account.organisation, name):
+        if self._table.has_name(account.organisation, name):
             raise problems.not_unique()
 
-    def _listed(self, row: Row) -> dict[str, object]:
+    def _serialize_listed(self, row: ModelRow) -> dict[str, object]:
         return {
             "id": row.id,
             "name": row.name,
@@ -201,7 +239,7 @@ class Models:
         }
 
 
-def _shown(row: Row) -> dict[str, object]:
+def _serialize(row: ModelRow) -> dict[str, object]:
     return {
         "id": row.id,
         "name": row.name,
@@ -210,10 +248,6 @@ def _shown(row: Row) -> dict[str, object]:
         "max_token_count": row.max_token_count,
         "url": row.url,
     }
-
-
-def _place(row: Row, order: Order) -> Place:
-    return (row.name, row.position) if order.by_name else (row.position,)
 
 
 def _content_type(request: Request) -> str:
