@@ -22,6 +22,7 @@ LIST = "/v1/models/"
 ROUTES = {
     "state": "GET",
     "models": "GET, POST",
+    "projects": "GET",
     "requests": "GET, DELETE",
     "faults": "GET, POST, DELETE",
     "faults/1": "DELETE",
@@ -153,6 +154,27 @@ def test_models(server: Server, control: httpx.Client, client: httpx.Client) -> 
     }
     assert [one["name"] for one in control.get("models?limit=1").json()["models"]] == ["b"]
     assert client.get(f"{LIST}{added.json()['id']}/").json()["url"] == "http://b"
+
+
+def test_projects(control: httpx.Client, client: httpx.Client) -> None:
+    """Projects are listed, the last ones with `limit`."""
+    first = client.post("/v1/projects/", json={"name": "a"}).json()
+    client.post("/v1/projects/", json={"name": "b", "is_default": True})
+
+    listed = control.get("projects").json()
+    assert listed["count"] == 2
+    assert datetime.fromisoformat(listed["projects"][0].pop("created_at")).tzinfo
+    assert listed["projects"][0] == {
+        "id": first["id"],
+        "name": "a",
+        "description": "",
+        "is_default": False,
+        "organisation": "main",
+        "owner": "main@emulator.invalid",
+    }
+    assert [one["name"] for one in control.get("projects?limit=1").json()["projects"]] == ["b"]
+    offset = control.get("projects?limit=1&offset=0").json()
+    assert [one["name"] for one in offset["projects"]] == ["a"]
 
 
 def test_offset_and_after(control: httpx.Client, client: httpx.Client) -> None:

@@ -15,15 +15,15 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from root.emulator import Server, openapi
 from root.emulator.resources.models import MODEL_FIELDS
-from root.emulator.serializers import IntegerField
+from root.emulator.resources.projects import PROJECT_FIELDS
+from root.emulator.serializers import BooleanField, IntegerField
 from tests.described import check_answer, check_request
 
 from .conftest import connect
-from .test_emulator_models import create
 
 LIST = "/v1/models/"
 VERIFY = "/v1/models/verify/"
-ONE = "/v1/models/{id}/"
+PROJECTS = "/v1/projects/"
 
 # Parsed JSON, whose parts the tests access without types.
 DOCUMENT: dict[str, Any] = openapi()
@@ -42,13 +42,17 @@ def test_document_is_valid() -> None:
     OpenAPIV31SpecValidator(openapi()).validate()
 
 
-@pytest.mark.parametrize("name", MODEL_FIELDS)
-def test_limits_are_described(name: str) -> None:
-    """The document has the limits of a model's fields."""
-    field = MODEL_FIELDS[name]
-    request, response = (
-        DOCUMENT["components"]["schemas"][one] for one in ("ModelRequest", "Model")
-    )
+FIELDS = {"Model": MODEL_FIELDS, "Project": PROJECT_FIELDS}
+
+
+@pytest.mark.parametrize(
+    ("resource", "name"), [(resource, name) for resource in FIELDS for name in FIELDS[resource]]
+)
+def test_limits_are_described(resource: str, name: str) -> None:
+    """The document has the limits of the fields of a resource."""
+    field = FIELDS[resource][name]
+    schemas = DOCUMENT["components"]["schemas"]
+    request, response = schemas[f"{resource}Request"], schemas[resource]
     schema = request["properties"][name]
     returned = response["properties"].get(name, {})
 
@@ -56,6 +60,9 @@ def test_limits_are_described(name: str) -> None:
         return re.search(schema["pattern"], value) is not None
 
     assert (name in request["required"]) is field.required
+    if isinstance(field, BooleanField):
+        assert returned["type"] == "boolean"
+        return
     assert ("null" in schema["type"]) is field.nullable
     if isinstance(field, IntegerField):
         assert (schema["minimum"], schema["maximum"]) == (field.minimum, field.maximum)
@@ -72,8 +79,9 @@ def test_limits_are_described(name: str) -> None:
 
 def test_every_field_is_described() -> None:
     """The document has exactly the fields that requests are validated by."""
-    for name in ("ModelRequest", "ModelPatch"):
-        assert set(DOCUMENT["components"]["schemas"][name]["properties"]) == set(MODEL_FIELDS)
+    for resource, fields in FIELDS.items():
+        for name in (f"{resource}Request", f"{resource}Patch"):
+            assert set(DOCUMENT["components"]["schemas"][name]["properties"]) == set(fields)
 
 
 def test_document_is_served(server: Server) -> None:
@@ -111,26 +119,30 @@ def responses(server: Server) -> Iterator[list[httpx.Response]]:
     try:
         clients["throttled"].get(LIST)
         for method, path in OPERATIONS:
-            model = create(clients["own"], name=uuid4().hex)
-            here = path.format(id=model["id"])
+            own = clients["own"]
+            collection = PROJECTS if path.startswith(PROJECTS) else LIST
+            id_ = own.post(collection, json={"name": uuid4().hex}).json()["id"]
+            here = path.format(id=id_)
             good = (
                 {"name": uuid4().hex, "model": "x"} if method in ("post", "put", "patch") else None
             )
             for client in clients.values():
                 found.append(client.request(method, here, json=good))
-            own = clients["own"]
             found += [
                 own.request(method, here, headers={"Accept": "text/html"}),
-                own.request(method, here.replace(str(model["id"]), str(uuid4())), json=good),
-                own.request(method, here.replace(str(model["id"]), "a.b"), json=good),
+                own.request(method, here.replace(id_, str(uuid4())), json=good),
+                own.request(method, here.replace(id_, "a.b"), json=good),
             ]
-            if path == LIST:
+            if path == collection:
                 found.append(own.request(method, here, params={"cursor": "no"}, json=good))
             if good:
                 content_type = {"Content-Type": "application/json"}
                 for body in (b"{", b"[]", b'{"name": "", "model": ""}'):
                     found.append(own.request(method, here, content=body, headers=content_type))
                 found.append(own.request(method, here, content=b"x"))
+        projects = own.get(PROJECTS).json()["results"]
+        (default,) = (one["id"] for one in projects if one["is_default"])
+        found.append(own.delete(f"{PROJECTS}{default}/"))
         found.append(clients["own"].post(VERIFY, json={"model": "not there"}))
         yield found
     finally:
@@ -144,7 +156,7 @@ def test_every_response_is_described(responses: list[httpx.Response]) -> None:
     for response in responses:
         check_answer(response)
         path = response.request.url.path
-        template = path if path in (LIST, VERIFY) else ONE
+        template = path if path in DOCUMENT["paths"] else re.sub("[^/]+/$", "{id}/", path)
         found.add((response.request.method.lower(), template, str(response.status_code)))
 
     assert found == {
@@ -189,6 +201,49 @@ def test_leniency_is_described(client: httpx.Client, fields: dict[str, object]) 
 
     check_request(request)
     assert client.send(request).status_code == 201
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"name": "x", "is_default": True},
+        {"name": "x", "is_default": "Yes"},
+        {"name": "x", "is_default": 0},
+        {"name": f" {'x' * 512} ", "description": " "},
+        {"name": 5, "description": 5.5},
+    ],
+)
+def test_leniency_of_projects_is_described(client: httpx.Client, fields: dict[str, object]) -> None:
+    """Leniently accepted values of projects are described."""
+    request = client.build_request("POST", PROJECTS, json=fields)
+
+    check_request(request)
+    assert client.send(request).status_code == 201
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {},
+        {"name": "x" * 513},
+        {"name": "x", "description": None},
+        {"name": "x", "description": "a\0b"},
+        {"name": "x", "is_default": None},
+        {"name": "x", "is_default": 2},
+        {"name": "x", "is_default": "maybe"},
+        {"name": "x", "is_default": [True]},
+    ],
+    ids=json.dumps,
+)
+def test_strictness_of_projects_is_described(
+    client: httpx.Client, fields: dict[str, object]
+) -> None:
+    """Rejected values of projects are not valid by the document."""
+    request = client.build_request("POST", PROJECTS, json=fields)
+
+    with pytest.raises(OpenAPIError):
+        check_request(request)
+    assert client.send(request).status_code == 400
 
 
 @pytest.mark.parametrize(

@@ -335,6 +335,26 @@ def test_wipe_restarts_the_seed() -> None:
         assert create(client)["id"] == first
 
 
+@pytest.mark.parametrize("version", [1, 2, 99])
+def test_database_of_another_version(tmp_path: Path, version: int) -> None:
+    """A database of another version of the emulator is rejected by its name, and not changed."""
+    db = tmp_path / "x"
+    with closing(sqlite3.connect(db)) as connection:
+        connection.execute("CREATE TABLE models (x)")
+        connection.execute("CREATE TABLE catalogue (digest)")
+        connection.execute(f"PRAGMA user_version = {version}")
+    before = db.read_bytes()
+
+    message = (
+        f"The database {db} was created by another version of the emulator, and was not changed."
+        " Choose another file."
+    )
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"), serve(db=db):
+        pass
+
+    assert db.read_bytes() == before
+
+
 def test_another_programs_database(tmp_path: Path) -> None:
     """A database of another program is rejected by its name, and not changed."""
     db = tmp_path / "x"
@@ -342,7 +362,10 @@ def test_another_programs_database(tmp_path: Path) -> None:
         connection.execute("CREATE TABLE theirs (x)")
     before = db.read_bytes()
 
-    with pytest.raises(ValueError, match=f"{re.escape(str(db))} was not created by"), serve(db=db):
+    with (
+        pytest.raises(ValueError, match=f"{re.escape(str(db))} was created by another program"),
+        serve(db=db),
+    ):
         pass
 
     assert db.read_bytes() == before

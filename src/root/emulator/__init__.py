@@ -28,6 +28,7 @@ from root.emulator.faults import Fault
 from root.emulator.history import Connections, RecordedRequest
 from root.emulator.openapi import openapi
 from root.emulator.resources.models import StoredModel
+from root.emulator.resources.projects import StoredProject
 from root.emulator.server import Server, serve
 
 # Imported to check that they are installed; they are not part of the public interface.
@@ -40,6 +41,7 @@ __all__ = [
     "RecordedRequest",
     "Server",
     "StoredModel",
+    "StoredProject",
     "openapi",
     "serve",
 ]

@@ -11,6 +11,7 @@ from root.emulator.keys import Account, KeyRegistry
 from root.emulator.problems import Problem
 from root.emulator.resources.model_table import Visibility
 from root.emulator.resources.models import MODEL_FIELDS, StoredModel
+from root.emulator.resources.projects import StoredProject
 from root.emulator.serializers import Value, validate
 from root.emulator.store import Store
 
@@ -74,6 +75,10 @@ class Control:
         except Problem as problem:
             raise ValueError(f"The API would reject these values: {problem.body}") from None
         return StoredModel.from_row(self._store.models.add(account, validated, visibility))
+
+    def projects(self) -> tuple[StoredProject, ...]:
+        """Return all projects except the initial ones of organisations, in order of creation."""
+        return tuple(map(StoredProject.from_row, self._store.projects.list_created()))
 
     def wipe(self) -> None:
         """Restore the initial state: no created resources, no requests, initial faults, one key."""

@@ -26,6 +26,7 @@ from root.emulator.history import RecordedRequest
 from root.emulator.keys import KeyState
 from root.emulator.resources.model_table import Visibility
 from root.emulator.resources.models import StoredModel
+from root.emulator.resources.projects import StoredProject
 
 __all__ = ["PREFIX", "ControlApplication"]
 
@@ -80,6 +81,7 @@ class ControlApplication:
         endpoints: dict[str, dict[_Method, _Handler]] = {
             "state": {"GET": self._get_state},
             "models": {"GET": self._list_models, "POST": self._add_model},
+            "projects": {"GET": self._list_projects},
             "requests": {"GET": self._list_requests, "DELETE": self._clear_requests},
             "faults": {
                 "GET": self._list_faults,
@@ -138,6 +140,14 @@ class ControlApplication:
     async def _add_model(self, request: Request) -> JsonValue:
         body = _NewModel.model_validate_json(await request.body())
         return _model_to_json(self._control.add_model(body.values, body.visibility, body.key))
+
+    async def _list_projects(self, request: Request) -> JsonValue:
+        projects, limit = self._control.projects(), _limit(request)
+        offset = _parameter(request, "offset", max(len(projects) - limit, 0))
+        return {
+            "count": len(projects),
+            "projects": [_project_to_json(one) for one in projects[offset : offset + limit]],
+        }
 
     async def _list_requests(self, request: Request) -> JsonValue:
         history, limit = self._control.history, _limit(request)
@@ -216,6 +226,10 @@ class _ControlEndpoint:
 
 def _model_to_json(model: StoredModel) -> JsonValue:
     return cast("JsonValue", asdict(model))
+
+
+def _project_to_json(project: StoredProject) -> JsonValue:
+    return cast("JsonValue", {**asdict(project), "created_at": project.created_at.isoformat()})
 
 
 def _fault_to_json(active: ActiveFault) -> JsonValue:

@@ -109,7 +109,7 @@ class Endpoint:
             "parses": ["application/json"],
         }
         with suppress(Problem):
-            if account.state != "read-only":
+            if self._actions and account.state != "read-only":
                 if self._lookup:
                     self._lookup(request, account)
                 metadata["actions"] = self._actions

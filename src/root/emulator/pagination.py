@@ -68,10 +68,19 @@ class Paginator:
         request: Request,
         fetch: FetchRows[RowT],
         serialize: Callable[[RowT], dict[str, object]],
+        *,
+        has_ordering: bool = True,
     ) -> Response:
-        """Return the page that a request asks for."""
+        """Return the requested page.
+
+        Args:
+            request: The request.
+            fetch: Fetches rows of the list.
+            serialize: Returns a row as JSON.
+            has_ordering: Whether the list has a parameter `ordering`; if not, it is ignored.
+        """
         query = request.query_params
-        ordering = parse_ordering(query)
+        ordering = parse_ordering(query) if has_ordering else Ordering()
         size = parse_page_size(query, self.page_size_cap)
         requested = parse_cursor(query, ordering)
         cursor = requested or Cursor()

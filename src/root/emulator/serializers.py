@@ -111,7 +111,37 @@ class IntegerField:
         return number
 
 
-Fields: TypeAlias = Mapping[str, StringField | IntegerField]
+@dataclass(frozen=True)
+class BooleanField:
+    """A boolean field."""
+
+    required: bool = False
+    nullable: bool = False
+
+    @property
+    def type_name(self) -> str:
+        """The type in responses to OPTIONS."""
+        return "boolean"
+
+    def limits(self) -> dict[str, JsonValue]:
+        """Return the limits in responses to OPTIONS."""
+        return {}
+
+    def clean(self, value: object) -> bool:
+        """Return the boolean."""
+        # A number such as 1.0 is equal to its integer.
+        text = value.lower() if isinstance(value, str) else value
+        if text in _TRUE_VALUES:
+            return True
+        if text in _FALSE_VALUES:
+            return False
+        raise _InvalidValue("Must be a valid boolean.")
+
+
+_TRUE_VALUES = ("t", "y", "yes", "true", "on", "1", 1)
+_FALSE_VALUES = ("f", "n", "no", "false", "off", "0", 0)
+
+Fields: TypeAlias = Mapping[str, StringField | IntegerField | BooleanField]
 """The fields of a request body by name."""
 
 

@@ -30,6 +30,7 @@ from root.emulator.pagination import Paginator
 from root.emulator.resources.catalogue import load_catalogue
 from root.emulator.resources.model_table import Visibility
 from root.emulator.resources.models import Models, StoredModel
+from root.emulator.resources.projects import Projects, StoredProject
 from root.emulator.settings import check_settings
 from root.emulator.store import Store
 
@@ -84,6 +85,11 @@ class Server:
     def models(self) -> tuple[StoredModel, ...]:
         """The created models in order of creation, without those of the catalogue."""
         return self._call(self._control.models)
+
+    @property
+    def projects(self) -> tuple[StoredProject, ...]:
+        """The created projects in order of creation, without the initial ones of organisations."""
+        return self._call(self._control.projects)
 
     @property
     def requests(self) -> tuple[RecordedRequest, ...]:
@@ -375,7 +381,10 @@ def serve(
         control = Control(store, keys, queue, history, connections, api_key)
         paginator = Paginator(next_style, page_size_cap)
         application = Application(
-            Models(store.models, public_models, paginator).endpoints(keys),
+            {
+                **Models(store.models, public_models, paginator).endpoints(keys),
+                **Projects(store.projects, paginator).endpoints(keys),
+            },
             queue,
             history,
             {

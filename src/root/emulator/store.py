@@ -9,12 +9,14 @@ from uuid import UUID, uuid4
 
 from root.emulator.resources.catalogue import Catalogue
 from root.emulator.resources.model_table import MODEL_SCHEMA, ModelTable
+from root.emulator.resources.project_table import PROJECT_SCHEMA, ProjectTable
 
 # Written into the header of a file, to recognise the files of this version of the emulator.
-_SCHEMA_VERSION = 2
+_SCHEMA_VERSION = 3
 
 _SCHEMA = f"""
 {MODEL_SCHEMA}
+{PROJECT_SCHEMA}
 CREATE TABLE catalogue (digest TEXT NOT NULL);
 """
 
@@ -24,6 +26,7 @@ class Store:
 
     Attributes:
         models: The table of models.
+        projects: The table of projects.
     """
 
     def __init__(
@@ -51,6 +54,7 @@ class Store:
         self._seed = seed
         self._seed_ids()
         self.models = ModelTable(self._connection, self._new_id)
+        self.projects = ProjectTable(self._connection, self._new_id)
         try:
             self._prepare(db, catalogue)
         except BaseException:
@@ -65,15 +69,18 @@ class Store:
         """Delete all rows except the catalogue's, and restart the sequence of seeded ids."""
         self._seed_ids()
         self.models.wipe()
+        self.projects.wipe()
 
     def _prepare(self, db: str | os.PathLike[str] | None, catalogue: Catalogue) -> None:
         execute = self._connection.execute
-        tables = int(execute("SELECT count(*) FROM sqlite_master").fetchone()[0])
+        tables = {name for (name,) in execute("SELECT name FROM sqlite_master")}
         version = int(execute("PRAGMA user_version").fetchone()[0])
         if version != _SCHEMA_VERSION and (version or tables):
+            is_ours = {"catalogue", "models"} <= tables
+            creator = "another version of the emulator" if is_ours else "another program"
             raise ValueError(
-                f"The database {db} was not created by this version of the emulator. Choose"
-                " another file."
+                f"The database {db} was created by {creator}, and was not changed. Choose another"
+                " file."
             )
         # In WAL mode a write is one append. With synchronous=NORMAL a committed write survives a
         # killed process, but not a power failure; waiting for the disk at every write would take
