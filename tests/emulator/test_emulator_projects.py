@@ -56,7 +56,7 @@ def test_create_returns_the_project(client: httpx.Client) -> None:
     assert project["is_default"] is False
     assert str(project["created_at"]).endswith("Z")
     assert before <= datetime.fromisoformat(str(project["created_at"])) <= datetime.now(UTC)
-    assert UUID(str(project["owner"]))
+    assert str(UUID(str(project["owner"]))) == project["owner"]
 
 
 def test_create_with_defaults(client: httpx.Client) -> None:
