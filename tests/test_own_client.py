@@ -12,6 +12,7 @@ from multiprocessing.connection import Connection
 
 import httpx
 import pytest
+from httpx_aiohttp import HttpxAiohttpClient
 
 from root import (
     APIResponseError,
@@ -50,6 +51,15 @@ def test_the_limit_of_a_blocking_client() -> None:
             thread.join()
         assert echo.most_open == 2
         assert len(echo.names) == 20
+
+
+async def test_aiohttp_as_the_transport() -> None:
+    """Calls work over an httpx client that sends its requests with aiohttp."""
+    with Echo() as echo:
+        async with HttpxAiohttpClient() as mine:
+            client = AsyncRootSignals(KEY, base_url=echo.url, http_client=mine)
+            await client.models.retrieve("a")
+        assert echo.names == ["a"]
 
 
 async def test_waiting_for_the_client_is_not_sending() -> None:
