@@ -234,8 +234,8 @@ def install_for_node(session: nox.Session, package: str) -> tuple[Path | None, s
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Measure speed against other clients, in five minutes; `-- --quick` in one, printed only."""
-    # For the server alone: each client is in an environment of its own.
-    session.install("certifi", "h2", "trustme", "uvloop")
+    """Measure speed against other clients; `-- --quick` is faster, `-- --base` against a commit."""
+    # For the server: each client has an environment of its own.
+    session.install("certifi", "trustme", "uvloop")
     folder = session.create_tmp()
     session.run("python", "-m", "benchmarks.run", "--environments", folder, *session.posargs)

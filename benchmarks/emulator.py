@@ -1,161 +1,143 @@
-"""How many requests a second does the emulator answer on one core, and does depth matter?"""
+"""CPU time of the emulator per request, against a minimal application on Starlette."""
 
 from __future__ import annotations
 
 import json
-import sys
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from http.client import HTTPConnection
+from itertools import count
 from statistics import median
 from typing import Any
 from urllib.parse import urlsplit
-from urllib.request import Request, urlopen
 
-from benchmarks.load import NUMBER
-from benchmarks.measure import Bench, Process, Result, main
+from benchmarks.measure import Bench, Process, Result, Round, main
+from benchmarks.peers import BODY, OURS
 
 __all__ = ["measure"]
 
-MODELS = 10_000
+FIRST_PAGE = "/v1/models/?page_size=100"
 
-CONNECTIONS = 4
-"""Enough that the server always has something to do, and so one core of its own to fill."""
-
-BODY = json.dumps(
-    {
-        "name": f"ours-{NUMBER}",
-        "model": "ollama/llama3",
-        "max_token_count": 8192,
-        "url": "http://gpu-7:11434",
-    }
-)
+# Two models cannot have the same name.
+_numbers = count(1)
 
 
 @dataclass(frozen=True)
-class Load:
-    """One kind of request, over and over."""
+class Kind:
+    """A kind of request."""
 
     method: str
     target: str
-    body: str = ""
 
 
-@dataclass(frozen=True)
-class Taken:
-    """What a request took.
-
-    Attributes:
-        cpu: Seconds of CPU in the server's process.
-        wall: Seconds by the clock, from answer to answer on all connections together.
-    """
-
-    cpu: float
-    wall: float
-
-
-class Served(Process):
-    """A server of `served.py`, and the load generator that is its only client."""
+class EmulatorServer(Process):
+    """A server of `emulator_server.py` and a connection to it."""
 
     def __init__(self, bench: Bench, name: str) -> None:
-        super().__init__(str(bench.pythons["root-sdk-emulator"]), "-m", "benchmarks.served", name)
-        where: dict[str, str] = self.hear()
-        self.url, self.key = where["url"], where["key"]
-        self._load = Process(sys.executable, "-m", "benchmarks.load")
+        super().__init__(bench.python(OURS), "-m", "benchmarks.emulator_server", name)
+        where: dict[str, str] = self.receive()
+        self._connection = HTTPConnection(urlsplit(where["url"]).netloc)
+        self._headers = {
+            "Authorization": f"Api-Key {where['key']}",
+            "Content-Type": "application/json",
+        }
 
-    def take(self, load: Load, requests: int) -> Taken:
-        """Make so many requests and return what one took.
+    def send(self, kind: Kind) -> bytes:
+        """Send a request and return the body of the response.
 
         Raises:
-            RuntimeError: One was answered with an error.
+            RuntimeError: The response has an error status.
         """
-        before = self.tell()["cpu"]
-        done: dict[str, Any] = self._load.tell(
-            url=self.url,
-            key=self.key,
-            requests=requests,
-            connections=CONNECTIONS,
-            **vars(load),
-        )
-        if "error" in done:
-            raise RuntimeError(f"{load.method} {load.target}: {done['error']}")
-        return Taken((self.tell()["cpu"] - before) / requests, done["seconds"] / requests)
+        body = None
+        if kind.method == "POST":
+            body = json.dumps({**BODY, "name": f"ollama/llama{next(_numbers)}"}).encode()
+        self._connection.request(kind.method, kind.target, body, self._headers)
+        response = self._connection.getresponse()
+        content = response.read()
+        if response.status >= 400:
+            raise RuntimeError(f"{kind.method} {kind.target}: {content!r}")
+        return content
+
+    def round(self, kind: Kind, requests: int) -> Round:
+        """Send a number of requests and return the cost of one to the server's process."""
+        cpu, wall = self.request()["cpu"], time.perf_counter()
+        for _ in range(requests):
+            self.send(kind)
+        wall = time.perf_counter() - wall
+        return Round((self.request()["cpu"] - cpu) / requests, wall / requests)
 
     def close(self) -> None:
-        """End both."""
-        self._load.close()
+        """Close the connection and end the server."""
+        self._connection.close()
         super().close()
 
 
 def measure(bench: Bench) -> Iterator[Result]:
-    """Yield what a request costs against the floor, and a deep page against the first."""
+    """Yield the ratios to the minimal application, and of a deep page to the first."""
     with ExitStack() as stack:
-        emulator = stack.enter_context(Served(bench, "emulator"))
-        floor = stack.enter_context(Served(bench, "floor"))
-        create = Load("POST", "/v1/models/", BODY)
-        emulator.take(create, MODELS)
-        first, deep = pages(emulator, 1, MODELS // 100)
-        model_id = ask(emulator, first.target)["results"][0]["id"]
-        for question, load in {
-            "retrieve": Load("GET", f"/v1/models/{model_id}/"),
-            "create": create,
-            "list of 100": first,
+        emulator = stack.enter_context(EmulatorServer(bench, "emulator"))
+        minimal = stack.enter_context(EmulatorServer(bench, "minimal"))
+        models = 1_000 if bench.quick else 10_000
+        create, first = Kind("POST", "/v1/models/"), Kind("GET", FIRST_PAGE)
+        emulator.round(create, models)
+        model_id = json.loads(emulator.send(first))["results"][0]["id"]
+        for question, kind in {
+            "emulator, retrieve": Kind("GET", f"/v1/models/{model_id}/"),
+            "emulator, create": create,
+            "emulator, list of 100": first,
         }.items():
-            ours, least = turns(bench, (emulator, load), (floor, load))
-            yield Result(
-                f"emulator, {question}",
-                "Starlette, constant",
-                [a.cpu / b.cpu for a, b in zip(ours, least, strict=True)],
-                wall=[a.wall / b.wall for a, b in zip(ours, least, strict=True)],
-                note=f"{a_second(ours)} / {a_second(least)} requests a second",
-            )
-        later, sooner = turns(bench, (emulator, deep), (emulator, first))
-        yield Result(
-            f"emulator, page {MODELS // 100} of {MODELS:,} models",
-            "page 1",
-            [a.cpu / b.cpu for a, b in zip(later, sooner, strict=True)],
-            target=1.1,
-            note=f"{a_second(later)} / {a_second(sooner)} requests a second",
-        )
+            ours, theirs = interleave(bench, (emulator, kind), (minimal, kind))
+            yield ratio(question, "minimal Starlette", ours, theirs)
+        deep = nth_page(emulator, models // 100)
+        ours, theirs = interleave(bench, (emulator, deep), (emulator, first))
+        yield ratio(f"emulator, page {models // 100}", "page 1", ours, theirs, target=1.1)
 
 
-def turns(bench: Bench, *contenders: tuple[Served, Load]) -> tuple[list[Taken], ...]:
-    """Return the rounds of each; they take turns, and nobody always comes after the same one."""
+def interleave(bench: Bench, *contenders: tuple[EmulatorServer, Kind]) -> list[list[Round]]:
+    """Return the rounds of each contender."""
     seconds = 0.1 if bench.quick else 0.5
-    rounds: tuple[list[Taken], ...] = tuple([] for _ in contenders)
-    # The first is for what is made once, the second to see how many fill a round.
-    warm = [[server.take(load, 100) for _ in range(2)][-1] for server, load in contenders]
+    rounds: list[list[Round]] = [[] for _ in contenders]
+    # The first round fills caches; the second one shows how many requests a round can have.
+    warm = [[server.round(kind, 50) for _ in range(2)][-1] for server, kind in contenders]
     order = list(range(len(contenders)))
     for _ in range(4 if bench.quick else 11):
-        for which in order:
-            server, load = contenders[which]
-            rounds[which].append(server.take(load, max(round(seconds / warm[which].wall), 10)))
+        for number in order:
+            server, kind = contenders[number]
+            requests = max(round(seconds / warm[number].wall), 10)
+            rounds[number].append(server.round(kind, requests))
         order.append(order.pop(0))
     return rounds
 
 
-def pages(server: Served, *numbers: int) -> list[Load]:
-    """Return the requests for pages of 100, counted from 1."""
-    found, target = [], "/v1/models/?page_size=100"
-    for number in range(1, max(numbers) + 1):
-        if number in numbers:
-            found.append(Load("GET", target))
-        following = urlsplit(ask(server, target)["next"])
+def ratio(
+    question: str,
+    against: str,
+    ours: list[Round],
+    theirs: list[Round],
+    target: float | None = None,
+) -> Result:
+    """Return the result of interleaved rounds."""
+    rates = [f"{1 / median(one.cpu for one in rounds):,.0f}" for rounds in (ours, theirs)]
+    return Result(
+        question,
+        against,
+        [a.cpu / b.cpu for a, b in zip(ours, theirs, strict=True)],
+        target,
+        wall=[a.wall / b.wall for a, b in zip(ours, theirs, strict=True)],
+        note=f"{rates[0]} / {rates[1]} requests per CPU second",
+    )
+
+
+def nth_page(server: EmulatorServer, number: int) -> Kind:
+    """Return the request for a page, counted from 1."""
+    target = FIRST_PAGE
+    for _ in range(number - 1):
+        page: dict[str, Any] = json.loads(server.send(Kind("GET", target)))
+        following = urlsplit(page["next"])
         target = f"{following.path}?{following.query}"
-    return found
-
-
-def ask(server: Served, target: str) -> Any:
-    """Return what the server answers to one request."""
-    request = Request(server.url + target, headers={"Authorization": f"Api-Key {server.key}"})
-    with urlopen(request) as answer:
-        return json.load(answer)
-
-
-def a_second(taken: list[Taken]) -> str:
-    """Return how many requests were answered in a second, to three digits."""
-    count = 1 / median(one.wall for one in taken)
-    return f"{float(f'{count:.3g}'):,.0f}"
+    return Kind("GET", target)
 
 
 if __name__ == "__main__":

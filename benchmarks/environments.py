@@ -1,89 +1,110 @@
-"""An environment for every client: two have the same import name, and each brings its own."""
+"""The virtual environments: one for each client, since two of them have the same import name."""
 
 from __future__ import annotations
 
+import io
 import subprocess
 import sys
+import tempfile
+import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 
-__all__ = ["ENVIRONMENTS", "HOMES", "ROOT", "prepare", "versions"]
+from benchmarks.peers import BASE, OURS
+
+__all__ = ["ROOT", "environment_of", "prepare", "prepare_base", "versions"]
 
 ROOT = Path(__file__).parents[1]
 
-ENVIRONMENTS = {
-    "root-sdk": ("-e", str(ROOT)),
-    "root-sdk-extras": ("-e", f"{ROOT}[aiohttp,http2]", "uvloop"),
-    "root-sdk-emulator": ("-e", f"{ROOT}[emulator]"),
-    "root-sdk-cli": ("-e", f"{ROOT}[cli]"),
+REQUIREMENTS = {
     "root-signals": ("root-signals==1.6.5",),
     "openai": ("openai==3.54.*",),
-    # As it is installed, it has no sniffio, which costs its async calls dearly.
-    "httpx": ("httpx==0.28.1", "pydantic>=2.9"),
-    "httpx-sniffio": ("httpx==0.28.1", "sniffio"),
+    # Without sniffio, which pip does not install, an async call takes a third more CPU time.
+    "httpx": ("httpx==0.28.1", "pydantic>=2.9", "sniffio"),
 }
-"""What is installed in each environment, from PyPI but for this SDK."""
-
-HOMES = {
-    "root-sdk": "root-sdk",
-    "root-sdk, 1,000 connections": "root-sdk",
-    "root-sdk over aiohttp": "root-sdk-extras",
-    "root-sdk over HTTP/2": "root-sdk-extras",
-    "root-signals --help": "root-sdk-cli",
-    "root-signals models --help": "root-sdk-cli",
-    "root-signals models list --help": "root-sdk-cli",
-    "root-signals config --help": "root-sdk-cli",
-    "bare Typer": "root-sdk-cli",
-    "bare Typer, plain help": "root-sdk-cli",
-    "root-signals": "root-signals",
-    "openai": "openai",
-    "httpx": "httpx",
-    "httpx + sniffio": "httpx-sniffio",
-    "httpx + pydantic": "httpx",
-    "http.client": "root-sdk",
-    "asyncio streams": "root-sdk",
-}
-"""The environment that each peer lives in."""
+"""The packages that are installed for each of the other clients."""
 
 
-def python_of(folder: Path, environment: str) -> Path:
-    """Return where an environment's Python is."""
-    return (
-        folder / environment / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
-    )
+def environment_of(peer: str) -> str:
+    """Return the name of the environment that a peer runs in."""
+    return "httpx" if peer == "httpx + pydantic" else peer
 
 
 def prepare(folder: Path) -> dict[str, Path]:
-    """Make the environments that are missing or old, and return the Python of each.
+    """Return the Python of each environment, which is created if it is missing or outdated.
 
-    One that cannot be made is reported and left out.
+    An environment that cannot be created is reported and left out.
     """
-    made = {}
-    for name, requirements in ENVIRONMENTS.items():
-        python = python_of(folder, name)
-        # What it was made from, written when it is complete.
-        made_from = folder / name / "made-from.txt"
-        wanted = f"{' '.join(requirements)}\n{(ROOT / 'pyproject.toml').read_text()}"
-        if not made_from.exists() or made_from.read_text() != wanted:
-            print(f"installing {name}", flush=True)
-            try:
-                install(folder / name, python, requirements)
-            except (OSError, subprocess.CalledProcessError) as exc:
-                print(f"{name} is missing from the comparison: {exc}", flush=True)
-                continue
-            made_from.write_text(wanted)
-        made[name] = python
-    return made
+    pythons = {OURS: install_tree(folder)}
+    for name, requirements in REQUIREMENTS.items():
+        try:
+            pythons[name] = create(folder / name, *requirements)
+        except (OSError, subprocess.CalledProcessError) as exc:
+            print(f"{name} is not compared, since it cannot be installed: {exc}", flush=True)
+    return pythons
 
 
-def install(folder: Path, python: Path, requirements: tuple[str, ...]) -> None:
-    """Make one environment."""
-    subprocess.run((sys.executable, "-m", "venv", "--clear", str(folder)), check=True)
+def prepare_base(folder: Path, commit: str) -> dict[str, Path]:
+    """Return the Python of an environment with this tree, and of one with an earlier commit.
+
+    Both have the same versions of all dependencies.
+    """
+    ours = install_tree(folder)
+    git = ("git", "-C", str(ROOT))
+    full = subprocess.run(
+        (*git, "rev-parse", "--verify", f"{commit}^{{commit}}"),
+        capture_output=True,
+        check=True,
+        text=True,
+    ).stdout.strip()
+    archive = subprocess.run(
+        (*git, "archive", "--format=zip", full), capture_output=True, check=True
+    ).stdout
+    with tempfile.TemporaryDirectory() as name:
+        source = Path(name, full)
+        zipfile.ZipFile(io.BytesIO(archive)).extractall(source)
+        dependencies = [
+            f"{package}=={version}"
+            for package, version in versions({OURS: ours})[OURS].items()
+            if package not in {"root-sdk", "pip", "setuptools"}
+        ]
+        stamp = " ".join((full, *dependencies))
+        base = create(folder / BASE, *dependencies, str(source), stamp=stamp)
+    return {OURS: ours, BASE: base}
+
+
+def install_tree(folder: Path) -> Path:
+    """Install a wheel of the working tree and return the environment's Python."""
+    target = f"{ROOT}[emulator]"
+    python = create(folder / OURS, target, stamp=(ROOT / "pyproject.toml").read_text())
+    # The environment may be older than the tree.
+    install(python, "--force-reinstall", "--no-deps", target)
+    return python
+
+
+def create(environment: Path, *requirements: str, stamp: str = "") -> Path:
+    """Create an environment unless it exists with the same stamp, and return its Python."""
+    windows = sys.platform == "win32"
+    python = environment / ("Scripts/python.exe" if windows else "bin/python")
+    # Written when the environment is complete.
+    marker = environment / "made-from.txt"
+    content = stamp or " ".join(requirements)
+    if not marker.exists() or marker.read_text() != content:
+        print(f"Installing {environment.name}", flush=True)
+        subprocess.run((sys.executable, "-m", "venv", "--clear", str(environment)), check=True)
+        install(python, *requirements)
+        marker.write_text(content)
+    return python
+
+
+def install(python: Path, *requirements: str) -> None:
+    """Install packages into an environment."""
     pip = (str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
     subprocess.run((*pip, *requirements), check=True)
 
 
-def versions(pythons: dict[str, Path]) -> dict[str, dict[str, str]]:
-    """Return the versions of what is installed in each environment."""
+def versions(pythons: Mapping[str, Path]) -> dict[str, dict[str, str]]:
+    """Return the versions of the packages in each environment."""
     code = (
         "from importlib.metadata import distributions\n"
         "for d in distributions(): print(d.name, d.version)"

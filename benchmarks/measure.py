@@ -1,8 +1,8 @@
-"""How things are measured: a server, a worker for every client, and turns that they take.
+"""The measurement: one server, a worker process for each client, and interleaved rounds.
 
-Absolute numbers depend on the machine and on what else runs there. So all clients that answer a
-question are measured in one run: round by round each makes its calls, and a ratio is formed
-from the two results of the same round.
+Absolute numbers depend on the machine and on its load. All clients of a question are therefore
+measured in one run: in each round, every client makes its calls, and a ratio is computed from
+two results of the same round.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,36 +23,38 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlsplit
 
-from benchmarks.environments import HOMES, ROOT, prepare
+from benchmarks.environments import ROOT, environment_of, prepare
 from benchmarks.peers import OURS
 
 __all__ = [
     "Bench",
+    "Process",
     "Result",
     "Round",
-    "Server",
     "Worker",
     "compare",
+    "format_seconds",
+    "interleave",
     "main",
-    "prepared",
+    "options",
+    "running",
     "show",
-    "take_turns",
 ]
 
 
 @dataclass
 class Result:
-    """The answer to one question.
+    """The result for one question.
 
     Attributes:
-        question: What was measured.
-        against: The peer that it is a ratio to, or what the number is otherwise.
-        values: A value for each round, most often ours divided by the peer's; empty if the
-            question could not be answered.
-        target: What issue 3 or 5 asks for at most, if one does.
-        unit: The unit, empty for a ratio.
-        wall: The same ratio by the clock, where `values` are CPU.
-        note: More numbers, or why there are none.
+        question: What is measured.
+        against: The peer that the ratio refers to, or the client that the number belongs to.
+        values: One value per round, usually a ratio of ours to the peer's; empty if nothing
+            could be measured.
+        target: The highest acceptable median, if there is a target.
+        unit: The unit; empty for a ratio.
+        wall: The same ratios in wall-clock time, where `values` are CPU time.
+        note: Further numbers, or the reason why there are no values.
     """
 
     question: str
@@ -75,11 +77,11 @@ class Result:
 
 @dataclass(frozen=True)
 class Round:
-    """What one client took for a call in one round.
+    """The cost of one call in one round.
 
     Attributes:
-        cpu: Seconds of the worker process's CPU.
-        wall: Seconds by the clock.
+        cpu: CPU seconds of the measured process.
+        wall: Seconds of wall-clock time.
         connections: Connections that the server accepted.
     """
 
@@ -89,43 +91,43 @@ class Round:
 
 
 class Process:
-    """A program that talks JSON over its standard input and output, and ends with them."""
+    """A program that exchanges lines of JSON over its standard input and output."""
 
-    def __init__(self, *command: str, environment: dict[str, str] | None = None) -> None:
+    def __init__(self, *command: str, environment: Mapping[str, str] | None = None) -> None:
         self._command = " ".join(command)
         # Open as long as the program, which ends in close().
-        self._trouble = tempfile.TemporaryFile("w+")  # noqa: SIM115
+        self._stderr = tempfile.TemporaryFile("w+")  # noqa: SIM115
         self._process = subprocess.Popen(
             command,
             cwd=ROOT,
-            env=os.environ | (environment or {}),
+            env={**os.environ, **(environment or {})},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=self._trouble,
+            stderr=self._stderr,
             text=True,
         )
 
-    def hear(self) -> Any:
-        """Return what the program says next.
+    def receive(self) -> Any:
+        """Return the next object that the program writes.
 
         Raises:
-            RuntimeError: It has ended.
+            RuntimeError: The program has ended.
         """
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
         if not line:
-            self._trouble.seek(0)
-            last = [*self._trouble.read().splitlines(), "it does not say why"][-2:][0]
-            raise RuntimeError(f"{self._command} ended unexpectedly: {last}")
+            self._stderr.seek(0)
+            reason = (self._stderr.read().splitlines() or ["no error message"])[-1]
+            raise RuntimeError(f"{self._command} ended unexpectedly: {reason}")
         return json.loads(line)
 
-    def tell(self, **order: object) -> Any:
-        """Say something and return the answer."""
+    def request(self, **message: object) -> Any:
+        """Write an object and return the one that the program writes in response."""
         assert self._process.stdin is not None
         with suppress(BrokenPipeError):
-            self._process.stdin.write(json.dumps(order) + "\n")
+            self._process.stdin.write(json.dumps(message) + "\n")
             self._process.stdin.flush()
-        return self.hear()
+        return self.receive()
 
     def close(self) -> None:
         """End the program."""
@@ -137,7 +139,9 @@ class Process:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
-        self._trouble.close()
+        assert self._process.stdout is not None
+        self._process.stdout.close()
+        self._stderr.close()
 
     def __enter__(self) -> Self:
         return self
@@ -154,86 +158,98 @@ class Process:
 class Server(Process):
     """The server of `server.py`."""
 
-    def __init__(self, certificate: Path, *, delay: float = 0.0, models: int = 10_000) -> None:
-        super().__init__(
-            *(sys.executable, "-m", "benchmarks.server", "--certificate", str(certificate)),
-            *("--delay", str(delay), "--models", str(models)),
-        )
-        origins: dict[str, str] = self.hear()
+    def __init__(self, certificate: Path) -> None:
+        super().__init__(sys.executable, "-m", "benchmarks.server", str(certificate))
+        origins: dict[str, str] = self.receive()
         self.http, self.https = origins["http"], origins["https"]
-        # Kept open, so that asking is no new connection.
+        # Kept open, so that asking for the number does not change it.
         self._control = http.client.HTTPConnection(urlsplit(self.http).netloc)
 
     def connections(self) -> int:
-        """Return how many connections have been accepted."""
+        """Return the number of connections that the server has accepted."""
         self._control.request("GET", "/_stats")
         count: int = json.load(self._control.getresponse())["connections"]
         return count
 
 
-class Worker(Process):
-    """A client of `peers.py` in a process and an environment of its own."""
-
-    def __init__(self, bench: Bench, peer: str, url: str, loop: str = "asyncio") -> None:
-        python = bench.pythons["root-sdk-extras" if loop == "uvloop" else HOMES[peer]]
-        super().__init__(
-            *(str(python), "-m", "benchmarks.worker", peer, url, loop),
-            # Nothing that the person who runs this has set stands between client and server.
-            environment={"SSL_CERT_FILE": str(bench.bundle), "no_proxy": "*", "NO_PROXY": "*"},
-        )
-
-    def round(self, call: str, calls: int, at_once: int = 1, **given: object) -> Round:
-        """Make so many calls and return what one took."""
-        return Round(**self.tell(call=call, calls=calls, at_once=at_once, given=given))
-
-
-@dataclass
+@dataclass(frozen=True)
 class Bench:
     """What the scripts share.
 
     Attributes:
-        quick: Whether a rough answer is enough.
+        quick: Whether a rough result is sufficient.
         pythons: The Python of each environment.
-        certificate: The server's certificate with its key.
-        bundle: The usual certificates to trust, and the server's: loading 150 of them is part
-            of what a client does.
-        server: A server without delay.
+        variables: Environment variables for the clients.
+        server: The server that the clients call.
     """
 
     quick: bool
-    pythons: dict[str, Path]
-    certificate: Path
-    bundle: Path
+    pythons: Mapping[str, Path]
+    variables: Mapping[str, str]
     server: Server
 
     def has(self, peer: str) -> bool:
-        """Return whether a peer could be installed."""
-        return HOMES[peer] in self.pythons
+        """Return whether a peer is installed."""
+        return environment_of(peer) in self.pythons
+
+    def python(self, peer: str) -> str:
+        """Return the Python that a peer is installed for."""
+        return str(self.pythons[environment_of(peer)])
+
+
+class Worker(Process):
+    """A client of `peers.py` in a process of its own."""
+
+    def __init__(self, bench: Bench, peer: str, url: str) -> None:
+        super().__init__(
+            *(bench.python(peer), "-m", "benchmarks.worker", peer, url),
+            environment=bench.variables,
+        )
+
+    def round(self, call: str, calls: int, concurrency: int = 1, **arguments: object) -> Round:
+        """Make a number of calls and return the cost of one."""
+        return Round(
+            **self.request(call=call, calls=calls, concurrency=concurrency, arguments=arguments)
+        )
 
 
 def compare(
     bench: Bench,
     question: str,
     call: str,
-    targets: dict[str, float | None],
+    targets: Mapping[str, float | None],
     *,
     url: str,
-    at_once: int = 1,
-    **given: object,
+    concurrency: int = 1,
+    **arguments: object,
 ) -> list[Result]:
-    """Return the ratios of our CPU per call to each peer's.
+    """Return the ratio of our CPU time per call to each peer's.
 
     Args:
         bench: What the scripts share.
         question: What is measured.
         call: The method of a peer to call.
-        targets: The peers, with what issue 3 asks for.
-        url: The server.
-        at_once: How many calls are on their way at once.
-        given: The arguments of the call.
+        targets: The peers, each with the highest acceptable ratio.
+        url: The base URL of the server.
+        concurrency: The number of calls that are made at the same time.
+        arguments: The arguments of the call.
     """
-    peers = [peer for peer in (OURS, *targets) if bench.has(peer)]
-    rounds = take_turns(bench, peers, call, url=url, at_once=at_once, **given)
+    with ExitStack() as stack:
+        workers = {
+            peer: stack.enter_context(Worker(bench, peer, url))
+            for peer in (OURS, *targets)
+            if bench.has(peer)
+        }
+        rounds = interleave(
+            bench,
+            workers,
+            call,
+            # Long enough for the resolution of the clock.
+            seconds=0.05 if bench.quick else 0.2,
+            count=4 if bench.quick else 11,
+            concurrency=concurrency,
+            **arguments,
+        )
     ours = rounds.get(OURS, [])
     results = []
     for peer, target in targets.items():
@@ -249,87 +265,88 @@ def compare(
                 [a.cpu / b.cpu for a, b in zip(ours, theirs, strict=True)],
                 target,
                 wall=[a.wall / b.wall for a, b in zip(ours, theirs, strict=True)],
-                note=f"{spoken(middle(ours))} / {spoken(middle(theirs))}"
-                + connections_note(ours, theirs),
+                note=f"{median_cpu(ours)} / {median_cpu(theirs)}{connections_note(ours, theirs)}",
             )
         )
     return results
 
 
-def take_turns(
-    bench: Bench, peers: Iterable[str], call: str, *, url: str, at_once: int = 1, **given: object
+def interleave(
+    bench: Bench,
+    workers: Mapping[str, Worker],
+    call: str,
+    *,
+    seconds: float,
+    count: int,
+    concurrency: int = 1,
+    **arguments: object,
 ) -> dict[str, list[Round]]:
-    """Return each peer's rounds; in each round every peer makes its calls once.
+    """Return `count` rounds of each worker; in each, every worker makes its calls once.
 
-    A peer that fails is told of and left out.
+    A worker that fails is reported and left out. A round takes about `seconds`.
     """
-    # Per round and peer. Enough to be well above the resolution of the clock.
-    seconds = 0.05 if bench.quick else 0.2
-    count = 4 if bench.quick else 11
-    with ExitStack() as stack:
-        workers: dict[str, Worker] = {}
-        calls: dict[str, int] = {}
-        for peer in peers:
-            try:
-                worker = stack.enter_context(Worker(bench, peer, url))
-                # Imports, connections and caches first; then one to see how long a call takes.
-                worker.round(call, at_once, at_once, **given)
-                one = worker.round(call, at_once, at_once, **given).wall
-                calls[peer] = min(max(round(seconds / (one * at_once)), 1), 2000) * at_once
-                worker.round(call, calls[peer], at_once, **given)
-            except RuntimeError as exc:
-                print(f"{peer} is left out: {exc}", file=sys.stderr)
-            else:
-                workers[peer] = worker
-        results: dict[str, list[Round]] = {peer: [] for peer in workers}
-        order = list(workers)
-        for _ in range(count):
-            for peer in order:
-                before = bench.server.connections()
-                done = workers[peer].round(call, calls[peer], at_once, **given)
-                made = (bench.server.connections() - before) / calls[peer]
-                results[peer].append(Round(done.cpu, done.wall, made))
-            # Nobody always comes after the same one.
-            order.append(order.pop(0))
+    calls: dict[str, int] = {}
+    for peer, worker in workers.items():
+        try:
+            # The first calls import modules, open connections and fill caches.
+            worker.round(call, concurrency, concurrency, **arguments)
+            one = worker.round(call, concurrency, concurrency, **arguments).wall
+            calls[peer] = min(max(round(seconds / (one * concurrency)), 1), 2000) * concurrency
+            worker.round(call, calls[peer], concurrency, **arguments)
+        except RuntimeError as exc:
+            print(f"{peer} is left out: {exc}", file=sys.stderr)
+            calls.pop(peer, None)
+    results: dict[str, list[Round]] = {peer: [] for peer in calls}
+    order = list(calls)
+    for _ in range(count):
+        for peer in order:
+            before = bench.server.connections()
+            done = workers[peer].round(call, calls[peer], concurrency, **arguments)
+            opened = (bench.server.connections() - before) / calls[peer]
+            results[peer].append(Round(done.cpu, done.wall, opened))
+        # No peer always follows the same one.
+        order.append(order.pop(0))
     return results
 
 
-def middle(rounds: list[Round]) -> float:
-    """Return the median of the CPU per call."""
-    return median(round.cpu for round in rounds)
+def median_cpu(rounds: Iterable[Round]) -> str:
+    """Return the median of the CPU time per call as text."""
+    return format_seconds(median(round.cpu for round in rounds))
 
 
-def spoken(seconds: float) -> str:
-    """Return a time the way one says it."""
+def format_seconds(seconds: float) -> str:
+    """Return a duration with a readable unit."""
     if seconds < 0.01:
         return f"{seconds * 1e6:.0f} us"
     return f"{seconds * 1e3:.0f} ms"
 
 
 def connections_note(ours: list[Round], theirs: list[Round]) -> str:
-    """Return how many connections a call took, where any were made."""
-    made = [median(round.connections for round in rounds) for rounds in (ours, theirs)]
-    return f", {made[0]:.2g} / {made[1]:.2g} new connections a call" if any(made) else ""
+    """Return the number of new connections per call, if there were any."""
+    opened = [median(round.connections for round in rounds) for rounds in (ours, theirs)]
+    return f", {opened[0]:.2g} / {opened[1]:.2g} new connections per call" if any(opened) else ""
 
 
 @contextmanager
-def prepared(folder: Path, *, quick: bool) -> Iterator[Bench]:
-    """Make the environments and certificates and start the server."""
+def running(pythons: Mapping[str, Path], *, quick: bool) -> Iterator[Bench]:
+    """Create a certificate and run the server."""
     import certifi
     import trustme
 
-    pythons = prepare(folder)
     with tempfile.TemporaryDirectory() as name:
         authority = trustme.CA()
         certificate, bundle = Path(name, "server.pem"), Path(name, "trusted.pem")
         authority.issue_cert("localhost").private_key_and_cert_chain_pem.write_to_path(certificate)
+        # Loading the usual authorities is part of what a client does.
         bundle.write_bytes(Path(certifi.where()).read_bytes() + authority.cert_pem.bytes())
+        # No proxy of the user's environment comes between the clients and the server.
+        variables = {"SSL_CERT_FILE": str(bundle), "no_proxy": "*", "NO_PROXY": "*"}
         with Server(certificate) as server:
-            yield Bench(quick, pythons, certificate, bundle, server)
+            yield Bench(quick, pythons, variables, server)
 
 
 def show(results: Iterable[Result]) -> None:
-    """Print results as they come."""
+    """Print each result as soon as it is there."""
     for result in results:
         if result.values:
             low, mid, high = min(result.values), median(result.values), max(result.values)
@@ -339,27 +356,27 @@ def show(results: Iterable[Result]) -> None:
         target = "" if result.target is None else f"target {result.target:g}"
         verdict = result.verdict.replace("*", "")
         print(
-            f"{result.question:42} {result.against:20} {numbers:32} {target:13} {verdict:13}"
+            f"{result.question:36} {result.against:17} {numbers:30} {target:12} {verdict:13}"
             f" {result.note}",
             flush=True,
         )
 
 
-def arguments(description: str | None) -> argparse.Namespace:
-    """Return what was given on the command line."""
+def options(description: str | None) -> argparse.ArgumentParser:
+    """Return the options that all scripts have."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--quick", action="store_true", help="fewer and shorter rounds")
     parser.add_argument(
         "--environments",
         type=Path,
         default=ROOT / ".nox" / "bench" / "tmp",
-        help="the folder of the clients' environments, made where missing",
+        help="the folder with the clients' environments, which are created if missing",
     )
-    return parser.parse_args()
+    return parser
 
 
-def main(measured: Callable[[Bench], Iterable[Result]], description: str | None) -> None:
-    """Answer the questions of one script."""
-    given = arguments(description)
-    with prepared(given.environments.resolve(), quick=given.quick) as bench:
-        show(measured(bench))
+def main(measure: Callable[[Bench], Iterable[Result]], description: str | None) -> None:
+    """Run one script."""
+    given = options(description).parse_args()
+    with running(prepare(given.environments.resolve()), quick=given.quick) as bench:
+        show(measure(bench))

@@ -1,15 +1,14 @@
-"""How long does it take until the SDK is imported, and until the first page is there?"""
+"""CPU time for importing the SDK, and for the first page in a fresh interpreter."""
 
 from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from statistics import median
 
-from benchmarks.environments import HOMES, ROOT
-from benchmarks.measure import Bench, Result, spoken
-from benchmarks.measure import main as run
+from benchmarks.environments import ROOT
+from benchmarks.measure import Bench, Result, format_seconds, main
 from benchmarks.peers import OURS
 
 __all__ = ["fresh", "measure"]
@@ -21,7 +20,7 @@ IMPORTS = {
     "httpx": "import httpx",
 }
 
-# What the interpreter itself needs to start is not counted.
+# The interpreter's own start is not counted.
 IMPORT = """
 import time
 cpu, wall = time.process_time(), time.perf_counter()
@@ -29,59 +28,62 @@ cpu, wall = time.process_time(), time.perf_counter()
 print(time.process_time() - cpu, time.perf_counter() - wall)
 """
 
-# All of it is counted here, from the start of the process: that is what a command line waits for.
+# The CPU time counts from the start of the process.
 FIRST_PAGE = """
 import time
 wall = time.perf_counter()
 from benchmarks.peers import PEERS
-assert sum(1 for _ in PEERS["{peer}"]("{url}").list(limit=100)) == 100
+PEERS["{peer}"]("{url}").list(limit=100)
 print(time.process_time(), time.perf_counter() - wall)
 """
 
 
 def measure(bench: Bench) -> Iterator[Result]:
-    """Yield the ratios of importing and of the first page, each in a fresh interpreter."""
+    """Yield the ratios of importing and of the first page."""
+    count = 4 if bench.quick else 12
     yield from fresh(
         bench,
-        "from root import RootSignals",
+        "import of the client",
         {peer: IMPORT.format(statement=IMPORTS[peer]) for peer in IMPORTS},
         {"root-signals": 0.05, "openai": 0.05, "httpx": None},
+        count,
     )
     yield from fresh(
         bench,
         "first page, fresh interpreter",
         {peer: FIRST_PAGE.format(peer=peer, url=bench.server.http) for peer in IMPORTS},
         {"root-signals": 0.45, "openai": 0.45, "httpx": 1.9},
+        count,
     )
 
 
 def fresh(
     bench: Bench,
     question: str,
-    programs: dict[str, str],
-    targets: dict[str, float | None],
-    ours: str = OURS,
+    programs: Mapping[str, str],
+    targets: Mapping[str, float | None],
+    count: int,
 ) -> Iterator[Result]:
-    """Yield the ratios of programs that are run in turns, each in a fresh interpreter."""
+    """Yield the ratios of interleaved programs, each run in `count` fresh interpreters."""
     cpu: dict[str, list[float]] = {peer: [] for peer in programs if bench.has(peer)}
     wall: dict[str, list[float]] = {peer: [] for peer in cpu}
-    environment = os.environ | {"SSL_CERT_FILE": str(bench.bundle)}
-    for number in range(5 if bench.quick else 13):
-        for peer in cpu:
-            python = str(bench.pythons[HOMES[peer]])
+    order = list(cpu)
+    for number in range(count + 1):
+        for peer in order:
             done = subprocess.run(
-                (python, "-c", programs[peer]),
+                (bench.python(peer), "-c", programs[peer]),
                 capture_output=True,
                 check=True,
                 cwd=ROOT,
-                env=environment,
+                env={**os.environ, **bench.variables},
                 text=True,
             )
-            # The first one compiles.
+            # The first run may compile modules.
             if number:
-                taken = [float(number) for number in done.stdout.split()]
-                cpu[peer].append(taken[0])
-                wall[peer].append(taken[1])
+                seconds = [float(text) for text in done.stdout.split()]
+                cpu[peer].append(seconds[0])
+                wall[peer].append(seconds[1])
+        order.append(order.pop(0))
     for peer, target in targets.items():
         if peer not in cpu:
             yield Result(question, peer, [], target, note="not installed")
@@ -89,12 +91,12 @@ def fresh(
         yield Result(
             question,
             peer,
-            [a / b for a, b in zip(cpu[ours], cpu[peer], strict=True)],
+            [a / b for a, b in zip(cpu[OURS], cpu[peer], strict=True)],
             target,
-            wall=[a / b for a, b in zip(wall[ours], wall[peer], strict=True)],
-            note=f"{spoken(median(cpu[ours]))} / {spoken(median(cpu[peer]))}",
+            wall=[a / b for a, b in zip(wall[OURS], wall[peer], strict=True)],
+            note=f"{format_seconds(median(cpu[OURS]))} / {format_seconds(median(cpu[peer]))}",
         )
 
 
 if __name__ == "__main__":
-    run(measure, __doc__)
+    main(measure, __doc__)

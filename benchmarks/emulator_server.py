@@ -1,8 +1,8 @@
-"""A server to measure: the emulator, or the least that Starlette and uvicorn can do.
+"""A server to measure: the emulator, or a minimal application on Starlette and uvicorn.
 
-`python -m benchmarks.served emulator` (or `floor`) says in one line of JSON where it listens and
-which key it takes, answers every line on standard input with the seconds of CPU that its process
-has taken, and ends with it.
+`python -m benchmarks.emulator_server emulator` (or `minimal`) prints one line of JSON with its URL
+and key, responds to every line on standard input with the CPU seconds of its process, and ends
+when standard input closes.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ MODEL = {
     "url": "http://gpu-7:11434",
 }
 
-LISTED = {
+LIST_ITEM = {
     "id": MODEL_ID,
     "name": "ollama/llama3",
     "owner": {"email": "0123abcd@emulator.invalid", "full_name": "Emulator user"},
@@ -42,25 +42,25 @@ LISTED = {
 PAGE = {
     "next": "http://127.0.0.1:8000/v1/models/?cursor=cD05OTAw&page_size=100",
     "previous": None,
-    "results": [LISTED] * 100,
+    "results": [LIST_ITEM] * 100,
 }
 
 
-def answer_orders(url: str, api_key: str) -> None:
-    """Say where the server is, and how much CPU it has taken whenever that is asked."""
+def report_cpu(url: str, api_key: str) -> None:
+    """Print the server's URL and key, and its CPU time for every line that is read."""
     print(json.dumps({"url": url, "key": api_key}), flush=True)
     for _ in sys.stdin:
         print(json.dumps({"cpu": time.process_time()}), flush=True)
 
 
 def emulator() -> None:
-    """Run the emulator, which keeps its models in memory."""
+    """Run the emulator with its models in memory."""
     with serve() as server:
-        answer_orders(server.url, server.api_key)
+        report_cpu(server.url, server.api_key)
 
 
-class Floor(uvicorn.Server):
-    """Answers as many bytes as the emulator does, and asks nothing of anybody."""
+class MinimalServer(uvicorn.Server):
+    """Returns as many bytes as the emulator, and checks nothing."""
 
     def __init__(self) -> None:
         async def one(request: Request) -> JSONResponse:
@@ -84,22 +84,22 @@ class Floor(uvicorn.Server):
         self.listening = threading.Event()
 
     async def startup(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]
-        """Listen, and say so."""
+        """Listen, and set `listening`."""
         await super().startup()
         self.listening.set()
 
 
-def floor() -> None:
-    """Run the floor."""
-    server = Floor()
+def minimal() -> None:
+    """Run the minimal server."""
+    server = MinimalServer()
     thread = threading.Thread(target=asyncio.run, args=(server.serve(),))
     thread.start()
     server.listening.wait()
     port = server.servers[0].sockets[0].getsockname()[1]
-    answer_orders(f"http://127.0.0.1:{port}", "none")
+    report_cpu(f"http://127.0.0.1:{port}", "none")
     server.should_exit = True
     thread.join()
 
 
 if __name__ == "__main__":
-    {"emulator": emulator, "floor": floor}[sys.argv[1]]()
+    {"emulator": emulator, "minimal": minimal}[sys.argv[1]]()
