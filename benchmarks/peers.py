@@ -99,13 +99,6 @@ class Root(Peer):
     def retrieve(self) -> object:
         return self.client.models.retrieve(MODEL_ID)
 
-    async def aretrieve(self) -> object:
-        return await self.async_client.models.aretrieve(MODEL_ID)
-
-    async def alist(self, limit: int) -> None:
-        async for _ in self.async_client.models.alist(limit=limit):
-            pass
-
     async def native_create(self) -> object:
         return await self.native_client.models.create(name=NAME, model=MODEL, url=URL)
 
