@@ -1,4 +1,4 @@
-"""What there is to run in this project. `nox` alone runs tests, lint and typing."""
+"""Sessions of this project; `nox` alone runs tests, lint and typing."""
 
 from __future__ import annotations
 
@@ -10,29 +10,29 @@ from pathlib import Path
 
 import nox
 
-nox.needs_version = ">=2025.2.9"  # the first that reads dependency groups with their includes
+nox.needs_version = ">=2025.2.9"  # the first version that resolves includes in dependency groups
 nox.options.sessions = ["tests", "lint", "typing"]
-# Every session installs what it needs, so a kept environment is as right as a new one.
+# Every session installs what it needs, so an existing environment can be used again.
 nox.options.reuse_venv = "yes"
 
 HERE = Path(__file__).parent
 PROJECT = nox.project.load_toml(HERE / "pyproject.toml")
-# Only from its classifiers does anybody know which Pythons the project supports.
+# The classifiers in pyproject.toml are the only list of supported Python versions.
 SUPPORTED = nox.project.python_versions(PROJECT)
 EVERYTHING = f".[{','.join(PROJECT['project']['optional-dependencies'])}]"
 CURRENT = f"{sys.version_info.major}.{sys.version_info.minor}"
 
 
 def group(*names: str) -> tuple[str, ...]:
-    """Return the requirements of dependency groups; pip reads groups itself only since 25.1."""
+    """Return the requirements of dependency groups, which pip itself reads only since 25.1."""
     return nox.project.dependency_groups(PROJECT, *names)
 
 
 def find_python(version: str) -> Path | None:
-    """Return an interpreter of this version that runs, or None.
+    """Return a working interpreter of this version, or None.
 
-    A `python3.12` on the path need not be one: pyenv puts a shim there for every version it has,
-    and all but those of the active versions only print an error.
+    A `python3.12` on the path may not work: pyenv puts a shim there for every version it has, and
+    the shims of inactive versions only print an error.
     """
     candidates = [Path(found)] if (found := shutil.which(f"python{version}")) else []
     candidates += sorted(Path.home().glob(f".pyenv/versions/{version}.*/bin/python"), reverse=True)
@@ -49,7 +49,7 @@ def find_python(version: str) -> Path | None:
 
 
 def make_environment(session: nox.Session, name: str, *requirements: str) -> Path:
-    """Return the Python of a new environment that holds these requirements and nothing else."""
+    """Return the Python of a new environment that has only these requirements."""
     folder = Path(session.create_tmp()).resolve() / name
     session.run("python", "-m", "venv", "--clear", str(folder))
     python = folder / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
@@ -61,47 +61,82 @@ def make_environment(session: nox.Session, name: str, *requirements: str) -> Pat
     return python
 
 
-def run_tests(session: nox.Session, *groups: str) -> None:
-    """Run pytest, with coverage and on several cores unless arguments narrow the run."""
+# Tests spend much of their time waiting; work stealing keeps a slow one from delaying others.
+IN_PARALLEL = ("--numprocesses=auto", "--maxprocesses=4", "--dist=worksteal")
+
+# Markers of tests that have separate sessions; `tests_full` runs all of them.
+APART = "slow or docs or dask or notebook or browser"
+
+
+def run_tests(session: nox.Session, *arguments: str, groups: tuple[str, ...] = ()) -> None:
+    """Run pytest with the arguments of the command line, or with these if there are none."""
     session.install("-e", EVERYTHING, *group("test", *groups))
-    # Much of a run is waiting, and a test that is found slow does not hold up the others.
-    everywhere = ["--cov", "--numprocesses=auto", "--maxprocesses=4", "--dist=worksteal"]
-    session.run("pytest", *(session.posargs or everywhere))
+    session.run("pytest", *(session.posargs or arguments))
 
 
 @nox.session
 def demo(session: nox.Session) -> None:
-    """Register, list, change and delete models on a service of your own, on this machine."""
+    """Register, list, update and delete models on an emulator of the service."""
     session.install(".[emulator]")
     session.run("python", "examples/demo.py", *session.posargs)
 
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """Run the tests on the current Python; `nox -s tests -- -k name` runs some of them."""
-    run_tests(session, "heavy")
+    """Run the tests on the current Python; `-- -k name` selects tests."""
+    run_tests(session, "--cov", "-m", f"not ({APART})", *IN_PARALLEL)
+
+
+@nox.session
+def tests_full(session: nox.Session) -> None:
+    """Run all tests, including those that take minutes."""
+    run_tests(session, "--cov", *IN_PARALLEL, groups=("heavy",))
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Run the examples in README.md and docs/."""
+    run_tests(session, "-m", "docs and not notebook", *IN_PARALLEL)
+
+
+@nox.session
+def dask(session: nox.Session) -> None:
+    """Run the tests of the client in Dask workers."""
+    run_tests(session, "-m", "dask", groups=("dask",))
+
+
+@nox.session
+def notebooks(session: nox.Session) -> None:
+    """Run the tutorial and the tests of the client in notebooks."""
+    run_tests(session, "-m", "notebook", groups=("notebook",))
+
+
+@nox.session
+def browser(session: nox.Session) -> None:
+    """Run the tests of the emulator's dashboard in the system's Chromium."""
+    run_tests(session, "-m", "browser", groups=("browser",))
 
 
 INSTALLED = {version: python for version in SUPPORTED if (python := find_python(version))}
 
 for version, python in INSTALLED.items():
     on_version = nox.session(name=f"tests-{version}", python=str(python))(
-        lambda session: run_tests(session)
+        lambda session: run_tests(session, "-m", f"not ({APART})", *IN_PARALLEL)
     )
     on_version.__doc__ = f"Run the tests on Python {version}."
 
 
 @nox.session
 def forward(session: nox.Session) -> None:
-    """Run the tests where the client is to work next: httpx2 in httpx's place, and trio."""
+    """Run the tests with httpx2 in place of httpx, and on trio."""
     session.install("-e", EVERYTHING, "httpx2", *group("test"))
-    for program in ("on_httpx2", "on_trio"):
+    for program in ("run_on_httpx2", "run_on_trio"):
         session.run("python", f"tests/{program}.py", *session.posargs)
 
 
 @nox.session(python=str(INSTALLED.get("3.13", sys.executable)))
 def dev(session: nox.Session) -> None:
-    """Run the tests on Python 3.13 in its development mode, with warnings as errors."""
+    """Run the tests in the development mode of Python 3.13, with warnings as errors."""
     if "3.13" not in INSTALLED:
         session.error("Python 3.13 is not installed here.")
     session.install("-e", EVERYTHING, *group("test"))
@@ -110,9 +145,9 @@ def dev(session: nox.Session) -> None:
 
 @nox.session
 def soak(session: nox.Session) -> None:
-    """Mix threads, tasks, forks and faults for a minute, and look for leaks; `-- --seconds N`."""
+    """Mix threads, tasks, forks and faults for a minute and check for leaks; `-- --seconds N`."""
     session.install("-e", ".[emulator]", *group("test"))
-    # Python 3.12 and later warn of forks beside threads, which is what this is about.
+    # Since 3.12, Python warns about forks in a process with threads, which are the purpose here.
     session.run(
         *("python", "-W", "error", "-W", "ignore:This process", "-X", "dev"),
         *("scripts/soak.py", *session.posargs),
@@ -121,23 +156,16 @@ def soak(session: nox.Session) -> None:
 
 @nox.session
 def fuzz(session: nox.Session) -> None:
-    """Ask the emulator all that its description allows and forbids; `-- --seed N` repeats a run."""
+    """Send valid and invalid requests to the emulator; `-- --seed N` repeats a run."""
     session.install("-e", ".[emulator]", *group("fuzz"))
-    # It leaves what it found in the folder that it runs in.
+    # Schemathesis writes its findings to the current folder.
     with session.chdir(session.create_tmp()):
         session.run("python", str(HERE / "scripts" / "fuzz.py"), *session.posargs)
 
 
-@nox.session
-def browser(session: nox.Session) -> None:
-    """Run the tests of the emulator's page in the Chromium that the system has."""
-    session.install("-e", ".[emulator]", *group("test", "browser"))
-    session.run("pytest", "tests/emulator/test_emulator_dashboard.py", *session.posargs)
-
-
 @nox.session(python=False)
 def pythons(session: nox.Session) -> None:
-    """Run the tests on every other supported Python that is installed here."""
+    """Run the tests on all other supported Python versions that are installed."""
     others = [version for version in INSTALLED if version != CURRENT]
     for version in others:
         session.notify(f"tests-{version}")
@@ -147,20 +175,20 @@ def pythons(session: nox.Session) -> None:
 
 @nox.session
 def sync(session: nox.Session) -> None:
-    """Rewrite the sync twins, src/root/_sync and tests/_sync, from their async sources."""
+    """Regenerate all code that is generated from async sources."""
     session.install(*group("generate"))
     session.run("python", "scripts/generate_sync.py", *session.posargs)
 
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Check format, rules, that no twin is stale, and that the bare package imports."""
+    """Check format, rules and generated code, and import the package without its extras."""
     session.install(*group("lint"))
     session.run("ruff", "format", "--check")
     session.run("ruff", "check")
     session.run("python", "scripts/generate_sync.py", "--check")
     bare = make_environment(session, "bare", ".")
-    # Not from this folder and with -I: nothing but the installed package can be imported.
+    # Another folder and -I make sure that the installed package is imported, not src/.
     with session.chdir(session.create_tmp()):
         for statement in ("import root", "from root import RootSignals"):
             session.run(str(bare), "-I", "-W", "error", "-c", statement, external=True)
@@ -168,7 +196,7 @@ def lint(session: nox.Session) -> None:
 
 @nox.session
 def typing(session: nox.Session) -> None:
-    """Check types: mypy and pyright, both strict, and that every public type is known."""
+    """Check types with mypy and pyright, both strict, and that all public types are known."""
     session.install(
         *("-e", EVERYTHING, "nox"),
         *group("test", "heavy", "catalogue", "fuzz", "typing"),
@@ -180,24 +208,24 @@ def typing(session: nox.Session) -> None:
 
 @nox.session
 def build(session: nox.Session) -> None:
-    """Build wheel and sdist in dist/ and try the wheel in an environment of its own."""
+    """Build the wheel and sdist in dist/ and test the wheel in a new environment."""
     session.install("build")
     shutil.rmtree(HERE / "dist", ignore_errors=True)
     session.run("python", "-m", "build", "--outdir", "dist")
     (wheel,) = (HERE / "dist").glob("*.whl")
     python = make_environment(session, "wheel", f"{wheel}[emulator]", *group("test"))
-    # In another folder, and the tests leave src/ off the path: the wheel alone can be imported.
+    # The tests do not add src/ to the path; in another folder, only the wheel can be imported.
     with session.chdir(session.create_tmp()):
         session.run(
             *(str(python), "-m", "pytest", "--config-file", str(HERE / "pyproject.toml")),
-            *("-p", "no:cacheprovider", str(HERE / "tests" / "test_front_door.py")),
+            *("-p", "no:cacheprovider", str(HERE / "tests" / "test_public_names.py")),
             external=True,
         )
 
 
 @nox.session
 def peers(session: nox.Session) -> None:
-    """Run the official SDKs for Python and JavaScript against the emulator: docs/peers.md."""
+    """Run the official SDKs against the emulator and compare the results with docs/peers.md."""
     session.install("-e", ".[emulator]", *group("test"))
     installed = {
         "PEERS_ROOT_SIGNALS": str(make_environment(session, "old", "root-signals==1.6.5")),
@@ -209,11 +237,11 @@ def peers(session: nox.Session) -> None:
         installed["PEERS_NODE"] = str(folder)
     session.run("pytest", "peers", *session.posargs, env=installed)
     if trouble:
-        session.skip(f"The SDKs for Python did as told; that for JavaScript was not run: {trouble}")
+        session.skip(f"The Python SDKs passed. The JavaScript SDK was not tested: {trouble}")
 
 
 def install_for_node(session: nox.Session, package: str) -> tuple[Path | None, str]:
-    """Return a folder that has a package for node, or why there is none."""
+    """Return a folder with the npm package installed, or None and the reason."""
     npm = shutil.which("npm")
     if not npm or not shutil.which("node"):
         return None, "node or npm is missing."
@@ -234,8 +262,8 @@ def install_for_node(session: nox.Session, package: str) -> tuple[Path | None, s
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Measure speed against other clients; `-- --quick` is faster, `-- --base` against a commit."""
-    # For the server: each client has an environment of its own.
+    """Compare speed with other clients, or with an earlier commit (`-- --base`); `-- --quick`."""
+    # For the server; the clients have separate environments.
     session.install("certifi", "trustme", "uvloop")
     folder = session.create_tmp()
     session.run("python", "-m", "benchmarks.run", "--environments", folder, *session.posargs)

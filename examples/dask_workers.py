@@ -1,9 +1,10 @@
-"""Send calls to the worker processes of a Dask cluster, on this machine or on many.
+"""Make calls in the worker processes of a Dask cluster, on one machine or on many.
 
-Run it with `pip install distributed` and `python examples/dask_workers.py`. A client is sent
-along like any other value: what travels is its configuration, and each worker process makes
-connections of its own. The key travels only if it came as an argument; here it comes from the
-environment, so the workers find it there themselves.
+Run it with `pip install distributed` and `python examples/dask_workers.py`.
+
+A client can be sent to workers like any other value. Only its configuration is pickled, and each
+worker process opens its own connections. An API key that was passed as an argument is pickled too;
+here the key comes from the environment, so the workers read it from theirs.
 """
 
 from __future__ import annotations
@@ -17,9 +18,9 @@ from root.emulator import serve
 
 
 def main() -> None:
-    """Register models here, and retrieve them in the workers."""
+    """Register models in this process and retrieve them in the workers."""
     with serve() as server:
-        # Workers are started with this environment.
+        # The workers inherit this environment.
         os.environ["ROOTSIGNALS_API_KEY"] = server.api_key
         os.environ["ROOTSIGNALS_API_URL"] = server.url
         with (
@@ -32,14 +33,14 @@ def main() -> None:
             for model in dask.gather(dask.map(client.models.retrieve, ids)):
                 print(f"{model.name} was retrieved by a worker")
 
-            # Errors come back as the errors they are.
-            lost = dask.submit(client.models.retrieve, "no-such-model")
+            # An error in a worker is raised here as the same exception.
+            missing = dask.submit(client.models.retrieve, "no-such-model")
             try:
-                lost.result()
+                missing.result()
             except NotFoundError as error:
-                print(f"A worker says: {error}")
+                print(f"Error from a worker: {error}")
 
-            # The async twins run in the workers' event loops.
+            # The async twins run in the event loop of a worker.
             print(dask.submit(client.models.aretrieve, ids[0]).result().name, "came from a loop")
 
 

@@ -1,14 +1,14 @@
-// Make calls with the official SDK for JavaScript, in the way that python_sdk.py does.
+// Make calls with the official SDK for JavaScript; the protocol is that of python_sdk.py.
 //
-// Here nothing is found in the environment by the SDK itself, and a listing is asked for page by
-// page, `next` being handed on as the cursor, as the SDK's own documentation does.
+// This SDK does not read the environment, so base URL and key are passed to it. It returns single
+// pages; as its documentation suggests, `next` is sent as the cursor of the following request.
 
 import { createInterface } from "node:readline";
 
 import { Scorable } from "@root-signals/scorable";
 
-// What the SDK calls the methods that have other names in Python.
-const NAMES = { retrieve: "get", update: "patch", replace: "update" };
+// The SDK's names for methods that have other names in Python.
+const METHOD_NAMES = { retrieve: "get", update: "patch", replace: "update" };
 
 const { models } = new Scorable({
   apiKey: process.env.SCORABLE_API_KEY,
@@ -26,18 +26,18 @@ async function list({ limit }) {
   return listed.slice(0, limit);
 }
 
-async function make({ method, positional, named }) {
+async function call({ method, positional, named }) {
   if (method === "list") return list(named);
-  const got = await models[NAMES[method] ?? method](...positional, named);
-  return method === "create" ? got.id : (got ?? null);
+  const value = await models[METHOD_NAMES[method] ?? method](...positional, named);
+  return method === "create" ? value.id : (value ?? null);
 }
 
 for await (const line of createInterface({ input: process.stdin })) {
-  let answer;
+  let outcome;
   try {
-    answer = { got: await make(JSON.parse(line)) };
+    outcome = { value: await call(JSON.parse(line)) };
   } catch (error) {
-    answer = { error: `${error.name}: ${error.message}`, status: error.status ?? null };
+    outcome = { error: `${error.name}: ${error.message}`, status: error.status ?? null };
   }
-  console.log(JSON.stringify(answer));
+  console.log(JSON.stringify(outcome));
 }

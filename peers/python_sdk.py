@@ -1,9 +1,14 @@
-"""Make calls with an official Python SDK: `python python_sdk.py root sync`, or `scorable async`.
+"""Make calls with an official Python SDK.
 
-A call is a line of JSON on standard input, `{"method": "create", "named": {"name": "m"}}`, and
-what came of it is one on standard output: `{"got": ...}`, or `{"error": ..., "status": 404}`.
-The SDK finds base URL and key in the environment by itself. Methods called `models_...` are
-those of the generated client, beneath `client.models`, which has fewer.
+    python python_sdk.py root sync
+    python python_sdk.py scorable async
+
+Each line of standard input is a call as JSON, such as
+`{"method": "delete", "positional": ["some-id"], "named": {}}`. Its result is a line of standard
+output: `{"value": ...}`, or `{"error": ..., "status": 404}`.
+
+The SDK reads base URL and key from the environment. Methods named `models_...` belong to the
+generated client on which the SDK is built; `client.models` itself offers only a few of them.
 """
 
 from __future__ import annotations
@@ -19,7 +24,7 @@ CLIENTS = {"root": "RootSignals", "scorable": "Scorable"}
 
 
 def main(package: str, kind: str, calls: TextIO) -> None:
-    """Make the calls, and say what came of each."""
+    """Make the calls and print their results."""
     client = getattr(importlib.import_module(package), CLIENTS[package])(run_async=kind == "async")
     generated = "openapi_aclient" if kind == "async" else "openapi_client"
     api = importlib.import_module(f"{package}.generated.{generated}.api.models_api").ModelsApi
@@ -34,30 +39,30 @@ def main(package: str, kind: str, calls: TextIO) -> None:
     for line in calls:
         call = json.loads(line)
         method, positional, named = call["method"], call["positional"], call["named"]
-        answer: dict[str, object]
+        outcome: dict[str, object]
         try:
             if method.startswith("models_"):
-                got = asyncio.run(generated_call(method, named))
+                value = asyncio.run(generated_call(method, named))
             else:
-                got = outcome(getattr(client.models, method)(*positional, **named))
-            answer = {"got": got}
-        except Exception as exc:  # noqa: BLE001 - whatever it is, it is what came of the call
-            text = f"{type(exc).__name__}: {exc}"
-            answer = {"error": text, "status": getattr(exc, "status", None)}
-        print(json.dumps(answer, default=lambda model: model.model_dump(mode="json")), flush=True)
+                value = resolve(getattr(client.models, method)(*positional, **named))
+            outcome = {"value": value}
+        except Exception as exc:  # noqa: BLE001 - any error is a result, and is reported
+            message = f"{type(exc).__name__}: {exc}"
+            outcome = {"error": message, "status": getattr(exc, "status", None)}
+        print(json.dumps(outcome, default=lambda model: model.model_dump(mode="json")), flush=True)
 
 
-def outcome(result: object) -> object:
-    """Return what a call has led to in the end, and of a listing all of it."""
+def resolve(result: object) -> object:
+    """Await a coroutine, and read a listing to its end."""
     if isinstance(result, Coroutine):
         return asyncio.run(result)
     if isinstance(result, AsyncIterator):
-        return asyncio.run(everything(result))
+        return asyncio.run(collect(result))
     return list(result) if isinstance(result, Iterator) else result
 
 
-async def everything(listing: AsyncIterator[object]) -> list[object]:
-    """Return all of a listing."""
+async def collect(listing: AsyncIterator[object]) -> list[object]:
+    """Return all items of a listing."""
     return [model async for model in listing]
 
 

@@ -1,6 +1,6 @@
-"""The official SDKs against the emulator: each does what docs/peers.md says, and only that.
+"""Tests of the official SDKs against the emulator, with the results that docs/peers.md lists.
 
-`nox -s peers` runs this, and installs every SDK in an environment of its own.
+Run them with `nox -s peers`, which installs each SDK in a separate environment.
 """
 
 from __future__ import annotations
@@ -23,50 +23,55 @@ HERE = Path(__file__).parent
 
 
 class CallFailedError(Exception):
-    """What an SDK said of a call that failed."""
+    """A call failed in the SDK, with this message and status."""
 
-    def __init__(self, text: str, status: int | None) -> None:
-        super().__init__(text)
+    def __init__(self, message: str, status: int | None) -> None:
+        super().__init__(message)
         self.status = status
 
 
 class Peer:
-    """A program that makes calls with an SDK."""
+    """A subprocess that makes calls with an SDK.
+
+    Args:
+        process: The running program, `python_sdk.py` or `node_sdk.mjs`.
+        prefix: The prefix of the SDK's methods, `a` where they are async.
+    """
 
     def __init__(self, process: subprocess.Popen[str], prefix: str) -> None:
         self._process = process
         self._prefix = prefix
 
     def call(self, method: str, *positional: object, **named: object) -> Any:
-        """Make a call, an async one if the SDK runs so, and return what it led to.
+        """Call a method, in its async form if the SDK runs async, and return the result.
 
         Raises:
             CallFailedError: The SDK raised an error.
         """
-        return self.call_exactly(self._prefix + method, *positional, **named)
+        return self.send(self._prefix + method, *positional, **named)
 
-    def call_otherwise(self, method: str, *positional: object, **named: object) -> Any:
-        """Make a blocking call where the SDK runs async, and an async one where it does not."""
+    def call_other_form(self, method: str, *positional: object, **named: object) -> Any:
+        """Call the blocking method if the SDK runs async, and the async one if it does not."""
         other = method if self._prefix else f"a{method}"
-        return self.call_exactly(other, *positional, **named)
+        return self.send(other, *positional, **named)
 
-    def call_exactly(self, method: str, *positional: object, **named: object) -> Any:
-        """Make a call of this very name."""
+    def send(self, method: str, *positional: object, **named: object) -> Any:
+        """Send a call to the subprocess, with the method's full name, and return the result."""
         assert self._process.stdin
         assert self._process.stdout
         call = {"method": method, "positional": positional, "named": named}
         print(json.dumps(call), file=self._process.stdin, flush=True)
-        answer = json.loads(self._process.stdout.readline())
-        if "error" in answer:
-            raise CallFailedError(answer["error"], answer["status"])
-        return answer["got"]
+        outcome = json.loads(self._process.stdout.readline())
+        if "error" in outcome:
+            raise CallFailedError(outcome["error"], outcome["status"])
+        return outcome["value"]
 
 
-class Generated(Peer):
-    """The same program, but its calls go through the client beneath `client.models`."""
+class GeneratedClient(Peer):
+    """The same subprocess, called through the generated client on which the SDK is built."""
 
-    # The method, and the argument that takes all fields.
-    NAMES: ClassVar = {
+    # The generated method, and its argument for the fields of the model.
+    METHODS: ClassVar = {
         "retrieve": ("models_retrieve", ""),
         "update": ("models_partial_update", "patched_model_request"),
         "replace": ("models_update", "model_request"),
@@ -74,42 +79,42 @@ class Generated(Peer):
     }
 
     def call(self, method: str, *positional: object, **named: object) -> Any:
-        """Make a call as the generated client takes it."""
-        name, fields = self.NAMES[method]
-        arguments: dict[str, object] = {fields: named} if fields else {}
+        """Call a method with the name and arguments that the generated client has for it."""
+        name, fields_argument = self.METHODS[method]
+        arguments: dict[str, object] = {fields_argument: named} if fields_argument else {}
         if positional:
             (arguments["id"],) = positional
-        return self.call_exactly(name, **arguments)
+        return self.send(name, **arguments)
 
 
 @dataclass(frozen=True)
-class Kind:
-    """How a peer is started.
+class SDK:
+    """How to start and call an SDK.
 
     Attributes:
-        installed: The environment variable that names what `nox -s peers` has installed: an
-            interpreter, or the folder that has the package.
-        command: What is run, with that in place of the braces.
-        variables: What begins the names of the variables for base URL and key.
-        prefix: What begins the names of its methods.
+        location: The environment variable in which `nox -s peers` gives the place of the SDK: an
+            interpreter, or the folder with the package.
+        command: The command line, with braces for that place.
+        variable_prefix: The prefix of the environment variables for base URL and key.
+        method_prefix: The prefix of the SDK's methods.
     """
 
-    installed: str
+    location: str
     command: tuple[str, ...]
-    variables: str
-    prefix: str = ""
+    variable_prefix: str
+    method_prefix: str = ""
 
 
-# Isolated, or PYTHONPATH could put this project's `root` in place of theirs.
+# Isolated (-I): PYTHONPATH could replace the SDK's `root` by the one of this project.
 PYTHON = ("{}", "-I", str(HERE / "python_sdk.py"))
 OLD, NEW, NODE = "PEERS_ROOT_SIGNALS", "PEERS_SCORABLE", "PEERS_NODE"
-PEERS = {
-    "root-signals": Kind(OLD, (*PYTHON, "root", "sync"), "ROOTSIGNALS"),
-    "root-signals, async": Kind(OLD, (*PYTHON, "root", "async"), "ROOTSIGNALS", "a"),
-    "scorable": Kind(NEW, (*PYTHON, "scorable", "sync"), "SCORABLE"),
-    "scorable, async": Kind(NEW, (*PYTHON, "scorable", "async"), "SCORABLE", "a"),
-    # Node looks for packages beside the program, so nox puts a copy of it there.
-    "@root-signals/scorable": Kind(NODE, ("node", "{}/node_sdk.mjs"), "SCORABLE"),
+SDKS = {
+    "root-signals": SDK(OLD, (*PYTHON, "root", "sync"), "ROOTSIGNALS"),
+    "root-signals, async": SDK(OLD, (*PYTHON, "root", "async"), "ROOTSIGNALS", "a"),
+    "scorable": SDK(NEW, (*PYTHON, "scorable", "sync"), "SCORABLE"),
+    "scorable, async": SDK(NEW, (*PYTHON, "scorable", "async"), "SCORABLE", "a"),
+    # Node looks for packages beside the program, so nox copies the program into their folder.
+    "@root-signals/scorable": SDK(NODE, ("node", "{}/node_sdk.mjs"), "SCORABLE"),
 }
 
 
@@ -127,13 +132,13 @@ def create(peer: Peer, ours: RootSignals) -> None:
     assert ours.models.retrieve(model_id).model_dump(exclude_unset=True, exclude={"id"}) == fields
 
 
-def create_by_name_alone(peer: Peer, ours: RootSignals) -> None:
+def create_with_name_only(peer: Peer, ours: RootSignals) -> None:
     model = ours.models.retrieve(peer.call("create", name="azure/gpt-4o"))
 
     assert (model.name, model.model, model.url) == ("azure/gpt-4o", "azure/gpt-4o", None)
 
 
-def list_every_page(peer: Peer, ours: RootSignals) -> None:
+def list_all_pages(peer: Peer, ours: RootSignals) -> None:
     created = [ours.models.create(name=f"model-{number}") for number in range(250)]
     public = [model.id for model in ours.models.list(limit=None) if model.id not in created]
 
@@ -159,21 +164,21 @@ def delete(peer: Peer, ours: RootSignals) -> None:
         ours.models.retrieve(deleted)
 
 
-def tell_that_a_model_is_gone(peer: Peer, ours: RootSignals) -> None:
+def report_missing_model(peer: Peer, ours: RootSignals) -> None:
     model_id = ours.models.create(name="ours")
     ours.models.delete(model_id)
 
     expect_status(404, peer, "delete", model_id)
 
 
-def tell_what_was_wrong(peer: Peer, ours: RootSignals) -> None:
+def report_invalid_field(peer: Peer, ours: RootSignals) -> None:
     expect_status(400, peer, "create", name="\t")
 
 
 def expect_status(
     status: int, peer: Peer, method: str, *positional: object, **named: object
 ) -> None:
-    """Expect that a call fails, and that its error has the status."""
+    """Check that a call fails, and that its error has this status."""
     try:
         peer.call(method, *positional, **named)
     except CallFailedError as error:
@@ -216,53 +221,59 @@ def verify(peer: Peer, ours: RootSignals) -> None:
     assert "not known" in peer.call("verify", model="nobody's")["error"]
 
 
-def call_otherwise(peer: Peer, ours: RootSignals) -> None:
-    ours.models.retrieve(peer.call_otherwise("create", name="ours"))
+def call_both_forms(peer: Peer, ours: RootSignals) -> None:
+    ours.models.retrieve(peer.call_other_form("create", name="ours"))
 
 
 @dataclass(frozen=True)
-class Row:
-    """What is tried, at an emulator that gives `next` in which form, and how calls are made."""
+class Task:
+    """A row of the table in docs/peers.md.
+
+    Attributes:
+        attempt: Does the task with the peer and checks the result with this project's client.
+        next_style: The form that `next` has in the emulator's listings.
+        peer_type: How calls are made.
+    """
 
     attempt: Callable[[Peer, RootSignals], None]
     next_style: str = "cursor"
-    through: type[Peer] = Peer
+    peer_type: type[Peer] = Peer
 
 
-ROWS = {
-    "create a model": Row(create),
-    "create one by its name alone": Row(create_by_name_alone),
-    "list every page, `next` being a cursor": Row(list_every_page),
-    "list every page, `next` being a URL": Row(list_every_page, "absolute"),
-    "list every page, `next` being a path": Row(list_every_page, "relative"),
-    "list with `capable_of`": Row(list_by_capability),
-    "delete": Row(delete),
-    "tell by the status that a model is not there": Row(tell_that_a_model_is_gone),
-    "tell by the status that a field is wrong": Row(tell_what_was_wrong),
-    "retrieve": Row(retrieve),
-    "update some fields": Row(update),
-    "replace all fields": Row(replace),
-    "verify": Row(verify),
-    "retrieve, with the generated client": Row(retrieve, through=Generated),
-    "update some fields, with the generated client": Row(update, through=Generated),
-    "replace all fields, with the generated client": Row(replace, through=Generated),
-    "verify, with the generated client": Row(verify, through=Generated),
-    "make blocking and async calls on one client": Row(call_otherwise),
+TASKS = {
+    "create a model": Task(create),
+    "create a model with a name only": Task(create_with_name_only),
+    "list all pages, `next` is a cursor": Task(list_all_pages),
+    "list all pages, `next` is a URL": Task(list_all_pages, "absolute"),
+    "list all pages, `next` is a path": Task(list_all_pages, "relative"),
+    "list with `capable_of`": Task(list_by_capability),
+    "delete": Task(delete),
+    "report a missing model as status 404": Task(report_missing_model),
+    "report an invalid field as status 400": Task(report_invalid_field),
+    "retrieve": Task(retrieve),
+    "update some fields": Task(update),
+    "replace all fields": Task(replace),
+    "verify": Task(verify),
+    "retrieve, with the generated client": Task(retrieve, peer_type=GeneratedClient),
+    "update some fields, with the generated client": Task(update, peer_type=GeneratedClient),
+    "replace all fields, with the generated client": Task(replace, peer_type=GeneratedClient),
+    "verify, with the generated client": Task(verify, peer_type=GeneratedClient),
+    "make blocking and async calls on one client": Task(call_both_forms),
 }
 
 PAGE = (HERE.parent / "docs" / "peers.md").read_text(encoding="utf-8")
 LINES = re.findall(r"^\|(.*)\|$", PAGE, re.MULTILINE)
 COLUMNS, _, *BODY = ([cell.strip() for cell in line.split("|")] for line in LINES)
-TOLD = {title: dict(zip(COLUMNS[1:], cells, strict=True)) for title, *cells in BODY}
-# What the error has to say for it to be the one that the page explains.
+EXPECTED = {title: dict(zip(COLUMNS[1:], cells, strict=True)) for title, *cells in BODY}
+# A part of the error's message for each numbered reason of the page.
 REASONS = dict(re.findall(r"^(\d)\. `([^`]+)`", PAGE, re.MULTILINE))
 
 
-def test_the_page_lists_what_is_tried() -> None:
+def test_the_page_lists_the_tasks() -> None:
     """The table of docs/peers.md has the rows and columns of this module, in this order."""
-    assert list(TOLD) == list(ROWS)
-    assert COLUMNS[1:] == list(PEERS)
-    assert {cell for cells in TOLD.values() for cell in cells.values()} == {
+    assert list(EXPECTED) == list(TASKS)
+    assert COLUMNS[1:] == list(SDKS)
+    assert {cell for cells in EXPECTED.values() for cell in cells.values()} == {
         "yes",
         "",
         *(f"no ({number})" for number in REASONS),
@@ -279,20 +290,23 @@ def emulators() -> Iterator[dict[str, Server]]:
         yield {"absolute": absolute, "relative": relative, "cursor": cursor}
 
 
-@pytest.mark.parametrize("name", PEERS)
-@pytest.mark.parametrize("title", [title for title in ROWS if title in TOLD])
+@pytest.mark.parametrize("name", SDKS)
+@pytest.mark.parametrize("title", [title for title in TASKS if title in EXPECTED])
 def test_peer(name: str, title: str, emulators: dict[str, Server]) -> None:
-    """A peer can do what the page says, and fails at the rest for the reason given there."""
-    kind, row, told = PEERS[name], ROWS[title], TOLD[title][name]
-    if not told:
-        pytest.skip("There is no such call.")
-    if kind.installed not in os.environ:
-        pytest.skip(f"{name} is not installed: `nox -s peers` tells why.")
-    server = emulators[row.next_style]
-    # Nobody else's models, however the tests are ordered.
+    """An SDK does a task, or fails with the error of the reason that docs/peers.md gives."""
+    sdk, task, expected = SDKS[name], TASKS[title], EXPECTED[title][name]
+    if not expected:
+        pytest.skip("The SDK has no such call.")
+    if sdk.location not in os.environ:
+        pytest.skip(f"{name} is not installed; `nox -s peers` prints the reason.")
+    server = emulators[task.next_style]
+    # A new key has no models, so the order of the tests does not matter.
     key = server.add_key()
-    command = [part.format(os.environ[kind.installed]) for part in kind.command]
-    environment = {f"{kind.variables}_API_URL": server.url, f"{kind.variables}_API_KEY": key}
+    command = [part.format(os.environ[sdk.location]) for part in sdk.command]
+    environment = {
+        f"{sdk.variable_prefix}_API_URL": server.url,
+        f"{sdk.variable_prefix}_API_KEY": key,
+    }
     with (
         RootSignals(api_key=key, base_url=server.url) as ours,
         subprocess.Popen(
@@ -303,10 +317,10 @@ def test_peer(name: str, title: str, emulators: dict[str, Server]) -> None:
             text=True,
         ) as process,
     ):
-        peer = row.through(process, kind.prefix)
-        if told == "yes":
-            row.attempt(peer, ours)
+        peer = task.peer_type(process, sdk.method_prefix)
+        if expected == "yes":
+            task.attempt(peer, ours)
         else:
-            reason = REASONS[told.removeprefix("no (").removesuffix(")")]
-            with pytest.raises(CallFailedError, match=re.escape(reason)):
-                row.attempt(peer, ours)
+            message = REASONS[expected.removeprefix("no (").removesuffix(")")]
+            with pytest.raises(CallFailedError, match=re.escape(message)):
+                task.attempt(peer, ours)

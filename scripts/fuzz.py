@@ -1,6 +1,6 @@
 """Test the emulator against its OpenAPI document with schemathesis.
 
-Arguments are passed on to schemathesis, such as `--seed 1` or `--max-examples 1000`.
+Arguments, such as `--seed 1` or `--max-examples 1000`, are passed to schemathesis.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from schemathesis.specs.openapi.checks import positive_data_acceptance, use_afte
 
 from root.emulator import serve
 
-# Names are unique, and an organisation keeps its default project.
+# Errors for requests that match the schema: names are unique, and the default project is permanent.
 EXPECTED_ERRORS = (
     "must make a unique set",
     "A project with this name exists already.",
@@ -26,7 +26,7 @@ EXPECTED_ERRORS = (
 def good_data_acceptance(
     ctx: schemathesis.CheckContext, response: schemathesis.Response, case: schemathesis.Case[Any]
 ) -> bool | None:
-    """Accept errors for valid data that depend on what exists already."""
+    """Check that valid data is accepted, except where it conflicts with existing objects."""
     if any(text in response.text for text in EXPECTED_ERRORS):
         return None
     return positive_data_acceptance(ctx, response, case)
@@ -36,19 +36,19 @@ def good_data_acceptance(
 def use_after_deletion(
     ctx: schemathesis.CheckContext, response: schemathesis.Response, case: schemathesis.Case[Any]
 ) -> bool | None:
-    """Check that a deleted object is not found, except by OPTIONS, which looks up none."""
+    """Check that a deleted object is not found, except by OPTIONS, which looks up no object."""
     if case.method == "OPTIONS":
         return None
     return use_after_free(ctx, response, case)
 
 
 def main() -> None:
-    """Run schemathesis against a new emulator, and exit with its exit code."""
+    """Run schemathesis against a new emulator and exit with its exit code."""
     with serve() as server:
         key = f"Authorization: Api-Key {server.api_key}"
-        replaced = ["--exclude-checks", "positive_data_acceptance,use_after_free"]
+        replaced_checks = ["--exclude-checks", "positive_data_acceptance,use_after_free"]
         command.main(
-            ["run", f"{server.url}/openapi.json", "--header", key, *replaced, *sys.argv[1:]]
+            ["run", f"{server.url}/openapi.json", "--header", key, *replaced_checks, *sys.argv[1:]]
         )
 
 

@@ -1,18 +1,20 @@
-"""Write the sync twins of the async sources, or check that they are fresh.
+"""Generate code from the async sources, or check that the generated code is up to date.
 
-    python scripts/generate_sync.py            rewrite the twins, delete those without a source
-    python scripts/generate_sync.py --check    change nothing; print a diff, exit 1 if one is stale
+    python scripts/generate_sync.py            write it, and delete files without a source
+    python scripts/generate_sync.py --check    write nothing; print a diff, exit 1 if it is stale
 
-A source goes through four steps:
+There are two kinds of twins: blocking modules (`_sync/` from `_async/`), which this script makes,
+and async methods on the blocking client (`acreate` from `create`), which generate_twins.py makes.
+A blocking module is made in four steps:
 
-1. Prose: comments, docstrings and other strings, which unasync leaves alone, get the sync names
-   and lose `async` and `await` where they show code.
-2. Code: unasync takes `async` and `await` out and renames.
-3. Ruff sorts the imports, drops those that the twin no longer uses, and formats.
-4. The guard: a twin that does not parse, or still speaks of async, is refused, never written.
+1. Prose: unasync does not change comments and strings. In them, names are replaced by their sync
+   names, and `async` and `await` are removed from code examples.
+2. Code: unasync removes `async` and `await` and replaces names.
+3. Ruff sorts imports, removes unused ones, and formats.
+4. Guard: a twin that does not parse, or still has a word such as `await`, is rejected.
 
-What step 1 cannot say truly for both sides is refused with its line: phrase the source so that it
-is true of both, or move the difference into `root/_concurrency.py` as a pair.
+Prose that step 1 cannot translate is rejected with its line. Word it so that it is true for async
+and blocking code, or move the difference into `root/_concurrency/` as a pair.
 """
 
 from __future__ import annotations
@@ -27,6 +29,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import unasync
+from generate_twins import TEST_TWINS, TwinError, find_modules, make_test_twins, make_twins
 from ruff import find_ruff_bin
 from tokenize_rt import Token, src_to_tokens, tokens_to_src
 
@@ -35,8 +38,8 @@ PAIRS = (
     ("tests/_async", "tests/_sync"),
 )
 
-# Names that do not follow the rules of `sync_name`. unasync knows some of them, but only in code,
-# and the prose needs them too.
+# Names that do not follow the rules of `sync_name`. unasync knows some of them, but does not
+# replace them in prose.
 NAMES = {
     "_async": "_sync",
     "__aenter__": "__enter__",
@@ -67,29 +70,25 @@ NAMES = {
     "handle_async_request": "handle_request",
 }
 
-# Words that may stand in a twin although the guard would refuse them, each with its reason.
-KEPT = {
-    "run_async",  # an argument of the old SDK, accepted by both clients
+# Words that the guard accepts in a twin, each with its reason.
+ALLOWED = {
+    "run_async",  # an argument of the old SDK that both clients accept
 }
 
-# `anyio` and `trio` are here because their functions would merely lose their await and do nothing.
+# Calls of `anyio` and `trio` would lose their `await`, parse, and do nothing.
 RESIDUE = re.compile(r"\w*(?:async|await|coroutine)\w*|\b(?:anyio|trio)\b", re.IGNORECASE)
 
-# An escape such as the one in "\naclose" is matched first, so that its letter joins no word.
+# Escapes are matched first, so that the `n` of "\naclose" does not become part of a name.
 WORD = re.compile(r"\\.|[A-Za-z_]\w*", re.DOTALL)
 
-# Only where they show code: "they await the answer" has to be phrased for both sides.
-# "An `async with` block" is a `with` block.
+# Only in code examples: a phrase such as "they await the response" is rejected.
+# "An `async with` block" becomes "a `with` block".
 SHOWN_ASYNC = re.compile(r"(?:\b([Aa])n( `*))?\basync +(?=(?:def|for|with)\b)")
 SHOWN_AWAIT = re.compile(r"\bawait +(?=[A-Za-z_][\w.]*\()")
 
 
-class RefusedError(Exception):
-    """A source has no true twin; the message tells where and why."""
-
-
 def sync_name(name: str) -> str:
-    """Return what a name is called in the twin: itself, for most names."""
+    """Return the name in the twin, which is the same for most names."""
     if name in NAMES:
         return NAMES[name]
     plain = name.lstrip("_")
@@ -104,26 +103,26 @@ def sync_name(name: str) -> str:
 
 
 def rows(text: str) -> dict[str, str]:
-    """Return the renamings that unasync needs for this text.
+    """Return the names that unasync has to replace in this text.
 
-    Without a row it would turn every `AsyncX` into `SyncX`.
+    Without them, it would replace every `AsyncX` by `SyncX`.
     """
     names = {name: sync_name(name) for name in re.findall(r"[A-Za-z_]\w*", text)}
     return {name: renamed for name, renamed in names.items() if renamed != name}
 
 
 def translate_prose(text: str) -> str:
-    """Return a comment or string as it reads in the twin."""
+    """Return the text of a comment or string in the twin."""
     text = SHOWN_ASYNC.sub(r"\1\2", text)
     text = SHOWN_AWAIT.sub("", text)
     return WORD.sub(lambda match: sync_name(match[0]), text)
 
 
 def join_f_strings(tokens: Iterable[Token]) -> Iterator[Token]:
-    """Yield the tokens with each f-string as one string, as Python 3.11 has them.
+    """Yield the tokens with each f-string as one token, as in Python 3.11.
 
-    From 3.12 on an f-string comes in pieces. Treated as one string everywhere, the twin is the
-    same, whichever Python wrote it.
+    Since 3.12, an f-string is several tokens. Joining them makes the twin independent of the Python
+    version that runs this script.
     """
     start: Token | None = None
     text = ""
@@ -142,7 +141,7 @@ def join_f_strings(tokens: Iterable[Token]) -> Iterator[Token]:
 
 
 def unwrap_awaitables(tokens: Sequence[Token]) -> list[Token]:
-    """Return the tokens with every type `Awaitable[X]` written as `X`."""
+    """Return the tokens with each type `Awaitable[X]` replaced by `X`."""
     result: list[Token] = []
     closers: list[bool] = []
     for index, token in enumerate(tokens):
@@ -164,14 +163,14 @@ def unwrap_awaitables(tokens: Sequence[Token]) -> list[Token]:
 
 
 def residue(text: str) -> Iterator[tuple[int, str]]:
-    """Yield the line (from 0) and the word of everything in the text that speaks of async."""
+    """Yield the line (from 0) and the word of each mention of async in the text."""
     for match in RESIDUE.finditer(text):
-        if match[0] not in KEPT:
+        if match[0] not in ALLOWED:
             yield text.count("\n", 0, match.start()), match[0]
 
 
 def prepare(source: str, path: str) -> str:
-    """Return the source with everything done that unasync does not do."""
+    """Return the source after the changes that unasync does not make."""
     tokens = list(join_f_strings(src_to_tokens(source)))
     problems: list[str] = []
     for index, token in enumerate(tokens):
@@ -179,20 +178,20 @@ def prepare(source: str, path: str) -> str:
             prose = translate_prose(token.src)
             tokens[index] = token._replace(src=prose)
             problems += [
-                f"{path}:{(token.line or 0) + line}: {word!r} is not true of the twin:"
-                " phrase it for both sides"
+                f"{path}:{(token.line or 0) + line}: {word!r} is not true for the twin;"
+                " word it for async and blocking code"
                 for line, word in residue(prose)
             ]
     if problems:
-        raise RefusedError("\n".join(problems))
+        raise TwinError("\n".join(problems))
     text: str = tokens_to_src(unwrap_awaitables(tokens))
     return text
 
 
 def run_unasync(text: str) -> str:
-    """Return the text without `async` and `await` and with the names of the twin."""
-    # unasync works on files and finds its folders by name: they are absolute and temporary, for
-    # with relative ones it would overwrite its own source.
+    """Return the text without `async` and `await` and with the sync names."""
+    # unasync works on files and finds their folders by name. With relative names it would overwrite
+    # its own source, so these are absolute and temporary.
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder).resolve() / "in" / "module.py"
         target = source.parents[1] / "out" / "module.py"
@@ -204,11 +203,11 @@ def run_unasync(text: str) -> str:
 
 
 def run_ruff(text: str, path: Path) -> str:
-    """Return the text as the project's ruff writes it: imports in order, none unused, formatted."""
+    """Return the text formatted by ruff, with sorted imports and no unused ones."""
     name = ["--stdin-filename", str(path), "-"]
-    # PYI016 writes `str | Awaitable[str]`, by now `str | str`, as `str`.
+    # PYI016 replaces `str | str`, which was `str | Awaitable[str]`, by `str`.
     rules = "I,F401,PYI016,RUF022"
-    ruff = find_ruff_bin()  # that of this environment, not the first one on the path
+    ruff = find_ruff_bin()  # of this environment, not the first one on the path
     commands = (
         ["check", "--select", rules, "--fix-only", "--quiet", "--no-cache", *name],
         ["format", "--quiet", "--no-cache", *name],
@@ -222,7 +221,7 @@ def run_ruff(text: str, path: Path) -> str:
             check=False,
         )
         if done.returncode:
-            raise RefusedError(f"{path}: ruff {command[0]} failed:\n{done.stderr.strip()}")
+            raise TwinError(f"{path}: ruff {command[0]} failed:\n{done.stderr.strip()}")
         text = done.stdout
     return text
 
@@ -231,47 +230,45 @@ def make_twin(source: str, *, source_path: str, twin: Path) -> str:
     """Return the text of a twin.
 
     Args:
-        source: the async text.
-        source_path: where it stands, for the header and for messages.
-        twin: where the twin will stand, absolute; ruff looks for its configuration from there.
+        source: The text of the async module.
+        source_path: The path of the source for the header and for messages.
+        twin: The absolute path of the twin, from which ruff finds its configuration.
 
     Raises:
-        RefusedError: the twin would not be true.
+        TwinError: The source has no valid twin.
     """
     text = run_unasync(prepare(source, source_path))
     try:
         compile(text, source_path, "exec", dont_inherit=True)
     except SyntaxError as exc:
-        raise RefusedError(
-            f"{source_path}:{exc.lineno}: the twin does not parse: {exc.msg}"
-        ) from exc
+        raise TwinError(f"{source_path}:{exc.lineno}: the twin does not parse: {exc.msg}") from exc
     header = f"# Generated from {source_path} by scripts/generate_sync.py. Do not edit.\n"
     text = run_ruff(header + text, twin)
     body = text.removeprefix(header)
     lines = body.splitlines()
     problems = [
-        f"{source_path}: {word!r} is left in the twin: {lines[line].strip()}"
+        f"{source_path}: {word!r} remains in the twin: {lines[line].strip()}"
         for line, word in residue(body)
     ]
     if problems:
-        raise RefusedError("\n".join(problems))
+        raise TwinError("\n".join(problems))
     return text
 
 
 def generate(root: Path) -> dict[Path, str]:
-    """Return the path and text of every twin that belongs into the tree.
+    """Return the path and text of each generated file that the tree should have.
 
     Args:
-        root: the project's folder, absolute.
+        root: The absolute path of the project's folder.
 
     Raises:
-        RefusedError: a source has no true twin, or there is no source at all.
+        TwinError: A source has no valid twin, or there are no sources.
     """
     twins: dict[Path, str] = {}
     problems: list[str] = []
     for source_folder, twin_folder in PAIRS:
         if (root / twin_folder).exists() and not (root / source_folder).exists():
-            raise RefusedError(f"{twin_folder} has no {source_folder} beside it any more.")
+            raise TwinError(f"{twin_folder} exists, but its source {source_folder} does not.")
         for source in sorted((root / source_folder).rglob("*.py")):
             twin = root / twin_folder / source.relative_to(root / source_folder)
             try:
@@ -280,26 +277,29 @@ def generate(root: Path) -> dict[Path, str]:
                     source_path=source.relative_to(root).as_posix(),
                     twin=twin,
                 )
-            except RefusedError as exc:
+            except TwinError as exc:
                 problems.append(str(exc))
+    if not twins and not problems:
+        raise TwinError(f"{root} has no async sources. Is it the project's folder?")
+    try:
+        twins |= make_twins(root, run_ruff)
+    except TwinError as exc:
+        problems.append(str(exc))
     if problems:
-        raise RefusedError("\n".join(problems))
-    if not twins:
-        raise RefusedError(f"{root} holds no async source: is it the project's folder?")
-    return twins
+        raise TwinError("\n".join(problems))
+    return twins | make_test_twins(root, run_ruff)
 
 
 def find_twins(root: Path) -> dict[Path, str]:
-    """Return the path and text of every twin that is in the tree."""
-    return {
-        path: path.read_text(encoding="utf-8")
-        for _, folder in PAIRS
-        for path in sorted((root / folder).rglob("*.py"))
-    }
+    """Return the path and text of each generated file in the tree."""
+    folders = [*(twin_folder for _, twin_folder in PAIRS), TEST_TWINS]
+    paths = [path for folder in folders for path in sorted((root / folder).rglob("*.py"))]
+    paths += find_modules(root)
+    return {path: path.read_text(encoding="utf-8") for path in paths}
 
 
 def difference(root: Path, found: Mapping[Path, str], expected: Mapping[Path, str]) -> str:
-    """Return a unified diff from the twins found to the twins expected; empty if they agree."""
+    """Return a unified diff of two sets of generated files; empty if they are the same."""
     diff: list[str] = []
     for path in sorted(found.keys() | expected.keys()):
         name = path.relative_to(root).as_posix()
@@ -313,25 +313,25 @@ def difference(root: Path, found: Mapping[Path, str], expected: Mapping[Path, st
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Rewrite or check the twins and return the exit code."""
-    parser = argparse.ArgumentParser(description="Write the sync twins of the async sources.")
+    """Write or check the generated code and return the exit code."""
+    parser = argparse.ArgumentParser(description="Generate code from the async sources.")
     parser.add_argument(
         "--check",
         action="store_true",
-        help="change nothing; print a diff and exit 1 if a twin is stale, missing or an orphan",
+        help="write nothing; print a diff and exit 1 if a file is stale, missing or orphaned",
     )
     parser.add_argument(
         "--root",
         type=Path,
         default=Path(__file__).parents[1],
-        help="the project's folder (default: the one this script is in)",
+        help="the project's folder (default: the one of this script)",
     )
     options = parser.parse_args(arguments)
     root = options.root.resolve()
 
     try:
         expected = generate(root)
-    except RefusedError as exc:
+    except TwinError as exc:
         print(exc, file=sys.stderr)
         return 1
     found = find_twins(root)
@@ -343,7 +343,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for path in orphans:
             print(f"{path.relative_to(root)} has no source")
         if diff or orphans:
-            print("The twins are not fresh: run `nox -s sync`.", file=sys.stderr)
+            print("The generated code is not up to date. Run `nox -s sync`.", file=sys.stderr)
             return 1
         return 0
 

@@ -19,7 +19,7 @@ from genai_prices.types import ModelInfo
 
 TARGET = Path(__file__).resolve().parent.parent / "src/root/emulator/resources/catalogue.json"
 
-# The prefixes of model names by genai-prices' provider, as in LiteLLM.
+# LiteLLM's prefixes of model names, by provider ID in genai-prices.
 PREFIXES = {
     "anthropic": "anthropic",
     "aws": "bedrock",
@@ -38,13 +38,13 @@ PREFIXES = {
     "x-ai": "xai",
 }
 
-# Azure serves OpenAI's models; genai-prices has a fallback for them and does not repeat them.
+# Azure serves OpenAI's models too; genai-prices does not list them again under Azure.
 ALSO_SERVES = {"azure": ["openai"]}
 
-# Prefixes of Bedrock's inference profiles, which are followed by the name of a model.
+# Bedrock's inference profiles put these prefixes before the name of a model.
 PROFILES = ("global.", "regional.")
 
-# Words in the names of models without text as input and output, which cannot be judges.
+# Words in the names of models that do not read and write text, and so cannot evaluate text.
 NO_TEXT_MODEL = (
     "audio",
     "computer-use",
@@ -63,17 +63,17 @@ NO_TEXT_MODEL = (
 
 
 def is_listed(prefix: str, model: ModelInfo) -> bool:
-    """Return whether a model is a current text model with a known context window."""
+    """Return whether the catalogue lists a model: a current text model, context window known."""
     if model.deprecated or not model.context_window or ":free" in model.id:
         return False
-    # Google offers Anthropic's models under another prefix.
+    # Google also serves Anthropic's models, which LiteLLM names with another prefix.
     if prefix == "gemini" and model.id.startswith("claude"):
         return False
     return not any(word in model.id for word in NO_TEXT_MODEL)
 
 
 def context_windows() -> dict[str, int]:
-    """Return the context windows by model name, in alphabetical order."""
+    """Return the context window of each model, sorted by name."""
     models = {provider.id: provider.models for provider in providers}
     found: dict[str, int] = {}
     for provider, prefix in PREFIXES.items():
@@ -83,14 +83,14 @@ def context_windows() -> dict[str, int]:
                     name = model.id
                     for profile in PROFILES:
                         name = name.removeprefix(profile)
-                    # Some of Perplexity's ids include the prefix.
+                    # Some of Perplexity's IDs include the prefix.
                     name = f"{prefix}/{name.removeprefix(f'{prefix}/')}"
                     found.setdefault(name, model.context_window or 0)
     return dict(sorted(found.items()))
 
 
 def main() -> None:
-    """Write the file and print the number of its models."""
+    """Write the catalogue and print how many models it has."""
     target = Path(sys.argv[1]) if len(sys.argv) > 1 else TARGET
     names = {provider.id: provider.name for provider in providers}
     models = context_windows()

@@ -1,6 +1,6 @@
 """Write src/root/registry.schema.json, the JSON Schema of files of models.
 
-python scripts/make_schema.py
+Usage: python scripts/make_schema.py
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ PATH = Path(registry.__file__).with_name("registry.schema.json")
 
 
 def text() -> str:
-    """Return what the file is to hold."""
+    """Return the content of the file."""
     return json.dumps(registry.schema(), indent=2) + "\n"
 
 

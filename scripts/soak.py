@@ -1,10 +1,10 @@
-"""Load the client from threads, tasks and forked children for a while, with faults, and count.
+"""Use a client in threads, tasks and forked children for a while, with faults, and check it.
 
-`nox -s soak` runs it for 60 seconds, `nox -s soak -- --seconds 600` for longer. The emulator
-answers, behind a proxy that breaks some of the exchanges. At the end what was confirmed must be
-there, and nothing else but what may be; no connection may have carried two processes, and no
-socket, task, thread or memory may be left over. The figures are printed, and the exit status is 1
-if something is wrong.
+`nox -s soak` runs it for 60 seconds, `nox -s soak -- --seconds 600` for longer. The service is the
+emulator, behind a proxy that breaks some of the exchanges. At the end, the service must contain
+everything that was confirmed, and nothing that cannot have been created; no two processes may have
+used one connection; and no socket, task, thread or memory may be left. The figures are printed, and
+the exit status is 1 if there are problems.
 """
 
 from __future__ import annotations
@@ -43,22 +43,22 @@ FAULTS = (
     *("reset before", "close before", "reset after", "cut", "garbage", "502", "429", "slow"),
     "hang",
 )
-"""What the proxy can do to an exchange; `before` means that the service never hears of it."""
+"""The faults of an exchange; with `before`, the service never receives the request."""
 
 PROCESS = "X-Process"
-"""The header that tells the proxy which process sends a request."""
+"""The header by which the proxy knows which process sends a request."""
 
 _THREADS = 6
 _TASKS = 12
 _MODELS = 4
 _CHILDREN_EVERY = 1.0
-_MOST_GROWTH = 6 * 1024 * 1024
+_MAX_GROWTH = 6 * 1024 * 1024
 _CHANCE_OF_FAULT = 0.1
 _TIMEOUT = 1.0
 
 
 class FaultyProxy:
-    """Stands between a client and a server and breaks the exchanges that it is told to break.
+    """A proxy between a client and a server that breaks some of the exchanges.
 
     Args:
         port: The server's port on this machine.
@@ -75,7 +75,7 @@ class FaultyProxy:
         self.faults: Counter[str] = Counter()
         self.open = 0
         self.processes: Counter[str] = Counter()
-        """How many connections each process had; two together are one that two spoke on."""
+        """The number of connections of each process; a key with two names is a shared one."""
 
     @property
     def url(self) -> str:
@@ -134,30 +134,30 @@ class FaultyProxy:
                 if service is None:
                     service = await asyncio.open_connection("127.0.0.1", self._port)
                 service[1].write(request)
-                answer = await _message(service[0])
+                response = await _message(service[0])
                 if fault == "reset after":
                     _reset(writer)
                     return
                 if fault == "hang":
-                    # Until the client has waited long enough.
+                    # Until the client stops waiting.
                     await reader.read()
                     return
                 if fault == "cut":
-                    writer.write(answer[: len(answer) // 2])
+                    writer.write(response[: len(response) // 2])
                     return
                 if fault == "garbage":
                     writer.write(b"\x00\xff not HTTP\r\n\r\n")
                     return
                 if fault == "502":
-                    answer = (
+                    response = (
                         b"HTTP/1.1 502 Bad Gateway\r\nContent-Type: text/html\r\n"
                         b"Content-Length: 13\r\n\r\n<html></html>"
                     )
                 if fault == "slow":
                     await asyncio.sleep(0.05)
-                writer.write(answer)
+                writer.write(response)
         except (OSError, asyncio.IncompleteReadError):
-            # The other side is gone.
+            # The other side has closed the connection.
             return
         finally:
             for end in (writer, service and service[1]):
@@ -170,13 +170,13 @@ class FaultyProxy:
 
 
 async def _message(reader: asyncio.StreamReader) -> bytes:
-    """Read one request or answer; all that occur here have a length or no body."""
+    """Read one request or response; here, each has a length or no body."""
     head = await reader.readuntil(b"\r\n\r\n")
     return head + await reader.readexactly(int(_header(head, "Content-Length") or 0))
 
 
 def _header(message: bytes, name: str) -> str:
-    """Return the value of a header, or nothing."""
+    """Return the value of a header, or an empty string."""
     for line in message.partition(b"\r\n\r\n")[0].decode("latin-1").split("\r\n"):
         found, _, value = line.partition(":")
         if found.lower() == name.lower():
@@ -190,29 +190,29 @@ def _reset(writer: asyncio.StreamWriter) -> None:
 
 
 class Ledger:
-    """What the service must hold and what it may, as its answers have it.
+    """What the service must contain and what it may contain, according to its responses.
 
-    Every name is given once. So two models cannot come of one creation unseen: the service
-    refuses the second request, since there is that name already.
+    Every name is used once. So one creation cannot create two models unnoticed: the service
+    refuses the second request, since the name exists.
     """
 
     def __init__(self) -> None:
         self.names: dict[str, bool] = {}
-        """For each model that may be there, by its name, whether it must be."""
+        """For each model that may exist, by name, whether it must."""
         self.confirmed: dict[str, int] = {}
-        """By id, the last `max_token_count` that was confirmed."""
-        self.doubtful: dict[str, set[int]] = {}
-        """By id, those that it may have instead."""
-        self.wrong: list[str] = []
+        """By ID, the last `max_token_count` that was confirmed."""
+        self.unconfirmed: dict[str, set[int]] = {}
+        """By ID, those that it may have instead."""
+        self.problems: list[str] = []
 
     @contextlib.contextmanager
     def creating(self, name: str) -> Iterator[None]:
-        """Note a creation and what comes of it."""
+        """Record a creation and its outcome."""
         self.names[name] = False
         try:
             yield
         except BadRequestError as error:
-            self.wrong.append(f"the creation of {name} was repeated: {error}")
+            self.problems.append(f"the creation of {name} was sent twice: {error}")
             raise
         except RootSignalsError as error:
             if not error.may_have_been_processed:
@@ -222,7 +222,7 @@ class Ledger:
 
     @contextlib.contextmanager
     def deleting(self, name: str) -> Iterator[None]:
-        """Note a deletion and what comes of it."""
+        """Record a deletion and its outcome."""
         before = self.names[name]
         self.names[name] = False
         try:
@@ -235,40 +235,42 @@ class Ledger:
 
     @contextlib.contextmanager
     def updating(self, model_id: str, value: int) -> Iterator[None]:
-        """Note an update and what comes of it."""
-        # What is never answered stays possible for ever: it may still be on its way.
-        self.doubtful[model_id].add(value)
+        """Record an update and its outcome."""
+        # Without a response it stays possible for ever: the request may still be on its way.
+        self.unconfirmed[model_id].add(value)
         try:
             yield
         except RootSignalsError as error:
             if not error.may_have_been_processed:
-                self.doubtful[model_id].discard(value)
+                self.unconfirmed[model_id].discard(value)
             raise
-        self.doubtful[model_id].discard(value)
+        self.unconfirmed[model_id].discard(value)
         self.confirmed[model_id] = value
 
-    def made(self, model_id: str) -> None:
-        """Note the id of a model, which is updated by one thread or task alone."""
+    def created(self, model_id: str) -> None:
+        """Record the ID of a model, which only one thread or task updates."""
         self.confirmed[model_id] = 0
-        self.doubtful[model_id] = set()
+        self.unconfirmed[model_id] = set()
 
-    def look(self, name: str, model_id: str, model: Model) -> None:
-        """Compare with what the service says of a model."""
+    def check_model(self, name: str, model_id: str, model: Model) -> None:
+        """Compare with a model that the service returned."""
         if (model.id, model.name) != (model_id, name):
-            self.wrong.append(f"asked for {name}, {model_id}: came {model.name}, {model.id}")
-        elif model.max_token_count not in {self.confirmed[model_id], *self.doubtful[model_id]}:
-            self.wrong.append(f"{name} is {model.max_token_count}: an update was lost")
+            self.problems.append(f"requested {name}, {model_id}: received {model.name}, {model.id}")
+        elif model.max_token_count not in {self.confirmed[model_id], *self.unconfirmed[model_id]}:
+            self.problems.append(f"{name} is {model.max_token_count}: an update was lost")
 
-    def list(self, names: list[str]) -> None:
-        """Compare with the names of all that there is."""
-        self.wrong += [f"{name} is there twice" for name, n in Counter(names).items() if n > 1]
-        self.wrong += [f"{name} is there unasked" for name in set(names) - self.names.keys()]
-        must = {name for name, must in self.names.items() if must}
-        self.wrong += [f"{name} is lost" for name in must.difference(names)]
+    def check_listing(self, names: list[str]) -> None:
+        """Compare with the names of all models."""
+        self.problems += [f"{name} exists twice" for name, n in Counter(names).items() if n > 1]
+        self.problems += [
+            f"{name} exists and was not created" for name in set(names) - self.names.keys()
+        ]
+        required = {name for name, is_required in self.names.items() if is_required}
+        self.problems += [f"{name} is lost" for name in required.difference(names)]
 
 
 class Soak:
-    """The load and what it came to."""
+    """The load, and what was observed."""
 
     def __init__(self, url: str, key: str, seconds: float, seed: int) -> None:
         self.client = RootSignals(
@@ -281,7 +283,7 @@ class Soak:
         )
         self.counts: Counter[str] = Counter()
         self.ledger = Ledger()
-        self.trouble: list[str] = []
+        self.problems: list[str] = []
         self.memory: list[int] = []
         self._url = url
         self._key = key
@@ -290,9 +292,9 @@ class Soak:
         self._seed = seed
 
     def run(self) -> None:
-        """Load the client until the time is up."""
+        """Use the client until the time is over."""
         # A child that is forked while another thread imports a module hangs at Python's import
-        # lock, whoever the module belongs to; so everything is imported before the first fork.
+        # lock, even if the module is not ours; so everything is imported before the first fork.
         with contextlib.suppress(RootSignalsError):
             list(self.client.models.list(limit=1))
         with contextlib.suppress(RootSignalsError):
@@ -315,18 +317,18 @@ class Soak:
         for child in children:
             status = os.waitpid(child, 0)[1]
             if status:
-                self.trouble.append(f"a forked child ended with status {status}")
+                self.problems.append(f"a forked child ended with status {status}")
         until = time.monotonic() + 30
         for worker in workers:
             worker.join(max(0, until - time.monotonic()))
             if worker.is_alive():
-                self.trouble.append("a worker did not come to its end")
+                self.problems.append("a worker did not end")
 
     def _guarded(self, work: Callable[[int], None], number: int) -> None:
         try:
             work(number)
-        except Exception as exc:  # noqa: BLE001 - it is told at the end.
-            self.trouble.append(f"{type(exc).__name__}: {exc}")
+        except Exception as exc:  # noqa: BLE001 - it is reported at the end.
+            self.problems.append(f"{type(exc).__name__}: {exc}")
 
     def _blocking(self, number: int) -> None:
         chance = random.Random(self._seed + number)
@@ -343,15 +345,15 @@ class Soak:
                 if kind == "create":
                     with ledger.creating(name):
                         own[name] = models.create(name=name, max_token_count=0)
-                    ledger.made(own[name])
+                    ledger.created(own[name])
                 elif kind == "list":
                     ids = [model.id for model in models.list(limit=250)]
                     if len(ids) != len(set(ids)):
-                        ledger.wrong.append("a listing has a model twice")
+                        ledger.problems.append("a listing contains a model twice")
                 elif kind == "retrieve":
-                    ledger.look(name, own[name], models.retrieve(own[name]))
+                    ledger.check_model(name, own[name], models.retrieve(own[name]))
                 elif kind == "delete":
-                    # Not ours any more, whatever comes of it.
+                    # Not used any more, whatever the outcome.
                     model_id = own.pop(name)
                     with ledger.deleting(name):
                         models.delete(model_id)
@@ -369,7 +371,7 @@ class Soak:
             left = asyncio.run(self._tasks(number))
             self.counts["loops"] += 1
             if left:
-                self.trouble.append(f"{left} tasks were left in a loop")
+                self.problems.append(f"{left} tasks were left in a loop")
 
     async def _tasks(self, number: int) -> int:
         until = min(self._until, time.monotonic() + 1)
@@ -389,7 +391,7 @@ class Soak:
 
     async def _task(self, client: AsyncRootSignals | None, until: float, seed: int) -> None:
         chance = random.Random(seed + self.counts["loops"] * 1000)
-        models = client.models if client is not None else self.client.models._async_models
+        models = client.models if client is not None else self.client._async.models
         ledger = self.ledger
         name = f"task {seed}/{self.counts['loops']}"
         try:
@@ -398,7 +400,7 @@ class Soak:
         except RootSignalsError as error:
             self._note("acreate", error)
             return
-        ledger.made(model_id)
+        ledger.created(model_id)
         while time.monotonic() < until:
             value = chance.randrange(1, 10**9)
             # Cancelled somewhere: the update is made, or it is not.
@@ -408,7 +410,7 @@ class Soak:
                     async with asyncio.timeout(bound):
                         await models.update(model_id, max_token_count=value)
                 self.counts["aupdate"] += 1
-                ledger.look(name, model_id, await models.retrieve(model_id))
+                ledger.check_model(name, model_id, await models.retrieve(model_id))
                 self.counts["aretrieve"] += 1
             except RootSignalsError as error:
                 self._note("aupdate", error)
@@ -423,19 +425,19 @@ class Soak:
     def _note(self, kind: str, error: RootSignalsError) -> None:
         self.counts[f"{kind} failed"] += 1
         if isinstance(error, NotFoundError) and not error.may_have_been_processed:
-            self.trouble.append(f"what must be there is not: {error}")
+            self.problems.append(f"a model is missing: {error}")
 
     def _fork(self, number: int) -> int:
-        """Fork a child that uses the client, and ends with 1 if it got what is not its own."""
+        """Fork a child that uses the client; it exits with 1 if it receives another's response."""
         name = f"child {number}"
-        # It deletes it, which may fail.
+        # It deletes the model, which may fail.
         self.ledger.names[name] = False
         pid = os.fork()
         if pid:
             return pid
         status = 2
         try:
-            # A child that hangs ends by itself and says where.
+            # A child that hangs prints its traceback and ends.
             faulthandler.dump_traceback_later(30, exit=True)
             models = self.client.with_options(default_headers={PROCESS: str(os.getpid())}).models
             status = 0
@@ -454,7 +456,7 @@ class Soak:
 
 
 def _resident() -> int:
-    """Return how much memory this process takes, in bytes."""
+    """Return the memory of this process, in bytes."""
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE")
 
@@ -468,14 +470,16 @@ def _sockets() -> int:
 
 
 def main() -> int:
-    """Soak, print the figures, and return the exit status."""
+    """Run the load, print the figures, and return the exit status."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=float, default=60, help="how long (60)")
-    parser.add_argument("--seed", type=int, default=int(time.time()), help="of the random numbers")
+    parser.add_argument("--seconds", type=float, default=60, help="duration (60)")
+    parser.add_argument(
+        "--seed", type=int, default=int(time.time()), help="seed of the random numbers"
+    )
     arguments = parser.parse_args()
     print(f"Seed {arguments.seed}, {arguments.seconds:g} s")
     chance = random.Random(arguments.seed)
-    # What the emulator remembers of requests would look like a leak until it has all that it keeps.
+    # The emulator's history of requests would look like a leak until it is full.
     with patch.object(history, "_MAX_REQUESTS", 100), serve() as server:
         threads, sockets = threading.active_count(), _sockets()
         key = server.api_key
@@ -492,33 +496,33 @@ def main() -> int:
             while proxy.open and time.monotonic() < until:
                 time.sleep(0.01)
             if proxy.open:
-                soak.trouble.append(f"{proxy.open} connections were left open")
+                soak.problems.append(f"{proxy.open} connections are left open")
             shared = [processes for processes in proxy.processes if " and " in processes]
-            soak.trouble += [f"processes {both} spoke on one connection" for both in shared]
+            soak.problems += [f"processes {both} used one connection" for both in shared]
         with RootSignals(key, base_url=server.url) as direct:
             found = [
                 (model.name, model.id)
                 for model in direct.models.list(limit=None)
                 if model.visibility != "PUBLIC"
             ]
-            soak.ledger.list([name for name, _ in found])
+            soak.ledger.check_listing([name for name, _ in found])
             for name, model_id in found:
                 if model_id in soak.ledger.confirmed:
-                    soak.ledger.look(name, model_id, direct.models.retrieve(model_id))
-            soak.trouble += soak.ledger.wrong
+                    soak.ledger.check_model(name, model_id, direct.models.retrieve(model_id))
+            soak.problems += soak.ledger.problems
         gc.collect()
         until = time.monotonic() + 5
         while (threading.active_count(), _sockets()) != (threads, sockets):
             if time.monotonic() > until:
-                soak.trouble.append(
+                soak.problems.append(
                     f"threads: {threads}, then {threading.active_count()};"
                     f" sockets: {sockets}, then {_sockets()}"
                 )
                 break
             time.sleep(0.02)
     growth = soak.memory[-1] - soak.memory[0] if len(soak.memory) > 1 else 0
-    if growth > _MOST_GROWTH:
-        soak.trouble.append(f"memory grew by {growth / 2**20:.1f} MiB after warm-up")
+    if growth > _MAX_GROWTH:
+        soak.problems.append(f"memory grew by {growth / 2**20:.1f} MiB after warm-up")
     for name, count in sorted(soak.counts.items()):
         print(f"{name:>20} {count}")
     for name, count in sorted(proxy.faults.items()):
@@ -526,10 +530,10 @@ def main() -> int:
     print(f"{'processes':>20} {len(proxy.processes)}")
     print(f"{'left at the end':>20} {len(found)}")
     print(f"{'memory growth':>20} {growth / 2**20:.1f} MiB of {_resident() / 2**20:.0f} MiB")
-    for line in soak.trouble[:20]:
-        print("WRONG:", line)
-    print("Something is wrong." if soak.trouble else "All is well.")
-    return 1 if soak.trouble else 0
+    for line in soak.problems[:20]:
+        print("PROBLEM:", line)
+    print("There are problems." if soak.problems else "No problems.")
+    return 1 if soak.problems else 0
 
 
 if __name__ == "__main__":

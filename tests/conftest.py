@@ -1,4 +1,4 @@
-"""What all tests share: the emulator, and an environment that says nothing."""
+"""Fixtures of all tests: the emulator, and an environment without settings."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hypothesis import settings
 
 from root.emulator import Server, serve
 
-# How long an example takes says more about the machine, and what else it does, than about us.
+# The duration of an example depends on the load of the machine.
 settings.register_profile("root", deadline=None)
 settings.load_profile("root")
 
@@ -34,7 +34,7 @@ def authority() -> trustme.CA:
 
 @pytest.fixture
 def trusting(authority: trustme.CA) -> ssl.SSLContext:
-    """A client's settings that trust the authority and nobody else."""
+    """TLS settings of a client that trust only this authority."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     authority.configure_trust(context)
     return context

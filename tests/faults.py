@@ -1,6 +1,6 @@
-"""What can go wrong between a client and the service, and what each call comes to then.
+"""Faults between a client and the service, and the outcome of each call under each of them.
 
-The one place for it: the tests play every fault for every call, and
+The only place for this: the tests play every fault for every call, and
 
     python -m tests.faults
 
@@ -40,167 +40,229 @@ from root import (
     ServerError,
 )
 
-from .wire import Step, Wire, closes, raw, resets, then_resets, tunnels
+from .scripted_server import (
+    ScriptedServer,
+    Step,
+    closes,
+    resets,
+    sends,
+    sends_and_resets,
+    tunnels,
+)
 
 T = TypeVar("T")
 
 DOCUMENT = Path(__file__).parent.parent / "docs" / "faults.md"
 
-METHODS = ("retrieve", "list", "replace", "delete", "create", "update", "verify")
+CALLS = {
+    "retrieve": "`retrieve`",
+    "list": "`list`",
+    "replace": "`replace`",
+    "delete": "`delete`",
+    "create": "`create`",
+    "update": "`update`",
+    "verify": "`verify`",
+    "harmless_post": "a harmless POST",
+    "unsafe_put": "a PUT that is not idempotent",
+    "upload": "an upload (PUT) of a file",
+    "upload_once": "an upload (PUT) of a file that can be read once",
+    "download": "a streamed response",
+    "streamed_post": "a streamed response to a POST",
+}
+"""The calls, with their names in the document."""
+
+STREAMED = ("download", "streamed_post")
+UPLOADS = ("upload", "upload_once")
+
+FILE = bytes(range(1, 251)) * 80
+"""The content of an uploaded file."""
 
 MODEL = {"id": "9b2f", "name": "a"}
 PAGE = {"next": None, "previous": None, "results": [MODEL]}
 VERIFICATION = {"success": True, "model": "a"}
-RIGHT: dict[str, object] = {
-    "retrieve": "9b2f",
+RESULTS: dict[str, object] = dict.fromkeys(CALLS, "9b2f") | {
     "list": ["9b2f"],
-    "replace": "9b2f",
     "delete": None,
-    "create": "9b2f",
-    "update": "9b2f",
     "verify": True,
+    **dict.fromkeys(STREAMED, "read to its end"),
 }
-"""What each call comes to when nothing is wrong: an id, a list of them, a success."""
+"""The result of each call without a fault: an ID, a list of them, a success."""
 
-MOST_BYTES = 2**20
-"""The cap on answers while faults are played."""
+MAX_BYTES = 2**20
+"""The maximum size of a response while faults are played."""
 
-SHORT = 0.2
-"""Seconds that an attempt may take where the fault is that nothing comes."""
+SHORT = 0.4
+"""Seconds for an attempt if the fault is that nothing arrives."""
 
 
-def content(method: str) -> bytes:
-    """Return the body of the right answer, or for `delete` one that it has no use for."""
-    shape = {"list": PAGE, "verify": VERIFICATION}.get(method, MODEL)
+def content(call: str) -> bytes:
+    """Return the body of the right response, or for `delete` a superfluous one."""
+    shape = {"list": PAGE, "verify": VERIFICATION}.get(call, MODEL)
     return json.dumps(shape).encode()
 
 
-def right(method: str) -> bytes:
-    """Return the right answer."""
-    if method == "delete":
+def right(call: str) -> bytes:
+    """Return the right response."""
+    if call == "delete":
         return b"HTTP/1.1 204 No Content\r\n\r\n"
-    return said(201 if method == "create" else 200, content(method))
+    return response(201 if call == "create" else 200, content(call))
 
 
-def said(status: int, body: bytes, *lines: str, length: int | None = None) -> bytes:
-    """Return an answer with this body, and a Content-Length that need not be true."""
+def response(status: int, body: bytes, *lines: str, length: int | None = None) -> bytes:
+    """Return a response with this body, and a Content-Length that may be wrong."""
     length = len(body) if length is None else length
     head = "".join(f"{line}\r\n" for line in (*lines, f"Content-Length: {length}"))
-    return f"HTTP/1.1 {status} Said\r\n{head}\r\n".encode() + body
+    return f"HTTP/1.1 {status} Scripted\r\n{head}\r\n".encode() + body
 
 
-# What a call comes to.
+# The outcomes of calls.
 
 
 @dataclass(frozen=True)
 class Cell:
-    """What one call comes to under one fault that lasts, if it may be tried again once.
+    """The outcome of one call under one fault that lasts, with one retry allowed.
 
     Attributes:
-        error: The class of the error, or None for the right result.
-        tries: How often it was tried.
-        arrived: How many requests arrived at the service.
-        maybe: Whether the error says that the service may have done it.
+        error: The class of the error, or None for the result.
+        attempts: Number of attempts.
+        arrived: Number of requests that arrived at the service.
+        is_ambiguous: Whether the error reports that the service may have processed the request.
     """
 
     error: type[RootSignalsError] | None
-    tries: int = 1
+    attempts: int = 1
     arrived: int = 1
-    maybe: bool = False
+    is_ambiguous: bool = False
 
     def __str__(self) -> str:
         if self.error is None:
-            return "the right result"
-        said = [f"`{self.error.__name__}`"]
-        said += ["tried again"] if self.again else []
-        said += ["**may have happened**"] if self.maybe else []
-        return ", ".join(said)
-
-    @property
-    def again(self) -> bool:
-        """Whether it was tried again, not merely redirected."""
-        return self.tries > 1
+            return "the result"
+        parts = [f"`{self.error.__name__}`"]
+        parts += ["retried"] if self.attempts > 1 else []
+        parts += ["**may have been processed**"] if self.is_ambiguous else []
+        return ", ".join(parts)
 
 
 Cells = dict[str, Cell]
-READS = ("retrieve", "list")
-REPEATABLE = (*READS, "replace", "delete")
+READS = ("retrieve", "list", "download")
+IDEMPOTENT = (*READS, "replace", "delete", "harmless_post", "upload")
+SENT_ONCE = ("verify", "upload_once")
 
 
 def all_of(cell: Cell, **others: Cell) -> Cells:
-    """Return a row that is the same for all calls but some."""
-    return dict.fromkeys(METHODS, cell) | others
+    """Return a row with the same outcome for all calls but some."""
+    return dict.fromkeys(CALLS, cell) | others
 
 
-def not_sent(error: type[RootSignalsError], tries: int = 2) -> Cells:
-    """Return the row of a fault that lets no request out."""
-    return all_of(Cell(error, tries, 0))
+def not_sent(error: type[RootSignalsError], attempts: int = 2) -> Cells:
+    """Return the row of a fault that lets no request through."""
+    return all_of(Cell(error, attempts, 0))
 
 
 def stuck(error: type[RootSignalsError]) -> Cells:
-    """Return the row of a fault that does not let the whole request out."""
-    return {method: replace(cell, arrived=0) for method, cell in unclear(error).items()}
+    """Return the row of a fault in the middle of a request, before its body."""
+    row = {call: replace(cell, arrived=0) for call, cell in ambiguous(error).items()}
+    # Nothing was read of the file.
+    return row | {"upload_once": row["upload"]}
 
 
 def refused(error: type[RootSignalsError]) -> Cells:
-    """Return the row of a fault by which the service says that it did nothing."""
-    return all_of(Cell(error, 2, 2), verify=Cell(error))
+    """Return the row of a response that reports that nothing was done."""
+    return all_of(Cell(error, 2, 2), **dict.fromkeys(SENT_ONCE, Cell(error)))
 
 
-def unclear(error: type[RootSignalsError], **others: Cell) -> Cells:
+def ambiguous(error: type[RootSignalsError], **others: Cell) -> Cells:
     """Return the row of a fault that leaves open what was done."""
     row = {
-        method: Cell(error, *((2, 2) if method in REPEATABLE else (1, 1)), method not in READS)
-        for method in METHODS
+        call: Cell(error, *((2, 2) if call in IDEMPOTENT else (1, 1)), call not in READS)
+        for call in CALLS
     }
     return row | others
 
 
-def unusable(**others: Cell) -> Cells:
-    """Return the row of an answer that would be the same again."""
+def streamed(download: Cell, post: Cell | None = None) -> Cells:
+    """Return the cells of streamed responses, which differ where the body is concerned."""
+    is_ambiguous = download.error is not None
     return {
-        method: Cell(APIResponseError, maybe=method not in READS) for method in METHODS
-    } | others
+        "download": download,
+        "streamed_post": post or replace(download, is_ambiguous=is_ambiguous),
+    }
+
+
+def in_body(stream: type[RootSignalsError]) -> Cells:
+    """Return the row of a fault within the body of the response.
+
+    Args:
+        stream: The error of a streamed response, which has begun by then, so it is not retried.
+    """
+    error = APITimeoutError if stream is APITimeoutError else APIResponseError
+    return ambiguous(error) | streamed(Cell(stream))
+
+
+def unusable(**others: Cell) -> Cells:
+    """Return the row of a response that would be the same again."""
+    row = {call: Cell(APIResponseError, is_ambiguous=call not in READS) for call in CALLS}
+    return row | streamed(RESULT) | others
+
+
+def unreadable(**others: Cell) -> Cells:
+    """Return the row of a body that cannot be read, which a stream leaves to its user."""
+    return ambiguous(APIResponseError) | streamed(RESULT) | others
 
 
 RESULT = Cell(None)
 
+COMPRESSED = {call: ambiguous(APIResponseError)[call] for call in STREAMED}
+"""The cells of streams that are compressed, which their requests do not accept."""
 
-# Where a fault takes place.
+
+# The places of faults.
 
 
 @dataclass
 class Scene:
-    """What is there while a fault is played.
+    """The servers of a fault.
 
     Attributes:
-        server: Where requests are to arrive.
-        other: A server that none may go to.
+        server: The service.
+        other: A server that no request may reach.
         url: The base URL.
         environment: Environment variables to set.
         headers: Headers to send.
-        proxy: The proxy, where there is one.
+        proxy: The proxy, if there is one.
     """
 
-    server: Wire
-    other: Wire
+    server: ScriptedServer
+    other: ScriptedServer
     url: str
     environment: dict[str, str] = field(default_factory=dict)
     headers: dict[str, str] = field(default_factory=dict)
-    proxy: Wire | None = None
+    proxy: ScriptedServer | None = None
 
-    def arrived(self, method: str) -> int:
-        """Return how many requests of a call have arrived."""
-        return sum(called(request) == method for request in list(self.server.requests))
+    def arrived(self, call: str) -> list[bytes]:
+        """Return the requests of a call that have arrived."""
+        return [request for request in list(self.server.requests) if called(request) == call]
 
 
 def called(request: bytes) -> str:
-    """Return which call a request belongs to, as its header says."""
+    """Return the call of a request, which is in a header."""
     for line in request.partition(b"\r\n\r\n")[0].split(b"\r\n"):
         name, _, value = line.partition(b": ")
         if name.lower() == b"x-call":
             return value.decode()
     return ""
+
+
+def body_of(request: bytes) -> bytes:
+    """Return the body of a request, which may be chunked."""
+    head, _, body = request.partition(b"\r\n\r\n")
+    if b"transfer-encoding: chunked" not in head.lower():
+        return body
+    content = b""
+    while body:
+        size, _, body = body.partition(b"\r\n")
+        content, body = content + body[: int(size, 16)], body[int(size, 16) + 2 :]
+    return content
 
 
 Script = Callable[[Scene, str], Step]
@@ -216,32 +278,35 @@ def authority() -> trustme.CA:
 
 @cache
 def secure() -> ssl.SSLContext:
-    """Return a server's settings, with a certificate of the authority."""
+    """Return the TLS settings of a server with a certificate of the authority."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority().issue_cert("127.0.0.1").configure_cert(context)
     return context
 
 
 def plain(choose: Choice) -> Iterator[Scene]:
-    """Play on a server of HTTP."""
-    with Wire([]) as server, Wire([raw(right("retrieve"))]) as other:
+    """Play on an HTTP server."""
+    with ScriptedServer([]) as server, ScriptedServer([sends(right("retrieve"))]) as other:
         scene = Scene(server, other, server.url)
         server.choose = partial(choose, scene)
         yield scene
 
 
 def on_ipv6(choose: Choice) -> Iterator[Scene]:
-    """Play on a server that has an address of IPv6 alone."""
+    """Play on an HTTP server with an IPv6 address."""
     if not has_ipv6():
         pytest.skip("this machine has no ::1")
-    with Wire([], host="::1") as server, Wire([raw(right("retrieve"))]) as other:
+    with (
+        ScriptedServer([], host="::1") as server,
+        ScriptedServer([sends(right("retrieve"))]) as other,
+    ):
         scene = Scene(server, other, server.url)
         server.choose = partial(choose, scene)
         yield scene
 
 
 def tls(choose: Choice) -> Iterator[Scene]:
-    """Play on a server of HTTPS whose certificate is trusted."""
+    """Play on an HTTPS server with a certificate that is trusted."""
     for scene in untrusted(choose):
         with authority().cert_pem.tempfile() as path:
             scene.environment["SSL_CERT_FILE"] = path
@@ -249,23 +314,26 @@ def tls(choose: Choice) -> Iterator[Scene]:
 
 
 def untrusted(choose: Choice) -> Iterator[Scene]:
-    """Play on a server of HTTPS whose certificate nobody trusts."""
-    with Wire([], tls=secure()) as server, Wire([raw(right("retrieve"))]) as other:
+    """Play on an HTTPS server with a certificate that is not trusted."""
+    with (
+        ScriptedServer([], tls=secure()) as server,
+        ScriptedServer([sends(right("retrieve"))]) as other,
+    ):
         scene = Scene(server, other, server.url)
         server.choose = partial(choose, scene)
         yield scene
 
 
 def no_tls(choose: Choice) -> Iterator[Scene]:
-    """Play on a server of HTTP that is spoken to in HTTPS."""
+    """Play on an HTTP server, with a base URL of HTTPS."""
     for scene in plain(choose):
         scene.url = scene.url.replace("http://", "https://")
         yield scene
 
 
-def nobody(choose: Choice) -> Iterator[Scene]:
-    """Play where no server is."""
-    with Wire([]) as gone:
+def closed_port(choose: Choice) -> Iterator[Scene]:
+    """Play without a server."""
+    with ScriptedServer([]) as gone:
         url = gone.url
     for scene in plain(choose):
         scene.url = url
@@ -273,12 +341,12 @@ def nobody(choose: Choice) -> Iterator[Scene]:
 
 
 def full(choose: Choice) -> Iterator[Scene]:
-    """Play on a port that takes no connection, and does not say so."""
+    """Play on a port that does not accept the connection."""
     with ExitStack() as stack:
         listener = stack.enter_context(socket.socket())
         listener.bind(("127.0.0.1", 0))
         listener.listen(0)
-        # The queue is as long as the system makes it at least: one or two.
+        # The system makes the queue one or two longer.
         for _ in range(4):
             waiting = stack.enter_context(socket.socket())
             waiting.setblocking(False)
@@ -288,18 +356,18 @@ def full(choose: Choice) -> Iterator[Scene]:
             yield scene
 
 
-def deaf(choose: Choice, takes: int = 0, says_meanwhile: bytes = b"") -> Iterator[Scene]:
+def unread(choose: Choice, read_size: int = 0, sends_meanwhile: bytes = b"") -> Iterator[Scene]:
     """Play on a server that reads nothing, or little, of a large request."""
     for scene in plain(choose):
-        with Wire([], takes=takes, says_meanwhile=says_meanwhile) as server:
+        with ScriptedServer([], read_size=read_size, sends_meanwhile=sends_meanwhile) as server:
             scene.url = server.url
-            # More than the system takes on the way.
+            # More than the buffers of the system.
             scene.headers["X-More"] = "x" * 4_000_000
             yield scene
 
 
 def proxied(choose: Choice) -> Iterator[Scene]:
-    """Play on a proxy for HTTP, which stands for the service."""
+    """Play on an HTTP proxy, which acts as the service."""
     for scene in plain(choose):
         scene.environment["HTTP_PROXY"] = scene.url
         scene.proxy = scene.server
@@ -308,9 +376,9 @@ def proxied(choose: Choice) -> Iterator[Scene]:
 
 
 def tunnelled(choose: Choice) -> Iterator[Scene]:
-    """Play on a proxy for HTTPS, with the service behind it."""
-    for scene in tls(lambda _, request: raw(right(called(request)), then_close=False)):
-        with Wire([]) as proxy:
+    """Play on a proxy for HTTPS, with a service behind it."""
+    for scene in tls(lambda _, request: sends(right(called(request)), then_close=False)):
+        with ScriptedServer([]) as proxy:
             scene.environment["HTTPS_PROXY"] = proxy.url
             scene.proxy = proxy
             proxy.choose = partial(choose, scene)
@@ -318,31 +386,31 @@ def tunnelled(choose: Choice) -> Iterator[Scene]:
 
 
 def untrusted_tunnel(choose: Choice) -> Iterator[Scene]:
-    """Play on a proxy for HTTPS, with a service behind it whose certificate nobody trusts."""
+    """Play on a proxy for HTTPS, with a service behind it whose certificate is not trusted."""
     for scene in tunnelled(choose):
         del scene.environment["SSL_CERT_FILE"]
         yield scene
 
 
 def no_proxy(choose: Choice) -> Iterator[Scene]:
-    """Play where the proxy is not there."""
+    """Play without the proxy."""
     for scene in plain(choose):
-        with Wire([]) as proxy:
+        with ScriptedServer([]) as proxy:
             scene.environment["HTTP_PROXY"] = proxy.url
         yield scene
 
 
 @dataclass(frozen=True)
 class Fault:
-    """One thing that goes wrong.
+    """A fault.
 
     Attributes:
-        name: What it is, for users.
-        script: What the server does with a request of a call.
-        cells: What each call comes to while it lasts.
-        setting: Where it is played.
-        timeout: Seconds that an attempt may take.
-        done: Whether the service may have done what was asked when the fault strikes.
+        name: Its name in the document.
+        script: Returns the step of the server for a request of a call.
+        cells: The outcome of each call while it lasts.
+        setting: Starts the servers.
+        timeout: Seconds for an attempt.
+        may_be_done: Whether the service may have processed a request by then.
     """
 
     name: str
@@ -350,22 +418,22 @@ class Fault:
     cells: Cells
     setting: Setting = plain
     timeout: float = 5.0
-    done: bool = True
+    may_be_done: bool = True
 
     def __str__(self) -> str:
         return self.name
 
     @contextmanager
     def staged(self, times: int | None = None) -> Iterator[Scene]:
-        """Set it up, for every request or for so many of each call."""
+        """Play it, for all requests or for a number of them of each call."""
         met: Counter[str] = Counter()
 
         def choose(scene: Scene, request: bytes) -> Step:
-            method = called(request)
-            met[method] += 1
-            if times is not None and met[method] > times:
-                return raw(right(method), then_close=False)
-            return self.script(scene, method)
+            call = called(request)
+            met[call] += 1
+            if times is not None and met[call] > times:
+                return sends(right(call), then_close=False)
+            return self.script(scene, call)
 
         yield from self.setting(choose)
 
@@ -373,42 +441,42 @@ class Fault:
 # The scripts.
 
 
-def says(status: int, body: bytes, *lines: str) -> Script:
-    """Give the same answer to every call."""
-    return lambda _, method: raw(said(status, body, *lines), then_close=False)
+def responds(status: int, body: bytes, *lines: str) -> Script:
+    """Send the same response to every call."""
+    return lambda _, call: sends(response(status, body, *lines), then_close=False)
 
 
 def does(step: Step) -> Script:
-    """Do the same at every call."""
-    return lambda _, method: step
+    """Do the same for every call."""
+    return lambda _, call: step
 
 
-def spoils(spoil: Callable[[bytes], bytes], *, then_close: bool = True) -> Script:
-    """Make something else of the right answer."""
-    return lambda _, method: raw(spoil(right(method)), then_close=then_close)
+def changes(change: Callable[[bytes], bytes], *, then_close: bool = True) -> Script:
+    """Change the right response."""
+    return lambda _, call: sends(change(right(call)), then_close=then_close)
 
 
-def spoils_body(spoil: Callable[[bytes], bytes], *lines: str) -> Script:
-    """Make something else of the right answer's body."""
-    return lambda _, method: raw(said(200, spoil(content(method)), *lines), then_close=False)
+def changes_body(change: Callable[[bytes], bytes], *lines: str) -> Script:
+    """Change the body of the right response."""
+    return lambda _, call: sends(response(200, change(content(call)), *lines), then_close=False)
 
 
 def adds(fields: bytes) -> Script:
-    """Add to the model in the answer, before what is there."""
-    return spoils_body(lambda body: body.replace(b'{"id"', b"{" + fields + b', "id"'))
+    """Add fields to the model in the response, before the others."""
+    return changes_body(lambda body: body.replace(b'{"id"', b"{" + fields + b', "id"'))
 
 
-def hangs(_scene: Scene, _method: str) -> Step:
-    """Say nothing."""
-    return _scene.server.hangs
+def hangs(scene: Scene, _: str) -> Step:
+    """Send nothing."""
+    return scene.server.hangs
 
 
 def hangs_after(part: Callable[[bytes], bytes]) -> Script:
-    """Say a part of the right answer and no more."""
+    """Send a part of the right response and no more."""
 
-    def script(scene: Scene, method: str) -> Step:
+    def script(scene: Scene, call: str) -> Step:
         def step(sock: socket.socket) -> bool:
-            sock.sendall(part(said(200, content(method))))
+            sock.sendall(part(response(200, content(call))))
             return scene.server.hangs(sock)
 
         return step
@@ -417,11 +485,11 @@ def hangs_after(part: Callable[[bytes], bytes]) -> Script:
 
 
 def drips(seconds: float, part: Callable[[bytes], int] = lambda _: 0) -> Script:
-    """Say a part of the right answer at once, and the rest byte by byte."""
+    """Send a part of the right response, and the rest byte by byte."""
 
-    def script(scene: Scene, method: str) -> Step:
-        # A head so long that it alone takes longer than any bound.
-        whole = said(200, content(method), f"X-More: {'x' * 300}")
+    def script(scene: Scene, call: str) -> Step:
+        # The head alone takes longer than the timeout.
+        whole = response(200, content(call), f"X-More: {'x' * 300}")
         return scene.server.drips(whole, part(whole), seconds)
 
     return script
@@ -433,8 +501,8 @@ def hangs_as_proxy(scene: Scene, _: str) -> Step:
 
 
 def redirects(to: Callable[[Scene], str], status: int = 302) -> Script:
-    return lambda scene, _: raw(
-        said(status, b"", f"Location: {to(scene)}/v1/models/9b2f/"), then_close=False
+    return lambda scene, _: sends(
+        response(status, b"", f"Location: {to(scene)}/v1/models/9b2f/"), then_close=False
     )
 
 
@@ -447,11 +515,11 @@ def to_body(whole: bytes) -> bytes:
 
 
 HTML = b"<html><h1>Bad Gateway</h1></html>"
-IN_HTML = "Content-Type: text/html"
-IN_CHUNKS = b"HTTP/1.1 200 Said\r\nTransfer-Encoding: chunked\r\n\r\n"
-BOMB = gzip.compress(b" " * (MOST_BYTES * 5))
+HTML_TYPE = "Content-Type: text/html"
+CHUNKED = b"HTTP/1.1 200 Scripted\r\nTransfer-Encoding: chunked\r\n\r\n"
+BOMB = gzip.compress(b" " * (MAX_BYTES * 5))
 THROTTLED = b'{"detail": "Request was throttled. Expected available in 3 seconds."}'
-# A server's clock that is hours off, either way: what counts is the time between the two.
+# Dates of a server's clock that is wrong: only the difference between the two is used.
 AHEAD = (
     "Date: Fri, 01 Jan 2100 05:00:00 GMT",
     "Retry-After: Fri, 01 Jan 2100 05:00:03 GMT",
@@ -466,238 +534,250 @@ REDIRECTED = all_of(Cell(APIStatusError))
 SECTIONS: dict[str, list[Fault]] = {
     "No connection": [
         Fault(
-            "the base URL is an address of IPv6",
-            lambda _, method: raw(right(method), then_close=False),
+            "the base URL has an IPv6 address",
+            lambda _, call: sends(right(call), then_close=False),
             all_of(RESULT),
             on_ipv6,
         ),
         Fault(
-            "nothing listens there",
+            "the connection is refused",
             does(closes),
             not_sent(APIConnectionError),
-            nobody,
-            done=False,
+            closed_port,
+            may_be_done=False,
         ),
         Fault(
-            "nothing answers to the connection",
+            "the connection is not accepted",
             does(closes),
             not_sent(APITimeoutError),
             full,
             SHORT,
-            done=False,
+            may_be_done=False,
         ),
         Fault(
             "the certificate is not trusted",
             does(closes),
             not_sent(APIConnectionError, 1),
             untrusted,
-            done=False,
+            may_be_done=False,
         ),
         Fault(
-            "the TLS handshake is closed",
+            "the connection is closed in the TLS handshake",
             does(closes),
             not_sent(APIConnectionError),
             no_tls,
-            done=False,
+            may_be_done=False,
         ),
         Fault(
-            "the TLS handshake is reset",
+            "the connection is reset in the TLS handshake",
             does(resets),
             not_sent(APIConnectionError),
             no_tls,
-            done=False,
+            may_be_done=False,
         ),
         Fault(
-            "the TLS handshake hangs",
+            "the TLS handshake does not end",
             hangs,
             not_sent(APITimeoutError),
             no_tls,
             SHORT,
-            done=False,
+            may_be_done=False,
         ),
         Fault(
-            "TLS is spoken to a server without it",
-            does(raw(b"HTTP/1.1 400 Bad Request\r\n\r\n")),
+            "the server does not use TLS",
+            does(sends(b"HTTP/1.1 400 Bad Request\r\n\r\n")),
             not_sent(APIConnectionError),
             no_tls,
-            done=False,
+            may_be_done=False,
         ),
     ],
-    "No whole request": [
+    "An incomplete request": [
         Fault(
-            "the service does not read what it is sent",
+            "the service does not read the request",
             does(closes),
             stuck(APITimeoutError),
-            deaf,
+            unread,
             SHORT,
         ),
         Fault(
-            "the service does not read, but sends byte after byte",
+            "the service does not read the request, and sends bytes",
             does(closes),
             stuck(APITimeoutError),
-            partial(deaf, says_meanwhile=b"H"),
+            partial(unread, sends_meanwhile=b"H"),
             SHORT,
         ),
         Fault(
-            "the service reads too slowly",
+            "the service reads the request too slowly",
             does(closes),
             stuck(APITimeoutError),
-            partial(deaf, takes=4096),
+            partial(unread, read_size=4096),
             SHORT,
         ),
     ],
-    "No whole answer": [
-        Fault("closed without an answer", does(closes), unclear(APIConnectionError)),
-        Fault("reset without an answer", does(resets), unclear(APIConnectionError)),
+    "An incomplete response": [
         Fault(
-            "closed within the head of the answer",
-            spoils(to_head),
-            unclear(APIConnectionError),
+            "the connection is closed without a response",
+            does(closes),
+            ambiguous(APIConnectionError),
         ),
         Fault(
-            "reset within the head of the answer",
-            lambda _, method: then_resets(to_head(right(method))),
-            unclear(APIConnectionError),
+            "the connection is reset without a response",
+            does(resets),
+            ambiguous(APIConnectionError),
         ),
         Fault(
-            "closed within the body: less than Content-Length says",
-            lambda _, method: raw(to_body(said(200, content(method)))),
-            unclear(APIResponseError),
+            "the connection is closed within the head",
+            changes(to_head),
+            ambiguous(APIConnectionError),
         ),
         Fault(
-            "reset within the body",
-            lambda _, method: then_resets(to_body(said(200, content(method)))),
-            unclear(APIResponseError),
+            "the connection is reset within the head",
+            lambda _, call: sends_and_resets(to_head(right(call))),
+            ambiguous(APIConnectionError),
         ),
         Fault(
-            "closed within a chunk",
-            does(raw(IN_CHUNKS + b"ffff\r\n{")),
-            unclear(APIResponseError),
+            "the connection is closed within the body",
+            lambda _, call: sends(to_body(response(200, content(call)))),
+            in_body(APIConnectionError),
         ),
         Fault(
-            "reset after the answer",
-            lambda _, method: then_resets(right(method)),
+            "the connection is reset within the body",
+            lambda _, call: sends_and_resets(to_body(response(200, content(call)))),
+            in_body(APIConnectionError),
+        ),
+        Fault(
+            "the connection is closed within a chunk",
+            does(sends(CHUNKED + b"ffff\r\n{")),
+            in_body(APIConnectionError),
+        ),
+        Fault(
+            "the connection is reset after the response",
+            lambda _, call: sends_and_resets(right(call)),
             all_of(RESULT),
         ),
-        Fault("no answer comes", hangs, unclear(APITimeoutError), timeout=SHORT),
+        Fault("no response arrives", hangs, ambiguous(APITimeoutError), timeout=SHORT),
         Fault(
-            "the head of the answer does not end",
+            "the head does not end",
             hangs_after(to_head),
-            unclear(APITimeoutError),
+            ambiguous(APITimeoutError),
             timeout=SHORT,
         ),
         Fault(
-            "the body of the answer does not end",
+            "the body does not end",
             hangs_after(to_body),
-            unclear(APITimeoutError),
+            in_body(APITimeoutError),
             timeout=SHORT,
         ),
         Fault(
-            "the answer comes byte by byte, too slowly",
+            "the response arrives byte by byte, too slowly",
             drips(0.02),
-            unclear(APITimeoutError),
+            ambiguous(APITimeoutError),
             timeout=SHORT,
         ),
         Fault(
-            "its body comes byte by byte, too slowly",
-            drips(0.02, lambda whole: len(to_body(whole)) - 10),
-            unclear(APITimeoutError),
+            "the body arrives byte by byte, too slowly",
+            drips(0.05, lambda whole: len(to_body(whole)) - 10),
+            ambiguous(APITimeoutError) | streamed(RESULT),
             timeout=SHORT,
         ),
-        Fault("the answer comes byte by byte, in time", drips(0.0002), all_of(RESULT)),
+        Fault("the response arrives byte by byte, in time", drips(0.0002), all_of(RESULT)),
         Fault(
-            "the answer comes after others that say it will come (103)",
-            spoils(lambda whole: b"HTTP/1.1 103 Early Hints\r\nLink: </>\r\n\r\n" * 3 + whole),
+            "interim responses (103) precede the response",
+            changes(lambda whole: b"HTTP/1.1 103 Early Hints\r\nLink: </>\r\n\r\n" * 3 + whole),
             all_of(RESULT),
         ),
     ],
-    "No HTTP": [
-        Fault("garbage", does(raw(b"\x00\x01garbage\r\n\r\n")), unclear(APIConnectionError)),
+    "Invalid HTTP": [
         Fault(
-            "more than Content-Length says",
-            lambda _, method: raw(
-                said(200, content(method), length=len(content(method)) - 5), then_close=False
+            "bytes that are not HTTP",
+            does(sends(b"\x00\x01garbage\r\n\r\n")),
+            ambiguous(APIConnectionError),
+        ),
+        Fault(
+            "more bytes than Content-Length",
+            lambda _, call: sends(
+                response(200, content(call), length=len(content(call)) - 5), then_close=False
             ),
-            unclear(APIResponseError),
+            unreadable(),
         ),
         Fault(
             "a negative Content-Length",
-            lambda _, method: raw(said(200, content(method), length=-5)),
-            unclear(APIConnectionError),
+            lambda _, call: sends(response(200, content(call), length=-5)),
+            ambiguous(APIConnectionError),
         ),
         Fault(
-            "two Content-Lengths that differ",
-            lambda _, method: raw(said(200, content(method), "Content-Length: 1")),
-            unclear(APIConnectionError),
+            "two different values of Content-Length",
+            lambda _, call: sends(response(200, content(call), "Content-Length: 1")),
+            ambiguous(APIConnectionError),
         ),
         Fault(
             "a chunk without a size",
-            does(raw(IN_CHUNKS + b"many\r\n{}\r\n0\r\n\r\n")),
-            unclear(APIResponseError),
+            does(sends(CHUNKED + b"many\r\n{}\r\n0\r\n\r\n")),
+            in_body(APIConnectionError),
         ),
         Fault(
             "a head without end",
-            does(raw(b"HTTP/1.1 200 Said\r\n" + b"X-More: yes\r\n" * 20_000)),
-            unclear(APIConnectionError),
+            does(sends(b"HTTP/1.1 200 Scripted\r\n" + b"X-More: yes\r\n" * 20_000)),
+            ambiguous(APIConnectionError),
         ),
     ],
-    "Too much, or packed wrongly": [
+    "Too large, or compressed wrongly": [
         Fault(
-            "an answer larger than the cap (64 MiB)",
-            says(200, b" " * (MOST_BYTES + 1)),
+            "larger than `max_response_bytes`",
+            responds(200, b" " * (MAX_BYTES + 1)),
             unusable(),
         ),
         Fault(
-            "a small one that unpacks to more than the cap",
-            says(200, BOMB, "Content-Encoding: gzip"),
-            unusable(),
+            "larger than `max_response_bytes` when decompressed",
+            responds(200, BOMB, "Content-Encoding: gzip"),
+            unusable() | COMPRESSED,
         ),
         Fault(
-            "not packed as it says",
-            spoils_body(lambda body: body, "Content-Encoding: gzip"),
-            unclear(APIResponseError),
+            "not compressed as the header claims",
+            changes_body(lambda body: body, "Content-Encoding: gzip"),
+            ambiguous(APIResponseError),
         ),
         Fault(
-            "packed twice, as nobody asked",
-            spoils_body(
+            "compressed twice",
+            changes_body(
                 lambda body: gzip.compress(gzip.compress(body)), "Content-Encoding: gzip, gzip"
             ),
-            unclear(APIResponseError),
+            ambiguous(APIResponseError),
         ),
         Fault(
-            "packed, and cut off",
-            spoils_body(lambda body: gzip.compress(body)[:-9], "Content-Encoding: gzip"),
-            unclear(APIResponseError),
+            "compressed, and truncated",
+            changes_body(lambda body: gzip.compress(body)[:-9], "Content-Encoding: gzip"),
+            ambiguous(APIResponseError),
         ),
         Fault(
-            "packed as nobody asked",
-            spoils_body(lambda body: body, "Content-Encoding: br"),
-            unclear(APIResponseError),
+            "compressed in a way that the request did not accept",
+            changes_body(lambda body: body, "Content-Encoding: br"),
+            ambiguous(APIResponseError),
         ),
     ],
-    "A body that is none of the API's": [
-        Fault("a web page with status 200", says(200, HTML, IN_HTML), unclear(APIResponseError)),
-        Fault("an empty body", says(200, b""), unclear(APIResponseError, delete=RESULT)),
+    "An unexpected body": [
+        Fault("a web page with status 200", responds(200, HTML, HTML_TYPE), unreadable()),
+        Fault("an empty body", responds(200, b""), unreadable(delete=RESULT)),
         Fault(
-            "JSON that is cut off",
-            spoils_body(lambda body: body[:-3]),
-            unclear(APIResponseError),
+            "truncated JSON",
+            changes_body(lambda body: body[:-3]),
+            unreadable(),
         ),
         Fault(
-            "another charset than UTF-8",
-            spoils_body(
+            "a charset other than UTF-8",
+            changes_body(
                 lambda body: body.replace(b'"a"', '"ä"'.encode("latin-1")),
                 "Content-Type: application/json; charset=latin-1",
             ),
-            unclear(APIResponseError),
+            unreadable(),
         ),
         Fault(
             "JSON nested 100,000 levels deep",
-            says(200, b"[" * 100_000 + b"]" * 100_000),
-            unclear(APIResponseError),
+            responds(200, b"[" * 100_000 + b"]" * 100_000),
+            unreadable(),
         ),
         Fault(
-            "NaN for a number",
+            "NaN as a number",
             adds(b'"max_token_count": NaN'),
             unusable(delete=RESULT, verify=RESULT),
         ),
@@ -707,7 +787,7 @@ SECTIONS: dict[str, list[Fault]] = {
             all_of(RESULT),
         ),
         Fault(
-            "a number beyond all bounds",
+            "a number out of range (1e999)",
             adds(b'"max_token_count": 1e999'),
             unusable(delete=RESULT, verify=RESULT),
         ),
@@ -717,88 +797,106 @@ SECTIONS: dict[str, list[Fault]] = {
             all_of(RESULT),
         ),
         Fault(
-            "the answer of another endpoint",
-            lambda _, method: raw(
-                said(200, content("retrieve" if method in ("list", "verify") else "list")),
+            "the response of another endpoint",
+            lambda _, call: sends(
+                response(200, content("retrieve" if call in ("list", "verify") else "list")),
                 then_close=False,
             ),
             unusable(delete=RESULT),
         ),
-        Fault("null", says(200, b"null"), unusable(delete=RESULT)),
+        Fault("null", responds(200, b"null"), unusable(delete=RESULT)),
     ],
-    "Refusals and failures": [
-        Fault("400", says(400, b'{"name": ["No."]}'), all_of(Cell(BadRequestError)), done=False),
+    "Error statuses": [
         Fault(
-            "401", says(401, b'{"detail": "No."}'), all_of(Cell(AuthenticationError)), done=False
+            "400",
+            responds(400, b'{"name": ["No."]}'),
+            all_of(Cell(BadRequestError)),
+            may_be_done=False,
         ),
         Fault(
-            "403", says(403, b'{"detail": "No."}'), all_of(Cell(PermissionDeniedError)), done=False
+            "401",
+            responds(401, b'{"detail": "No."}'),
+            all_of(Cell(AuthenticationError)),
+            may_be_done=False,
         ),
-        Fault("404", says(404, b'{"detail": "No."}'), all_of(Cell(NotFoundError)), done=False),
+        Fault(
+            "403",
+            responds(403, b'{"detail": "No."}'),
+            all_of(Cell(PermissionDeniedError)),
+            may_be_done=False,
+        ),
+        Fault(
+            "404",
+            responds(404, b'{"detail": "No."}'),
+            all_of(Cell(NotFoundError)),
+            may_be_done=False,
+        ),
         Fault(
             "429 with Retry-After",
-            says(429, THROTTLED, "Retry-After: 3"),
+            responds(429, THROTTLED, "Retry-After: 3"),
             refused(RateLimitError),
-            done=False,
+            may_be_done=False,
         ),
         Fault(
-            "429 with Retry-After by a clock that is years ahead",
-            says(429, THROTTLED, *AHEAD),
+            "429 with a date in Retry-After, of a clock that is years fast",
+            responds(429, THROTTLED, *AHEAD),
             refused(RateLimitError),
-            done=False,
+            may_be_done=False,
         ),
         Fault(
-            "503 with Retry-After by a clock that is years behind",
-            says(503, HTML, IN_HTML, *BEHIND),
+            "503 with a date in Retry-After, of a clock that is years slow",
+            responds(503, HTML, HTML_TYPE, *BEHIND),
             refused(ServerError),
-            done=False,
+            may_be_done=False,
         ),
         Fault(
-            "429 with an hour to wait",
-            says(429, THROTTLED, "Retry-After: 3600"),
+            "429 with an hour in Retry-After",
+            responds(429, THROTTLED, "Retry-After: 3600"),
             all_of(Cell(RateLimitError)),
-            done=False,
+            may_be_done=False,
         ),
-        Fault("500", says(500, b"{}"), unclear(ServerError)),
-        Fault("502 with a web page", says(502, HTML, IN_HTML), unclear(ServerError)),
-        Fault("503 without Retry-After", says(503, HTML, IN_HTML), unclear(ServerError)),
-        Fault("504 with an empty body", says(504, b""), unclear(ServerError)),
+        Fault("500", responds(500, b"{}"), ambiguous(ServerError)),
+        Fault("502 with a web page", responds(502, HTML, HTML_TYPE), ambiguous(ServerError)),
+        Fault("503 without Retry-After", responds(503, HTML, HTML_TYPE), ambiguous(ServerError)),
+        Fault("504 with an empty body", responds(504, b""), ambiguous(ServerError)),
     ],
     "Redirects": [
         Fault(
-            "in circles",
+            "to the same URL, endlessly",
             redirects(lambda scene: scene.url),
-            REDIRECTED
-            | {method: Cell(APIStatusError, 1, 5) for method in ("retrieve", "list", "delete")},
-            done=False,
+            REDIRECTED | {call: Cell(APIStatusError, 1, 5) for call in (*READS, "delete")},
+            may_be_done=False,
         ),
         Fault(
             "to another host",
             redirects(lambda scene: scene.other.url.replace("127.0.0.1", "localhost")),
             REDIRECTED,
-            done=False,
+            may_be_done=False,
         ),
         Fault(
-            "to another port", redirects(lambda scene: scene.other.url, 307), REDIRECTED, done=False
+            "to another port",
+            redirects(lambda scene: scene.other.url, 307),
+            REDIRECTED,
+            may_be_done=False,
         ),
         Fault(
             "from https to http",
             redirects(lambda scene: scene.other.url, 308),
             REDIRECTED,
             tls,
-            done=False,
+            may_be_done=False,
         ),
         Fault(
-            "to nowhere",
-            lambda _, method: raw(said(302, b""), then_close=False),
+            "without a Location",
+            lambda _, call: sends(response(302, b""), then_close=False),
             REDIRECTED,
-            done=False,
+            may_be_done=False,
         ),
     ],
     "Proxies": [
         Fault(
             "HTTP over a proxy",
-            lambda _, method: raw(right(method), then_close=False),
+            lambda _, call: sends(right(call), then_close=False),
             all_of(RESULT),
             proxied,
         ),
@@ -809,82 +907,86 @@ SECTIONS: dict[str, list[Fault]] = {
             tunnelled,
         ),
         Fault(
-            "the certificate of the service behind it is not trusted",
+            "the certificate of a service behind a proxy is not trusted",
             lambda scene, _: tunnels(scene.server.authority),
             not_sent(APIConnectionError, 1),
             untrusted_tunnel,
-            done=False,
+            may_be_done=False,
         ),
         Fault(
-            "the proxy is not there",
+            "the proxy refuses the connection",
             does(closes),
             not_sent(APIConnectionError),
             no_proxy,
-            done=False,
+            may_be_done=False,
         ),
         Fault(
             "the proxy refuses (407)",
-            says(407, HTML, IN_HTML),
+            responds(407, HTML, HTML_TYPE),
             all_of(Cell(APIStatusError)),
             proxied,
-            done=False,
+            may_be_done=False,
         ),
         Fault(
             "the proxy refuses (403)",
-            says(403, HTML, IN_HTML),
+            responds(403, HTML, HTML_TYPE),
             all_of(Cell(PermissionDeniedError)),
             proxied,
-            done=False,
+            may_be_done=False,
         ),
         Fault(
-            "the proxy finds no service (502)",
-            says(502, HTML, IN_HTML),
-            unclear(ServerError),
+            "the proxy cannot reach the service (502)",
+            responds(502, HTML, HTML_TYPE),
+            ambiguous(ServerError),
             proxied,
         ),
-        Fault("the proxy closes", does(closes), unclear(APIConnectionError), proxied),
-        Fault("the proxy hangs", hangs_as_proxy, unclear(APITimeoutError), proxied, SHORT),
         Fault(
-            "the proxy lets bytes through one by one, too slowly",
+            "the proxy closes the connection", does(closes), ambiguous(APIConnectionError), proxied
+        ),
+        Fault(
+            "the proxy sends nothing", hangs_as_proxy, ambiguous(APITimeoutError), proxied, SHORT
+        ),
+        Fault(
+            "the response arrives byte by byte over a proxy, too slowly",
             drips(0.02),
-            unclear(APITimeoutError),
+            ambiguous(APITimeoutError),
             proxied,
             SHORT,
         ),
         Fault(
-            "the answer is larger than the cap, over a proxy",
-            says(200, BOMB, "Content-Encoding: gzip"),
-            unusable(),
+            "larger than `max_response_bytes`, over a proxy",
+            responds(200, BOMB, "Content-Encoding: gzip"),
+            unusable() | COMPRESSED,
             proxied,
         ),
         Fault(
-            "the proxy refuses HTTPS (407)",
-            says(407, HTML, IN_HTML, "Proxy-Authenticate: Basic"),
+            "the proxy refuses a tunnel (407)",
+            responds(407, HTML, HTML_TYPE, "Proxy-Authenticate: Basic"),
             not_sent(APIConnectionError),
             tunnelled,
-            done=False,
+            may_be_done=False,
         ),
         Fault(
-            "the proxy refuses HTTPS (403)",
-            says(403, HTML, IN_HTML),
+            "the proxy refuses a tunnel (403)",
+            responds(403, HTML, HTML_TYPE),
             not_sent(APIConnectionError),
             tunnelled,
-            done=False,
+            may_be_done=False,
         ),
         Fault(
-            "the proxy closes instead of connecting",
+            "the proxy closes the connection instead of opening a tunnel",
             does(closes),
             not_sent(APIConnectionError),
             tunnelled,
-            done=False,
+            may_be_done=False,
         ),
         Fault(
-            "the proxy hangs instead of connecting",
+            "the proxy sends nothing instead of opening a tunnel",
             hangs_as_proxy,
             not_sent(APITimeoutError),
             tunnelled,
             SHORT,
-            done=False,
+            may_be_done=False,
         ),
     ],
 }
@@ -901,101 +1003,108 @@ def has_ipv6() -> bool:
     return True
 
 
-# The same for both sides, as a pair.
+# A pair: blocking code has threads where async code has tasks.
 
 
 def together(work: Callable[[str], T], names: Iterable[str]) -> dict[str, T]:
-    """Do the work for all names at once, and return what it came to."""
+    """Do the work for all names concurrently, and return the results by name."""
     names = list(names)
     with ThreadPoolExecutor(len(names)) as threads:
         return dict(zip(names, threads.map(work, names), strict=True))
 
 
 async def async_together(work: Callable[[str], Awaitable[T]], names: Iterable[str]) -> dict[str, T]:
-    """Do the work for all names at once, and return what it came to."""
-    done: dict[str, T] = {}
+    """Do the work for all names concurrently, and return the results by name."""
+    results: dict[str, T] = {}
 
     async def do(name: str) -> None:
-        done[name] = await work(name)
+        results[name] = await work(name)
 
     async with anyio.create_task_group() as tasks:
         for name in names:
             tasks.start_soon(do, name)
-    return done
+    return results
 
 
 # The document.
 
 INTRODUCTION = """\
-# What you may rely on when something breaks
+# Faults, and the outcome of each call
 
-Every fault below is played to every call, blocking and async, over real sockets, each time the
-tests run; this page is written from the same table. Whatever happens, within the bounds that
-you set a call ends in the right result or in one of the errors of `root.errors`.
+Each time the tests run, every fault below is played to every call, blocking and async, over real
+sockets; this page is generated from the same table. Within its timeouts, a call ends with the
+result or with one of the errors of `root.errors`.
 
-- **Tried again** means up to `max_retries` times, with a growing wait between, and within the
-  `deadline`; the error comes if the fault lasts. If it passes, you get the right result and
-  notice nothing.
-- **May have happened** stands for `error.may_have_been_processed`: the service got the request,
-  and nothing tells whether it did what was asked. Look before you repeat it. Where it does not
-  stand, an error says that nothing was changed.
-- **Nothing is created twice.** `create` and `update` are tried again only where the service
-  cannot have got the request or says that it did not act on it, and `verify`, which costs
-  money, only where it cannot have got it.
-- Your API key goes to the host of the base URL, and to no other, whatever a redirect says.
+- **Retried** means up to `max_retries` times, with growing waits and within the `deadline`. The
+  error is raised if the fault lasts; if it passes, the call returns its result.
+- **May have been processed** is `error.may_have_been_processed`: the service received the request,
+  and it is unknown whether it processed it. Check before you repeat the call. Any other error
+  reports that nothing was changed.
+- **Nothing is created twice.** `create`, `update` and other calls that are not idempotent are
+  retried only if the service did not receive the request or refused to process it; `verify`, which
+  costs money, only if the service did not receive it.
+- **A file is read again for each attempt.** One that cannot be read twice, such as a pipe, is not
+  sent again after a part of it was read.
+- **A streamed response** is retried until its head has arrived. A fault in its body is raised
+  where the body is read. The `timeout` then applies to each piece, and the body, whatever its size
+  and content, is left to you.
+- The API key is sent to the host of the base URL and to no other, whatever a redirect requests.
 
-This is the table for a fault that lasts.
+The tables show the outcome of a fault that lasts.
 """
 
 OVER_HTTPX = {
-    "the service reads too slowly": "in blocking code a large request may take longer",
-    "the answer comes byte by byte, too slowly": "in blocking code the head of an answer may drip",
-    "the proxy lets bytes through one by one, too slowly": "the same",
-    "more than Content-Length says": "it is an `APIConnectionError`",
-    "the proxy closes instead of connecting": "**may have happened** stands there, to be safe",
-    "the proxy hangs instead of connecting": "the same",
+    "the service reads the request too slowly": "in blocking code a large request may take longer",
+    "the response arrives byte by byte, too slowly": "in blocking code the head may take longer",
+    "the response arrives byte by byte over a proxy, too slowly": "the same",
+    "more bytes than Content-Length": "the error is an `APIConnectionError`",
+    "the proxy closes the connection instead of opening a tunnel": (
+        "the error has **may have been processed**, to be safe"
+    ),
+    "the proxy sends nothing instead of opening a tunnel": "the same",
 }
-"""What is different over an http client of the user's, by fault."""
+"""The differences over an HTTP client of the user's, by fault."""
 
 HTTPX = """\
-## Over an http client of yours
+## Over an HTTP client of yours
 
-The same is played over httpx clients that are given as `http_client`. There httpx decides some
-of it, and these are different:
+The same faults are played over httpx clients that are passed as `http_client`. There, httpx
+decides some of the outcomes, which are different:
 """
 
-COLUMNS = {
-    "`retrieve`, `list`": READS,
-    "`replace`, `delete`": ("replace", "delete"),
-    "`create`, `update`": ("create", "update"),
-    "`verify`": ("verify",),
-}
+COLUMNS = (
+    ("retrieve", "list"),
+    ("replace", "delete", "harmless_post", "upload"),
+    ("create", "update", "unsafe_put"),
+    ("verify", "upload_once"),
+    ("download",),
+    ("streamed_post",),
+)
 
 
 def document() -> str:
     """Return the text of docs/faults.md."""
     parts = [INTRODUCTION]
     for title, faults in SECTIONS.items():
-        lines = [
-            f"## {title}\n",
-            f"| | {' | '.join(COLUMNS)} |",
-            f"|---{'|---' * len(COLUMNS)}|",
-        ]
+        names = [", ".join(CALLS[call] for call in calls) for calls in COLUMNS]
+        lines = [f"## {title}\n", f"| | {' | '.join(names)} |", f"|---{'|---' * len(COLUMNS)}|"]
         for fault in faults:
-            cells = [shown(fault, methods) for methods in COLUMNS.values()]
+            cells = [shown(fault, calls) for calls in COLUMNS]
             lines.append(f"| {' | '.join([fault.name, *cells])} |")
         parts.append("\n".join(lines) + "\n")
     parts.append(HTTPX)
-    parts.append("\n".join(f"- {name}: {what}" for name, what in OVER_HTTPX.items()) + "\n")
+    parts.append("\n".join(f"- {name}: {text}" for name, text in OVER_HTTPX.items()) + "\n")
     return "\n".join(parts)
 
 
-def shown(fault: Fault, methods: tuple[str, ...]) -> str:
-    """Return what some calls come to: once, if it is the same for all."""
-    texts = {method: str(fault.cells[method]) for method in methods}
-    if len(set(texts.values())) == 1:
-        return texts[methods[0]]
-    return "; ".join(f"`{method}`: {text}" for method, text in texts.items())
+def shown(fault: Fault, calls: tuple[str, ...]) -> str:
+    """Return the outcome of some calls: once, if it is the same for most of them."""
+    texts = [str(fault.cells[call]) for call in calls]
+    usual = max(texts, key=texts.count)
+    others = [
+        f"{CALLS[call]}: {text}" for call, text in zip(calls, texts, strict=True) if text != usual
+    ]
+    return "; ".join([usual, *others])
 
 
 if __name__ == "__main__":

@@ -3,12 +3,13 @@
 ```python
 from root import RootSignals
 
-client = RootSignals()  # the key: argument, ROOTSIGNALS_API_KEY, .env
+client = RootSignals()  # API key: the argument, ROOTSIGNALS_API_KEY, or .env
 for model in client.models.list(limit=20):
     print(model.name)
 ```
 
-Importing this package loads next to nothing; each name is loaded when it is first used.
+Importing this package is fast: each name, and each public module, is imported when it is first
+used.
 """
 
 from __future__ import annotations
@@ -18,6 +19,9 @@ from typing import TYPE_CHECKING
 from .__about__ import __version__
 
 if TYPE_CHECKING:
+    from ._async.stream import AsyncStream
+    from ._http.operation import Operation, Response
+    from ._sync.stream import Stream
     from .client import AsyncRootSignals, RootSignals
     from .errors import (
         APIConnectionError,
@@ -31,6 +35,7 @@ if TYPE_CHECKING:
         ConfigurationError,
         ConflictError,
         InvalidRequestError,
+        MissingKeyError,
         NotFoundError,
         PaginationError,
         PermissionDeniedError,
@@ -49,36 +54,67 @@ __all__ = [
     "APITimeoutError",
     "ApplyError",
     "AsyncRootSignals",
+    "AsyncStream",
     "AuthenticationError",
     "BadRequestError",
     "BulkError",
     "ConfigurationError",
     "ConflictError",
     "InvalidRequestError",
+    "MissingKeyError",
     "Model",
     "ModelVerification",
     "NotFoundError",
+    "Operation",
     "PaginationError",
     "PermissionDeniedError",
     "RateLimitError",
     "RegistryError",
+    "Response",
     "RootSignals",
     "RootSignalsError",
     "ServerError",
+    "Stream",
     "VerificationError",
     "__version__",
 ]
 
 
+# The modules of the names that are not errors.
+_MODULES = {
+    "AsyncRootSignals": ".client",
+    "AsyncStream": "._async.stream",
+    "Model": ".models",
+    "ModelVerification": ".models",
+    "Operation": "._http.operation",
+    "Response": "._http.operation",
+    "RootSignals": ".client",
+    "Stream": "._sync.stream",
+}
+
+_SUBMODULES = {
+    "checks",
+    "client",
+    "config",
+    "emulator",
+    "errors",
+    "models",
+    "progress",
+    "projects",
+    "registry",
+    "testing",
+}
+
+
 def __getattr__(name: str) -> object:
-    if name not in __all__:
+    if name not in __all__ and name not in _SUBMODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
-    rooms = {"AsyncRootSignals": ".client", "RootSignals": ".client"}
-    rooms |= {"Model": ".models", "ModelVerification": ".models"}
-    value: object = getattr(import_module(rooms.get(name, ".errors"), __name__), name)
-    # Kept, so that this is asked but once.
+    if name in _SUBMODULES:
+        return import_module(f".{name}", __name__)
+    value: object = getattr(import_module(_MODULES.get(name, ".errors"), __name__), name)
+    # Stored, so that this function is called only once for each name.
     globals()[name] = value
     return value
 

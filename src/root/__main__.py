@@ -1,4 +1,4 @@
-"""The command line without its entry point: `python -m root`."""
+"""Run the command line with `python -m root`."""
 
 from __future__ import annotations
 

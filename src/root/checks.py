@@ -1,72 +1,40 @@
-"""What `client.check()` finds out: a report of one line for each check."""
+"""The report of `client.check()`: one line for each check."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from ._doctor.report import Check, Report
 
-__all__ = ["Check", "Report"]
+__all__ = ["Check", "Report", "without_client"]
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One thing that was looked at.
+def without_client(problem: str, advice: str | None = None) -> Report:
+    """Return the report where no client can be created, because a setting is missing or invalid.
 
-    Attributes:
-        name: What was looked at.
-        ok: Whether it is as it should be; None where there was nothing to look at.
-        told: What was found, or why nothing was looked at.
-        advice: What to do, where it is not as it should be, or will soon not be any more.
-        seconds: How long it took to look, where that tells something.
+    It has the checks of `client.check()`: the versions, the settings, which failed, and the
+    others, which were skipped.
+
+    ```python
+    from root import ConfigurationError, RootSignals, checks
+
+    try:
+        client = RootSignals(base_url="localhost:8000")
+    except ConfigurationError as error:
+        print(checks.without_client(str(error)))
+    ```
+
+    Args:
+        problem: What is wrong with the settings.
+        advice: What to do.
     """
+    from ._doctor import findings
 
-    name: str
-    ok: bool | None
-    told: str
-    advice: str | None = None
-    seconds: float | None = None
-
-    @property
-    def mark(self) -> str:
-        """The word for it: `ok`, `warn` where something is to be done soon, `FAILED` or `-`."""
-        if self.ok is None:
-            return "-"
-        if not self.ok:
-            return "FAILED"
-        return "warn" if self.advice else "ok"
-
-    def __str__(self) -> str:
-        advice = f". {self.advice}" if self.advice else ""
-        return f"{self.mark:<7}{self.name:<16}{self.told}{advice}"
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """What a client is made of, and how far it gets.
-
-    Attributes:
-        checks: The checks in their order, always the same ones: `versions`, `settings`, `proxy`,
-            `dns`, `tcp`, `tunnel`, `tls`, `clock`, `authentication`, `request`.
-    """
-
-    checks: tuple[Check, ...]
-
-    @property
-    def ok(self) -> bool:
-        """Whether nothing is wrong."""
-        return all(check.ok is not False for check in self.checks)
-
-    def __str__(self) -> str:
-        return "\n".join(map(str, self.checks))
-
-    def _repr_html_(self) -> str:
-        from ._html import Mark, table
-
-        marks = {"ok": Mark("ok", "good"), "FAILED": Mark("FAILED", "bad")}
-        return table(
-            type(self).__name__,
-            [
-                (check.name, marks.get(check.mark, check.mark), check.told, check.advice)
-                for check in self.checks
-            ],
-            columns=("check", "", "found", "what to do"),
+    return Report(
+        (
+            findings.versions(),
+            findings.invalid_settings(problem, advice),
+            *(
+                findings.skipped(name, "settings")
+                for name in (*findings.CONNECTION, *findings.SERVICE)
+            ),
         )
+    )

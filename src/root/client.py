@@ -1,74 +1,121 @@
 """The clients: `RootSignals`, blocking and with async twins, and `AsyncRootSignals`.
 
-A `RootSignals` and the `AsyncRootSignals` behind its async methods, its twin, are two halves of
-one object, so each reaches for the other's private parts.
-
-Programs import this whether they make a call or not, so what a client is made of is loaded when
-one is made, and what a call takes when it is made.
+Programs import this module whether they make a call or not. So the parts of a client are imported
+when one is created, and the parts of a call when it is made.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Self
 
+from ._accessor import Accessor
 from ._async.client import AsyncRootSignals
-from ._defaults import DEFAULT_MOST_BYTES, DEFAULT_TIMEOUT
+from ._config.defaults import DEFAULT_MAX_BYTES, DEFAULT_TIMEOUT, NOT_GIVEN, NotGiven
 from ._sync import client as _sync
 
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable, Mapping
     from types import TracebackType
+    from typing import BinaryIO
 
     import httpx
+    from typing_extensions import TypeVar
 
-    from ._config import Config
-    from ._retry import Budget
+    from ._config.config import Config
+    from ._config.defaults import Timeout
+    from ._http.operation import Operation, Query, Response
+    from ._http.retry import Budget
     from .checks import Report
     from .config import Settings
+    from .errors import JSONValue
     from .models import Models
+    from .projects import Projects
+
+    V = TypeVar("V", default=JSONValue)
+else:
+    from typing import TypeVar
+
+    V = TypeVar("V")
 
 __all__ = ["AsyncRootSignals", "RootSignals"]
+
+T = TypeVar("T")
+
+
+class _AsyncHalf(AsyncRootSignals):
+    """The async half of a blocking client. Every call goes through that client's `asend`."""
+
+    whole: RootSignals
+
+    @classmethod
+    def of(
+        cls,
+        client: RootSignals,
+        config: Config,
+        http_client: httpx.AsyncClient | None,
+        budget: Budget,
+    ) -> Self:
+        """Return the async half of a client."""
+        half = cls._of(config, http_client, budget)
+        half.whole = client
+        return half
+
+    async def send(self, operation: Operation[T]) -> Response[T]:
+        return await self.whole.asend(operation)
+
+    def __reduce__(self) -> tuple[Callable[[RootSignals], AsyncRootSignals], tuple[RootSignals]]:
+        return _async_half, (self.whole,)
+
+
+def _async_half(client: RootSignals) -> AsyncRootSignals:
+    return client._async  # pyright: ignore[reportPrivateUsage]
 
 
 class RootSignals(_sync.RootSignals):
     """A client of the Root Signals API, blocking; the prefix `a` makes a method async.
 
-    It is configuration plus connections that are made on first use, so one object can be used
-    from every thread and event loop, and after a fork. Close it with `close()` or use it in a
-    `with` block; a client that is merely dropped closes its connections, too.
+    A client is its settings, plus connections that are opened on first use. So one object can be
+    used in every thread and event loop, and after a fork. Close it with `close()` or use it in a
+    `with` block; a client that is merely dropped closes its connections too.
+
+    Every call goes through `send`, and those of async methods through `asend`: a subclass that
+    overrides these sees all of them.
 
     Args:
-        api_key: The API key, or a function that is asked for it before each attempt. Left out,
-            it is the environment variable `ROOTSIGNALS_API_KEY`, or else the line of that name
+        api_key: The API key, or a function that returns one, called before each attempt. If
+            omitted: the environment variable `ROOTSIGNALS_API_KEY`, or else the line of that name
             in the file `.env` of the working directory.
-        base_url: Where the API is. Left out, it is the environment variable
-            `ROOTSIGNALS_API_URL`, or else https://api.app.rootsignals.ai.
-        timeout: Seconds that one attempt may take, or an `httpx.Timeout` to bound each of its
-            operations, or None for no bound.
-        deadline: Seconds that a whole call may take, all attempts and waits together, or None
-            for no bound.
-        max_retries: How often a call is tried again at most. Only what cannot have happened
-            twice is tried again.
-        max_connections: How many connections may be open at once, in each event loop and for
-            all blocking calls together. Further requests wait for a free one, within their
-            deadline.
-        max_response_bytes: Bytes that one answer may have, as it comes and unpacked. More is not
-            read.
-        default_headers: Headers to send with every request.
-        ssl_context: Whom to trust, and what to show of yourself, over TLS: for a company's own
-            certificates, the system's (`truststore`) or a client certificate. Left out, it is
-            certifi's, or what `SSL_CERT_FILE` or `SSL_CERT_DIR` names.
-        http_client: An httpx client of yours to send through. It is used, and not closed.
+        base_url: Where the API is. If omitted: the environment variable `ROOTSIGNALS_API_URL`,
+            or else https://api.app.rootsignals.ai.
+        timeout: Seconds for one attempt, or an `httpx.Timeout` to limit each of its operations,
+            or None for no limit.
+        deadline: Seconds for a whole call, with all attempts and waits, or None for no limit.
+        max_retries: Maximum number of retries of a call. A request is sent again only if that
+            does no harm.
+        max_connections: Maximum number of open connections, in each event loop and for all
+            blocking calls together. Further requests wait for a free one, within their deadline.
+        max_response_bytes: Maximum size of one response, compressed and decompressed. The rest of
+            a larger one is not read.
+        default_headers: Headers of every request.
+        ssl_context: TLS settings, for the certificates of a company or of the system
+            (`truststore`), or for a client certificate. If omitted: certifi's authorities, or
+            those that `SSL_CERT_FILE` or `SSL_CERT_DIR` selects.
+        http_client: An httpx client to send requests through. It is used, and not closed.
         async_http_client: The same for the async methods.
-        run_async: Accepted for code written for the old SDK; it changes nothing.
+        run_async: Accepted for code that was written for the old SDK. It has no effect.
 
     Raises:
-        ConfigurationError: There is no API key, or a setting cannot be right.
+        ConfigurationError: There is no API key, or a setting is invalid.
     """
 
-    # A client that comes out of a pickle was not made by __init__.
-    _models_and_twins: Models
+    # These have twins, unlike those of the base class.
+    models: Accessor[Models] = Accessor("root.models", "Models")  # pyright: ignore[reportIncompatibleVariableOverride]
+    """The models that evaluations run on."""
+    projects: Accessor[Projects] = Accessor("root.projects", "Projects")  # pyright: ignore[reportIncompatibleVariableOverride]
+    """The projects of your organization."""
+
+    # A client that is unpickled is not initialized by __init__.
     run_async: bool = False
     _async_http_client: httpx.AsyncClient | None = None
 
@@ -81,18 +128,18 @@ class RootSignals(_sync.RootSignals):
         deadline: float | None = None,
         max_retries: int = 2,
         max_connections: int = 100,
-        max_response_bytes: int = DEFAULT_MOST_BYTES,
+        max_response_bytes: int = DEFAULT_MAX_BYTES,
         default_headers: Mapping[str, str] | None = None,
         ssl_context: ssl.SSLContext | None = None,
         http_client: httpx.Client | None = None,
         async_http_client: httpx.AsyncClient | None = None,
         run_async: bool = False,
     ) -> None:
-        from ._secrets import unshown
+        from ._secrets.secret import as_secret
 
         self.run_async = run_async
         self._async_http_client = async_http_client
-        api_key = unshown(api_key)
+        api_key = as_secret(api_key)
         super().__init__(
             api_key,
             base_url=base_url,
@@ -107,21 +154,8 @@ class RootSignals(_sync.RootSignals):
         )
 
     @property
-    def models(self) -> Models:
-        """The models that evaluations run on."""
-        if "_models_and_twins" not in self.__dict__:
-            from ._concurrency import loading
-
-            # Imported late: pydantic takes 80 ms, which `import root` should not.
-            with loading:
-                from .models import Models
-
-            self._models_and_twins = Models(self, self._twin.models)
-        return self._models_and_twins
-
-    @property
     def config(self) -> Settings:
-        """What the client was told: `client.config.explain()` says where each setting is from."""
+        """The settings of the client; `client.config.explain()` has the source of each one."""
         from .config import Settings
 
         own = {
@@ -130,23 +164,23 @@ class RootSignals(_sync.RootSignals):
         }
         return Settings(self._config, own, uses_pool=None in own.values())
 
-    async def acheck(self, *, timeout: float = 10) -> Report:
-        """Do what `check` does, over the connections of the async methods."""
-        return await self._twin.check(timeout=timeout)
+    async def asend(self, operation: Operation[T]) -> Response[T]:
+        """Do what `send` does, for the async methods."""
+        return await AsyncRootSignals.send(self._async, operation)
 
     def close(self) -> None:
-        """Close the connections, of the async methods too; the client cannot be used any more.
+        """Close the connections, also those of the async methods. The client cannot be used after.
 
-        A client made by `with_options` leaves the connections to the one it was made from, and
-        an http client of yours stays open.
+        A client that `with_options` returned leaves the connections to its original, and an HTTP
+        client of yours stays open.
         """
         super().close()
-        self._twin._drop()  # pyright: ignore[reportPrivateUsage]
+        self._async._drop()  # pyright: ignore[reportPrivateUsage]
 
     async def aclose(self) -> None:
-        """Do what `close` does, and wait until the async methods' connections are closed."""
+        """Do what `close` does, and wait until the connections of the async methods are closed."""
         super().close()
-        await self._twin.aclose()
+        await self._async.aclose()
 
     async def __aenter__(self) -> Self:
         return self
@@ -161,18 +195,98 @@ class RootSignals(_sync.RootSignals):
 
     def _connect(self, config: Config, http_client: httpx.Client | None, budget: Budget) -> None:
         super()._connect(config, http_client, budget)
-        self._twin = AsyncRootSignals._of(  # pyright: ignore[reportPrivateUsage]
-            config, self._async_http_client, budget
-        )
+        self._async = _AsyncHalf.of(self, config, self._async_http_client, budget)
 
     def __getstate__(self) -> Config:
-        # The twin refuses to be pickled with an http client of its own.
-        self._twin.__getstate__()
+        # The async half refuses to be pickled with an HTTP client of its own.
+        self._async.__getstate__()
         return super().__getstate__()
 
     def _copy(self, config: Config) -> Self:
-        """Return a client with other settings and the same connections."""
+        """Return a client with other settings that shares the connections."""
         copy = super()._copy(config)
-        copy.__dict__.pop("_models_and_twins", None)
-        copy._twin = self._twin._copy(config)  # pyright: ignore[reportPrivateUsage]
+        copy._async = self._async._copy(config)  # pyright: ignore[reportPrivateUsage]
+        copy._async.whole = copy
         return copy
+
+    # Generated twins of AsyncRootSignals (request, check) in _async/client.py. Do not edit.
+
+    async def arequest(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Query | NotGiven = NOT_GIVEN,
+        json: JSONValue | NotGiven = NOT_GIVEN,
+        body: bytes | str | BinaryIO | NotGiven = NOT_GIVEN,
+        headers: Mapping[str, str] | NotGiven = NOT_GIVEN,
+        schema: type[V] | NotGiven = NOT_GIVEN,
+        timeout: Timeout | NotGiven = NOT_GIVEN,
+        deadline: float | NotGiven = NOT_GIVEN,
+        once: bool | NotGiven = NOT_GIVEN,
+    ) -> Response[V]:
+        """Send a request to an endpoint for which this SDK has no method yet.
+
+        It has the retries, limits and errors of every other call.
+
+        ```python
+        response = await client.arequest("GET", "/v1/score-configs/", query={"page_size": "5"})
+        print(response.value, response.meta.request_id)
+        ```
+
+        Args:
+            method: The HTTP method, in capitals.
+            path: The path below the base URL, percent-encoded, with a leading slash:
+                `/v1/models/`.
+            query: The query parameters; a list repeats its parameter.
+            json: The value to send as JSON.
+            body: The body to send as it is: bytes, text, or a binary file object, which is read
+                in pieces while it is sent. Its media type is the header `Content-Type`, or else
+                `application/octet-stream` (`text/plain` for text).
+            headers: Headers in addition to the client's.
+            schema: What to parse the response body into: a pydantic class, any other type that
+                pydantic can validate, `str` for text, or `bytes`. If omitted: JSON as plain data,
+                and None for an empty body.
+            timeout: Seconds for one attempt, or an `httpx.Timeout`, instead of the client's.
+            deadline: Seconds for the whole call, instead of the client's.
+            once: Whether the service must not receive the request twice, even if it refused it.
+                If omitted: a request is sent again where that does no harm.
+
+        Returns:
+            The response, with the parsed body as `.value`, and `.meta`, `.text` and `.content`.
+
+        Raises:
+            APIConnectionError: There was no response; `APITimeoutError` if there was none in time.
+            APIStatusError: The service responded with an error; see `root.errors` for its
+                subclasses.
+            APIResponseError: The response body does not have the expected shape.
+            InvalidRequestError: The client is closed, or an argument is invalid.
+        """
+        return await self._async.request(
+            method,
+            path,
+            query=query,
+            json=json,
+            body=body,
+            headers=headers,
+            schema=schema,
+            timeout=timeout,
+            deadline=deadline,
+            once=once,
+        )
+
+    async def acheck(self, *, timeout: float = 10) -> Report:
+        """Check the settings and the connection to the service, step by step.
+
+        The steps are versions, settings, proxy, DNS, TCP, TLS, the clock, the key, and the time of
+        a request. It changes nothing at the service, sends at most four small requests, and
+        retries none. Failures are in the report, and not raised. Print the report to read it.
+
+        Args:
+            timeout: Seconds for each step. A function that returns the key is not interrupted if
+                it is a plain one.
+
+        Raises:
+            InvalidRequestError: The client is closed, or the timeout is not a number of seconds.
+        """
+        return await self._async.check(timeout=timeout)

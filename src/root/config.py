@@ -1,4 +1,4 @@
-"""What a client was told: each setting, its value as it may be shown, and where it came from."""
+"""Effective settings of a client, and where they came from."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn
 
-from ._config import Timeout, no_key
+from ._config.config import no_key
+from ._config.defaults import Timeout
 from .errors import ConfigurationError, InvalidRequestError
 
 if TYPE_CHECKING:
     import ssl
 
-    from ._config import Config
+    from ._config.config import Config
 
 __all__ = ["Explanation", "Setting", "Settings", "no_key"]
 
@@ -24,12 +25,11 @@ class Setting:
     """One setting of a client.
 
     Attributes:
-        name: What it is called, mostly as the client's argument is.
-        value: What it is, without what must not show: of the key `sha256:` and the first 8 hex
-            digits of its hash, of headers the names, of a proxy no user name and password.
+        name: Its name: mostly that of the client's argument.
+        value: Its value as it may be shown: of the key, `sha256:` and the first 8 hex digits of
+            its hash; of headers, the names; of a proxy, the URL without user name and password.
         source: Where it came from: `argument`, `with_options`, an environment variable, a line
-            of a file, a test's guard, or `default`, which also stands for an argument that says
-            the same.
+            of a file, `a test's guard`, or `default`, also if an argument is equal to the default.
     """
 
     name: str
@@ -41,7 +41,7 @@ class Setting:
 
 
 class Explanation(tuple[Setting, ...]):
-    """A client's settings as they may be shown: a tuple that is a table in a notebook."""
+    """The settings of a client as they may be shown: a tuple, shown as a table in a notebook."""
 
     __slots__ = ()
 
@@ -51,37 +51,40 @@ class Explanation(tuple[Setting, ...]):
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        from ._html import table
+        from ._display.html import table
 
         return table(
             "Settings",
             [(setting.name, setting.value, setting.source) for setting in self],
-            columns=("setting", "value", "from"),
+            columns=("setting", "value", "source"),
         )
 
 
 class Settings:
-    """A client's settings; `client.config` is one of these."""
+    """The settings of a client: `client.config`."""
 
     def __init__(
         self, config: Config, http_clients: Mapping[str, object], *, uses_pool: bool
     ) -> None:
-        """Take a client's settings, and the http clients of the user's by argument.
+        """Initialize the settings; the client does this.
 
         Args:
             config: The settings.
-            http_clients: None where the client has connections of its own.
-            uses_pool: Whether any request goes over connections of the client's own.
+            http_clients: The HTTP client that was passed as each argument, or None.
+            uses_pool: Whether any request uses a connection of the client's own.
         """
         self._config = config
-        self._http_clients = {name: it for name, it in http_clients.items() if it is not None}
+        self._http_clients = {
+            name: client for name, client in http_clients.items() if client is not None
+        }
         self._uses_pool = uses_pool
 
     def explain(self) -> Explanation:
-        """Return each setting with its value and where it came from; no secret is among them.
+        """Return each setting with its value and its source, and without secrets.
 
-        It is a tuple; print it to read it. Proxy, certificates and `offline`, whether this machine
-        alone may be reached, are those of a connection made now. A key's function is not called.
+        Print the result to read it. The proxy, the certificate authorities, and `offline` (whether
+        only this machine may be connected to) are those of a connection that is opened now. If the
+        key comes from a function, it is not called.
         """
         config = self._config
         shown = {
@@ -99,38 +102,40 @@ class Settings:
             name: Setting(name, value, config.sources.get(name, _DEFAULT))
             for name, value in shown.items()
         }
-        settings["ssl_context"] = self._trust()
+        settings["ssl_context"] = self._authorities()
         settings["proxy"] = self._proxy()
         settings["offline"] = _offline()
         if not self._uses_pool:
             for name in ("ssl_context", "proxy"):
                 settings[name] = Setting(
-                    name, "left to the http client", ", ".join(self._http_clients)
+                    name, "left to the HTTP client", ", ".join(self._http_clients)
                 )
         for name, client in self._http_clients.items():
             kind = type(client)
             settings[name] = Setting(name, f"{kind.__module__}.{kind.__qualname__}", "argument")
         return Explanation(settings.values())
 
-    def _trust(self) -> Setting:
+    def _authorities(self) -> Setting:
         source = self._config.sources.get("ssl_context")
         if source is not None:
-            return Setting("ssl_context", _given_trust(self._config.ssl_context), source)
-        from ._http import trusted
+            return Setting("ssl_context", _describe_context(self._config.ssl_context), source)
+        from ._http.tls import trusted_authorities
 
-        places, source = trusted()
-        return Setting("ssl_context", f"authorities of {places}", source or f"{_DEFAULT}, certifi")
+        paths, source = trusted_authorities()
+        return Setting("ssl_context", f"authorities of {paths}", source or f"{_DEFAULT}, certifi")
 
     def _proxy(self) -> Setting:
-        from ._http import Address, proxy_for, proxy_source
+        from ._http.messages import Origin
+        from ._http.proxies import proxy_for, proxy_source
 
-        address = Address.of(self._config.base_url)
+        origin = Origin.from_url(self._config.base_url)
         try:
-            proxy = proxy_for(address)
-            value = "none" if proxy is None else proxy.address.origin
+            proxy = proxy_for(origin)
+            value = "none" if proxy is None else proxy.origin.url
         except ConfigurationError:
-            value = "one that cannot be used"
-        return Setting("proxy", value, proxy_source(address) or _DEFAULT)
+            # Where a URL cannot be parsed, a password in it cannot be removed.
+            value = "unusable"
+        return Setting("proxy", value, proxy_source(origin) or _DEFAULT)
 
     def __str__(self) -> str:
         return str(self.explain())
@@ -142,27 +147,29 @@ class Settings:
         return f"<{type(self).__name__} of a client of {self._config.base_url}>"
 
     def __reduce__(self) -> NoReturn:
-        # The key would stand in it as it is.
+        # The pickle would contain the key.
         raise InvalidRequestError(
-            "The settings of a client can be neither pickled nor copied: the key is among them."
-            " What their explain() returns can be."
+            "The settings of a client can be neither pickled nor copied, because they contain the"
+            " key. The result of explain() can be."
         )
 
 
 def _offline() -> Setting:
-    from ._offline import asked_by
+    from ._http.offline import offline_reason
 
-    source = asked_by()
+    source = offline_reason()
     return Setting("offline", "no" if source is None else "yes", source or _DEFAULT)
 
 
-def _given_trust(context: ssl.SSLContext | None) -> str:
+def _describe_context(context: ssl.SSLContext | None) -> str:
     import ssl
 
     assert context is not None
     kind = type(context)
-    checks = "" if context.verify_mode is ssl.CERT_REQUIRED else ", which trusts anybody"
-    return f"{kind.__module__}.{kind.__qualname__}{checks}"
+    warning = (
+        "" if context.verify_mode is ssl.CERT_REQUIRED else ", which does not verify certificates"
+    )
+    return f"{kind.__module__}.{kind.__qualname__}{warning}"
 
 
 def _timeout(timeout: Timeout) -> str:
@@ -170,5 +177,5 @@ def _timeout(timeout: Timeout) -> str:
         return "none"
     if isinstance(timeout, (int, float)):
         return f"{timeout:g} s"
-    bounds: dict[str, float | None] = timeout.as_dict()
-    return ", ".join(f"{name} {_timeout(value)}" for name, value in bounds.items())
+    timeouts: dict[str, float | None] = timeout.as_dict()
+    return ", ".join(f"{name} {_timeout(value)}" for name, value in timeouts.items())

@@ -1,4 +1,4 @@
-"""A bar that shows how far some work has come, in a notebook or a terminal.
+"""A progress bar for notebooks and terminals.
 
 ```python
 from root.progress import bar
@@ -6,7 +6,7 @@ from root.progress import bar
 client.models.create_many(settings, on_progress=bar("Creating"))
 ```
 
-It is drawn by tqdm, which the extra `root-sdk[tqdm]` brings.
+It requires tqdm, which the extra `root-sdk[tqdm]` contains.
 """
 
 from __future__ import annotations
@@ -15,48 +15,49 @@ import sys
 from collections.abc import Callable
 from typing import Any, NoReturn, cast
 
-from ._bulk import Progress
+from ._concurrency.bulk import Progress
 
 try:
     from tqdm import tqdm
 except ImportError as _missing:
     raise ImportError(
-        "Bars need the package 'tqdm', which the extra brings: pip install \"root-sdk[tqdm]\""
+        "Progress bars require the package 'tqdm'. Install the extra that contains it:"
+        ' pip install "root-sdk[tqdm]"'
     ) from _missing
 
 __all__ = ["bar"]
 
 
 def bar(description: str) -> Callable[[Progress], None]:
-    """Draw a bar, and return the `on_progress` that moves it on.
+    """Show a progress bar, and return the function that updates it, for `on_progress`.
 
-    It is one line of text, so that a saved notebook shows it as it was in the end: on the standard
-    error stream, and in a notebook as an output of the cell. Make one for each call.
+    The bar is one line of text: an output of the cell in a notebook, where it remains in the saved
+    file, and otherwise on the standard error stream. Create one for each call.
 
     Args:
-        description: What is being done.
+        description: The text before the bar.
     """
-    # A notebook shows what comes on the error stream as if it were an error.
+    # Notebooks display the error stream like an error.
     in_notebook = type(sys.stdout).__module__ == "ipykernel.iostream"
-    drawn: tqdm[NoReturn] = tqdm(desc=description, file=_Cell() if in_notebook else sys.stderr)
+    line: tqdm[NoReturn] = tqdm(desc=description, file=_Cell() if in_notebook else sys.stderr)
 
     def on_progress(progress: Progress) -> None:
-        # Nobody knows it earlier.
-        drawn.total = progress.total
+        # It is unknown until the first call has ended.
+        line.total = progress.total
         if progress.failed:
-            drawn.set_postfix_str(f"{progress.failed} failed", refresh=False)
-        drawn.update(progress.done - drawn.n)
+            line.set_postfix_str(f"{progress.failed} failed", refresh=False)
+        line.update(progress.done - line.n)
         if progress.done == progress.total:
-            drawn.close()
+            line.close()
 
     return on_progress
 
 
 class _Cell:
-    """A file for tqdm, of which a notebook's cell shows the last line.
+    """A file for tqdm, whose last line is displayed as an output of a notebook's cell.
 
-    A stream would not do: where a notebook is run by a program, each state stays on a line of its
-    own.
+    The output stream is not used, because a notebook that is executed by a program keeps each
+    state of the bar in it, on a line of its own.
     """
 
     encoding = "utf-8"
@@ -64,12 +65,12 @@ class _Cell:
     def __init__(self) -> None:
         from IPython import display
 
-        # It says nothing of its types.
+        # IPython has no type annotations.
         handle = cast("Any", display).DisplayHandle()
         handle.display({"text/plain": ""}, raw=True)
         self._show: Callable[..., None] = handle.update
 
     def write(self, text: str) -> None:
-        # tqdm goes back to the line's beginning to draw it anew, and ends it when it is done.
+        # tqdm writes a carriage return before each state, and a line feed after the last one.
         if line := text.strip("\r\n"):
             self._show({"text/plain": line.rstrip()}, raw=True)

@@ -1,4 +1,4 @@
-"""The emulator in the service's place, for tests of code that uses the SDK.
+"""The emulator in place of the service, for tests of code that uses the SDK.
 
 ```python
 import root.testing
@@ -9,7 +9,7 @@ with root.testing.emulator() as emulator:
     assert [model.name for model in emulator.models] == ["ollama/llama3"]
 ```
 
-For pytest there are fixtures, such as `root_emulator`. It needs the extra `root-sdk[emulator]`.
+For pytest there are fixtures, such as `root_emulator`. The extra `root-sdk[emulator]` is required.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from functools import update_wrapper
 from typing import Any, ParamSpec, TypeVar
 from urllib.parse import urlsplit
 
-from root import _offline
-from root._config import API_KEY, API_URL
-from root._offline import OFFLINE, new_refused, take_refused
+from root._config.config import API_KEY, API_URL
+from root._http import offline as _offline
+from root._http.offline import OFFLINE, new_blocked_log, pop_blocked
 from root.emulator import Server, serve
 
 __all__ = ["emulator", "environment"]
@@ -33,67 +33,68 @@ T = TypeVar("T")
 
 
 def environment(server: Server) -> dict[str, str]:
-    """Return the environment variables by which clients find a running emulator.
+    """Return the environment variables with which clients use a running emulator.
 
-    They also keep requests to it from going over a proxy. Give them to a process that you start,
-    or have `emulator` set them for you.
+    They also exclude it from the use of a proxy. Pass them to a process that you start; `emulator`
+    sets them in this one.
     """
-    direct = os.environ.get("no_proxy") or os.environ.get("NO_PROXY")
+    no_proxy = os.environ.get("no_proxy") or os.environ.get("NO_PROXY")
     host = urlsplit(server.url).hostname or ""
     return {
         API_URL: server.url,
         API_KEY: server.api_key,
-        "no_proxy": f"{direct},{host}" if direct else host,
+        "no_proxy": f"{no_proxy},{host}" if no_proxy else host,
     }
 
 
-def _taking_arguments_of(
-    start: Callable[P, object],
+def _with_parameters_of(
+    source: Callable[P, object],
 ) -> Callable[[Callable[..., T]], Callable[P, T]]:
-    """Show the arguments of a function as those of the one that it passes them on to."""
+    """Give a function the signature of the function that it passes its arguments to."""
 
-    def show(function: Callable[..., T]) -> Callable[P, T]:
-        return update_wrapper(function, start, assigned=())
+    def decorate(function: Callable[..., T]) -> Callable[P, T]:
+        return update_wrapper(function, source, assigned=())
 
-    return show
+    return decorate
 
 
-@_taking_arguments_of(serve)
+@_with_parameters_of(serve)
 @contextmanager
 def emulator(**arguments: Any) -> Generator[Server, None, None]:
-    """Run the emulator in the service's place until the end of the `with` block.
+    """Run the emulator in place of the service until the end of the `with` block.
 
-    Clients that are made in the block without a key and a base URL are clients of the emulator,
-    also in child processes. No client sends anything beyond this machine: a call that would be
-    raises `ConfigurationError`. It does this by environment variables (those of `environment`, and
-    `ROOTSIGNALS_OFFLINE`), which are afterwards what they were before. So a thread that goes on
-    after the block is kept from nothing.
+    Clients that are created in the block without a key and a base URL use the emulator, also in
+    child processes. No client connects to another machine: a call that would raises
+    `ConfigurationError`. The block sets environment variables (those of `environment`, and
+    `ROOTSIGNALS_OFFLINE`) and restores them at its end. So a thread that outlives the block may
+    connect to other machines again.
 
     The arguments are those of `root.emulator.serve`, and so are the errors.
 
     Raises:
-        AssertionError: At the end of the block, if a call was refused and the code that made it
-            lost the error. If the block ends with an exception, that one gets a note of it.
+        AssertionError: A call was blocked and the code under test suppressed the error. It is
+            raised at the end of the block; if the block ends with an exception, that one gets a
+            note instead.
     """
     with serve(**arguments) as server:
         variables = {**environment(server), OFFLINE: "1"}
         before = {name: os.environ.get(name) for name in variables}
-        guarded, refused = _offline.guarded, _offline.refused
+        guard_before, blocked_before = _offline.test_guard_active, _offline.blocked
         os.environ.update(variables)
-        # What was refused before is none of this block's, and is for whoever it is told to.
-        _offline.guarded, _offline.refused = True, new_refused()
+        # Calls that were blocked before this block are reported by what set the guard then.
+        _offline.test_guard_active, _offline.blocked = True, new_blocked_log()
         try:
             yield server
         except BaseException as exc:
-            if told := take_refused():
-                exc.add_note(told)
+            if blocked := pop_blocked():
+                exc.add_note(blocked)
             raise
         else:
-            if told := take_refused():
-                remedy = "Have the client made in the block, without a key and a base URL."
-                raise AssertionError(f"{told}\n{remedy}")
+            if blocked := pop_blocked():
+                advice = "Create the client in the block, without a key and a base URL."
+                raise AssertionError(f"{blocked}\n{advice}")
         finally:
-            _offline.guarded, _offline.refused = guarded, refused
+            _offline.test_guard_active, _offline.blocked = guard_before, blocked_before
             for name, value in before.items():
                 if value is None:
                     os.environ.pop(name, None)

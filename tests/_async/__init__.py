@@ -1,1 +1,1 @@
-"""Tests of what has two sides; one of two twins."""
+"""Tests of the client, for each of its faces."""

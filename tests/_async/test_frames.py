@@ -1,4 +1,4 @@
-"""Listings as frames of pandas and polars, and as plain data."""
+"""Listings as pandas and polars frames, and as plain data."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ import sys
 import pytest
 
 from root import AsyncRootSignals
-from root._frames import COLUMNS
+from root._schemas.base import columns_of
 from root.emulator import Server
+from root.models import Model
 
 
 async def test_pandas(client: AsyncRootSignals) -> None:
-    """A listing becomes a pandas frame with a row for each model."""
+    """The pandas frame of a listing has a row for each model."""
     pandas = pytest.importorskip("pandas")
     model_id = await client.models.create(name="ollama/llama3")
 
@@ -27,7 +28,7 @@ async def test_pandas(client: AsyncRootSignals) -> None:
 
 
 async def test_polars(client: AsyncRootSignals) -> None:
-    """A listing becomes a polars frame with a row for each model."""
+    """The polars frame of a listing has a row for each model."""
     polars = pytest.importorskip("polars")
     model_id = await client.models.create(name="ollama/llama3")
 
@@ -41,14 +42,14 @@ async def test_polars(client: AsyncRootSignals) -> None:
 
 
 async def test_plain_data(client: AsyncRootSignals) -> None:
-    """A listing becomes plain data, each model as its `to_dict` returns it."""
+    """The plain data of a listing has each model as its `to_dict` returns it."""
     models = [model async for model in client.models.list(limit=30)]
 
     assert await client.models.list(limit=30).to_dicts() == [model.to_dict() for model in models]
 
 
-async def test_what_is_left(client: AsyncRootSignals) -> None:
-    """What was read of a listing before is not in its frame."""
+async def test_started_listing(client: AsyncRootSignals) -> None:
+    """The frame of a listing does not contain the items that were read before."""
     pytest.importorskip("pandas")
     pager = client.models.list(limit=30)
     first = await anext(pager)
@@ -60,24 +61,24 @@ async def test_what_is_left(client: AsyncRootSignals) -> None:
 
 
 @pytest.mark.parametrize("package", ["pandas", "polars"])
-async def test_an_empty_listing(client: AsyncRootSignals, package: str) -> None:
-    """A frame of nothing has the same columns of the same types."""
+async def test_empty_listing(client: AsyncRootSignals, package: str) -> None:
+    """The frame of an empty listing has the same columns and types."""
     pytest.importorskip(package)
 
-    nothing = await getattr(client.models.list(limit=0), f"to_{package}")()
-    something = await getattr(client.models.list(limit=5), f"to_{package}")()
+    empty = await getattr(client.models.list(limit=0), f"to_{package}")()
+    full = await getattr(client.models.list(limit=5), f"to_{package}")()
 
-    assert len(nothing) == 0
-    assert list(nothing.columns) == list(something.columns) == list(COLUMNS)
-    assert list(nothing.dtypes) == list(something.dtypes)
+    assert len(empty) == 0
+    assert list(empty.columns) == list(full.columns) == list(columns_of(Model))
+    assert list(empty.dtypes) == list(full.dtypes)
 
 
 @pytest.mark.parametrize("package", ["pandas", "polars"])
-async def test_a_page(client: AsyncRootSignals, package: str) -> None:
-    """A page becomes the same frame as a listing of it."""
+async def test_page(client: AsyncRootSignals, package: str) -> None:
+    """A page has the same frame as a listing of it."""
     pytest.importorskip(package)
 
-    # To its end: what is left before it is complained of by some event loops.
+    # Read to its end: some event loops warn about a generator that is not.
     (page,) = [page async for page in client.models.list(limit=5).pages()]
 
     frame = getattr(page, f"to_{package}")()
@@ -86,10 +87,10 @@ async def test_a_page(client: AsyncRootSignals, package: str) -> None:
 
 
 @pytest.mark.parametrize("package", ["pandas", "polars"])
-async def test_a_missing_package(
+async def test_missing_package(
     client: AsyncRootSignals, emulator: Server, package: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where the package is missing, the error names the extra, and nothing is asked for."""
+    """Without the package, the error has the extra that contains it, and no request is sent."""
     monkeypatch.setitem(sys.modules, package, None)
 
     with pytest.raises(ImportError, match=rf'pip install "root-sdk\[{package}\]"'):

@@ -1,4 +1,4 @@
-"""Models: what each method sends, and what it returns."""
+"""Models: what each method sends and returns."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ MODEL = {"id": "9b2f", "name": "ollama/llama3"}
 
 
 async def test_create_and_retrieve(client: AsyncRootSignals) -> None:
-    """A model that was created is there, with all that was said of it but its key."""
+    """A created model has all settings but the key."""
     model_id = await client.models.create(
         name="ollama/llama3",
         model="llama3:8b",
@@ -48,10 +48,10 @@ async def test_create_and_retrieve(client: AsyncRootSignals) -> None:
     )
 
 
-async def test_create_sends_what_was_given(
+async def test_create_sends_given_fields(
     mocked: AsyncRootSignals, respx_mock: respx.MockRouter
 ) -> None:
-    """The body holds what was given and nothing else."""
+    """The body has the given fields and nothing else."""
     route = respx_mock.post("http://api.test/v1/models/").respond(201, json=MODEL)
 
     assert await mocked.models.create(name="ollama/llama3", max_token_count=0) == "9b2f"
@@ -63,7 +63,7 @@ async def test_create_sends_what_was_given(
 
 
 async def test_headers(mocked: AsyncRootSignals, respx_mock: respx.MockRouter) -> None:
-    """A request says who asks, with what, and what for."""
+    """The headers of a request identify the client."""
     route = respx_mock.post("http://api.test/v1/models/").respond(201, json=MODEL)
     await mocked.models.create(name="a")
 
@@ -101,7 +101,7 @@ async def test_limits(
     field: str,
     limit: str,
 ) -> None:
-    """What the API would refuse is refused before anything is sent, by field and limit."""
+    """Invalid values are refused before anything is sent, with field and limit."""
     with pytest.raises(InvalidRequestError) as error:
         await mocked.models.create(**arguments)
 
@@ -111,7 +111,7 @@ async def test_limits(
 
 
 async def test_a_key_of_the_wrong_type_is_not_shown(mocked: AsyncRootSignals) -> None:
-    """A default_key that cannot be sent does not show in the error either."""
+    """A default_key of a wrong type is not in the error."""
     arguments: dict[str, Any] = {"name": "a", "default_key": ["sk-secret-of-the-test"]}
     with pytest.raises(InvalidRequestError) as error:
         await mocked.models.create(**arguments)
@@ -121,8 +121,8 @@ async def test_a_key_of_the_wrong_type_is_not_shown(mocked: AsyncRootSignals) ->
     assert error.value.__context__ is None
 
 
-async def test_server_complaints(mocked: AsyncRootSignals, respx_mock: respx.MockRouter) -> None:
-    """The service's own complaints come by field, and without the key that it echoes."""
+async def test_errors_of_fields(mocked: AsyncRootSignals, respx_mock: respx.MockRouter) -> None:
+    """The errors of the service are listed by field, without a key that it echoes."""
     respx_mock.post("http://api.test/v1/models/").respond(
         400, json={"default_key": ["'sk-secret-of-the-test' is unknown."], "url": ["Bad."]}
     )
@@ -137,7 +137,7 @@ async def test_server_complaints(mocked: AsyncRootSignals, respx_mock: respx.Moc
 async def test_default_key_is_never_kept(
     mocked: AsyncRootSignals, respx_mock: respx.MockRouter
 ) -> None:
-    """A server that answers with the write-only key does not get it into a model."""
+    """A write-only key in a response does not become a part of a model."""
     respx_mock.get("http://api.test/v1/models/9b2f/").respond(
         json=MODEL | {"default_key": "sk-secret-of-the-test", "new_field": 1}
     )
@@ -149,7 +149,7 @@ async def test_default_key_is_never_kept(
 
 
 async def test_meta(client: AsyncRootSignals) -> None:
-    """What came from a response tells how, which is no part of what it is."""
+    """The metadata of a response is not a part of the value."""
     model_id = await client.models.create(name="a")
     model = await client.models.retrieve(model_id)
 
@@ -164,14 +164,14 @@ async def test_meta(client: AsyncRootSignals) -> None:
 
 
 async def test_uuid(client: AsyncRootSignals) -> None:
-    """A model id may be a UUID object."""
+    """A model ID may be a UUID object."""
     model_id = await client.models.create(name="a")
     assert (await client.models.retrieve(UUID(model_id))).id == model_id
 
 
 @pytest.mark.parametrize("model_id", ["", ".", "..", 7, None])
-async def test_no_id(mocked: AsyncRootSignals, model_id: Any) -> None:
-    """What is no id is refused, lest it become another path."""
+async def test_invalid_ids(mocked: AsyncRootSignals, model_id: Any) -> None:
+    """An invalid ID is refused, since it would change the path."""
     for method in (mocked.models.retrieve, mocked.models.delete):
         with pytest.raises(InvalidRequestError):
             await method(model_id)
@@ -184,7 +184,7 @@ async def test_no_id(mocked: AsyncRootSignals, model_id: Any) -> None:
 async def test_an_id_is_one_segment(
     mocked: AsyncRootSignals, respx_mock: respx.MockRouter, model_id: str, segment: str
 ) -> None:
-    """Whatever an id holds, it stays one segment of the path."""
+    """An ID is one segment of the path, whatever it contains."""
     route = respx_mock.get(url__startswith="http://api.test/").respond(json=MODEL)
 
     await mocked.models.retrieve(model_id)
@@ -193,7 +193,7 @@ async def test_an_id_is_one_segment(
 
 
 async def test_update(client: AsyncRootSignals) -> None:
-    """What is left out stays, and None clears."""
+    """Omitted fields keep their values, and None clears."""
     model_id = await client.models.create(name="a", url="http://a", max_token_count=5)
 
     model = await client.models.update(model_id, name="b", url=None)
@@ -202,22 +202,22 @@ async def test_update(client: AsyncRootSignals) -> None:
     assert (await client.models.retrieve(model_id)).name == "b"
 
 
-async def test_update_of_nothing(mocked: AsyncRootSignals) -> None:
-    """An update that changes nothing is a mistake, and is told as one."""
+async def test_empty_update(mocked: AsyncRootSignals) -> None:
+    """An update without fields is refused."""
     with pytest.raises(InvalidRequestError, match="at least one of name, model"):
         await mocked.models.update("9b2f")
 
 
 @pytest.mark.parametrize("field", ["name", "model", "max_output_token_count"])
-async def test_what_cannot_be_cleared(mocked: AsyncRootSignals, field: str) -> None:
-    """A field that is never null cannot be cleared."""
+async def test_not_nullable(mocked: AsyncRootSignals, field: str) -> None:
+    """A field that cannot be null cannot be cleared."""
     arguments: dict[str, Any] = {field: None}
     with pytest.raises(InvalidRequestError, match=f"{field} cannot be None"):
         await mocked.models.update("9b2f", **arguments)
 
 
 async def test_replace(client: AsyncRootSignals) -> None:
-    """What a replacement leaves out goes back to its default."""
+    """Fields that a replacement omits get their defaults."""
     model_id = await client.models.create(name="a", url="http://a", max_token_count=5)
 
     model = await client.models.replace(model_id, name="b", url="http://b")
@@ -227,7 +227,7 @@ async def test_replace(client: AsyncRootSignals) -> None:
 
 
 async def test_delete(client: AsyncRootSignals) -> None:
-    """A deleted model is gone, and deleting it again says so."""
+    """A deleted model does not exist, and cannot be deleted again."""
     model_id = await client.models.create(name="a")
 
     assert await client.models.delete(model_id) is None  # type: ignore[func-returns-value]
@@ -239,7 +239,7 @@ async def test_delete(client: AsyncRootSignals) -> None:
 
 
 async def test_retrieve_unknown_model(client: AsyncRootSignals) -> None:
-    """Asking for a model that is not there says so."""
+    """Retrieving an unknown model is an error."""
     with pytest.raises(NotFoundError) as error:
         await client.models.retrieve(uuid4())
 
@@ -251,8 +251,8 @@ async def test_retrieve_unknown_model(client: AsyncRootSignals) -> None:
     assert not error.value.may_have_been_processed
 
 
-async def test_public_models_are_not_yours(client: AsyncRootSignals) -> None:
-    """A public model can be looked at but not deleted."""
+async def test_public_models(client: AsyncRootSignals) -> None:
+    """A public model can be retrieved but not deleted."""
     public = await anext(client.models.list(limit=1, ordering="created_at"))
 
     assert (await client.models.retrieve(public.id)).name == public.name
@@ -261,7 +261,7 @@ async def test_public_models_are_not_yours(client: AsyncRootSignals) -> None:
 
 
 async def test_wrong_key(emulator: Server) -> None:
-    """A key that the service does not know is told without showing it."""
+    """The error for a wrong key does not contain the key."""
     async with AsyncRootSignals(api_key="not-a-real-key-1234", base_url=emulator.url) as client:
         with pytest.raises(PermissionDeniedError) as error:
             await client.models.retrieve("a")
@@ -270,7 +270,7 @@ async def test_wrong_key(emulator: Server) -> None:
 
 
 async def test_verify(client: AsyncRootSignals) -> None:
-    """A configuration that works has an answer, one that does not has an error."""
+    """A configuration that works has a response, another one has an error."""
     await client.models.create(name="ollama/for-verify")
 
     good = await client.models.verify(model="ollama/for-verify", max_output_token_count=800)
@@ -287,7 +287,7 @@ async def test_verify(client: AsyncRootSignals) -> None:
 
 
 async def test_verify_hides_the_key(mocked: AsyncRootSignals, respx_mock: respx.MockRouter) -> None:
-    """A provider's message that quotes the key arrives without it."""
+    """A provider's message that quotes the key is redacted."""
     respx_mock.post("http://api.test/v1/models/verify/").respond(
         json={"success": False, "model": "m", "error": "Bad key sk-secret-of-the-test."}
     )
@@ -297,10 +297,8 @@ async def test_verify_hides_the_key(mocked: AsyncRootSignals, respx_mock: respx.
     assert verification.error == "Bad key [redacted]."
 
 
-async def test_verify_may_take_longer(
-    mocked: AsyncRootSignals, respx_mock: respx.MockRouter
-) -> None:
-    """A verification waits for two minutes, unless the client has a timeout of its own."""
+async def test_verify_timeout(mocked: AsyncRootSignals, respx_mock: respx.MockRouter) -> None:
+    """A verification has two minutes, unless the client has a timeout."""
     route = respx_mock.post("http://api.test/v1/models/verify/").respond(
         json={"success": True, "model": "m"}
     )
@@ -315,21 +313,21 @@ async def test_verify_may_take_longer(
     [
         (b"", "is empty"),
         (b"<html>Log in</html>", "web page"),
-        (b'{"id": "9b2f", "na', "is no JSON"),
+        (b'{"id": "9b2f", "na', "is not JSON"),
         (b"[]", "shape"),
         (b'{"name": "a"}', "id"),
-        (b"[" * 100_000, "no JSON"),
+        (b"[" * 100_000, "is not JSON"),
         (b'{"id": "9b2f", "name": "a", "max_token_count": NaN}', ""),
     ],
 )
-async def test_unusable_answers(
+async def test_unusable_responses(
     mocked: AsyncRootSignals,
     respx_mock: respx.MockRouter,
     waits: list[float],
     body: bytes,
     problem: str,
 ) -> None:
-    """An answer that is not what the API says is an error of ours that shows where it came from."""
+    """The error for an unexpected response contains the request and the status."""
     respx_mock.post("http://api.test/v1/models/").respond(201, content=body)
 
     with pytest.raises(APIResponseError) as error:
@@ -345,7 +343,7 @@ async def test_unusable_answers(
 async def test_capable_of_is_one_parameter(
     mocked: AsyncRootSignals, respx_mock: respx.MockRouter
 ) -> None:
-    """A list of capabilities goes out joined by commas."""
+    """Capabilities are sent as one parameter, separated by commas."""
     route = respx_mock.get("http://api.test/v1/models/").respond(
         json={"next": None, "previous": None, "results": []}
     )
@@ -356,7 +354,7 @@ async def test_capable_of_is_one_parameter(
 
 
 async def test_old_items(client: AsyncRootSignals) -> None:
-    """Items have the methods that items of the old SDK have."""
+    """Items have the methods of the old SDK's items."""
     await client.models.create(name="a")
     model = await anext(client.models.list())
 

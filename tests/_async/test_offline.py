@@ -1,4 +1,4 @@
-"""What ROOTSIGNALS_OFFLINE keeps from leaving the machine."""
+"""Offline mode: ROOTSIGNALS_OFFLINE blocks connections to other machines."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ import pytest
 import respx
 
 from root import AsyncRootSignals, BulkError, ConfigurationError
-from root._offline import take_refused
+from root._http.offline import pop_blocked
 from root.emulator import Server
-from tests.wire import Wire, says
+from tests.scripted_server import ScriptedServer, responds
 
 KEY = "key-that-must-not-show"
 URL = "http://api.test/base"
@@ -24,11 +24,11 @@ MODEL = {"id": "9b2f", "name": "azure/gpt-4o"}
 @pytest.fixture(autouse=True)
 def offline(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ROOTSIGNALS_OFFLINE", "1")
-    take_refused()
+    pop_blocked()
 
 
-async def test_refused(caplog: pytest.LogCaptureFixture) -> None:
-    """A call that would leave the machine says what forbids it and what to do, and is noted."""
+async def test_blocked(caplog: pytest.LogCaptureFixture) -> None:
+    """The error for a blocked call has the reason and what to do, and is recorded."""
     async with AsyncRootSignals(KEY, base_url=URL) as client:
         with pytest.raises(ConfigurationError) as error:
             await client.models.retrieve("a")
@@ -36,66 +36,64 @@ async def test_refused(caplog: pytest.LogCaptureFixture) -> None:
     assert "Nothing is sent to http://api.test/base: " in str(error.value)
     for name in ("ROOTSIGNALS_OFFLINE", "root_emulator", "root_real_service"):
         assert name in str(error.value)
-    told = [(one.name, one.levelno, one.getMessage()) for one in caplog.records]
-    assert told == [
-        (
-            "root.client",
-            logging.ERROR,
-            "Nothing is sent to http://api.test/base: ROOTSIGNALS_OFFLINE is set.",
-        )
+    logged = [
+        (one.levelno, one.getMessage()) for one in caplog.records if one.name == "root.client"
     ]
-    noted = take_refused()
-    assert noted.splitlines()[1].startswith(f"  {URL}, asked for at {__file__}:")
-    assert KEY not in f"{error.value}{caplog.text}{noted}"
+    assert logged == [
+        (logging.ERROR, "Nothing is sent to http://api.test/base: ROOTSIGNALS_OFFLINE is set.")
+    ]
+    recorded = pop_blocked()
+    assert recorded.splitlines()[1].startswith(f"  {URL}, called from {__file__}:")
+    assert KEY not in f"{error.value}{caplog.text}{recorded}"
 
 
-async def test_refused_again() -> None:
-    """It is refused each time, over connections that were not made before either."""
+async def test_blocked_again() -> None:
+    """Each connection is blocked, not only the first."""
     async with AsyncRootSignals(KEY, base_url=URL) as client:
         for _ in range(2):
             with pytest.raises(ConfigurationError):
                 await client.models.retrieve("a")
 
-    assert take_refused().count(f"{URL}, asked for at") == 2
-    assert not take_refused()
+    assert pop_blocked().count(f"{URL}, called from") == 2
+    assert not pop_blocked()
 
 
-async def test_place_of_many() -> None:
-    """Of several calls at once no line of the SDK or of a library is told."""
+async def test_place_of_bulk_calls() -> None:
+    """For concurrent calls, no line of the SDK or of a library is recorded."""
     async with AsyncRootSignals(KEY, base_url=URL) as client:
         with pytest.raises(BulkError):
             await client.models.create_many([{"name": "a"}])
 
-    _, *told = take_refused().splitlines()
-    assert told
-    # Where a program of ours runs the tests, it is at the bottom of each stack.
+    _, *lines = pop_blocked().splitlines()
+    assert lines
+    # A program that runs the tests is at the bottom of each stack.
     ours = re.escape(str(Path(__file__).parents[1]))
     assert all(
-        re.fullmatch(rf"  {URL}(, asked for at {ours}/[\w/]+\.py:\d+)?", one) for one in told
+        re.fullmatch(rf"  {URL}(, called from {ours}/[\w/]+\.py:\d+)?", one) for one in lines
     )
 
 
 async def test_own_machine(emulator: Server) -> None:
-    """What runs on this machine is reached."""
+    """This machine can be reached."""
     async with AsyncRootSignals(emulator.api_key, base_url=emulator.url) as client:
         await client.models.create(name="a")
 
     assert [model.name for model in emulator.models] == ["a"]
-    assert not take_refused()
+    assert not pop_blocked()
 
 
 async def test_empty(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An empty variable forbids nothing."""
+    """An empty variable blocks nothing."""
     monkeypatch.setenv("ROOTSIGNALS_OFFLINE", "")
-    with Wire([says(200, MODEL)]) as proxy:
+    with ScriptedServer([responds(200, MODEL)]) as proxy:
         monkeypatch.setenv("HTTP_PROXY", proxy.url)
         async with AsyncRootSignals(KEY, base_url=URL) as client:
             assert (await client.models.retrieve("a")).id == "9b2f"
 
 
-async def test_proxy_here(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A proxy on this machine is no way out."""
-    with Wire([]) as proxy:
+async def test_local_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A proxy on this machine does not make other hosts reachable."""
+    with ScriptedServer([]) as proxy:
         monkeypatch.setenv("HTTP_PROXY", proxy.url)
         async with AsyncRootSignals(KEY, base_url=URL) as client:
             with pytest.raises(ConfigurationError):
@@ -104,8 +102,8 @@ async def test_proxy_here(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not proxy.requests
 
 
-async def test_proxy_elsewhere(monkeypatch: pytest.MonkeyPatch, emulator: Server) -> None:
-    """What is meant for this machine does not go over a proxy elsewhere either."""
+async def test_remote_proxy(monkeypatch: pytest.MonkeyPatch, emulator: Server) -> None:
+    """A proxy on another machine is blocked, even for a service on this one."""
     monkeypatch.setenv("HTTP_PROXY", "http://proxy.test:3128")
     async with AsyncRootSignals(emulator.api_key, base_url=emulator.url) as client:
         with pytest.raises(ConfigurationError):
@@ -113,7 +111,7 @@ async def test_proxy_elsewhere(monkeypatch: pytest.MonkeyPatch, emulator: Server
 
 
 async def test_respx(respx_mock: respx.MockRouter) -> None:
-    """What respx answers does not leave the machine, so it is not refused."""
+    """Requests that respx mocks are not blocked."""
     respx_mock.get("http://api.test/base/v1/models/a/").respond(json=MODEL)
     async with AsyncRootSignals(KEY, base_url=URL) as client:
         assert (await client.models.retrieve("a")).id == "9b2f"
@@ -124,7 +122,7 @@ def mocked() -> httpx.MockTransport:
 
 
 class Own(httpx.AsyncHTTPTransport):
-    """A transport of which nobody knows where it leads."""
+    """A transport of unknown destination."""
 
 
 @pytest.mark.parametrize(
@@ -143,7 +141,7 @@ async def test_http_clients(
     mounted: Callable[[], httpx.AsyncBaseTransport] | None,
     passes: bool,
 ) -> None:
-    """An http client of the user's is refused unless it is known to stay on this machine."""
+    """An HTTP client of the user's is blocked unless its transport is known to be local."""
     async with (
         httpx.AsyncClient(
             transport=transport and transport(),
@@ -156,11 +154,11 @@ async def test_http_clients(
         else:
             with pytest.raises(ConfigurationError, match=r"httpx\.MockTransport"):
                 await client.models.retrieve("a")
-    assert bool(take_refused()) is not passes
+    assert bool(pop_blocked()) is not passes
 
 
 async def test_http_client_own_machine(emulator: Server) -> None:
-    """An http client of the user's reaches this machine."""
+    """An HTTP client of the user's can reach this machine."""
     async with (
         httpx.AsyncClient() as mine,
         AsyncRootSignals(emulator.api_key, base_url=emulator.url, http_client=mine) as client,
@@ -185,8 +183,8 @@ async def test_http_client_own_machine(emulator: Server) -> None:
     ],
 )
 async def test_hosts(host: str, leads_away: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Only names and addresses that are this machine's by definition are its own."""
-    with Wire([says(200, MODEL)]) as proxy:
+    """Only names and addresses that are this machine's by definition are reachable."""
+    with ScriptedServer([responds(200, MODEL)]) as proxy:
         monkeypatch.setenv("HTTP_PROXY", proxy.url)
         async with AsyncRootSignals(KEY, base_url=f"http://{host}") as client:
             if leads_away:

@@ -1,4 +1,4 @@
-"""Listings: what is asked for, when, and where they go on."""
+"""Listings: what they request, when, and where they continue."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from root import (
     PaginationError,
     ServerError,
 )
-from root._concurrency import async_sleep
+from root._concurrency.waiting import async_sleep
 from root.emulator import NextStyle, Server, serve
 
 LIST = "http://api.test/v1/models/"
 
 
 def page(*names: str, following: str | None = None) -> httpx.Response:
-    """An answer with models of these names."""
+    """A response with models of these names."""
     results = [{"id": name, "name": name} for name in names]
     return httpx.Response(200, json={"next": following, "previous": None, "results": results})
 
@@ -45,7 +45,7 @@ async def lister(styled: Server) -> AsyncIterator[AsyncRootSignals]:
 
 
 async def test_all_forms_of_next(lister: AsyncRootSignals) -> None:
-    """A listing comes to the last page, whatever form `next` has."""
+    """A listing reaches its last page, whatever form `next` has."""
     names = [model.name async for model in lister.models.list(limit=None)]
 
     assert len(names) > 300
@@ -58,8 +58,8 @@ async def test_limit(lister: AsyncRootSignals, limit: int) -> None:
     assert len([model async for model in lister.models.list(limit=limit)]) == limit
 
 
-async def test_going_on(lister: AsyncRootSignals) -> None:
-    """A listing goes on from the cursor of an earlier one, without loss or repetition."""
+async def test_continuing(lister: AsyncRootSignals) -> None:
+    """A listing continues from the cursor of an earlier one, without loss or repetition."""
     everything = [model.id async for model in lister.models.list(limit=None)]
 
     first = lister.models.list(limit=15)
@@ -70,7 +70,7 @@ async def test_going_on(lister: AsyncRootSignals) -> None:
 
 
 async def test_pages(lister: AsyncRootSignals) -> None:
-    """A listing can be read by the page."""
+    """A listing can be read page by page."""
     pager = lister.models.list(limit=25)
     pages = [page async for page in pager.pages()]
 
@@ -81,7 +81,7 @@ async def test_pages(lister: AsyncRootSignals) -> None:
 
 
 async def test_changes_between_pages(client: AsyncRootSignals) -> None:
-    """Models that come and go between pages make no other one appear twice or never."""
+    """Models that are added or deleted meanwhile do not affect the others."""
     ids = [await client.models.create(name=f"changing/{number}") for number in range(6)]
     pager = client.models.list(limit=None, page_size=3)
 
@@ -95,18 +95,16 @@ async def test_changes_between_pages(client: AsyncRootSignals) -> None:
 
 
 @pytest.mark.parametrize("limit", [0, -1])
-async def test_no_limit_left(
+async def test_limit_of_zero(
     mocked: AsyncRootSignals, respx_mock: respx.MockRouter, limit: int
 ) -> None:
-    """A limit of 0 or less asks nothing of the service, as in the old SDK."""
+    """A limit of 0 or less requests nothing, as in the old SDK."""
     assert [model async for model in mocked.models.list(limit=limit)] == []
     assert not respx_mock.calls
 
 
-async def test_nothing_is_asked_before_the_first_item(
-    mocked: AsyncRootSignals, respx_mock: respx.MockRouter
-) -> None:
-    """A listing asks nothing until it is read, and nothing more when the reader stops."""
+async def test_lazy(mocked: AsyncRootSignals, respx_mock: respx.MockRouter) -> None:
+    """A listing requests nothing until it is read, and nothing after the reader stops."""
     route = respx_mock.get(LIST).mock(side_effect=[page("a", "b", following="c1")])
     pager = mocked.models.list()
     assert route.call_count == 0
@@ -118,19 +116,19 @@ async def test_nothing_is_asked_before_the_first_item(
 
 
 async def test_no_more_than_needed(mocked: AsyncRootSignals, respx_mock: respx.MockRouter) -> None:
-    """A page is never asked to be larger than what is still needed."""
+    """A page is never larger than what is still needed."""
     route = respx_mock.get(LIST).mock(
         side_effect=[page("a", "b", following="c1"), page("c", following="c2")]
     )
 
     assert len([model async for model in mocked.models.list(limit=3, page_size=2)]) == 3
 
-    asked = [dict(call.request.url.params) for call in route.calls]
-    assert asked == [{"page_size": "2"}, {"page_size": "1", "cursor": "c1"}]
+    queries = [dict(call.request.url.params) for call in route.calls]
+    assert queries == [{"page_size": "2"}, {"page_size": "1", "cursor": "c1"}]
 
 
 async def test_ordering(mocked: AsyncRootSignals, respx_mock: respx.MockRouter) -> None:
-    """All pages are asked for in the same order."""
+    """All pages are requested in the same order."""
     route = respx_mock.get(LIST).mock(side_effect=[page("a", following="c1"), page("b")])
 
     assert len([model async for model in mocked.models.list(ordering="-name")]) == 2
@@ -138,17 +136,15 @@ async def test_ordering(mocked: AsyncRootSignals, respx_mock: respx.MockRouter) 
     assert [call.request.url.params["ordering"] for call in route.calls] == ["-name", "-name"]
 
 
-async def test_more_than_asked(mocked: AsyncRootSignals, respx_mock: respx.MockRouter) -> None:
+async def test_more_than_requested(mocked: AsyncRootSignals, respx_mock: respx.MockRouter) -> None:
     """A server that ignores the page size does not break the limit."""
     respx_mock.get(LIST).mock(side_effect=[page("a", "b", "c", following="c1")])
 
     assert [model.name async for model in mocked.models.list(limit=2)] == ["a", "b"]
 
 
-async def test_an_empty_page_is_no_end(
-    mocked: AsyncRootSignals, respx_mock: respx.MockRouter
-) -> None:
-    """A page without models that has a next one is passed over."""
+async def test_an_empty_page(mocked: AsyncRootSignals, respx_mock: respx.MockRouter) -> None:
+    """An empty page that has a next one is skipped."""
     respx_mock.get(LIST).mock(
         side_effect=[page(following="c1"), page(following="c2"), page("a"), page("never")]
     )
@@ -157,7 +153,7 @@ async def test_an_empty_page_is_no_end(
 
 
 async def test_another_host(mocked: AsyncRootSignals, respx_mock: respx.MockRouter) -> None:
-    """A `next` on another host is refused once its page is needed, and no key goes there."""
+    """A `next` on another host is an error when its page is needed, and no key is sent there."""
     elsewhere = "http://evil.test/v1/models/?cursor=c1"
     route = respx_mock.get(LIST).mock(side_effect=[page("a", following=elsewhere)])
     pager = mocked.models.list()
@@ -170,8 +166,8 @@ async def test_another_host(mocked: AsyncRootSignals, respx_mock: respx.MockRout
     assert len(respx_mock.calls) == 1
 
 
-async def test_circles(mocked: AsyncRootSignals, respx_mock: respx.MockRouter) -> None:
-    """A cursor that comes back is an error and no endless loop."""
+async def test_a_repeated_cursor(mocked: AsyncRootSignals, respx_mock: respx.MockRouter) -> None:
+    """A repeated cursor is an error and not an endless loop."""
     respx_mock.get(LIST).mock(
         side_effect=[
             page("a", following="c1"),
@@ -181,7 +177,7 @@ async def test_circles(mocked: AsyncRootSignals, respx_mock: respx.MockRouter) -
     )
     names = []
 
-    with pytest.raises(PaginationError, match="circles") as error:
+    with pytest.raises(PaginationError, match="for the second time") as error:
         async for model in mocked.models.list():
             names.append(model.name)
 
@@ -192,7 +188,7 @@ async def test_circles(mocked: AsyncRootSignals, respx_mock: respx.MockRouter) -
 async def test_an_error_in_the_middle(
     mocked: AsyncRootSignals, respx_mock: respx.MockRouter, waits: list[float]
 ) -> None:
-    """An error says where to go on, and the same listing can go on, too."""
+    """An error has the cursor, and the same listing can continue."""
     broken = [httpx.Response(500)] * 3
     respx_mock.get(LIST, params={"cursor": "c1"}).mock(side_effect=[*broken, page("b"), page("b")])
     respx_mock.get(LIST).mock(side_effect=[page("a", following="c1")])
@@ -210,7 +206,7 @@ async def test_an_error_in_the_middle(
 
 
 async def test_closing(mocked: AsyncRootSignals, respx_mock: respx.MockRouter) -> None:
-    """A listing that is closed asks for nothing more."""
+    """A closed listing requests nothing more."""
     route = respx_mock.get(LIST).mock(side_effect=[page("a", "b", following="c1")])
     pager = mocked.models.list()
     await anext(pager)
@@ -225,20 +221,20 @@ async def test_closing(mocked: AsyncRootSignals, respx_mock: respx.MockRouter) -
     "arguments",
     [{"page_size": 0}, {"page_size": 1.5}, {"limit": "5"}, {"limit": True}, {"cursor": 5}],
 )
-async def test_what_cannot_be_listed(mocked: AsyncRootSignals, arguments: dict[str, Any]) -> None:
-    """What no listing can be asked for is refused at once."""
+async def test_invalid_arguments(mocked: AsyncRootSignals, arguments: dict[str, Any]) -> None:
+    """Invalid arguments are refused immediately."""
     with pytest.raises(InvalidRequestError):
         mocked.models.list(**arguments)
 
 
 async def test_prefetch(mocked: AsyncRootSignals, respx_mock: respx.MockRouter) -> None:
-    """The next page is asked for while this one is read: one ahead, and no further."""
+    """The next page is requested while this one is read: one page ahead, and no more."""
 
-    def answer(request: httpx.Request) -> httpx.Response:
+    def respond(request: httpx.Request) -> httpx.Response:
         cursor = request.url.params.get("cursor", "c0")
         return page(cursor, following=f"c{int(cursor[1:]) + 1}")
 
-    route = respx_mock.get(LIST).mock(side_effect=answer)
+    route = respx_mock.get(LIST).mock(side_effect=respond)
     pager = mocked.models.list(limit=4, page_size=1, prefetch=True)
     assert route.call_count == 0
 
@@ -255,10 +251,10 @@ async def test_prefetch(mocked: AsyncRootSignals, respx_mock: respx.MockRouter) 
     assert route.call_count == 4
 
 
-async def test_an_error_ahead(
+async def test_an_error_of_a_prefetched_page(
     mocked: AsyncRootSignals, respx_mock: respx.MockRouter, waits: list[float]
 ) -> None:
-    """An error of the page ahead comes when that page is needed, and the listing can go on."""
+    """An error of a prefetched page is raised when it is needed, and the listing can continue."""
     respx_mock.get(LIST, params={"cursor": "c1"}).mock(side_effect=[httpx.Response(400), page("c")])
     respx_mock.get(LIST).mock(side_effect=[page("a", "b", following="c1")])
     pager = mocked.models.list(prefetch=True)
@@ -271,8 +267,8 @@ async def test_an_error_ahead(
     assert [model.name async for model in pager] == ["c"]
 
 
-async def test_stopping_with_a_page_ahead(lister: AsyncRootSignals) -> None:
-    """Who stops early with a page under way leaves nothing behind."""
+async def test_stopping_while_prefetching(lister: AsyncRootSignals) -> None:
+    """A reader that stops early leaves no page behind."""
     for _ in range(20):
         pager = lister.models.list(limit=None, prefetch=True)
         await anext(pager)
@@ -284,7 +280,7 @@ async def test_stopping_with_a_page_ahead(lister: AsyncRootSignals) -> None:
 
 
 async def test_prefetching_loses_nothing(lister: AsyncRootSignals) -> None:
-    """A listing with a page ahead is the same as one without."""
+    """A listing with prefetching is the same as one without."""
     ahead = [model.id async for model in lister.models.list(limit=None, prefetch=True)]
     assert ahead == [model.id async for model in lister.models.list(limit=None)]
 
@@ -298,7 +294,7 @@ async def test_prefetching_loses_nothing(lister: AsyncRootSignals) -> None:
 async def test_a_copy(
     lister: AsyncRootSignals, copied: Callable[[Any], Any], prefetch: bool
 ) -> None:
-    """A copy of a listing goes on where that was, and neither takes anything from the other."""
+    """A copy of a listing continues independently."""
     everything = [model.id async for model in lister.models.list(limit=45)]
     pager = lister.models.list(limit=45, prefetch=prefetch)
     for _ in range(15):
@@ -310,12 +306,14 @@ async def test_a_copy(
     here += [model.id async for model in pager]
 
     assert here == there == everything[15:]
-    # One out of a pickle has a client of its own.
+    # A pickled one has a client of its own.
     await other._client.aclose()
 
 
-async def test_the_end_is_no_start(mocked: AsyncRootSignals, respx_mock: respx.MockRouter) -> None:
-    """Going on from the end of a listing lists nothing, instead of everything again."""
+async def test_continuing_at_the_end(
+    mocked: AsyncRootSignals, respx_mock: respx.MockRouter
+) -> None:
+    """Continuing at the end of a listing lists nothing, instead of everything."""
     route = respx_mock.get(LIST).mock(side_effect=[page("a")])
     pager = mocked.models.list()
     assert [model.name async for model in pager] == ["a"]

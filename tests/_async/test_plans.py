@@ -1,4 +1,4 @@
-"""Plans: what they ask of the service, and what becomes of its models."""
+"""Plans: what they request and change."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ from root import (
 from root.emulator import Fault, Server
 from root.models import Change, FieldChange, ModelSettings, Progress
 
-from ..wire import Step, Wire, says
+from ..scripted_server import ScriptedServer, Step, responds
 
 SECRET = "sk-secret-of-the-test"
 LIST = "http://api.test/v1/models/"
 
 
 def counted(emulator: Server) -> dict[str, int]:
-    """How many requests of each kind came."""
+    """Return the number of requests of each method."""
     return Counter(
         "LIST" if (request.method, request.path) == ("GET", "/v1/models/") else request.method
         for request in emulator.requests
     )
 
 
-def there(emulator: Server) -> dict[str, tuple[str | None, int | None]]:
-    """What there is: the URL and the token count by name."""
+def current(emulator: Server) -> dict[str, tuple[str | None, int | None]]:
+    """Return URL and token count of each model by name."""
     return {model.name: (model.url, model.max_token_count) for model in emulator.models}
 
 
@@ -44,8 +44,9 @@ def page(*models: dict[str, Any]) -> httpx.Response:
     return httpx.Response(200, json={"next": None, "previous": None, "results": models})
 
 
+@pytest.mark.slow
 async def test_a_thousand_models(client: AsyncRootSignals, emulator: Server) -> None:
-    """A thousand models are made, changed and pruned with the requests that it takes."""
+    """A thousand models are created, updated and pruned with the necessary requests only."""
     desired: list[ModelSettings] = [
         {"name": f"model/{number}", "url": f"http://gpu-{number}"} for number in range(1000)
     ]
@@ -71,15 +72,15 @@ async def test_a_thousand_models(client: AsyncRootSignals, emulator: Server) -> 
     await plan.apply(concurrency=16)
 
     assert counted(emulator) == expected | {"PATCH": 300, "DELETE": 100}
-    assert there(emulator) == {
+    assert current(emulator) == {
         settings["name"]: (settings.get("url"), settings.get("max_token_count"))
         for settings in kept
     }
     assert not await client.models.plan(kept, prune=True)
 
 
-async def test_create_update_and_leave(client: AsyncRootSignals, emulator: Server) -> None:
-    """A plan says what differs, changes nothing by itself, and does what it says."""
+async def test_create_and_update(client: AsyncRootSignals, emulator: Server) -> None:
+    """A plan has the differences, changes nothing by itself, and makes its changes."""
     await client.models.create(name="b", url="http://b", max_token_count=5)
     await client.models.create(name="c", url="http://c")
     desired: list[ModelSettings] = [
@@ -99,11 +100,11 @@ async def test_create_update_and_leave(client: AsyncRootSignals, emulator: Serve
         FieldChange("url", "http://b", None),
         FieldChange("max_token_count", 5, 6),
     )
-    assert set(there(emulator)) == {"b", "c"}
+    assert set(current(emulator)) == {"b", "c"}
 
     result = await plan.apply()
 
-    assert there(emulator) == {"a": (None, None), "b": (None, 6), "c": ("http://c", None)}
+    assert current(emulator) == {"a": (None, None), "b": (None, 6), "c": ("http://c", None)}
     created = result.done[0].model_id
     assert created is not None
     assert (await client.models.retrieve(created)).name == "a"
@@ -111,7 +112,7 @@ async def test_create_update_and_leave(client: AsyncRootSignals, emulator: Serve
 
 
 async def test_prune(client: AsyncRootSignals, emulator: Server) -> None:
-    """Only with prune is deleted what is not desired, and nothing that others can see."""
+    """Only with prune are undesired models deleted, and never public ones."""
     emulator.add_model(name="old")
     emulator.add_model(name="for all", visibility="PUBLIC")
     emulator.add_model(name="for friends", visibility="PUBLIC_UNLISTED")
@@ -121,11 +122,11 @@ async def test_prune(client: AsyncRootSignals, emulator: Server) -> None:
     assert [(change.action, change.name) for change in plan.changes] == [("delete", "old")]
     await plan.apply()
 
-    assert set(there(emulator)) == {"for all", "for friends"}
+    assert set(current(emulator)) == {"for all", "for friends"}
 
 
 async def test_a_public_name(client: AsyncRootSignals, emulator: Server) -> None:
-    """A model with the name of a public one is created as one's own."""
+    """A model with the name of a public one is created as a private one."""
     public = await anext(client.models.list(limit=1, ordering="created_at"))
     assert public.visibility == "PUBLIC"
 
@@ -133,11 +134,11 @@ async def test_a_public_name(client: AsyncRootSignals, emulator: Server) -> None
 
     assert [change.action for change in plan.changes] == ["create"]
     await plan.apply()
-    assert set(there(emulator)) == {public.name}
+    assert set(current(emulator)) == {public.name}
 
 
-async def test_names_that_stand_twice(client: AsyncRootSignals, emulator: Server) -> None:
-    """Two models of one name are an error where the name is needed, and nothing is changed."""
+async def test_duplicate_names(client: AsyncRootSignals, emulator: Server) -> None:
+    """Two models of one name are an error if the name is concerned; nothing is changed."""
     for _ in range(2):
         emulator.add_model(name="twice")
 
@@ -152,14 +153,14 @@ async def test_names_that_stand_twice(client: AsyncRootSignals, emulator: Server
     assert await client.models.plan([{"name": "a"}])
 
 
-async def test_desired_names_that_stand_twice(mocked: AsyncRootSignals) -> None:
-    """A name that is desired twice is refused before anything is asked."""
-    with pytest.raises(InvalidRequestError, match="stands twice"):
+async def test_duplicate_desired_names(mocked: AsyncRootSignals) -> None:
+    """A name that is desired twice is refused before anything is requested."""
+    with pytest.raises(InvalidRequestError, match="occurs twice"):
         await mocked.models.plan([{"name": "a"}, {"name": "a"}])
 
 
 async def test_rotate_keys(mocked: AsyncRootSignals, respx_mock: respx.MockRouter) -> None:
-    """The key of a model that exists is sent with rotate_keys only, and shows nowhere."""
+    """The key of an existing model is sent with rotate_keys only, and never shown."""
     listed = {"id": "9b2f", "name": "a", "visibility": "PRIVATE"}
     respx_mock.get(LIST).mock(side_effect=lambda _: page(listed))
     route = respx_mock.patch(f"{LIST}9b2f/").respond(json=listed)
@@ -177,7 +178,7 @@ async def test_rotate_keys(mocked: AsyncRootSignals, respx_mock: respx.MockRoute
 async def test_a_listing_with_details(
     mocked: AsyncRootSignals, respx_mock: respx.MockRouter
 ) -> None:
-    """Where the listing has the details, as on older servers, nothing is retrieved."""
+    """If the listing has the details, as on older servers, nothing is retrieved."""
     listed = {"id": "9b2f", "name": "a", "model": "m", "url": "http://a", "max_token_count": None}
     respx_mock.get(LIST).mock(side_effect=lambda _: page(listed | {"max_output_token_count": 900}))
 
@@ -190,15 +191,13 @@ async def test_a_listing_with_details(
         {"name": "a", "model": "m", "max_output_token_count": 900, "url": "http://a"}
     ]
     assert (await mocked.models.ensure(name="a", model="m")).id == "9b2f"
-    with pytest.raises(InvalidRequestError, match="does not say whether"):
+    with pytest.raises(InvalidRequestError, match="does not return whether"):
         await mocked.models.plan([], prune=True)
     assert len(respx_mock.calls) == 4
 
 
-async def test_what_is_not_compared_is_not_retrieved(
-    mocked: AsyncRootSignals, respx_mock: respx.MockRouter
-) -> None:
-    """An entry of a name alone needs no details."""
+async def test_nothing_to_compare(mocked: AsyncRootSignals, respx_mock: respx.MockRouter) -> None:
+    """An entry with only a name needs no details."""
     respx_mock.get(LIST).mock(
         side_effect=lambda _: page({"id": "9b2f", "name": "a", "visibility": "PRIVATE"})
     )
@@ -206,8 +205,8 @@ async def test_what_is_not_compared_is_not_retrieved(
     assert len(respx_mock.calls) == 1
 
 
-async def test_retrieving_is_bounded() -> None:
-    """No more models are retrieved at once than was said, in a plan and in an export."""
+async def test_concurrency() -> None:
+    """The concurrency limits how many models are retrieved, in a plan and in an export."""
     together = threading.Barrier(3, timeout=10)
     lock = threading.Lock()
     at_once = most = 0
@@ -216,7 +215,7 @@ async def test_retrieving_is_bounded() -> None:
     def choose(request: bytes) -> Step:
         nonlocal at_once, most
         if b"?page_size" in request:
-            return says(200, {"next": None, "previous": None, "results": models})
+            return responds(200, {"next": None, "previous": None, "results": models})
         with lock:
             at_once += 1
             most = max(most, at_once)
@@ -224,18 +223,18 @@ async def test_retrieving_is_bounded() -> None:
         with lock:
             at_once -= 1
         model_id = request.split()[1].split(b"/")[3].decode()
-        return says(200, {"id": model_id, "name": model_id, "model": "m"})
+        return responds(200, {"id": model_id, "name": model_id, "model": "m"})
 
-    with Wire([], choose=choose) as wire:
-        async with AsyncRootSignals("key", base_url=wire.url) as client:
+    with ScriptedServer([], choose=choose) as server:
+        async with AsyncRootSignals("key", base_url=server.url) as client:
             desired: list[ModelSettings] = [{"name": str(n), "model": "m"} for n in range(12)]
             assert not await client.models.plan(desired, concurrency=3)
             assert len(await client.models.export(concurrency=3)) == 12
     assert most == 3
 
 
-async def test_a_model_that_went_away(client: AsyncRootSignals, emulator: Server) -> None:
-    """A model that is deleted between the listing and its retrieval counts as gone."""
+async def test_a_model_that_disappears(client: AsyncRootSignals, emulator: Server) -> None:
+    """A model that is deleted after it was listed is treated as deleted."""
     gone, stays = emulator.add_model(name="a"), emulator.add_model(name="b")
     fault = Fault(status=404, method="GET", path=f"/v1/models/{gone.id}/")
 
@@ -250,10 +249,10 @@ async def test_a_model_that_went_away(client: AsyncRootSignals, emulator: Server
     assert [settings["name"] for settings in exported] == [stays.name]
 
 
-async def test_ensure_of_a_model_that_went_away(
+async def test_ensure_of_a_model_that_disappears(
     mocked: AsyncRootSignals, respx_mock: respx.MockRouter
 ) -> None:
-    """Ensuring a model that is deleted meanwhile makes a new one."""
+    """A model that is deleted meanwhile is created."""
     respx_mock.get(LIST).mock(
         side_effect=lambda _: page({"id": "9b2f", "name": "a", "visibility": "PRIVATE"})
     )
@@ -279,10 +278,10 @@ async def test_ensure_of_a_model_that_went_away(
         ),
     ],
 )
-async def test_a_failure_half_way(
+async def test_a_failure(
     client: AsyncRootSignals, emulator: Server, method: str, done: list[str], left: str
 ) -> None:
-    """A failure tells exactly what was done and what was not, and a new plan does the rest."""
+    """The error has what was done and what was not, and a new plan does the rest."""
     for name in ("changed/1", "changed/2", "old/1", "old/2"):
         emulator.add_model(name=name)
     desired: list[ModelSettings] = [
@@ -292,7 +291,7 @@ async def test_a_failure_half_way(
         {"name": "changed/2", "url": "http://b"},
     ]
     plan = await client.models.plan(desired, prune=True)
-    # The service quotes what was sent.
+    # The service quotes the request.
     quoted = SECRET if method == "POST" else "something"
     fail_second(emulator, method, status=403, body={"detail": f"Not with {quoted}."})
     with pytest.raises(ApplyError) as caught:
@@ -311,7 +310,7 @@ async def test_a_failure_half_way(
     again = await client.models.plan(desired, prune=True)
     assert left in repr(again)
     await again.apply()
-    assert there(emulator) == {
+    assert current(emulator) == {
         "new/1": (None, None),
         "new/2": (None, None),
         "changed/1": ("http://b", None),
@@ -321,7 +320,7 @@ async def test_a_failure_half_way(
 
 @pytest.mark.parametrize("status", [400, 404, 409, 422])
 async def test_a_refusal(client: AsyncRootSignals, emulator: Server, status: int) -> None:
-    """A model that the service refuses does not keep the others from theirs, but from deletion."""
+    """A refused change does not prevent other changes, except deletions."""
     for name in ("changed/1", "changed/2", "old"):
         emulator.add_model(name=name)
     desired: list[ModelSettings] = [
@@ -336,7 +335,7 @@ async def test_a_refusal(client: AsyncRootSignals, emulator: Server, status: int
     with pytest.raises(ApplyError, match="1 created, 1 updated, 0 deleted, 2 failed, 1 not st"):
         await plan.apply(concurrency=1)
 
-    assert there(emulator) == {
+    assert current(emulator) == {
         "changed/1": (None, None),
         "changed/2": ("http://b", None),
         "old": (None, None),
@@ -345,11 +344,11 @@ async def test_a_refusal(client: AsyncRootSignals, emulator: Server, status: int
 
 
 async def test_an_ambiguous_creation(client: AsyncRootSignals, emulator: Server) -> None:
-    """A model that was made though its connection broke may be there, and a new plan sees it."""
+    """A model whose creation was interrupted may exist, and a new plan finds it."""
     desired: list[ModelSettings] = [{"name": "a"}, {"name": "b"}, {"name": "c"}]
     plan = await client.models.plan(desired)
     fail_second(emulator, "POST", reset="after")
-    with pytest.raises(ApplyError, match="may have been done all the same") as caught:
+    with pytest.raises(ApplyError, match=r"\(it may have been done\)") as caught:
         await plan.apply(concurrency=1)
 
     assert caught.value.may_have_been_processed
@@ -363,36 +362,36 @@ async def test_an_ambiguous_creation(client: AsyncRootSignals, emulator: Server)
         ("unchanged", "b"),
     ]
     await again.apply()
-    assert set(there(emulator)) == {"a", "b", "c"}
+    assert set(current(emulator)) == {"a", "b", "c"}
 
 
 def fail_second(emulator: Server, method: str, **fault: Any) -> None:
-    """Have the second of the next requests of a method go wrong."""
-    # What makes nothing go wrong takes the first one's turn.
+    """Let the second of the next requests of a method fail."""
+    # A fault without an effect is used by the first one.
     emulator.add_fault(Fault(method=method, times=1))
     emulator.fail_next(method=method, **fault)
 
 
 async def test_a_plan_is_applied_once(client: AsyncRootSignals, emulator: Server) -> None:
-    """A plan that was applied is not applied again, not even if it was empty."""
+    """A plan that was applied cannot be applied again, even if it was empty."""
     for desired in ([{"name": "a"}], [{"name": "a"}]):
         plan = await client.models.plan(desired)  # type: ignore[arg-type]
         await plan.apply()
         with pytest.raises(InvalidRequestError, match="was applied before"):
             await plan.apply()
-    assert set(there(emulator)) == {"a"}
+    assert set(current(emulator)) == {"a"}
 
 
-async def test_a_mistake_does_not_use_a_plan_up(client: AsyncRootSignals) -> None:
-    """A plan that was to be applied in an impossible way can still be applied."""
+async def test_invalid_arguments_of_apply(client: AsyncRootSignals) -> None:
+    """A plan can be applied after invalid arguments were refused."""
     plan = await client.models.plan([{"name": "a"}])
     with pytest.raises(InvalidRequestError, match="concurrency"):
         await plan.apply(concurrency=0)
     assert len((await plan.apply()).done) == 1
 
 
-async def test_no_concurrency(mocked: AsyncRootSignals) -> None:
-    """A plan and an export refuse what is no number of calls, before anything is asked."""
+async def test_invalid_concurrency(mocked: AsyncRootSignals) -> None:
+    """An invalid concurrency is refused before anything is requested."""
     with pytest.raises(InvalidRequestError, match="concurrency"):
         await mocked.models.plan([], concurrency=0)
     with pytest.raises(InvalidRequestError, match="concurrency"):
@@ -400,18 +399,18 @@ async def test_no_concurrency(mocked: AsyncRootSignals) -> None:
 
 
 async def test_progress(client: AsyncRootSignals) -> None:
-    """Each change is told of when it was made, with its place among the changes."""
+    """The progress is reported for each change, with its position."""
     await client.models.create(name="old")
-    told: list[Progress] = []
+    reported: list[Progress] = []
     plan = await client.models.plan([{"name": "a"}, {"name": "b"}], prune=True)
 
-    await plan.apply(concurrency=1, on_progress=told.append)
+    await plan.apply(concurrency=1, on_progress=reported.append)
 
-    assert told == [Progress(1, 3, 0, 0), Progress(2, 3, 0, 1), Progress(3, 3, 0, 2)]
+    assert reported == [Progress(1, 3, 0, 0), Progress(2, 3, 0, 1), Progress(3, 3, 0, 2)]
 
 
 async def test_progress_of_retrieving(client: AsyncRootSignals) -> None:
-    """While a plan or an export is made, each model is told of when it was retrieved."""
+    """A plan and an export report the progress of retrieving models."""
     settings: list[ModelSettings] = [{"name": "a", "url": "http://a"}, {"name": "b", "model": "m"}]
     await client.models.create_many(settings)
     compared: list[Progress] = []
@@ -423,8 +422,8 @@ async def test_progress_of_retrieving(client: AsyncRootSignals) -> None:
     assert compared == read == [Progress(1, 2, 0, 0), Progress(2, 2, 0, 1)]
 
 
-async def test_pruning_what_is_gone(client: AsyncRootSignals, emulator: Server) -> None:
-    """A model that somebody deletes before the plan does is deleted, as was wanted."""
+async def test_pruning_a_deleted_model(client: AsyncRootSignals, emulator: Server) -> None:
+    """A model that is deleted before the plan does it counts as deleted."""
     for name in ("a", "b"):
         await client.models.create(name=name)
     plan = await client.models.plan([], prune=True)
@@ -433,11 +432,11 @@ async def test_pruning_what_is_gone(client: AsyncRootSignals, emulator: Server) 
     result = await plan.apply(concurrency=1)
 
     assert result.done == plan.changes
-    assert there(emulator) == {}
+    assert current(emulator) == {}
 
 
 async def test_ensure(client: AsyncRootSignals, emulator: Server) -> None:
-    """A model is created, left as it is, or changed where it differs, and returned."""
+    """A model is created, unchanged, or updated if it differs, and returned."""
     created = await client.models.ensure(name="a", url="http://a", default_key=SECRET)
     same = await client.models.ensure(name="a", url="http://a", default_key="sk-another-one")
     assert (counted(emulator)["POST"], "PATCH" in counted(emulator)) == (1, False)
@@ -452,7 +451,7 @@ async def test_ensure(client: AsyncRootSignals, emulator: Server) -> None:
 
 
 async def test_export_and_back(client: AsyncRootSignals) -> None:
-    """What is exported is what is there, and no change to it."""
+    """An export has the current settings, and a plan of it is empty."""
     settings: list[ModelSettings] = [
         {"name": "a", "url": "http://a", "max_token_count": 0, "max_output_token_count": 900},
         {"name": "b", "model": "gpt-4o"},

@@ -1,4 +1,4 @@
-"""What is tried again, after which wait, and what is said of it."""
+"""Retries: which calls are retried, after which wait, and what is reported."""
 
 from __future__ import annotations
 
@@ -33,22 +33,21 @@ GOOD: dict[str, Any] = {
 
 async def call(client: AsyncRootSignals, method: str) -> object:
     """Make a call with this HTTP method."""
-    models = client.models
     if method == "GET":
-        return await models.retrieve("9b2f")
+        return await client.models.retrieve("9b2f")
     if method == "PUT":
-        return await models.replace("9b2f", name="a")
+        return await client.models.replace("9b2f", name="a")
     if method == "PATCH":
-        return await models.update("9b2f", name="a")
+        return await client.models.update("9b2f", name="a")
     if method == "DELETE":
-        return await models.delete("9b2f")  # type: ignore[func-returns-value]
+        return await client.models.delete("9b2f")  # type: ignore[func-returns-value]
     if method == "verify":
-        return await models.verify(model="a")
-    return await models.create(name="a")
+        return await client.models.verify(model="a")
+    return await client.models.create(name="a")
 
 
 CHANGING = ["POST", "PATCH"]
-REPEATABLE = ["GET", "PUT", "DELETE"]
+IDEMPOTENT = ["GET", "PUT", "DELETE"]
 AMBIGUOUS: list[Any] = [
     *(httpx.Response(status) for status in (408, 500, 502, 503, 504)),
     httpx.ReadError("reset"),
@@ -65,16 +64,16 @@ REFUSED: list[Any] = [
 FINAL: list[Any] = [httpx.Response(status) for status in (400, 401, 403, 404, 405, 409, 415, 501)]
 
 
-@pytest.mark.parametrize("method", REPEATABLE + CHANGING)
+@pytest.mark.parametrize("method", IDEMPOTENT + CHANGING)
 @pytest.mark.parametrize("trouble", NOT_SENT + REFUSED)
-async def test_what_cannot_have_happened_is_repeated(
+async def test_not_processed(
     mocked: AsyncRootSignals,
     respx_mock: respx.MockRouter,
     waits: list[float],
     method: str,
     trouble: Any,
 ) -> None:
-    """What was not sent, or was refused, is sent again with any method."""
+    """A request that was not sent, or was refused, is retried with any method."""
     route = respx_mock.route(url__startswith=ANY).mock(
         side_effect=[trouble, httpx.Response(200, json=GOOD)]
     )
@@ -85,16 +84,16 @@ async def test_what_cannot_have_happened_is_repeated(
     assert len(waits) == 1
 
 
-@pytest.mark.parametrize("method", REPEATABLE)
+@pytest.mark.parametrize("method", IDEMPOTENT)
 @pytest.mark.parametrize("trouble", AMBIGUOUS)
-async def test_ambiguous_and_repeatable(
+async def test_ambiguous_and_idempotent(
     mocked: AsyncRootSignals,
     respx_mock: respx.MockRouter,
     waits: list[float],
     method: str,
     trouble: Any,
 ) -> None:
-    """What may have happened is sent again where a second time changes nothing."""
+    """A request that may have been processed is retried if it is idempotent."""
     route = respx_mock.route(url__startswith=ANY).mock(
         side_effect=[trouble, trouble, httpx.Response(200, json=GOOD)]
     )
@@ -107,14 +106,14 @@ async def test_ambiguous_and_repeatable(
 
 @pytest.mark.parametrize("method", [*CHANGING, "verify"])
 @pytest.mark.parametrize("trouble", AMBIGUOUS)
-async def test_ambiguous_and_changing(
+async def test_ambiguous_and_not_idempotent(
     mocked: AsyncRootSignals,
     respx_mock: respx.MockRouter,
     waits: list[float],
     method: str,
     trouble: Any,
 ) -> None:
-    """A POST or PATCH that may have happened is never sent again, and the error says so."""
+    """A POST or PATCH that may have been processed is not retried, and the error reports it."""
     route = respx_mock.route(url__startswith=ANY).mock(side_effect=[trouble])
 
     with pytest.raises(RootSignalsError) as error:
@@ -123,11 +122,11 @@ async def test_ambiguous_and_changing(
     assert route.call_count == 1
     assert not waits
     assert error.value.may_have_been_processed
-    assert "may have done it" in str(error.value)
+    assert "may have processed it" in str(error.value)
     assert len(error.value.attempts) == 1
 
 
-@pytest.mark.parametrize("method", REPEATABLE + CHANGING)
+@pytest.mark.parametrize("method", IDEMPOTENT + CHANGING)
 @pytest.mark.parametrize("trouble", FINAL)
 async def test_final(
     mocked: AsyncRootSignals,
@@ -136,7 +135,7 @@ async def test_final(
     method: str,
     trouble: Any,
 ) -> None:
-    """What would come to the same is not sent again."""
+    """A failure that would be the same again is not retried."""
     route = respx_mock.route(url__startswith=ANY).mock(side_effect=[trouble])
 
     with pytest.raises(APIStatusError) as error:
@@ -151,7 +150,7 @@ async def test_final(
 async def test_verify_reaches_the_service_once(
     mocked: AsyncRootSignals, respx_mock: respx.MockRouter, waits: list[float], trouble: Any
 ) -> None:
-    """A verification that was refused is not sent again; one that was not sent is."""
+    """A verification that was refused is not retried; one that was not sent is."""
     respx_mock.post(f"{ANY}verify/").mock(side_effect=[httpx.ConnectError("refused"), trouble])
 
     with pytest.raises(APIStatusError) as error:
@@ -161,24 +160,24 @@ async def test_verify_reaches_the_service_once(
     assert len(waits) == 1
 
 
-async def test_a_broken_page_is_asked_for_again(
+async def test_an_unusable_response(
     mocked: AsyncRootSignals, respx_mock: respx.MockRouter, waits: list[float]
 ) -> None:
-    """A GET whose answer is no JSON is sent again."""
+    """A GET whose response is not JSON is retried."""
     respx_mock.get(f"{ANY}9b2f/").mock(
         side_effect=[httpx.Response(200, text='{"id": "9'), httpx.Response(200, json=GOOD)]
     )
 
     model = await mocked.models.retrieve("9b2f")
 
-    assert [attempt.cause for attempt in model.meta.attempts] == ["unusable answer", None]
+    assert [attempt.cause for attempt in model.meta.attempts] == ["unusable response", None]
     assert len(waits) == 1
 
 
-async def test_a_deleted_model_is_deleted(
+async def test_deleted_by_an_earlier_attempt(
     mocked: AsyncRootSignals, respx_mock: respx.MockRouter, waits: list[float]
 ) -> None:
-    """A DELETE that finds nothing after a try that may have worked has succeeded."""
+    """A DELETE that finds nothing after an ambiguous attempt has succeeded."""
     respx_mock.delete(f"{ANY}9b2f/").mock(side_effect=[httpx.ReadError(""), httpx.Response(404)])
 
     await mocked.models.delete("9b2f")
@@ -186,10 +185,10 @@ async def test_a_deleted_model_is_deleted(
     assert len(waits) == 1
 
 
-async def test_nothing_was_there_to_delete(
+async def test_nothing_to_delete(
     mocked: AsyncRootSignals, respx_mock: respx.MockRouter, waits: list[float]
 ) -> None:
-    """A DELETE that finds nothing after a try that cannot have worked says so."""
+    """A DELETE that finds nothing without an ambiguous attempt is an error."""
     respx_mock.delete(f"{ANY}9b2f/").mock(
         side_effect=[httpx.ConnectError(""), httpx.Response(429), httpx.Response(404)]
     )
@@ -199,10 +198,10 @@ async def test_nothing_was_there_to_delete(
     assert len(waits) == 2
 
 
-async def test_attempts_are_told(
+async def test_attempts(
     mocked: AsyncRootSignals, respx_mock: respx.MockRouter, waits: list[float]
 ) -> None:
-    """An error has one entry per try, and says how many there were."""
+    """An error has an entry for each attempt, and their number in its message."""
     respx_mock.get(f"{ANY}9b2f/").mock(
         side_effect=[httpx.Response(502), httpx.ReadTimeout(""), httpx.Response(500)]
     )
@@ -212,13 +211,13 @@ async def test_attempts_are_told(
 
     assert [attempt.status for attempt in error.value.attempts] == [502, None, 500]
     assert [attempt.wait for attempt in error.value.attempts] == [*waits, None]
-    assert error.value.attempts[1].cause == "the answer did not come in time"
+    assert error.value.attempts[1].cause == "the response did not arrive in time"
 
 
 async def test_max_retries(
     mocked: AsyncRootSignals, respx_mock: respx.MockRouter, waits: list[float]
 ) -> None:
-    """As many repetitions are made as the client allows, the copies' own number included."""
+    """The number of retries is that of the client, or of its copy."""
     route = respx_mock.get(f"{ANY}9b2f/").respond(500)
 
     for retries in (0, 1, 4):
@@ -228,10 +227,10 @@ async def test_max_retries(
     assert route.call_count == 1 + 2 + 5
 
 
-async def test_a_hint_is_kept_to(
+async def test_retry_after(
     mocked: AsyncRootSignals, respx_mock: respx.MockRouter, waits: list[float]
 ) -> None:
-    """A server's Retry-After is waited for, and a little longer."""
+    """A server's Retry-After is waited in full, and a little longer."""
     respx_mock.post(ANY).mock(
         side_effect=[
             httpx.Response(429, headers={"Retry-After": "17"}),
@@ -246,7 +245,7 @@ async def test_a_hint_is_kept_to(
     assert 0.5 <= waits[1] <= 0.55
 
 
-async def test_a_long_hint_is_left_to_the_caller(
+async def test_a_long_retry_after(
     mocked: AsyncRootSignals, respx_mock: respx.MockRouter, waits: list[float]
 ) -> None:
     """A Retry-After of more than a minute is raised at once, with the seconds."""
@@ -265,7 +264,7 @@ async def test_a_long_hint_is_left_to_the_caller(
 async def test_a_wait_beyond_the_deadline(
     mocked: AsyncRootSignals, respx_mock: respx.MockRouter, waits: list[float]
 ) -> None:
-    """A wait that the deadline does not leave time for is not begun."""
+    """A wait that would exceed the deadline is not begun."""
     respx_mock.post(ANY).respond(429, headers={"Retry-After": "17"})
 
     with pytest.raises(RateLimitError, match="deadline of 5 s"):
@@ -277,8 +276,8 @@ async def test_a_wait_beyond_the_deadline(
 
 
 @pytest.mark.parametrize("seconds", [0, -1, float("nan"), "5", True])
-async def test_a_bound_that_is_none(mocked: AsyncRootSignals, seconds: Any) -> None:
-    """A `_request_timeout` that bounds nothing is refused."""
+async def test_an_invalid_request_timeout(mocked: AsyncRootSignals, seconds: Any) -> None:
+    """An invalid `_request_timeout` is refused."""
     with pytest.raises(InvalidRequestError, match="_request_timeout"):
         await mocked.models.retrieve("a", _request_timeout=seconds)
 
@@ -286,22 +285,20 @@ async def test_a_bound_that_is_none(mocked: AsyncRootSignals, seconds: Any) -> N
 async def test_an_empty_budget(
     mocked: AsyncRootSignals, respx_mock: respx.MockRouter, waits: list[float]
 ) -> None:
-    """A client whose calls all fail stops repeating them, its copies with it, and says so."""
+    """A client and its copies stop retrying if all calls fail, and the errors report it."""
     respx_mock.get(f"{ANY}9b2f/").respond(500)
     copy = mocked.with_options(max_retries=100)
-    with pytest.raises(ServerError, match="retry budget is empty"):
+    with pytest.raises(ServerError, match="retry budget is exhausted"):
         await copy.models.retrieve("9b2f")
     assert len(waits) == 500 // 14
 
-    with pytest.raises(ServerError, match="retry budget is empty") as error:
+    with pytest.raises(ServerError, match="retry budget is exhausted") as error:
         await mocked.models.retrieve("9b2f")
     assert len(error.value.attempts) == 1
 
 
-async def test_the_key_is_asked_for_each_time(
-    respx_mock: respx.MockRouter, waits: list[float]
-) -> None:
-    """A function that gives the key is asked before each attempt."""
+async def test_a_key_function(respx_mock: respx.MockRouter, waits: list[float]) -> None:
+    """A function for the key is called before each attempt."""
     route = respx_mock.get(f"{ANY}9b2f/").mock(
         side_effect=[httpx.Response(500), httpx.Response(200, json=GOOD)]
     )
@@ -315,13 +312,15 @@ async def test_the_key_is_asked_for_each_time(
     assert sent == ["Api-Key first-key", "Api-Key second-key"]
 
 
-async def test_timeouts_are_told(
+async def test_timeouts(
     mocked: AsyncRootSignals, respx_mock: respx.MockRouter, waits: list[float]
 ) -> None:
-    """A timeout is also Python's own, and says which bound ran out where."""
+    """A timeout is also Python's own, and its message has the limit and the request."""
     respx_mock.post(ANY).mock(side_effect=httpx.ReadTimeout(""))
 
-    with pytest.raises(APITimeoutError, match=r"did not come in time \(timeout of 30 s\)") as error:
+    with pytest.raises(
+        APITimeoutError, match=r"did not arrive in time \(timeout of 30 s\)"
+    ) as error:
         await mocked.models.create(name="a")
 
     assert isinstance(error.value, TimeoutError)
@@ -334,7 +333,7 @@ async def test_log_lines(
     waits: list[float],
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """A call is one line at INFO and a repetition one at DEBUG, without secrets or queries."""
+    """A call is one line at INFO and a retry one at DEBUG, without secrets or queries."""
     caplog.set_level(logging.DEBUG, logger="root.client")
     respx_mock.get(ANY).mock(side_effect=[httpx.Response(502), httpx.Response(200, json=GOOD)])
 

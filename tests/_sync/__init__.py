@@ -1,2 +1,2 @@
 # Generated from tests/_async/__init__.py by scripts/generate_sync.py. Do not edit.
-"""Tests of what has two sides; one of two twins."""
+"""Tests of the client, for each of its faces."""

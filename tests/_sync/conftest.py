@@ -2,11 +2,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from root import RootSignals
 from root.emulator import Server
+
+from ..one_face import forbid_other_faces
+
+
+@pytest.fixture(autouse=True)
+def one_face(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only the methods of this face can be called."""
+    forbid_other_faces(monkeypatch, Path(__file__).parent.name)
 
 
 @pytest.fixture
@@ -18,18 +27,18 @@ def client(emulator: Server) -> Iterator[RootSignals]:
 
 @pytest.fixture
 def mocked() -> Iterator[RootSignals]:
-    """A client of a service that respx plays."""
+    """A client of a service that respx mocks."""
     with RootSignals(api_key="key-of-the-tests", base_url="http://api.test") as client:
         yield client
 
 
 @pytest.fixture
 def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The waits before repetitions, which are not slept."""
+    """The waits before retries, which are recorded instead."""
     waits: list[float] = []
 
-    def note(seconds: float) -> None:
+    def record(seconds: float) -> None:
         waits.append(seconds)
 
-    monkeypatch.setattr("root._sync.transport.sleep", note)
+    monkeypatch.setattr("root._sync.transport.sleep", record)
     return waits

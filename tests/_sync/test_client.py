@@ -1,5 +1,5 @@
 # Generated from tests/_async/test_client.py by scripts/generate_sync.py. Do not edit.
-"""The client itself: settings, copies, the end of it."""
+"""The client itself: its settings, copies and closing."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ import respx
 from root import ConfigurationError, InvalidRequestError, RootSignals
 from root.emulator import Server
 
-from ..wire import Wire, says
+from ..scripted_server import ScriptedServer, responds
 
 MODEL = {"id": "9b2f", "name": "a"}
 KEY = "rs-0123456789-abcdefgh-wxyz"
 
 
 def open_sockets() -> int:
-    """How many sockets this process has open."""
+    """Return the number of open sockets of this process."""
     links = (os.path.realpath(path) for path in Path("/proc/self/fd").iterdir())
     return sum("socket:" in link for link in links)
 
@@ -35,7 +35,7 @@ def write_dotenv(text: str) -> None:
 
 
 def test_settings_from_the_environment(emulator: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Key and base URL may come from the environment."""
+    """Key and base URL may be in the environment."""
     monkeypatch.setenv("ROOTSIGNALS_API_KEY", f" {emulator.api_key}\n")
     monkeypatch.setenv("ROOTSIGNALS_API_URL", emulator.url + "/")
 
@@ -45,7 +45,7 @@ def test_settings_from_the_environment(emulator: Server, monkeypatch: pytest.Mon
 
 
 def test_key_from_dotenv(emulator: Server) -> None:
-    """The key may come from the file .env of the working directory."""
+    """The key may be in the file .env of the working directory."""
     write_dotenv(f"# Mine\nexport ROOTSIGNALS_API_KEY='{emulator.api_key}'  # yes\n")
 
     with RootSignals(base_url=emulator.url) as client:
@@ -53,7 +53,7 @@ def test_key_from_dotenv(emulator: Server) -> None:
 
 
 def test_no_key() -> None:
-    """Without a key the error names the places where one can be."""
+    """The error for a missing key names the places where it can be."""
     with pytest.raises(ConfigurationError, match=r"api_key=.*ROOTSIGNALS_API_KEY.*\.env"):
         RootSignals()
 
@@ -83,8 +83,8 @@ def test_no_key() -> None:
     ],
     ids=repr,
 )
-def test_what_cannot_be_right(settings: dict[str, Any]) -> None:
-    """A setting that cannot be right is refused when the client is made, without showing a key."""
+def test_invalid_settings(settings: dict[str, Any]) -> None:
+    """An invalid setting is refused when the client is created, without showing a key."""
     with pytest.raises(ConfigurationError) as error:
         RootSignals(**{"api_key": KEY} | settings)
 
@@ -95,7 +95,7 @@ def test_what_cannot_be_right(settings: dict[str, Any]) -> None:
 
 
 def test_base_path(respx_mock: respx.MockRouter) -> None:
-    """A path in the base URL is kept."""
+    """The path of the base URL is kept."""
     respx_mock.get("https://proxy.test/root-api/v1/models/a/").respond(json=MODEL)
     with RootSignals(KEY, base_url="https://proxy.test/root-api/") as client:
         assert (client.models.retrieve("a")).id == "9b2f"
@@ -103,14 +103,14 @@ def test_base_path(respx_mock: respx.MockRouter) -> None:
 
 @pytest.mark.parametrize(("key", "shown"), [(KEY, "sha256:13ac4df0"), ("short", "***")])
 def test_repr(key: str, shown: str) -> None:
-    """A client shows where it goes, and no more of its key than tells keys apart."""
+    """The repr of a client has the base URL, and a fingerprint of the key at most."""
     client = RootSignals(key, base_url="http://api.test")
     assert repr(client) == f"{type(client).__name__}(base_url='http://api.test', api_key='{shown}')"
     assert KEY not in repr(client.__dict__)
 
 
 def test_closed(client: RootSignals) -> None:
-    """A closed client says that it is closed."""
+    """The error of a closed client names the reason."""
     client.close()
 
     with pytest.raises(InvalidRequestError, match="closed"):
@@ -118,16 +118,16 @@ def test_closed(client: RootSignals) -> None:
     client.close()
 
 
-def test_models_is_made_once(mocked: RootSignals) -> None:
-    """The resource is made on first use, and kept."""
+def test_one_resource(mocked: RootSignals) -> None:
+    """A resource is created on first use, and kept."""
     assert not [name for name in mocked.__dict__ if name.startswith("_models")]
     assert mocked.models is mocked.models
 
 
 def test_copies_share_connections() -> None:
-    """A copy with other options uses the same connections, and closing it closes none."""
-    with Wire([says(200, MODEL)]) as wire:
-        with RootSignals(KEY, base_url=wire.url) as client:
+    """A copy with other options uses the same connections, and does not close them."""
+    with ScriptedServer([responds(200, MODEL)]) as server:
+        with RootSignals(KEY, base_url=server.url) as client:
             client.models.retrieve("a")
             with client.with_options(
                 timeout=5, api_key="another-key-1234567", default_headers={"X-A": "b"}
@@ -140,26 +140,26 @@ def test_copies_share_connections() -> None:
         with pytest.raises(InvalidRequestError, match="closed"):
             left.models.retrieve("a")
 
-        assert wire.connections == 1
-        keys = [b"another-key-1234567" in request for request in wire.requests]
+        assert server.connections == 1
+        keys = [b"another-key-1234567" in request for request in server.requests]
         assert keys == [False, True, False]
-        assert b"X-A: b" in wire.requests[1]
-        assert b"X-A: b" not in wire.requests[2]
+        assert b"X-A: b" in server.requests[1]
+        assert b"X-A: b" not in server.requests[2]
 
 
 def test_default_headers() -> None:
-    """Headers of the user's go with every request, in place of the client's own if need be."""
-    with Wire([says(200, MODEL)]) as wire:
+    """Default headers are sent with every request, and replace the client's own."""
+    with ScriptedServer([responds(200, MODEL)]) as server:
         headers = {"X-Team": "evals", "user-agent": "mine/1"}
-        with RootSignals(KEY, base_url=wire.url, default_headers=headers) as client:
+        with RootSignals(KEY, base_url=server.url, default_headers=headers) as client:
             client.models.retrieve("a")
-        assert b"X-Team: evals" in wire.requests[0]
-        assert b"User-Agent: mine/1" in wire.requests[0]
-        assert b"root-sdk" not in wire.requests[0]
+        assert b"X-Team: evals" in server.requests[0]
+        assert b"User-Agent: mine/1" in server.requests[0]
+        assert b"root-sdk" not in server.requests[0]
 
 
 def test_closing_closes_sockets(emulator: Server) -> None:
-    """A client that was closed has no socket left."""
+    """A closed client has no open sockets."""
     before = open_sockets()
     client = RootSignals(emulator.api_key, base_url=emulator.url)
     client.models.create(name="a")
@@ -167,14 +167,14 @@ def test_closing_closes_sockets(emulator: Server) -> None:
 
     client.close()
 
-    with Wire([says(200, MODEL)]):
+    with ScriptedServer([responds(200, MODEL)]):
         gc.collect()
     assert open_sockets() <= before + 1
 
 
 @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
 def test_pickle(emulator: Server, protocol: int) -> None:
-    """A client that was pickled works as it did, with its own connections."""
+    """A client that was pickled works as before, with connections of its own."""
     with RootSignals(emulator.api_key, base_url=emulator.url, timeout=7) as client:
         client.models.create(name="a")
         other = pickle.loads(pickle.dumps(client, protocol))
@@ -183,8 +183,8 @@ def test_pickle(emulator: Server, protocol: int) -> None:
         assert repr(other) == repr(client)
 
 
-def test_a_pickle_holds_no_key_that_was_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A key from the environment stays out of the pickle: the other process finds its own."""
+def test_pickles_have_no_key_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A key from the environment is not pickled: the other process finds its own."""
     monkeypatch.setenv("ROOTSIGNALS_API_KEY", KEY)
     pickled = pickle.dumps(RootSignals(base_url="http://api.test"))
     assert KEY.encode() not in pickled
@@ -206,45 +206,47 @@ def test_copies(client: RootSignals, copied: Any) -> None:
     assert client.models.create(name="c")
 
 
-def test_a_client_with_a_client_cannot_be_pickled() -> None:
-    """An http client of the user's does not go to another process, and the error says so."""
+def test_pickle_with_an_http_client() -> None:
+    """A client with an HTTP client of the user's cannot be pickled."""
     with httpx.Client() as mine:
         client = RootSignals(KEY, base_url="http://api.test", http_client=mine)
         with pytest.raises(ConfigurationError, match="cannot be pickled"):
             pickle.dumps(client)
 
 
-def test_a_key_that_is_none(mocked: RootSignals) -> None:
-    """A function that gives no usable key is told, before anything is sent."""
-    answers: Any = iter(["", "two\nlines", None])
-    client = mocked.with_options(api_key=lambda: next(answers))
+def test_an_invalid_key_of_a_function(mocked: RootSignals) -> None:
+    """An invalid key of a function is an error before anything is sent."""
+    keys: Any = iter(["", "two\nlines", None])
+    client = mocked.with_options(api_key=lambda: next(keys))
     for _ in range(3):
         with pytest.raises(ConfigurationError, match="What the api_key function returns"):
             client.models.retrieve("a")
 
 
 @pytest.mark.parametrize(
-    ("method", "path", "body", "said"),
+    ("method", "path", "body", "words"),
     [
         pytest.param("get", "/v1/a", b"", "HTTP method", id="small letters"),
         pytest.param("GET\r\nX: y", "/v1/a", b"", "HTTP method", id="a header"),
         pytest.param("GET", "@elsewhere.test/a", b"", "slash", id="another host"),
         pytest.param("GET", "v1/a", b"", "slash", id="no slash"),
-        pytest.param("GET", "/v1/ä", b"", "escaped", id="umlaut"),
-        pytest.param("GET", "/v1/a b", b"", "escaped", id="blank"),
-        pytest.param("GET", "/v1/a\r\nX: y", b"", "escaped", id="a header in the path"),
-        pytest.param("POST", "/v1/a", "{}", "bytes", id="text"),
+        pytest.param("GET", "/v1/ä", b"", "percent-encoded", id="umlaut"),
+        pytest.param("GET", "/v1/a b", b"", "percent-encoded", id="blank"),
+        pytest.param("GET", "/v1/a\r\nX: y", b"", "percent-encoded", id="a header in the path"),
+        pytest.param("POST", "/v1/a", 5, "binary file object", id="a number as body"),
     ],
 )
-def test_what_is_no_request(method: str, path: str, body: Any, said: str) -> None:
-    """What cannot be a request is refused before anything is sent, with or without a client."""
-    with Wire([says(200, {})]) as wire:
+def test_invalid_requests(method: str, path: str, body: Any, words: str) -> None:
+    """An invalid request is refused before anything is sent, with any HTTP client."""
+    with ScriptedServer([responds(200, {})]) as server:
         with (
             httpx.Client() as own,
-            RootSignals(api_key="key-of-the-tests", base_url=wire.url) as plain,
-            RootSignals(api_key="key-of-the-tests", base_url=wire.url, http_client=own) as over_own,
+            RootSignals(api_key="key-of-the-tests", base_url=server.url) as plain,
+            RootSignals(
+                api_key="key-of-the-tests", base_url=server.url, http_client=own
+            ) as over_own,
         ):
             for client in (plain, over_own):
-                with pytest.raises(InvalidRequestError, match=said):
+                with pytest.raises(InvalidRequestError, match=words):
                     client.request(method, path, body=body)
-    assert not wire.requests
+    assert not server.requests

@@ -1,5 +1,5 @@
 # Generated from tests/_async/test_frames.py by scripts/generate_sync.py. Do not edit.
-"""Listings as frames of pandas and polars, and as plain data."""
+"""Listings as pandas and polars frames, and as plain data."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ import sys
 import pytest
 
 from root import RootSignals
-from root._frames import COLUMNS
+from root._schemas.base import columns_of
 from root.emulator import Server
+from root.models import Model
 
 
 def test_pandas(client: RootSignals) -> None:
-    """A listing becomes a pandas frame with a row for each model."""
+    """The pandas frame of a listing has a row for each model."""
     pandas = pytest.importorskip("pandas")
     model_id = client.models.create(name="ollama/llama3")
 
@@ -28,7 +29,7 @@ def test_pandas(client: RootSignals) -> None:
 
 
 def test_polars(client: RootSignals) -> None:
-    """A listing becomes a polars frame with a row for each model."""
+    """The polars frame of a listing has a row for each model."""
     polars = pytest.importorskip("polars")
     model_id = client.models.create(name="ollama/llama3")
 
@@ -42,14 +43,14 @@ def test_polars(client: RootSignals) -> None:
 
 
 def test_plain_data(client: RootSignals) -> None:
-    """A listing becomes plain data, each model as its `to_dict` returns it."""
+    """The plain data of a listing has each model as its `to_dict` returns it."""
     models = [model for model in client.models.list(limit=30)]
 
     assert client.models.list(limit=30).to_dicts() == [model.to_dict() for model in models]
 
 
-def test_what_is_left(client: RootSignals) -> None:
-    """What was read of a listing before is not in its frame."""
+def test_started_listing(client: RootSignals) -> None:
+    """The frame of a listing does not contain the items that were read before."""
     pytest.importorskip("pandas")
     pager = client.models.list(limit=30)
     first = next(pager)
@@ -61,24 +62,24 @@ def test_what_is_left(client: RootSignals) -> None:
 
 
 @pytest.mark.parametrize("package", ["pandas", "polars"])
-def test_an_empty_listing(client: RootSignals, package: str) -> None:
-    """A frame of nothing has the same columns of the same types."""
+def test_empty_listing(client: RootSignals, package: str) -> None:
+    """The frame of an empty listing has the same columns and types."""
     pytest.importorskip(package)
 
-    nothing = getattr(client.models.list(limit=0), f"to_{package}")()
-    something = getattr(client.models.list(limit=5), f"to_{package}")()
+    empty = getattr(client.models.list(limit=0), f"to_{package}")()
+    full = getattr(client.models.list(limit=5), f"to_{package}")()
 
-    assert len(nothing) == 0
-    assert list(nothing.columns) == list(something.columns) == list(COLUMNS)
-    assert list(nothing.dtypes) == list(something.dtypes)
+    assert len(empty) == 0
+    assert list(empty.columns) == list(full.columns) == list(columns_of(Model))
+    assert list(empty.dtypes) == list(full.dtypes)
 
 
 @pytest.mark.parametrize("package", ["pandas", "polars"])
-def test_a_page(client: RootSignals, package: str) -> None:
-    """A page becomes the same frame as a listing of it."""
+def test_page(client: RootSignals, package: str) -> None:
+    """A page has the same frame as a listing of it."""
     pytest.importorskip(package)
 
-    # To its end: what is left before it is complained of by some event loops.
+    # Read to its end: some event loops warn about a generator that is not.
     (page,) = [page for page in client.models.list(limit=5).pages()]
 
     frame = getattr(page, f"to_{package}")()
@@ -87,10 +88,10 @@ def test_a_page(client: RootSignals, package: str) -> None:
 
 
 @pytest.mark.parametrize("package", ["pandas", "polars"])
-def test_a_missing_package(
+def test_missing_package(
     client: RootSignals, emulator: Server, package: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where the package is missing, the error names the extra, and nothing is asked for."""
+    """Without the package, the error has the extra that contains it, and no request is sent."""
     monkeypatch.setitem(sys.modules, package, None)
 
     with pytest.raises(ImportError, match=rf'pip install "root-sdk\[{package}\]"'):

@@ -1,5 +1,5 @@
 # Generated from tests/_async/test_models.py by scripts/generate_sync.py. Do not edit.
-"""Models: what each method sends, and what it returns."""
+"""Models: what each method sends and returns."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ MODEL = {"id": "9b2f", "name": "ollama/llama3"}
 
 
 def test_create_and_retrieve(client: RootSignals) -> None:
-    """A model that was created is there, with all that was said of it but its key."""
+    """A created model has all settings but the key."""
     model_id = client.models.create(
         name="ollama/llama3",
         model="llama3:8b",
@@ -49,8 +49,8 @@ def test_create_and_retrieve(client: RootSignals) -> None:
     )
 
 
-def test_create_sends_what_was_given(mocked: RootSignals, respx_mock: respx.MockRouter) -> None:
-    """The body holds what was given and nothing else."""
+def test_create_sends_given_fields(mocked: RootSignals, respx_mock: respx.MockRouter) -> None:
+    """The body has the given fields and nothing else."""
     route = respx_mock.post("http://api.test/v1/models/").respond(201, json=MODEL)
 
     assert mocked.models.create(name="ollama/llama3", max_token_count=0) == "9b2f"
@@ -62,7 +62,7 @@ def test_create_sends_what_was_given(mocked: RootSignals, respx_mock: respx.Mock
 
 
 def test_headers(mocked: RootSignals, respx_mock: respx.MockRouter) -> None:
-    """A request says who asks, with what, and what for."""
+    """The headers of a request identify the client."""
     route = respx_mock.post("http://api.test/v1/models/").respond(201, json=MODEL)
     mocked.models.create(name="a")
 
@@ -100,7 +100,7 @@ def test_limits(
     field: str,
     limit: str,
 ) -> None:
-    """What the API would refuse is refused before anything is sent, by field and limit."""
+    """Invalid values are refused before anything is sent, with field and limit."""
     with pytest.raises(InvalidRequestError) as error:
         mocked.models.create(**arguments)
 
@@ -110,7 +110,7 @@ def test_limits(
 
 
 def test_a_key_of_the_wrong_type_is_not_shown(mocked: RootSignals) -> None:
-    """A default_key that cannot be sent does not show in the error either."""
+    """A default_key of a wrong type is not in the error."""
     arguments: dict[str, Any] = {"name": "a", "default_key": ["sk-secret-of-the-test"]}
     with pytest.raises(InvalidRequestError) as error:
         mocked.models.create(**arguments)
@@ -120,8 +120,8 @@ def test_a_key_of_the_wrong_type_is_not_shown(mocked: RootSignals) -> None:
     assert error.value.__context__ is None
 
 
-def test_server_complaints(mocked: RootSignals, respx_mock: respx.MockRouter) -> None:
-    """The service's own complaints come by field, and without the key that it echoes."""
+def test_errors_of_fields(mocked: RootSignals, respx_mock: respx.MockRouter) -> None:
+    """The errors of the service are listed by field, without a key that it echoes."""
     respx_mock.post("http://api.test/v1/models/").respond(
         400, json={"default_key": ["'sk-secret-of-the-test' is unknown."], "url": ["Bad."]}
     )
@@ -134,7 +134,7 @@ def test_server_complaints(mocked: RootSignals, respx_mock: respx.MockRouter) ->
 
 
 def test_default_key_is_never_kept(mocked: RootSignals, respx_mock: respx.MockRouter) -> None:
-    """A server that answers with the write-only key does not get it into a model."""
+    """A write-only key in a response does not become a part of a model."""
     respx_mock.get("http://api.test/v1/models/9b2f/").respond(
         json=MODEL | {"default_key": "sk-secret-of-the-test", "new_field": 1}
     )
@@ -146,7 +146,7 @@ def test_default_key_is_never_kept(mocked: RootSignals, respx_mock: respx.MockRo
 
 
 def test_meta(client: RootSignals) -> None:
-    """What came from a response tells how, which is no part of what it is."""
+    """The metadata of a response is not a part of the value."""
     model_id = client.models.create(name="a")
     model = client.models.retrieve(model_id)
 
@@ -161,14 +161,14 @@ def test_meta(client: RootSignals) -> None:
 
 
 def test_uuid(client: RootSignals) -> None:
-    """A model id may be a UUID object."""
+    """A model ID may be a UUID object."""
     model_id = client.models.create(name="a")
     assert (client.models.retrieve(UUID(model_id))).id == model_id
 
 
 @pytest.mark.parametrize("model_id", ["", ".", "..", 7, None])
-def test_no_id(mocked: RootSignals, model_id: Any) -> None:
-    """What is no id is refused, lest it become another path."""
+def test_invalid_ids(mocked: RootSignals, model_id: Any) -> None:
+    """An invalid ID is refused, since it would change the path."""
     for method in (mocked.models.retrieve, mocked.models.delete):
         with pytest.raises(InvalidRequestError):
             method(model_id)
@@ -181,7 +181,7 @@ def test_no_id(mocked: RootSignals, model_id: Any) -> None:
 def test_an_id_is_one_segment(
     mocked: RootSignals, respx_mock: respx.MockRouter, model_id: str, segment: str
 ) -> None:
-    """Whatever an id holds, it stays one segment of the path."""
+    """An ID is one segment of the path, whatever it contains."""
     route = respx_mock.get(url__startswith="http://api.test/").respond(json=MODEL)
 
     mocked.models.retrieve(model_id)
@@ -190,7 +190,7 @@ def test_an_id_is_one_segment(
 
 
 def test_update(client: RootSignals) -> None:
-    """What is left out stays, and None clears."""
+    """Omitted fields keep their values, and None clears."""
     model_id = client.models.create(name="a", url="http://a", max_token_count=5)
 
     model = client.models.update(model_id, name="b", url=None)
@@ -199,22 +199,22 @@ def test_update(client: RootSignals) -> None:
     assert (client.models.retrieve(model_id)).name == "b"
 
 
-def test_update_of_nothing(mocked: RootSignals) -> None:
-    """An update that changes nothing is a mistake, and is told as one."""
+def test_empty_update(mocked: RootSignals) -> None:
+    """An update without fields is refused."""
     with pytest.raises(InvalidRequestError, match="at least one of name, model"):
         mocked.models.update("9b2f")
 
 
 @pytest.mark.parametrize("field", ["name", "model", "max_output_token_count"])
-def test_what_cannot_be_cleared(mocked: RootSignals, field: str) -> None:
-    """A field that is never null cannot be cleared."""
+def test_not_nullable(mocked: RootSignals, field: str) -> None:
+    """A field that cannot be null cannot be cleared."""
     arguments: dict[str, Any] = {field: None}
     with pytest.raises(InvalidRequestError, match=f"{field} cannot be None"):
         mocked.models.update("9b2f", **arguments)
 
 
 def test_replace(client: RootSignals) -> None:
-    """What a replacement leaves out goes back to its default."""
+    """Fields that a replacement omits get their defaults."""
     model_id = client.models.create(name="a", url="http://a", max_token_count=5)
 
     model = client.models.replace(model_id, name="b", url="http://b")
@@ -224,7 +224,7 @@ def test_replace(client: RootSignals) -> None:
 
 
 def test_delete(client: RootSignals) -> None:
-    """A deleted model is gone, and deleting it again says so."""
+    """A deleted model does not exist, and cannot be deleted again."""
     model_id = client.models.create(name="a")
 
     assert client.models.delete(model_id) is None  # type: ignore[func-returns-value]
@@ -236,7 +236,7 @@ def test_delete(client: RootSignals) -> None:
 
 
 def test_retrieve_unknown_model(client: RootSignals) -> None:
-    """Asking for a model that is not there says so."""
+    """Retrieving an unknown model is an error."""
     with pytest.raises(NotFoundError) as error:
         client.models.retrieve(uuid4())
 
@@ -248,8 +248,8 @@ def test_retrieve_unknown_model(client: RootSignals) -> None:
     assert not error.value.may_have_been_processed
 
 
-def test_public_models_are_not_yours(client: RootSignals) -> None:
-    """A public model can be looked at but not deleted."""
+def test_public_models(client: RootSignals) -> None:
+    """A public model can be retrieved but not deleted."""
     public = next(client.models.list(limit=1, ordering="created_at"))
 
     assert (client.models.retrieve(public.id)).name == public.name
@@ -258,7 +258,7 @@ def test_public_models_are_not_yours(client: RootSignals) -> None:
 
 
 def test_wrong_key(emulator: Server) -> None:
-    """A key that the service does not know is told without showing it."""
+    """The error for a wrong key does not contain the key."""
     with RootSignals(api_key="not-a-real-key-1234", base_url=emulator.url) as client:
         with pytest.raises(PermissionDeniedError) as error:
             client.models.retrieve("a")
@@ -267,7 +267,7 @@ def test_wrong_key(emulator: Server) -> None:
 
 
 def test_verify(client: RootSignals) -> None:
-    """A configuration that works has an answer, one that does not has an error."""
+    """A configuration that works has a response, another one has an error."""
     client.models.create(name="ollama/for-verify")
 
     good = client.models.verify(model="ollama/for-verify", max_output_token_count=800)
@@ -284,7 +284,7 @@ def test_verify(client: RootSignals) -> None:
 
 
 def test_verify_hides_the_key(mocked: RootSignals, respx_mock: respx.MockRouter) -> None:
-    """A provider's message that quotes the key arrives without it."""
+    """A provider's message that quotes the key is redacted."""
     respx_mock.post("http://api.test/v1/models/verify/").respond(
         json={"success": False, "model": "m", "error": "Bad key sk-secret-of-the-test."}
     )
@@ -294,8 +294,8 @@ def test_verify_hides_the_key(mocked: RootSignals, respx_mock: respx.MockRouter)
     assert verification.error == "Bad key [redacted]."
 
 
-def test_verify_may_take_longer(mocked: RootSignals, respx_mock: respx.MockRouter) -> None:
-    """A verification waits for two minutes, unless the client has a timeout of its own."""
+def test_verify_timeout(mocked: RootSignals, respx_mock: respx.MockRouter) -> None:
+    """A verification has two minutes, unless the client has a timeout."""
     route = respx_mock.post("http://api.test/v1/models/verify/").respond(
         json={"success": True, "model": "m"}
     )
@@ -310,21 +310,21 @@ def test_verify_may_take_longer(mocked: RootSignals, respx_mock: respx.MockRoute
     [
         (b"", "is empty"),
         (b"<html>Log in</html>", "web page"),
-        (b'{"id": "9b2f", "na', "is no JSON"),
+        (b'{"id": "9b2f", "na', "is not JSON"),
         (b"[]", "shape"),
         (b'{"name": "a"}', "id"),
-        (b"[" * 100_000, "no JSON"),
+        (b"[" * 100_000, "is not JSON"),
         (b'{"id": "9b2f", "name": "a", "max_token_count": NaN}', ""),
     ],
 )
-def test_unusable_answers(
+def test_unusable_responses(
     mocked: RootSignals,
     respx_mock: respx.MockRouter,
     waits: list[float],
     body: bytes,
     problem: str,
 ) -> None:
-    """An answer that is not what the API says is an error of ours that shows where it came from."""
+    """The error for an unexpected response contains the request and the status."""
     respx_mock.post("http://api.test/v1/models/").respond(201, content=body)
 
     with pytest.raises(APIResponseError) as error:
@@ -338,7 +338,7 @@ def test_unusable_answers(
 
 
 def test_capable_of_is_one_parameter(mocked: RootSignals, respx_mock: respx.MockRouter) -> None:
-    """A list of capabilities goes out joined by commas."""
+    """Capabilities are sent as one parameter, separated by commas."""
     route = respx_mock.get("http://api.test/v1/models/").respond(
         json={"next": None, "previous": None, "results": []}
     )
@@ -349,7 +349,7 @@ def test_capable_of_is_one_parameter(mocked: RootSignals, respx_mock: respx.Mock
 
 
 def test_old_items(client: RootSignals) -> None:
-    """Items have the methods that items of the old SDK have."""
+    """Items have the methods of the old SDK's items."""
     client.models.create(name="a")
     model = next(client.models.list())
 

@@ -1,5 +1,5 @@
 # Generated from tests/_async/test_plans.py by scripts/generate_sync.py. Do not edit.
-"""Plans: what they ask of the service, and what becomes of its models."""
+"""Plans: what they request and change."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ from root import (
 from root.emulator import Fault, Server
 from root.models import Change, FieldChange, ModelSettings, Progress
 
-from ..wire import Step, Wire, says
+from ..scripted_server import ScriptedServer, Step, responds
 
 SECRET = "sk-secret-of-the-test"
 LIST = "http://api.test/v1/models/"
 
 
 def counted(emulator: Server) -> dict[str, int]:
-    """How many requests of each kind came."""
+    """Return the number of requests of each method."""
     return Counter(
         "LIST" if (request.method, request.path) == ("GET", "/v1/models/") else request.method
         for request in emulator.requests
     )
 
 
-def there(emulator: Server) -> dict[str, tuple[str | None, int | None]]:
-    """What there is: the URL and the token count by name."""
+def current(emulator: Server) -> dict[str, tuple[str | None, int | None]]:
+    """Return URL and token count of each model by name."""
     return {model.name: (model.url, model.max_token_count) for model in emulator.models}
 
 
@@ -45,8 +45,9 @@ def page(*models: dict[str, Any]) -> httpx.Response:
     return httpx.Response(200, json={"next": None, "previous": None, "results": models})
 
 
+@pytest.mark.slow
 def test_a_thousand_models(client: RootSignals, emulator: Server) -> None:
-    """A thousand models are made, changed and pruned with the requests that it takes."""
+    """A thousand models are created, updated and pruned with the necessary requests only."""
     desired: list[ModelSettings] = [
         {"name": f"model/{number}", "url": f"http://gpu-{number}"} for number in range(1000)
     ]
@@ -72,15 +73,15 @@ def test_a_thousand_models(client: RootSignals, emulator: Server) -> None:
     plan.apply(concurrency=16)
 
     assert counted(emulator) == expected | {"PATCH": 300, "DELETE": 100}
-    assert there(emulator) == {
+    assert current(emulator) == {
         settings["name"]: (settings.get("url"), settings.get("max_token_count"))
         for settings in kept
     }
     assert not client.models.plan(kept, prune=True)
 
 
-def test_create_update_and_leave(client: RootSignals, emulator: Server) -> None:
-    """A plan says what differs, changes nothing by itself, and does what it says."""
+def test_create_and_update(client: RootSignals, emulator: Server) -> None:
+    """A plan has the differences, changes nothing by itself, and makes its changes."""
     client.models.create(name="b", url="http://b", max_token_count=5)
     client.models.create(name="c", url="http://c")
     desired: list[ModelSettings] = [
@@ -100,11 +101,11 @@ def test_create_update_and_leave(client: RootSignals, emulator: Server) -> None:
         FieldChange("url", "http://b", None),
         FieldChange("max_token_count", 5, 6),
     )
-    assert set(there(emulator)) == {"b", "c"}
+    assert set(current(emulator)) == {"b", "c"}
 
     result = plan.apply()
 
-    assert there(emulator) == {"a": (None, None), "b": (None, 6), "c": ("http://c", None)}
+    assert current(emulator) == {"a": (None, None), "b": (None, 6), "c": ("http://c", None)}
     created = result.done[0].model_id
     assert created is not None
     assert (client.models.retrieve(created)).name == "a"
@@ -112,7 +113,7 @@ def test_create_update_and_leave(client: RootSignals, emulator: Server) -> None:
 
 
 def test_prune(client: RootSignals, emulator: Server) -> None:
-    """Only with prune is deleted what is not desired, and nothing that others can see."""
+    """Only with prune are undesired models deleted, and never public ones."""
     emulator.add_model(name="old")
     emulator.add_model(name="for all", visibility="PUBLIC")
     emulator.add_model(name="for friends", visibility="PUBLIC_UNLISTED")
@@ -122,11 +123,11 @@ def test_prune(client: RootSignals, emulator: Server) -> None:
     assert [(change.action, change.name) for change in plan.changes] == [("delete", "old")]
     plan.apply()
 
-    assert set(there(emulator)) == {"for all", "for friends"}
+    assert set(current(emulator)) == {"for all", "for friends"}
 
 
 def test_a_public_name(client: RootSignals, emulator: Server) -> None:
-    """A model with the name of a public one is created as one's own."""
+    """A model with the name of a public one is created as a private one."""
     public = next(client.models.list(limit=1, ordering="created_at"))
     assert public.visibility == "PUBLIC"
 
@@ -134,11 +135,11 @@ def test_a_public_name(client: RootSignals, emulator: Server) -> None:
 
     assert [change.action for change in plan.changes] == ["create"]
     plan.apply()
-    assert set(there(emulator)) == {public.name}
+    assert set(current(emulator)) == {public.name}
 
 
-def test_names_that_stand_twice(client: RootSignals, emulator: Server) -> None:
-    """Two models of one name are an error where the name is needed, and nothing is changed."""
+def test_duplicate_names(client: RootSignals, emulator: Server) -> None:
+    """Two models of one name are an error if the name is concerned; nothing is changed."""
     for _ in range(2):
         emulator.add_model(name="twice")
 
@@ -153,14 +154,14 @@ def test_names_that_stand_twice(client: RootSignals, emulator: Server) -> None:
     assert client.models.plan([{"name": "a"}])
 
 
-def test_desired_names_that_stand_twice(mocked: RootSignals) -> None:
-    """A name that is desired twice is refused before anything is asked."""
-    with pytest.raises(InvalidRequestError, match="stands twice"):
+def test_duplicate_desired_names(mocked: RootSignals) -> None:
+    """A name that is desired twice is refused before anything is requested."""
+    with pytest.raises(InvalidRequestError, match="occurs twice"):
         mocked.models.plan([{"name": "a"}, {"name": "a"}])
 
 
 def test_rotate_keys(mocked: RootSignals, respx_mock: respx.MockRouter) -> None:
-    """The key of a model that exists is sent with rotate_keys only, and shows nowhere."""
+    """The key of an existing model is sent with rotate_keys only, and never shown."""
     listed = {"id": "9b2f", "name": "a", "visibility": "PRIVATE"}
     respx_mock.get(LIST).mock(side_effect=lambda _: page(listed))
     route = respx_mock.patch(f"{LIST}9b2f/").respond(json=listed)
@@ -176,7 +177,7 @@ def test_rotate_keys(mocked: RootSignals, respx_mock: respx.MockRouter) -> None:
 
 
 def test_a_listing_with_details(mocked: RootSignals, respx_mock: respx.MockRouter) -> None:
-    """Where the listing has the details, as on older servers, nothing is retrieved."""
+    """If the listing has the details, as on older servers, nothing is retrieved."""
     listed = {"id": "9b2f", "name": "a", "model": "m", "url": "http://a", "max_token_count": None}
     respx_mock.get(LIST).mock(side_effect=lambda _: page(listed | {"max_output_token_count": 900}))
 
@@ -189,15 +190,13 @@ def test_a_listing_with_details(mocked: RootSignals, respx_mock: respx.MockRoute
         {"name": "a", "model": "m", "max_output_token_count": 900, "url": "http://a"}
     ]
     assert (mocked.models.ensure(name="a", model="m")).id == "9b2f"
-    with pytest.raises(InvalidRequestError, match="does not say whether"):
+    with pytest.raises(InvalidRequestError, match="does not return whether"):
         mocked.models.plan([], prune=True)
     assert len(respx_mock.calls) == 4
 
 
-def test_what_is_not_compared_is_not_retrieved(
-    mocked: RootSignals, respx_mock: respx.MockRouter
-) -> None:
-    """An entry of a name alone needs no details."""
+def test_nothing_to_compare(mocked: RootSignals, respx_mock: respx.MockRouter) -> None:
+    """An entry with only a name needs no details."""
     respx_mock.get(LIST).mock(
         side_effect=lambda _: page({"id": "9b2f", "name": "a", "visibility": "PRIVATE"})
     )
@@ -205,8 +204,8 @@ def test_what_is_not_compared_is_not_retrieved(
     assert len(respx_mock.calls) == 1
 
 
-def test_retrieving_is_bounded() -> None:
-    """No more models are retrieved at once than was said, in a plan and in an export."""
+def test_concurrency() -> None:
+    """The concurrency limits how many models are retrieved, in a plan and in an export."""
     together = threading.Barrier(3, timeout=10)
     lock = threading.Lock()
     at_once = most = 0
@@ -215,7 +214,7 @@ def test_retrieving_is_bounded() -> None:
     def choose(request: bytes) -> Step:
         nonlocal at_once, most
         if b"?page_size" in request:
-            return says(200, {"next": None, "previous": None, "results": models})
+            return responds(200, {"next": None, "previous": None, "results": models})
         with lock:
             at_once += 1
             most = max(most, at_once)
@@ -223,18 +222,18 @@ def test_retrieving_is_bounded() -> None:
         with lock:
             at_once -= 1
         model_id = request.split()[1].split(b"/")[3].decode()
-        return says(200, {"id": model_id, "name": model_id, "model": "m"})
+        return responds(200, {"id": model_id, "name": model_id, "model": "m"})
 
-    with Wire([], choose=choose) as wire:
-        with RootSignals("key", base_url=wire.url) as client:
+    with ScriptedServer([], choose=choose) as server:
+        with RootSignals("key", base_url=server.url) as client:
             desired: list[ModelSettings] = [{"name": str(n), "model": "m"} for n in range(12)]
             assert not client.models.plan(desired, concurrency=3)
             assert len(client.models.export(concurrency=3)) == 12
     assert most == 3
 
 
-def test_a_model_that_went_away(client: RootSignals, emulator: Server) -> None:
-    """A model that is deleted between the listing and its retrieval counts as gone."""
+def test_a_model_that_disappears(client: RootSignals, emulator: Server) -> None:
+    """A model that is deleted after it was listed is treated as deleted."""
     gone, stays = emulator.add_model(name="a"), emulator.add_model(name="b")
     fault = Fault(status=404, method="GET", path=f"/v1/models/{gone.id}/")
 
@@ -249,10 +248,10 @@ def test_a_model_that_went_away(client: RootSignals, emulator: Server) -> None:
     assert [settings["name"] for settings in exported] == [stays.name]
 
 
-def test_ensure_of_a_model_that_went_away(
+def test_ensure_of_a_model_that_disappears(
     mocked: RootSignals, respx_mock: respx.MockRouter
 ) -> None:
-    """Ensuring a model that is deleted meanwhile makes a new one."""
+    """A model that is deleted meanwhile is created."""
     respx_mock.get(LIST).mock(
         side_effect=lambda _: page({"id": "9b2f", "name": "a", "visibility": "PRIVATE"})
     )
@@ -278,10 +277,10 @@ def test_ensure_of_a_model_that_went_away(
         ),
     ],
 )
-def test_a_failure_half_way(
+def test_a_failure(
     client: RootSignals, emulator: Server, method: str, done: list[str], left: str
 ) -> None:
-    """A failure tells exactly what was done and what was not, and a new plan does the rest."""
+    """The error has what was done and what was not, and a new plan does the rest."""
     for name in ("changed/1", "changed/2", "old/1", "old/2"):
         emulator.add_model(name=name)
     desired: list[ModelSettings] = [
@@ -291,7 +290,7 @@ def test_a_failure_half_way(
         {"name": "changed/2", "url": "http://b"},
     ]
     plan = client.models.plan(desired, prune=True)
-    # The service quotes what was sent.
+    # The service quotes the request.
     quoted = SECRET if method == "POST" else "something"
     fail_second(emulator, method, status=403, body={"detail": f"Not with {quoted}."})
     with pytest.raises(ApplyError) as caught:
@@ -310,7 +309,7 @@ def test_a_failure_half_way(
     again = client.models.plan(desired, prune=True)
     assert left in repr(again)
     again.apply()
-    assert there(emulator) == {
+    assert current(emulator) == {
         "new/1": (None, None),
         "new/2": (None, None),
         "changed/1": ("http://b", None),
@@ -320,7 +319,7 @@ def test_a_failure_half_way(
 
 @pytest.mark.parametrize("status", [400, 404, 409, 422])
 def test_a_refusal(client: RootSignals, emulator: Server, status: int) -> None:
-    """A model that the service refuses does not keep the others from theirs, but from deletion."""
+    """A refused change does not prevent other changes, except deletions."""
     for name in ("changed/1", "changed/2", "old"):
         emulator.add_model(name=name)
     desired: list[ModelSettings] = [
@@ -335,7 +334,7 @@ def test_a_refusal(client: RootSignals, emulator: Server, status: int) -> None:
     with pytest.raises(ApplyError, match="1 created, 1 updated, 0 deleted, 2 failed, 1 not st"):
         plan.apply(concurrency=1)
 
-    assert there(emulator) == {
+    assert current(emulator) == {
         "changed/1": (None, None),
         "changed/2": ("http://b", None),
         "old": (None, None),
@@ -344,11 +343,11 @@ def test_a_refusal(client: RootSignals, emulator: Server, status: int) -> None:
 
 
 def test_an_ambiguous_creation(client: RootSignals, emulator: Server) -> None:
-    """A model that was made though its connection broke may be there, and a new plan sees it."""
+    """A model whose creation was interrupted may exist, and a new plan finds it."""
     desired: list[ModelSettings] = [{"name": "a"}, {"name": "b"}, {"name": "c"}]
     plan = client.models.plan(desired)
     fail_second(emulator, "POST", reset="after")
-    with pytest.raises(ApplyError, match="may have been done all the same") as caught:
+    with pytest.raises(ApplyError, match=r"\(it may have been done\)") as caught:
         plan.apply(concurrency=1)
 
     assert caught.value.may_have_been_processed
@@ -362,36 +361,36 @@ def test_an_ambiguous_creation(client: RootSignals, emulator: Server) -> None:
         ("unchanged", "b"),
     ]
     again.apply()
-    assert set(there(emulator)) == {"a", "b", "c"}
+    assert set(current(emulator)) == {"a", "b", "c"}
 
 
 def fail_second(emulator: Server, method: str, **fault: Any) -> None:
-    """Have the second of the next requests of a method go wrong."""
-    # What makes nothing go wrong takes the first one's turn.
+    """Let the second of the next requests of a method fail."""
+    # A fault without an effect is used by the first one.
     emulator.add_fault(Fault(method=method, times=1))
     emulator.fail_next(method=method, **fault)
 
 
 def test_a_plan_is_applied_once(client: RootSignals, emulator: Server) -> None:
-    """A plan that was applied is not applied again, not even if it was empty."""
+    """A plan that was applied cannot be applied again, even if it was empty."""
     for desired in ([{"name": "a"}], [{"name": "a"}]):
         plan = client.models.plan(desired)  # type: ignore[arg-type]
         plan.apply()
         with pytest.raises(InvalidRequestError, match="was applied before"):
             plan.apply()
-    assert set(there(emulator)) == {"a"}
+    assert set(current(emulator)) == {"a"}
 
 
-def test_a_mistake_does_not_use_a_plan_up(client: RootSignals) -> None:
-    """A plan that was to be applied in an impossible way can still be applied."""
+def test_invalid_arguments_of_apply(client: RootSignals) -> None:
+    """A plan can be applied after invalid arguments were refused."""
     plan = client.models.plan([{"name": "a"}])
     with pytest.raises(InvalidRequestError, match="concurrency"):
         plan.apply(concurrency=0)
     assert len((plan.apply()).done) == 1
 
 
-def test_no_concurrency(mocked: RootSignals) -> None:
-    """A plan and an export refuse what is no number of calls, before anything is asked."""
+def test_invalid_concurrency(mocked: RootSignals) -> None:
+    """An invalid concurrency is refused before anything is requested."""
     with pytest.raises(InvalidRequestError, match="concurrency"):
         mocked.models.plan([], concurrency=0)
     with pytest.raises(InvalidRequestError, match="concurrency"):
@@ -399,18 +398,18 @@ def test_no_concurrency(mocked: RootSignals) -> None:
 
 
 def test_progress(client: RootSignals) -> None:
-    """Each change is told of when it was made, with its place among the changes."""
+    """The progress is reported for each change, with its position."""
     client.models.create(name="old")
-    told: list[Progress] = []
+    reported: list[Progress] = []
     plan = client.models.plan([{"name": "a"}, {"name": "b"}], prune=True)
 
-    plan.apply(concurrency=1, on_progress=told.append)
+    plan.apply(concurrency=1, on_progress=reported.append)
 
-    assert told == [Progress(1, 3, 0, 0), Progress(2, 3, 0, 1), Progress(3, 3, 0, 2)]
+    assert reported == [Progress(1, 3, 0, 0), Progress(2, 3, 0, 1), Progress(3, 3, 0, 2)]
 
 
 def test_progress_of_retrieving(client: RootSignals) -> None:
-    """While a plan or an export is made, each model is told of when it was retrieved."""
+    """A plan and an export report the progress of retrieving models."""
     settings: list[ModelSettings] = [{"name": "a", "url": "http://a"}, {"name": "b", "model": "m"}]
     client.models.create_many(settings)
     compared: list[Progress] = []
@@ -422,8 +421,8 @@ def test_progress_of_retrieving(client: RootSignals) -> None:
     assert compared == read == [Progress(1, 2, 0, 0), Progress(2, 2, 0, 1)]
 
 
-def test_pruning_what_is_gone(client: RootSignals, emulator: Server) -> None:
-    """A model that somebody deletes before the plan does is deleted, as was wanted."""
+def test_pruning_a_deleted_model(client: RootSignals, emulator: Server) -> None:
+    """A model that is deleted before the plan does it counts as deleted."""
     for name in ("a", "b"):
         client.models.create(name=name)
     plan = client.models.plan([], prune=True)
@@ -432,11 +431,11 @@ def test_pruning_what_is_gone(client: RootSignals, emulator: Server) -> None:
     result = plan.apply(concurrency=1)
 
     assert result.done == plan.changes
-    assert there(emulator) == {}
+    assert current(emulator) == {}
 
 
 def test_ensure(client: RootSignals, emulator: Server) -> None:
-    """A model is created, left as it is, or changed where it differs, and returned."""
+    """A model is created, unchanged, or updated if it differs, and returned."""
     created = client.models.ensure(name="a", url="http://a", default_key=SECRET)
     same = client.models.ensure(name="a", url="http://a", default_key="sk-another-one")
     assert (counted(emulator)["POST"], "PATCH" in counted(emulator)) == (1, False)
@@ -451,7 +450,7 @@ def test_ensure(client: RootSignals, emulator: Server) -> None:
 
 
 def test_export_and_back(client: RootSignals) -> None:
-    """What is exported is what is there, and no change to it."""
+    """An export has the current settings, and a plan of it is empty."""
     settings: list[ModelSettings] = [
         {"name": "a", "url": "http://a", "max_token_count": 0, "max_output_token_count": 900},
         {"name": "b", "model": "gpt-4o"},

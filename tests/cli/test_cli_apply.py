@@ -127,7 +127,7 @@ def test_partial_failure(run: Run, file: str, at_emulator: Server, format: str) 
     else:
         created, failed, not_started = done.out.splitlines()[-3:]
         assert (created, not_started) == ("done: create new", "not started: delete extra")
-        assert re.fullmatch(r"failed: update changed: .*answered 400.*", failed)
+        assert re.fullmatch(r"failed: update changed: .*returned 400.*", failed)
     assert done.err.endswith(
         "1 of 3 changes failed; not started: 1.\n"
         "Hint: Correct the rejected models and run the command again.\n"

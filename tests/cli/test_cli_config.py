@@ -48,7 +48,7 @@ def test_set_keeps_other_values(run: Run, tmp_path: Path) -> None:
     ("arguments", "code", "message"),
     [
         (("set", "a/b"), 64, "letters, digits"),
-        (("set", "a", "--api-key-file", "broken"), 78, "no HTTP header takes"),
+        (("set", "a", "--api-key-file", "broken"), 78, "not allowed in an HTTP header"),
         (("set", "a", "--api-key-file", "empty"), 78, "is empty"),
         (("set", "a", "--base-url", "nonsense"), 78, "must start with http"),
         (("set", "a", "--api-key", "-"), 64, "stdin is empty"),

@@ -12,6 +12,8 @@ import pytest
 
 from root.emulator import Server
 
+pytestmark = pytest.mark.docs
+
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "cli.md").read_text(encoding="utf-8")
 
 BLOCKS = [

@@ -12,7 +12,7 @@ import trustme
 
 from root.emulator import Server
 
-from ..wire import Wire, says
+from ..scripted_server import ScriptedServer, responds
 from .conftest import Run
 
 KEY = "key-0123456789-of-the-tests"
@@ -129,7 +129,7 @@ def test_untrusted_certificate(run: Run, monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setenv("ROOTSIGNALS_API_KEY", KEY)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
-    with Wire([says(200, {})], tls=context) as wire:
-        tls = failed_checks(run, "--base-url", wire.url)["tls"]
+    with ScriptedServer([responds(200, {})], tls=context) as server:
+        tls = failed_checks(run, "--base-url", server.url)["tls"]
 
     assert "name the file in SSL_CERT_FILE; in Python, ssl_context=" in tls["advice"]

@@ -34,7 +34,7 @@ def test_exit_code_of_a_status(run: Run, at_emulator: Server, status: int, code:
     done = run("models", "create", "a")
 
     assert (done.code, done.out) == (code, "")
-    assert f"answered {status}" in done.err
+    assert f"returned {status}" in done.err
     assert len(done.err.splitlines()) <= 2
     assert "\x1b" not in done.err
     assert code in EXIT_CODES

@@ -14,7 +14,7 @@ import yaml
 from root import registry
 from root.emulator import Server
 from tests.cli.conftest import Run
-from tests.wire import Wire, says
+from tests.scripted_server import ScriptedServer, responds
 
 KEY = "sk-the-key-of-the-provider"
 
@@ -43,15 +43,15 @@ def test_create_and_get(run: Run, at_emulator: Server) -> None:
 def test_key_from_stdin(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """A provider's key is read from stdin and sent, but not printed."""
     monkeypatch.setenv("ROOTSIGNALS_API_KEY", "the-key-of-the-service")
-    with Wire([says(201, {"id": "1", "name": "azure/gpt-4o"})]) as wire:
+    with ScriptedServer([responds(201, {"id": "1", "name": "azure/gpt-4o"})]) as server:
         done = run(
             *("models", "create", "azure/gpt-4o", "--key", "-", "--debug"),
-            *("--base-url", f"http://127.0.0.1:{wire.port}"),
+            *("--base-url", f"http://127.0.0.1:{server.port}"),
             stdin=f"{KEY}\n",
         )
 
     assert done.code == 0
-    assert f'"default_key":"{KEY}"'.encode() in wire.requests[0]
+    assert f'"default_key":"{KEY}"'.encode() in server.requests[0]
     assert KEY not in done.out + done.err
 
 
@@ -244,7 +244,7 @@ def test_verify_many(run: Run, at_emulator: Server) -> None:
     at_emulator.fail_next(2, status=400)
     rejected = run("models", "verify", "a", "b")
     assert [
-        (one["success"], "answered 400" in one["error"]) for one in json.loads(rejected.out)
+        (one["success"], "returned 400" in one["error"]) for one in json.loads(rejected.out)
     ] == 2 * [(None, True)]
     assert rejected.code == 5
     assert "Of 2 configurations, 2 could not be verified." in rejected.err

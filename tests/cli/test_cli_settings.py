@@ -68,11 +68,11 @@ def test_dotenv_overrides_the_default_profile(run: Run, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("variable", "dotenv", "message"),
     [
-        ("schl\xfcssel", None, "The environment variable ROOTSIGNALS_API_KEY holds"),
+        ("schl\xfcssel", None, "The environment variable ROOTSIGNALS_API_KEY contains"),
         (
             None,
             f"ROOTSIGNALS_API_KEY={INVALID_KEY}\n".encode(),
-            "ROOTSIGNALS_API_KEY in .env holds",
+            "ROOTSIGNALS_API_KEY in .env contains",
         ),
         (None, f"ROOTSIGNALS_API_KEY={KEY}\n".encode("utf-16"), ".env cannot be read"),
     ],

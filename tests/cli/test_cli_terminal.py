@@ -274,6 +274,7 @@ def test_interrupted_changes(at_emulator: Server, tmp_path: Path) -> None:
     at_emulator.clear_faults()
 
 
+@pytest.mark.slow
 def test_a_thousand_models(at_emulator: Server, tmp_path: Path) -> None:
     """A thousand models are applied in one run, with a progress bar."""
     lines = "".join(f"- name: vllm/{number}\n" for number in range(1000))

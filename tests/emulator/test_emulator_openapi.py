@@ -17,7 +17,7 @@ from root.emulator import Server, openapi
 from root.emulator.resources.models import MODEL_FIELDS
 from root.emulator.resources.projects import PROJECT_FIELDS
 from root.emulator.serializers import BooleanField, IntegerField
-from tests.described import check_answer, check_request
+from tests.conformance import check_request, check_response
 
 from .conftest import connect
 
@@ -154,7 +154,7 @@ def test_every_response_is_described(responses: list[httpx.Response]) -> None:
     """Every response is described, and every described response occurs."""
     found: set[tuple[str, str, str]] = set()
     for response in responses:
-        check_answer(response)
+        check_response(response)
         path = response.request.url.path
         template = path if path in DOCUMENT["paths"] else re.sub("[^/]+/$", "{id}/", path)
         found.add((response.request.method.lower(), template, str(response.status_code)))
@@ -179,7 +179,7 @@ def test_undescribed_response_is_detected(client: httpx.Client) -> None:
     for other in others:
         other.request = response.request
         with pytest.raises(OpenAPIError):
-            check_answer(other)
+            check_response(other)
 
 
 @pytest.mark.parametrize(

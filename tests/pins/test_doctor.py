@@ -14,7 +14,7 @@ import trustme
 
 from root.checks import Report
 
-from ..wire import Wire, says
+from ..scripted_server import ScriptedServer, responds
 from .faces import FACES, TWINS, Face, run
 from .test_commands import place
 from .test_commands import run as run_command
@@ -90,9 +90,9 @@ def test_check(
         )
         return report
 
-    with Wire([says(200, {})], tls=serving(issue(authority))) as wire:
-        report = run(face, check, KEY, base_url=wire.url, ssl_context=trusting)
-        assert not wire.requests
+    with ScriptedServer([responds(200, {})], tls=serving(issue(authority))) as server:
+        report = run(face, check, KEY, base_url=server.url, ssl_context=trusting)
+        assert not server.requests
 
     assert [(check.name, check.ok) for check in report.checks] == CHECKS
     assert not report.ok
@@ -107,12 +107,12 @@ def test_doctor(issue: Issue, reason: str, remedy: str, authority: trustme.CA) -
     """`doctor` prints the same checks, and ends with 1."""
     with (
         authority.cert_pem.tempfile() as path,
-        Wire([says(200, {})], tls=serving(issue(authority))) as wire,
+        ScriptedServer([responds(200, {})], tls=serving(issue(authority))) as server,
         place(),
     ):
         os.environ.update(ROOTSIGNALS_API_KEY=KEY, SSL_CERT_FILE=path)
-        code, out, _ = run_command("doctor", "-o", "json", "--base-url", wire.url)
-        assert not wire.requests
+        code, out, _ = run_command("doctor", "-o", "json", "--base-url", server.url)
+        assert not server.requests
 
     checks = json.loads(out)
     assert code == 1

@@ -28,8 +28,8 @@ from root import (
 )
 from root.errors import NOT_STARTED
 
-from ..faults import FAULTS, MOST_BYTES, SHORT, Fault, said
-from ..wire import Step, Wire, closes, raw, says
+from ..faults import FAULTS, MAX_BYTES, SHORT, Fault, response
+from ..scripted_server import ScriptedServer, Step, closes, responds, sends
 from .faces import FACES, Face, Program, run
 from .record import Record, as_json
 
@@ -139,7 +139,7 @@ def play(fault: Fault) -> dict[str, dict[str, Data]]:
                 base_url=scene.url,
                 timeout=timeout,
                 max_retries=1,
-                max_response_bytes=MOST_BYTES,
+                max_response_bytes=MAX_BYTES,
                 default_headers={"X-Call": name} | scene.headers,
             )
 
@@ -171,6 +171,7 @@ def _grouped(by_call: dict[str, Data]) -> dict[str, Data]:
     return {", ".join(names): json.loads(data) for data, names in calls.items()}
 
 
+@pytest.mark.slow
 def test_faults() -> None:
     """Under every fault, the error of every call holds what is recorded, on each face."""
     # In one test, so that the faults are played once, also where workers share the tests.
@@ -249,11 +250,11 @@ def observe_bodies(face: str) -> str:
     seen = {}
     for name, (status, body, lines) in BODIES.items():
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
-        with Wire([raw(said(status, content, *lines), then_close=False)]) as wire:
+        with ScriptedServer([sends(response(status, content, *lines), then_close=False)]) as server:
             seen[name] = outcome(
                 face,
                 lambda face: face.call("create", name="a"),
-                base_url=wire.url,
+                base_url=server.url,
                 max_retries=0,
             )
     return as_json(seen, 1)
@@ -270,7 +271,7 @@ def test_bodies(face: str) -> None:
 
 def _listed(*names: str, following: str | None = None) -> Step:
     results = [{"id": f"id-{name}", "name": name, "visibility": "PRIVATE"} for name in names]
-    return says(200, {"next": following, "previous": None, "results": results})
+    return responds(200, {"next": following, "previous": None, "results": results})
 
 
 def _refuses(*names: str, status: int = 400) -> Callable[[bytes], Step]:
@@ -280,15 +281,15 @@ def _refuses(*names: str, status: int = 400) -> Callable[[bytes], Step]:
         head, _, body = request.partition(b"\r\n\r\n")
         method, path, _ = head.partition(b"\r\n")[0].decode().split(" ")
         if any(f'"{name}"'.encode() in body or f"/id-{name}/" in path for name in names):
-            return says(status, {"detail": "No."})
+            return responds(status, {"detail": "No."})
         if method == "DELETE":
-            return raw(b"HTTP/1.1 204 No Content\r\n\r\n", then_close=False)
+            return sends(b"HTTP/1.1 204 No Content\r\n\r\n", then_close=False)
         if method == "GET" and path.startswith("/v1/models/?"):
             return _listed("old", "older")
         if path.endswith("/verify/"):
-            return says(200, {"success": False, "error": "No such model."})
+            return responds(200, {"success": False, "error": "No such model."})
         name = json.loads(body).get("name", "old") if body else path.split("/")[3][3:]
-        return says(201 if method == "POST" else 200, {"id": f"id-{name}", "name": name})
+        return responds(201 if method == "POST" else 200, {"id": f"id-{name}", "name": name})
 
     return choose
 
@@ -333,12 +334,12 @@ WORK: dict[str, Work] = {
     ),
     "a second page that fails": (
         lambda face: face.call("list"),
-        [_listed("a", following="second"), says(500, {})],
+        [_listed("a", following="second"), responds(500, {})],
         None,
     ),
     "a second page that is none": (
         lambda face: face.call("list"),
-        [_listed("a", following="second"), says(200, {"results": 7})],
+        [_listed("a", following="second"), responds(200, {"results": 7})],
         None,
     ),
     "a first page that breaks off": (lambda face: face.call("list"), [closes], None),
@@ -358,7 +359,7 @@ WORK: dict[str, Work] = {
     "a plan of which one is refused": (_applied, [], _refuses("newer")),
     "a plan of which one fails": (_applied, [], _refuses("newer", status=500)),
     "a plan whose deletion is refused": (_applied, [], _refuses("older", status=409)),
-    "a plan that cannot be made": (_applied, [says(401, {"detail": "No."})], None),
+    "a plan that cannot be made": (_applied, [responds(401, {"detail": "No."})], None),
     "export": (lambda face: face.call("export", concurrency=1), [], _refuses("old", status=500)),
     "ensure": (lambda face: face.call("ensure", name="new"), [], _refuses("new", status=409)),
     "a verification that fails": (_verified, [], _refuses()),
@@ -375,9 +376,9 @@ def observe_work(face: str) -> str:
     """Return the errors that work of several requests ends in."""
     seen = {}
     for name, (program, steps, choose) in WORK.items():
-        with Wire(list(steps), choose=choose) as wire:
-            seen[name] = outcome(face, program, base_url=wire.url, max_retries=0)
-            seen[name]["requests"] = len(wire.requests)
+        with ScriptedServer(list(steps), choose=choose) as server:
+            seen[name] = outcome(face, program, base_url=server.url, max_retries=0)
+            seen[name]["requests"] = len(server.requests)
     return as_json(seen, 1)
 
 

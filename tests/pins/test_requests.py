@@ -16,7 +16,7 @@ import pytest
 from root import RootSignalsError
 from root.models import NOT_GIVEN
 
-from ..wire import Step, Wire, raw, says
+from ..scripted_server import ScriptedServer, Step, responds, sends
 from .faces import FACES, Face, Program, run
 from .record import Record, as_json
 
@@ -187,9 +187,9 @@ def respond(request: bytes) -> Step:
     method, target, _ = head.partition(b"\r\n")[0].decode().split(" ")
     path, _, query = target.partition("?")
     if method == "DELETE":
-        return raw(b"HTTP/1.1 204 No Content\r\n\r\n", then_close=False)
+        return sends(b"HTTP/1.1 204 No Content\r\n\r\n", then_close=False)
     if path.endswith("/verify/"):
-        return says(200, {"success": True, "model": "gpt-4o"})
+        return responds(200, {"success": True, "model": "gpt-4o"})
     if method == "GET" and path == "/v1/models/":
         # Two pages: the first one names the second.
         listed = [
@@ -197,27 +197,27 @@ def respond(request: bytes) -> Step:
             for one in STORED.values()
         ]
         if "cursor=second" in query:
-            return says(200, {"next": None, "previous": None, "results": listed[2:]})
-        return says(
+            return responds(200, {"next": None, "previous": None, "results": listed[2:]})
+        return responds(
             200, {"next": "/v1/models/?cursor=second", "previous": None, "results": listed[:2]}
         )
     if method == "GET":
-        return says(200, STORED.get(path.split("/")[3].removeprefix("id-of-"), stored("a")))
+        return responds(200, STORED.get(path.split("/")[3].removeprefix("id-of-"), stored("a")))
     given: dict[str, object] = json.loads(body)
-    return says(201 if method == "POST" else 200, stored("a") | given)
+    return responds(201 if method == "POST" else 200, stored("a") | given)
 
 
 def sent(face: str, program: Program[Any]) -> dict[str, object]:
     """Return the requests that a program sends, as they came, and the error that it raises."""
     seen: dict[str, object] = {}
-    with Wire([], choose=respond) as wire:
+    with ScriptedServer([], choose=respond) as server:
         options = {"max_retries": 0, "default_headers": {"X-One": "1"}}
         try:
-            run(face, program, KEY, base_url=wire.url, **options)
+            run(face, program, KEY, base_url=server.url, **options)
         except RootSignalsError as error:
             seen["raises"] = type(error).__name__
-        requests = list(wire.requests)
-        port = wire.port
+        requests = list(server.requests)
+        port = server.port
     return seen | {"requests": [_readable(request, port) for request in requests]}
 
 

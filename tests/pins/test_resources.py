@@ -13,7 +13,7 @@ import pytest
 from root import NotFoundError
 from root.emulator import Server
 
-from ..wire import Step, Wire, says
+from ..scripted_server import ScriptedServer, Step, responds
 from .faces import FACES, Face, run
 
 MAX_BYTES_A_MODEL = 0.72 * 1024
@@ -70,15 +70,15 @@ def _page(request: bytes) -> Step:
         for number in range(100)
     ]
     following = str(page + 1) if page + 1 < PAGES else None
-    return says(200, {"next": following, "previous": None, "results": results})
+    return responds(200, {"next": following, "previous": None, "results": results})
 
 
 @pytest.mark.parametrize("face", FACES)
 def test_memory_of_a_listed_model(face: str) -> None:
     """A listed model that is kept takes 0.72 KB at most."""
-    with Wire([], choose=_page) as wire:
+    with ScriptedServer([], choose=_page) as server:
         done = subprocess.run(
-            [sys.executable, "-c", PROGRAM, face, wire.url],
+            [sys.executable, "-c", PROGRAM, face, server.url],
             capture_output=True,
             check=True,
             # Measuring coverage takes memory, too.

@@ -1,1 +1,1 @@
-"""The client, its resources and its connections: one of two twins."""
+"""The client, its resources and its connections, from which the blocking ones are generated."""

@@ -1,12 +1,13 @@
-"""Many calls, so many of them at once."""
+"""Bulk calls: many calls with bounded concurrency."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
-from .._bulk import OnError, OnProgress, Tally
-from .._concurrency import AsyncSlots, async_at_once
+from .._concurrency.bulk import BulkState, OnError, OnProgress
+from .._concurrency.semaphores import AsyncSemaphore
+from .._concurrency.workers import async_run_concurrently
 from ..errors import NOT_STARTED, NotStarted, RateLimitError, RootSignalsError
 
 __all__ = ["call_each", "call_range"]
@@ -28,44 +29,44 @@ async def call_each(
     Raises:
         BulkError: A call failed, and errors are not collected.
     """
-    tally: Tally[R] = Tally(len(items), concurrency, errors, on_progress)
-    await call_range(call, items, range(len(items)), tally)
-    return tally.results()
+    state: BulkState[R] = BulkState(len(items), concurrency, errors, on_progress)
+    await call_range(call, items, range(len(items)), state)
+    return state.results()
 
 
 async def call_range(
-    call: Callable[[T], Awaitable[R]], items: Sequence[T], positions: range, tally: Tally[R]
+    call: Callable[[T], Awaitable[R]], items: Sequence[T], positions: range, state: BulkState[R]
 ) -> None:
-    """Make a call for the items at these positions, and note what comes of each.
+    """Make a call for the items at these positions, and record the outcomes.
 
-    Where the service answers 429 (too many requests) however often a call is repeated, calls go
-    one by one from then on, the refused ones too: of several that come back together, one would
-    use up what the service allows.
+    If the service responds 429 (too many requests) to all attempts of a call, calls are made one
+    by one from then on, including those that were refused: of several that are retried together,
+    one would use up what the rate limit allows.
     """
-    lane = AsyncSlots(1)
+    one_at_a_time = AsyncSemaphore(1)
 
     async def outcome(item: T) -> R | NotStarted:
-        if not tally.crowded:
+        if not state.throttled:
             try:
                 return await call(item)
             except RateLimitError as error:
                 if len(error.attempts) == 1:
-                    # It is not to be repeated.
+                    # It must not be retried.
                     raise
-                tally.crowded = True
-        turn = await lane.acquire(None)
-        assert turn is not None
+                state.throttled = True
+        permit = await one_at_a_time.acquire(None)
+        assert permit is not None
         try:
-            return NOT_STARTED if tally.halted else await call(item)
+            return NOT_STARTED if state.stopped else await call(item)
         finally:
-            lane.release(turn)
+            one_at_a_time.release(permit)
 
-    async def one(position: int) -> tuple[int, R | RootSignalsError | NotStarted]:
+    async def call_one(position: int) -> tuple[int, R | RootSignalsError | NotStarted]:
         try:
             return position, await outcome(items[position])
         except RootSignalsError as error:
-            tally.fail(error)
+            state.fail(error)
             return position, error
 
-    number = tally.width(len(positions))
-    await async_at_once(one, tally.to_start(positions), number, tally.note)
+    workers = state.workers(len(positions))
+    await async_run_concurrently(call_one, state.to_start(positions), workers, state.record)

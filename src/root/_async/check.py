@@ -1,4 +1,4 @@
-"""What the client is made of and how far it gets, step by step."""
+"""The checks of `client.check()`, in their order."""
 
 from __future__ import annotations
 
@@ -6,20 +6,23 @@ from dataclasses import replace
 from time import monotonic, time
 from typing import TYPE_CHECKING
 
-from .. import _diagnosis as diagnosis
-from .._concurrency import async_in_thread, async_value
-from .._config import check_key, no_key
-from .._failures import KeyTimeoutError
-from .._http import MOST_REDIRECTS, Address, Request, proxy_for, redirected
-from .._logs import hidden
-from .._offline import check_connection
-from .._probe import Way, look_up
-from ..checks import Check, Report
+from .._concurrency.waiting import KeyTimeoutError, async_resolved
+from .._concurrency.workers import async_in_thread
+from .._config.config import no_key
+from .._config.validation import check_key
+from .._doctor import findings
+from .._doctor.probe import ConnectionProbe, look_up
+from .._doctor.report import Check, Report
+from .._http.messages import Origin, Request
+from .._http.offline import check_connection
+from .._http.proxies import proxy_for
+from .._secrets.logs import active_secrets
 from ..errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from .._config import Config
-    from .._http import Answer, Proxy
+    from .._config.config import Config
+    from .._http.messages import RawResponse
+    from .._http.proxies import Proxy
     from ..config import Setting, Settings
     from .transport import AsyncTransport
 
@@ -33,139 +36,132 @@ _TIMED_REQUESTS = 3
 async def check(
     config: Config, settings: Settings, transport: AsyncTransport, timeout: float
 ) -> Report:
-    """Look at everything in its order; the arguments are the client's own parts."""
+    """Run all checks; the arguments are the parts of the client."""
     explained = {setting.name: setting for setting in settings.explain()}
     checks = [
-        diagnosis.versions(),
-        diagnosis.told_settings(explained["api_key"], explained["base_url"], explained["offline"]),
+        findings.versions(),
+        findings.settings(explained["api_key"], explained["base_url"], explained["offline"]),
     ]
     if transport.http_client is None:
-        way = await _way(config, explained, timeout)
+        connection = await _connection(config, explained, timeout)
     else:
-        told = "left to the http client that was given"
-        way = [Check(name, None, told) for name in diagnosis.WAY]
-    failed = [step.name for step in way if step.ok is False]
+        detail = "left to the HTTP client that was passed"
+        connection = [Check(name, None, detail) for name in findings.CONNECTION]
+    failed = [step.name for step in connection if step.ok is False]
     if failed:
-        service = [diagnosis.skipped(name, failed[0]) for name in diagnosis.SERVICE]
+        service = [findings.skipped(name, failed[0]) for name in findings.SERVICE]
     else:
         service = await _service(config, explained["api_key"], transport, timeout)
-    return Report((*checks, *way, *service))
+    return Report((*checks, *connection, *service))
 
 
-async def _way(config: Config, explained: dict[str, Setting], timeout: float) -> list[Check]:
-    """Look at the way to the service."""
-    address = Address.of(config.base_url)
+async def _connection(config: Config, explained: dict[str, Setting], timeout: float) -> list[Check]:
+    """Check the connection to the service."""
+    origin = Origin.from_url(config.base_url)
     proxy: Proxy | None = None
     problem: str | None = None
     try:
-        proxy = proxy_for(address)
+        proxy = proxy_for(origin)
     except ConfigurationError as exc:
         problem = str(exc)
-    checks = [diagnosis.proxied(explained["proxy"], problem)]
+    checks = [findings.proxy(explained["proxy"], problem)]
     if problem is not None:
-        return checks + [diagnosis.skipped(name, "proxy") for name in diagnosis.WAY[1:]]
-    stop = address if proxy is None else proxy.address
+        return checks + [findings.skipped(name, "proxy") for name in findings.CONNECTION[1:]]
+    first = origin if proxy is None else proxy.origin
     try:
-        check_connection(address, stop.host)
+        check_connection(origin, first.host)
     except ConfigurationError as exc:
-        checks.append(Check("dns", False, "this machine alone is allowed", str(exc)))
-        return checks + [diagnosis.skipped(name, "dns") for name in diagnosis.WAY[2:]]
+        checks.append(Check("dns", False, "only connections to this machine are allowed", str(exc)))
+        return checks + [findings.skipped(name, "dns") for name in findings.CONNECTION[2:]]
     started = monotonic()
     try:
-        found = await async_in_thread(lambda: look_up(stop), timeout)
+        addresses = await async_in_thread(lambda: look_up(first), timeout)
     except (OSError, UnicodeError) as exc:
-        whose = "the base URL" if proxy is None else "the proxy that the environment names"
-        checks.append(diagnosis.not_found(stop.host, exc, whose))
-        return checks + [diagnosis.skipped(name, "dns") for name in diagnosis.WAY[2:]]
-    places = list(dict.fromkeys(one.host for one in found))
-    checks.append(diagnosis.found(stop.host, places, monotonic() - started))
+        source = "the base URL" if proxy is None else "the proxy in the environment"
+        checks.append(findings.unresolved(first.host, exc, source))
+        return checks + [findings.skipped(name, "dns") for name in findings.CONNECTION[2:]]
+    hosts = list(dict.fromkeys(address.host for address in addresses))
+    checks.append(findings.resolved(first.host, hosts, monotonic() - started))
     trust = explained["ssl_context"]
-    way = Way(address, proxy, found, config.ssl_context, f"{trust.value} ({trust.source})", timeout)
-    # It keeps to its bounds itself.
-    return checks + await async_in_thread(way.go, None)
+    probe = ConnectionProbe(
+        origin, proxy, addresses, config.ssl_context, f"{trust.value} ({trust.source})", timeout
+    )
+    # It keeps its timeouts itself.
+    return checks + await async_in_thread(probe.run, None)
 
 
 async def _service(
     config: Config, explained: Setting, transport: AsyncTransport, timeout: float
 ) -> list[Check]:
-    """Look at what the service answers."""
-    address = Address.of(config.base_url)
+    """Check the responses of the service."""
+    origin = Origin.from_url(config.base_url)
     key, problem = await _key(config, timeout)
     headers = list(config.headers)
     if key is not None:
         headers.append((b"Authorization", b"Api-Key " + key.encode("ascii")))
-    request = Request("GET", address, address.path + _TARGET, headers)
+    request = Request("GET", origin, origin.path + _TARGET, headers)
     secrets = (*(() if key is None else (key,)), *config.default_headers.values())
     started = time()
     try:
-        answer = await _answer(request, transport, timeout, secrets)
-    except Exception as exc:  # noqa: BLE001 - whatever it is, it is what was to be found out.
-        told, advice = diagnosis.broken(exc, request.url, address, secrets)
+        response = await _respond(request, transport, timeout, secrets)
+    except Exception as exc:  # noqa: BLE001 - it is what the check is for.
         return [
-            diagnosis.skipped("clock", "authentication"),
-            Check("authentication", False, told, advice),
-            diagnosis.skipped("request", "authentication"),
+            findings.skipped("clock", "authentication"),
+            findings.broken_request("authentication", exc, request.url, origin, secrets),
+            findings.skipped("request", "authentication"),
         ]
-    clock = diagnosis.clock(answer.header(b"date"), started, time())
+    clock = findings.clock(response.header(b"date"), started, time())
     if key is None:
         failed = "settings" if problem is None else "authentication"
-        return [clock, diagnosis.keyless(problem), diagnosis.skipped("request", failed)]
-    # What a function gave is known only now.
+        return [clock, findings.no_key(problem), findings.skipped("request", failed)]
+    # The result of a function is known only now.
     shown = replace(explained, value=replace(config, api_key=key).fingerprint)
-    accepted = diagnosis.authentication(answer, request.url, shown, secrets)
+    accepted = findings.authentication(response, request.url, shown, secrets)
     if not accepted.ok:
-        # How long it takes to be refused tells nothing of how long a call takes.
-        return [clock, accepted, diagnosis.skipped("request", "authentication")]
+        # A rejected request may take less time than a call.
+        return [clock, accepted, findings.skipped("request", "authentication")]
     times: list[float] = []
     try:
         for _ in range(_TIMED_REQUESTS):
             before = monotonic()
-            answer = await _answer(request, transport, timeout, secrets)
+            response = await _respond(request, transport, timeout, secrets)
             times.append(monotonic() - before)
-            again = diagnosis.authentication(answer, request.url, shown, secrets)
+            again = findings.authentication(response, request.url, shown, secrets)
             if not again.ok:
                 return [clock, accepted, replace(again, name="request")]
     except Exception as exc:  # noqa: BLE001 - as above.
-        told, advice = diagnosis.broken(exc, request.url, address, secrets)
-        return [clock, accepted, Check("request", False, told, advice)]
-    return [clock, accepted, diagnosis.timed(times)]
+        broken = findings.broken_request("request", exc, request.url, origin, secrets)
+        return [clock, accepted, broken]
+    return [clock, accepted, findings.request_times(times)]
 
 
 async def _key(config: Config, timeout: float) -> tuple[str | None, str | None]:
-    """Return the key, or what is wrong with the function that should give it."""
+    """Return the key, or what is wrong with the function that returns it."""
     key = config.api_key
     if key is no_key:
         return None, None
     if not callable(key):
         return key, None
     try:
-        given = await async_value(key(), timeout)
-        return check_key(given, "What the api_key function returns"), None
+        returned = await async_resolved(key(), timeout)
+        return check_key(returned, "What the api_key function returns"), None
     except KeyTimeoutError:
-        return None, f"the api_key function gave no key within {timeout:g} s"
+        return None, f"the api_key function returned no key within {timeout:g} s"
     except ConfigurationError as exc:
         return None, str(exc)
     except Exception as exc:  # noqa: BLE001 - a function of the user's can raise anything.
-        # Not its words, which may hold a secret.
+        # Not its message, which may contain a secret.
         return None, f"the api_key function raised {type(exc).__name__}"
 
 
-async def _answer(
+async def _respond(
     request: Request, transport: AsyncTransport, timeout: float, secrets: tuple[str, ...]
-) -> Answer:
-    """Return the answer to a request, and follow it where a call would."""
-    until = monotonic() + timeout
-    hidden_before = hidden.get()
-    hidden.set(secrets)
+) -> RawResponse:
+    """Return the response to a request, and follow redirects as a call does."""
+    secrets_before = active_secrets.get()
+    active_secrets.set(secrets)
     try:
-        answer = await transport.exchange(request, timeout, until)
-        for _ in range(MOST_REDIRECTS - 1):
-            following = redirected(request, answer)
-            if following is None:
-                break
-            request = following
-            answer = await transport.exchange(request, timeout, until)
-        return answer
+        return await transport.follow(request, timeout, monotonic() + timeout)
     finally:
         # Not by its token, as in a call.
-        hidden.set(hidden_before)
+        active_secrets.set(secrets_before)

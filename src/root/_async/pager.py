@@ -1,72 +1,82 @@
-"""A listing that asks for its pages as they are needed."""
+"""A listing that requests its pages as they are needed."""
 
 from __future__ import annotations
 
 from builtins import list as List
-from collections.abc import AsyncIterator, Awaitable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from copy import copy
+from functools import partial
 from operator import length_hint
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar
 
-from .._concurrency import AsyncAhead
-from .._pages import check_listing, next_cursor, page_query
-from .._schemas import Model, ModelListAnswer, Page, set_meta
+from .._concurrency.workers import AsyncPrefetch
+from .._http.operation import Operation
+from .._schemas.base import ResponseModel, columns_of, flatten, set_meta
+from .._schemas.cursors import check_listing, next_cursor, page_query
+from .._schemas.pages import ListResponse, Page, list_response
 from ..errors import PaginationError, RootSignalsError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import pandas
     import polars
     from pydantic import JsonValue
 
-    from .client import AsyncRootSignals
+    from .sender import AsyncSender
 
 __all__ = ["AsyncPager"]
 
+T = TypeVar("T", bound=ResponseModel)
+V = TypeVar("V")
 
-class AsyncPager(AsyncIterator[Model]):
-    """An iterator over models that asks for a page when it needs one.
+
+class AsyncPager(AsyncIterator[T], Generic[T]):
+    """An iterator over the items of a listing that requests a page when it needs one.
 
     Attributes:
-        cursor: The cursor of the page that comes next: pass it to `list(cursor=...)` to go on
-            there, in another process or on another day. None before the first page, and an
-            empty string after the last one, from which there is nothing to list. What is left
-            of a page that is being read is not on the next one.
+        cursor: The cursor of the next page: pass it to `list(cursor=...)` to continue there, in
+            another process or on another day. None before the first page, and an empty string
+            after the last one, from which nothing is listed. The rest of a page that is being
+            read is not on the next one.
     """
 
     def __init__(
         self,
-        client: AsyncRootSignals,
+        client: AsyncSender,
         path: str,
+        item: type[T],
         *,
-        capable_of: List[str] | None,
+        query: Mapping[str, str] | None = None,
         limit: int | None,
         page_size: int | None,
         ordering: str | None,
         cursor: str | None,
         prefetch: bool,
     ) -> None:
-        check_listing(limit, page_size, cursor, capable_of)
+        check_listing(limit, page_size, cursor)
         self._client = client
         self._path = path
-        self._capable_of = capable_of
+        self._item = item
+        self._query = query or {}
         self._remaining = limit
         self._page_size = page_size
         self._ordering = ordering
         self.cursor = cursor
         self._prefetch = prefetch
-        self._ahead: AsyncAhead[ModelListAnswer] | None = None
-        self._items: Iterator[Model] = iter(())
-        self._last_read: Page | None = None
+        self._prefetched: AsyncPrefetch[ListResponse[T]] | None = None
+        self._items: Iterator[T] = iter(())
+        self._last_page: Page[T] | None = None
         self._seen: set[str | None] = set()
-        self._trouble: PaginationError | None = None
-        self._ended = False
+        self._failure: PaginationError | None = None
+        self._closed = False
 
-    def __aiter__(self) -> AsyncIterator[Model]:
+    def __aiter__(self) -> AsyncIterator[T]:
         return self
 
-    async def __anext__(self) -> Model:
+    async def __anext__(self) -> T:
         while True:
-            # At most one: the next call comes back for the next one.
+            # At most one item: the next call continues with the next one.
             for item in self._items:
                 return item
             page = await self._next_page()
@@ -74,143 +84,153 @@ class AsyncPager(AsyncIterator[Model]):
                 raise StopAsyncIteration
             self._items = iter(page.items)
 
-    async def pages(self) -> AsyncIterator[Page]:
-        """Go on by the page: an iterator over the pages that come next.
+    async def pages(self) -> AsyncIterator[Page[T]]:
+        """Continue page by page: return an iterator over the following pages.
 
-        What is left of a page that was begun by the item is not on them.
+        The rest of a page whose items were being read is not among them.
         """
         while (page := await self._next_page()) is not None:
             yield page
 
     async def to_dicts(self) -> List[dict[str, JsonValue]]:
-        """Read what is left of the listing, and return it as plain data.
+        """Read the rest of the listing, and return it as plain data.
 
-        Each model is as `Model.to_dict` returns it.
+        Each item is as its `to_dict` returns it.
         """
-        return [model.to_dict() async for model in self]
+        return [item.to_dict() async for item in self]
 
     async def to_pandas(self) -> pandas.DataFrame:
-        """Read what is left of the listing into a pandas frame with a row for each model.
+        """Read the rest of the listing into a pandas frame with one row for each item.
 
-        The columns are the fields of `Model`, those of its owner and provider as `owner.email` and
-        so on, all of them even if nothing is listed; then the fields that this release does not
-        know. Those of mixed types, and what is nested, stand there as JSON. Missing is
-        `pandas.NA`.
+        The columns are the fields of the items, those of nested objects as `owner.email` and so
+        on. All of them exist even if nothing is listed. Fields that are newer than this release
+        follow. Values of mixed types and nested values are JSON. Missing values are `pandas.NA`.
 
         Raises:
-            ImportError: pandas is not installed; the extra `root-sdk[pandas]` brings it.
+            ImportError: pandas is not installed; the extra `root-sdk[pandas]` contains it.
         """
-        from .._frames import check_installed, to_pandas
+        from .._display.frames import check_installed, to_pandas
 
-        # Said before anything is asked of the service.
+        # Checked before anything is requested.
         check_installed("pandas")
-        return to_pandas([model async for model in self])
+        return to_pandas([flatten(item) async for item in self], columns_of(self._item))
 
     async def to_polars(self) -> polars.DataFrame:
-        """Read what is left of the listing into a polars frame with a row for each model.
+        """Read the rest of the listing into a polars frame with one row for each item.
 
-        The columns are those of `to_pandas`. Missing is null.
+        The columns are those of `to_pandas`. Missing values are null.
 
         Raises:
-            ImportError: polars is not installed; the extra `root-sdk[polars]` brings it.
+            ImportError: polars is not installed; the extra `root-sdk[polars]` contains it.
         """
-        from .._frames import check_installed, to_polars
+        from .._display.frames import check_installed, to_polars
 
         check_installed("polars")
-        return to_polars([model async for model in self])
+        return to_polars([flatten(item) async for item in self], columns_of(self._item))
 
     def __getstate__(self) -> dict[str, object]:
-        # A copy reads the rest of the page on its own, and asks for the page ahead again.
+        # A copy reads the rest of the page independently, and requests the next page itself.
         return {
             **vars(self),
-            "_ahead": None,
+            "_prefetched": None,
             "_items": copy(self._items),
             "_seen": set(self._seen),
         }
 
     def __repr__(self) -> str:
-        told = ", ".join(f"{name}={value!r}" for name, value in self._told().items())
-        return f"<{type(self).__name__}: {told}>"
+        state = ", ".join(f"{name}={value!r}" for name, value in self._state().items())
+        return f"<{type(self).__name__}: {state}>"
 
     def _repr_html_(self) -> str:
-        from .._html import table
+        from .._display.html import table
 
-        told, page = "Iterate over it, or read it with to_dicts(), to_pandas() or to_polars().", ""
-        # Looking at an object sends no request: what is shown was read already.
-        if self._last_read is not None:
-            told += " Below is the page that was read last."
-            page = self._last_read._repr_html_()  # pyright: ignore[reportPrivateUsage]
-        return table(type(self).__name__, self._told().items(), told=told) + page
+        caption = "Iterate over it, or read it with to_dicts(), to_pandas() or to_polars()."
+        page = ""
+        # Displaying an object sends no request: what is shown was read before.
+        if self._last_page is not None:
+            caption += " Below is the last page that was read."
+            page = self._last_page._repr_html_()  # pyright: ignore[reportPrivateUsage]
+        return table(type(self).__name__, self._state().items(), caption=caption) + page
 
-    def _told(self) -> dict[str, str | int | None]:
-        left = self._remaining
-        # A page that is being read was taken off when it came.
-        left = None if left is None else left + length_hint(self._items)
-        return {"cursor": self.cursor, "remaining": "all" if left is None else left}
+    def _state(self) -> dict[str, str | int | None]:
+        remaining = self._remaining
+        if remaining is not None:
+            # The items of a page that is being read were subtracted when it arrived.
+            remaining += length_hint(self._items)
+        return {"cursor": self.cursor, "remaining": "all" if remaining is None else remaining}
 
     async def aclose(self) -> None:
-        """Ask for nothing more."""
+        """Request nothing more."""
         self._items = iter(())
-        self._ended = True
-        self._ahead = None
+        self._closed = True
+        self._prefetched = None
 
-    async def _next_page(self) -> Page | None:
-        if self._trouble is not None:
-            raise self._trouble
-        if not self._goes_on():
+    async def _next_page(self) -> Page[T] | None:
+        if self._failure is not None:
+            raise self._failure
+        if not self._has_more():
             return None
         cursor = self.cursor
         if cursor in self._seen:
             error = PaginationError(
-                "The listing came back to a cursor that it had before, and would go on in circles."
-                " It is the service's fault; what was listed until here is good."
+                "The service returned a cursor of this listing for the second time, so that it"
+                " would never end. This is a fault of the service; the items so far are valid."
             )
-            # There is no place to go on from.
+            # There is no cursor to continue from.
             error.cursor = ""
             raise error
-        # Forgotten first: if this is interrupted, the page is asked for again.
-        ahead, self._ahead = self._ahead, None
-        if ahead is not None and ahead.is_lost:
-            ahead = None
+        # Cleared first: if this is interrupted, the page is requested again.
+        prefetched, self._prefetched = self._prefetched, None
+        if prefetched is not None and prefetched.is_lost:
+            prefetched = None
         try:
-            answer = await (self._fetch() if ahead is None else ahead.result())
+            if prefetched is not None:
+                response = await prefetched.result()
+            else:
+                response = await _fetch(self._client, self._operation())
         except RootSignalsError as error:
             error.cursor = cursor
             raise
         self._seen.add(cursor)
-        page = self._taken(answer)
-        if self._prefetch and self._goes_on() and self.cursor not in self._seen:
-            self._ahead = AsyncAhead(self._fetch)
+        page = self._take(response)
+        if self._prefetch and self._has_more() and self.cursor not in self._seen:
+            # Without a reference to this listing: dropping it ends what was requested ahead.
+            self._prefetched = AsyncPrefetch(partial(_fetch, self._client, self._operation()))
         return page
 
-    def _goes_on(self) -> bool:
-        more_wanted = self._remaining is None or self._remaining > 0
-        return self.cursor != "" and not self._ended and more_wanted
+    def _has_more(self) -> bool:
+        is_wanted = self._remaining is None or self._remaining > 0
+        return self.cursor != "" and not self._closed and is_wanted
 
-    def _fetch(self) -> Awaitable[ModelListAnswer]:
-        query = page_query(
+    def _operation(self) -> Operation[ListResponse[T]]:
+        paging = page_query(
             remaining=self._remaining,
             page_size=self._page_size,
             cursor=self.cursor,
             ordering=self._ordering,
-            capable_of=self._capable_of,
         )
-        return self._client.request("GET", self._path, ModelListAnswer, query=query)
+        return Operation(
+            "GET", self._path, list_response(self._item), query={**paging, **self._query}
+        )
 
-    def _taken(self, answer: ModelListAnswer) -> Page:
-        items = answer.results
+    def _take(self, response: ListResponse[T]) -> Page[T]:
+        items = response.results
         if self._remaining is not None:
-            # Some servers send more than was asked for.
+            # Some servers send more than was requested.
             items = items[: self._remaining]
             self._remaining -= len(items)
         for item in items:
-            set_meta(item, answer.meta)
+            set_meta(item, response.meta)
         following: str | None = None
         try:
-            following = next_cursor(answer.next, self._client.base_url)
+            following = next_cursor(response.next, self._client.base_url)
         except PaginationError as error:
-            # What is on this page is good; the error comes when the next one is needed.
-            self._trouble = error
+            # The items of this page are valid; the error is raised when the next one is needed.
+            self._failure = error
         self.cursor = following or ""
-        self._last_read = Page(items, following, answer.meta)
-        return self._last_read
+        self._last_page = Page(items, following, response.meta, self._item)
+        return self._last_page
+
+
+async def _fetch(client: AsyncSender, operation: Operation[V]) -> V:
+    return (await client.send(operation)).value

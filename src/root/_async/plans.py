@@ -1,88 +1,106 @@
-"""Plans: what would change for the models to be as desired, and changing it."""
+"""Plans: which changes make the models as desired, and making them."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, TypeAlias, cast
 
-from .._bulk import OnProgress, Progress, Tally, check_concurrency
-from .._plans import (
+from .._changes import ApplyResult
+from .._concurrency.bulk import BulkState, OnProgress, Progress, check_concurrency
+from .._plans.comparison import (
     COMPARED,
-    ApplyResult,
     Comparison,
     Step,
+    apply_result,
     by_name,
     deletion,
-    export_of,
-    is_told_by,
-    result_of,
-    step_towards,
-    wanted_of,
+    diff,
+    export_settings,
+    has_details,
+    parse_desired,
 )
-from .._schemas import Model, ModelSettings, model_path
+from .._schemas.models import Model, ModelSettings
+from .._schemas.requests import Body
 from ..errors import BadRequestError, ConflictError, InvalidRequestError, NotFoundError
 from .bulk import call_range
 
 if TYPE_CHECKING:
-    from .client import AsyncRootSignals
+    from .pager import AsyncPager
 
-__all__ = ["AsyncPlan", "ensure_model", "export_settings", "make_plan"]
+__all__ = ["AsyncPlan", "ensure_model", "export_models", "make_plan"]
 
-_PATH = "/v1/models/"
+Save: TypeAlias = Callable[[Body, str | None], Awaitable[Model]]
+"""Creates a model, or updates the one with this ID."""
+
+
+class AsyncModelStore(Protocol):
+    """The methods of the models that plans need."""
+
+    def list(self, *, limit: int | None) -> AsyncPager[Model]:
+        """Return an iterator over models."""
+        ...
+
+    async def retrieve(self, model_id: str) -> Model:
+        """Retrieve a model by its ID."""
+        ...
+
+    async def delete(self, model_id: str) -> None:
+        """Delete a model."""
+        ...
 
 
 class AsyncPlan(Comparison):
-    """What would change for the models to be as desired; nothing has been changed yet.
+    """The changes that make the models as desired. Nothing has been changed yet.
 
-    Look at `changes`, or print the plan to read it; `bool(plan)` says whether there is anything
-    to change. No key shows in it.
+    Use `changes`, or print the plan to read it; `bool(plan)` is whether there is anything to
+    change. It shows no key.
 
     Attributes:
-        changes: What becomes of each model: first those to create, in the order in which they
-            are desired, then those to update, to delete, and those that stay as they are.
+        changes: The change of each model: first those to create, in the order of the desired
+            models, then those to update and to delete, and those that are unchanged.
     """
 
     def __init__(
-        self, client: AsyncRootSignals, steps: Iterable[Step], *, rotate_keys: bool
+        self, models: AsyncModelStore, save: Save, steps: Iterable[Step], *, rotate_keys: bool
     ) -> None:
         super().__init__(steps, rotate_keys=rotate_keys)
-        self._client = client
+        self._models = models
+        self._save = save
         self._applied = threading.Lock()
 
     async def apply(
         self, concurrency: int = 8, on_progress: Callable[[Progress], None] | None = None
     ) -> ApplyResult:
-        """Create, update and delete, in this order, as the plan says. A plan is applied once.
+        """Create, update and delete models, in this order. A plan is applied once.
 
-        What the service refuses of one model (400, 404, 409, 422) does not keep the others from
-        being created and updated; after any other failure nothing more is started, and what is
-        under way ends. Nothing is deleted after a failure. A new plan then holds what is left to
-        do. A model that is gone already counts as deleted.
+        If the service refuses a change of one model (400, 404, 409, 422), the others are still
+        created and updated. After any other failure no more changes are started, and those in
+        progress end. Nothing is deleted after a failure. A new plan then contains the rest. A model
+        that has been deleted meanwhile counts as deleted.
 
         Args:
-            concurrency: How many calls to make at once.
-            on_progress: Is told of each change that was made or failed; its `position` is the
-                place in `changes`. What it raises ends the work.
+            concurrency: Maximum number of concurrent calls.
+            on_progress: Called for each change that was made or failed; its `position` is the
+                position in `changes`. An exception in it ends the work.
 
         Raises:
-            ApplyError: A change failed; it says what was done, what failed and what was not
+            ApplyError: A change failed; it has what was done, what failed and what was not
                 started.
-            InvalidRequestError: The plan was applied before, whatever came of it.
+            InvalidRequestError: The plan was applied before, whatever the result.
         """
-        tally: Tally[str | None] = Tally(
+        state: BulkState[str | None] = BulkState(
             len(self._steps),
             concurrency,
             "raise",
             on_progress,
-            refusals=(BadRequestError, NotFoundError, ConflictError),
+            tolerated=(BadRequestError, NotFoundError, ConflictError),
         )
-        # Never released: of two threads, one applies it.
+        # Never released: of two threads, one applies the plan.
         if not self._applied.acquire(blocking=False):
             raise InvalidRequestError(
-                "This plan was applied before. Make a new one: it says what is left to do."
+                "This plan was applied before. Create a new one, which contains what is left."
             )
         steps, self._steps = self._steps, []
         changes = [step.change for step in steps]
@@ -90,23 +108,24 @@ class AsyncPlan(Comparison):
         start = 0
         for action in ("create", "update", "delete"):
             end = start + actions.count(action)
-            if tally.halted or (action == "delete" and tally.failed):
+            if state.stopped or (action == "delete" and state.failed):
                 break
-            await call_range(self._make, steps, range(start, end), tally)
+            await call_range(self._make, steps, range(start, end), state)
             start = end
-        return result_of(changes, tally)
+        return apply_result(changes, state)
 
     async def _make(self, step: Step) -> str | None:
         if step.change.action == "delete":
-            # What somebody else has deleted meanwhile is as it should be.
+            # If it was deleted meanwhile, it is as desired.
             with suppress(NotFoundError):
-                await self._client.models.delete(step.change.model_id or "")
+                await self._models.delete(step.change.model_id or "")
             return None
-        return (await _send(self._client, step)).id
+        return (await self._save(_body(step), step.change.model_id)).id
 
 
 async def make_plan(
-    client: AsyncRootSignals,
+    models: AsyncModelStore,
+    save: Save,
     desired: Iterable[ModelSettings],
     *,
     prune: bool,
@@ -114,85 +133,86 @@ async def make_plan(
     concurrency: int,
     on_progress: OnProgress | None,
 ) -> AsyncPlan:
-    """Compare what is desired with what is there."""
+    """Compare desired models with existing ones."""
     check_concurrency(concurrency)
-    wanted = wanted_of(desired)
-    own = by_name(await _listed(client), None if prune else wanted)
-    there = [(one, own.pop(one.name, None)) for one in wanted]
-    untold = [
-        model for one, model in there if model is not None and not is_told_by(model, one.fields)
+    parsed = parse_desired(desired)
+    own = by_name(await _list(models), None if prune else parsed)
+    pairs = [(one, own.pop(one.name, None)) for one in parsed]
+    incomplete = [
+        model for one, model in pairs if model is not None and not has_details(model, one.fields)
     ]
-    details = await _details(client, untold, concurrency, on_progress)
+    details = await _details(models, incomplete, concurrency, on_progress)
     steps = [
-        step_towards(one, model and details.get(model.id, model), rotate_keys=rotate_keys)
-        for one, model in there
+        diff(one, model and details.get(model.id, model), rotate_keys=rotate_keys)
+        for one, model in pairs
     ]
     if prune:
         steps += [deletion(model) for model in own.values()]
-    return AsyncPlan(client, steps, rotate_keys=rotate_keys)
+    return AsyncPlan(models, save, steps, rotate_keys=rotate_keys)
 
 
-async def ensure_model(client: AsyncRootSignals, settings: ModelSettings) -> Model:
-    """Create a model, or change what differs, or leave it as it is; return it."""
-    (wanted,) = wanted_of([settings])
-    model = by_name(await _listed(client), [wanted]).get(wanted.name)
-    # All that there is to tell, since it is returned.
-    if model is not None and not is_told_by(model, COMPARED):
-        model = await _retrieve(client, model)
-    step = step_towards(wanted, model, rotate_keys=False)
+async def ensure_model(
+    models: AsyncModelStore, save: Save, settings: Mapping[str, object]
+) -> Model:
+    """Create a model, or update what differs, or leave it unchanged; return it."""
+    (desired,) = parse_desired([cast("ModelSettings", settings)])
+    model = by_name(await _list(models), [desired]).get(desired.name)
+    # It is returned, so all of its details are needed.
+    if model is not None and not has_details(model, COMPARED):
+        model = await _retrieve(models, model)
+    step = diff(desired, model, rotate_keys=False)
     if model is not None and step.change.action == "unchanged":
         return model
-    return await _send(client, step)
+    return await save(_body(step), step.change.model_id)
 
 
-async def export_settings(
-    client: AsyncRootSignals, concurrency: int, on_progress: OnProgress | None
+async def export_models(
+    models: AsyncModelStore, concurrency: int, on_progress: OnProgress | None
 ) -> list[ModelSettings]:
     """Return the settings of the caller's own models."""
     check_concurrency(concurrency)
-    own = list(by_name(await _listed(client), None).values())
-    untold = [model for model in own if not is_told_by(model, COMPARED)]
-    details = await _details(client, untold, concurrency, on_progress)
-    there = [details.get(model.id, model) for model in own]
-    return [export_of(model) for model in there if model is not None]
+    own = list(by_name(await _list(models), None).values())
+    incomplete = [model for model in own if not has_details(model, COMPARED)]
+    details = await _details(models, incomplete, concurrency, on_progress)
+    found = [details.get(model.id, model) for model in own]
+    return [export_settings(model) for model in found if model is not None]
 
 
-async def _listed(client: AsyncRootSignals) -> list[Model]:
-    return [model async for model in client.models.list(limit=None)]
+async def _list(models: AsyncModelStore) -> list[Model]:
+    return [model async for model in models.list(limit=None)]
 
 
-async def _retrieve(client: AsyncRootSignals, model: Model) -> Model | None:
-    """Return all that there is to tell of a model, or None if it was deleted meanwhile."""
+async def _retrieve(models: AsyncModelStore, model: Model) -> Model | None:
+    """Return a model with its details, or None if it was deleted meanwhile."""
     try:
-        return await client.models.retrieve(model.id)
+        return await models.retrieve(model.id)
     except NotFoundError:
         return None
 
 
 async def _details(
-    client: AsyncRootSignals,
-    models: Sequence[Model],
+    models: AsyncModelStore,
+    listed: Sequence[Model],
     concurrency: int,
     on_progress: OnProgress | None,
 ) -> dict[str, Model | None]:
-    """Return models as they are retrieved, by id; None for those that were deleted meanwhile."""
-    tally: Tally[Model | None] = Tally(len(models), concurrency, "raise", on_progress)
-    await call_range(partial(_retrieve, client), models, range(len(models)), tally)
-    error = tally.first_error()
+    """Return models with their details, by ID; None for those that were deleted meanwhile."""
+    state: BulkState[Model | None] = BulkState(len(listed), concurrency, "raise", on_progress)
+
+    async def retrieve(model: Model) -> Model | None:
+        return await _retrieve(models, model)
+
+    await call_range(retrieve, listed, range(len(listed)), state)
+    error = state.first_error()
     if error is not None:
         raise error
     return {
         model.id: outcome
-        for model, outcome in zip(models, tally.outcomes, strict=True)
+        for model, outcome in zip(listed, state.outcomes, strict=True)
         if outcome is None or isinstance(outcome, Model)
     }
 
 
-async def _send(client: AsyncRootSignals, step: Step) -> Model:
-    """Create or update a model."""
+def _body(step: Step) -> Body:
     assert step.body is not None
-    model_id = step.change.model_id
-    method, path = ("POST", _PATH) if model_id is None else ("PATCH", model_path(model_id))
-    return await client.request(
-        method, path, Model, body=step.body.content, secrets=step.body.secrets
-    )
+    return step.body

@@ -1,2 +1,2 @@
 # Generated from src/root/_async/__init__.py by scripts/generate_sync.py. Do not edit.
-"""The client, its resources and its connections: one of two twins."""
+"""The client, its resources and its connections, from which the blocking ones are generated."""

@@ -1,13 +1,14 @@
 # Generated from src/root/_async/bulk.py by scripts/generate_sync.py. Do not edit.
-"""Many calls, so many of them at once."""
+"""Bulk calls: many calls with bounded concurrency."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from .._bulk import OnError, OnProgress, Tally
-from .._concurrency import Slots, at_once
+from .._concurrency.bulk import BulkState, OnError, OnProgress
+from .._concurrency.semaphores import Semaphore
+from .._concurrency.workers import run_concurrently
 from ..errors import NOT_STARTED, NotStarted, RateLimitError, RootSignalsError
 
 __all__ = ["call_each", "call_range"]
@@ -29,44 +30,44 @@ def call_each(
     Raises:
         BulkError: A call failed, and errors are not collected.
     """
-    tally: Tally[R] = Tally(len(items), concurrency, errors, on_progress)
-    call_range(call, items, range(len(items)), tally)
-    return tally.results()
+    state: BulkState[R] = BulkState(len(items), concurrency, errors, on_progress)
+    call_range(call, items, range(len(items)), state)
+    return state.results()
 
 
 def call_range(
-    call: Callable[[T], R], items: Sequence[T], positions: range, tally: Tally[R]
+    call: Callable[[T], R], items: Sequence[T], positions: range, state: BulkState[R]
 ) -> None:
-    """Make a call for the items at these positions, and note what comes of each.
+    """Make a call for the items at these positions, and record the outcomes.
 
-    Where the service answers 429 (too many requests) however often a call is repeated, calls go
-    one by one from then on, the refused ones too: of several that come back together, one would
-    use up what the service allows.
+    If the service responds 429 (too many requests) to all attempts of a call, calls are made one
+    by one from then on, including those that were refused: of several that are retried together,
+    one would use up what the rate limit allows.
     """
-    lane = Slots(1)
+    one_at_a_time = Semaphore(1)
 
     def outcome(item: T) -> R | NotStarted:
-        if not tally.crowded:
+        if not state.throttled:
             try:
                 return call(item)
             except RateLimitError as error:
                 if len(error.attempts) == 1:
-                    # It is not to be repeated.
+                    # It must not be retried.
                     raise
-                tally.crowded = True
-        turn = lane.acquire(None)
-        assert turn is not None
+                state.throttled = True
+        permit = one_at_a_time.acquire(None)
+        assert permit is not None
         try:
-            return NOT_STARTED if tally.halted else call(item)
+            return NOT_STARTED if state.stopped else call(item)
         finally:
-            lane.release(turn)
+            one_at_a_time.release(permit)
 
-    def one(position: int) -> tuple[int, R | RootSignalsError | NotStarted]:
+    def call_one(position: int) -> tuple[int, R | RootSignalsError | NotStarted]:
         try:
             return position, outcome(items[position])
         except RootSignalsError as error:
-            tally.fail(error)
+            state.fail(error)
             return position, error
 
-    number = tally.width(len(positions))
-    at_once(one, tally.to_start(positions), number, tally.note)
+    workers = state.workers(len(positions))
+    run_concurrently(call_one, state.to_start(positions), workers, state.record)

@@ -1,72 +1,87 @@
 # Generated from src/root/_async/client.py by scripts/generate_sync.py. Do not edit.
-"""The client: settings, one method through which every request goes, and the resources.
+"""The client: its settings, the method that every call goes through, and the resources.
 
-Loaded by `from root import RootSignals`, so what it is made of is loaded when a client is made.
+Imported by `from root import RootSignals`, so its parts are imported when a client is created.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Self
 
-from .._defaults import DEFAULT_MOST_BYTES, DEFAULT_TIMEOUT, NOT_GIVEN, NotGiven
+from .._accessor import Accessor
+from .._config.defaults import DEFAULT_MAX_BYTES, DEFAULT_TIMEOUT, NOT_GIVEN, NotGiven
 
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable, Mapping
     from types import TracebackType
+    from typing import BinaryIO
 
     import httpx
-    from pydantic import BaseModel
+    from typing_extensions import TypeVar
 
-    from .._config import Config
-    from .._retry import Budget
-    from ..checks import Report
+    from .._config.config import Config
+    from .._config.defaults import Timeout
+    from .._doctor.report import Report
+    from .._http.operation import Operation, Query, Response
+    from .._http.retry import Budget
     from ..config import Settings
-    from .models import Models
+    from ..errors import JSONValue
+    from .resources.models import Models
+    from .resources.projects import Projects
 
-    S = TypeVar("S", bound=BaseModel)
+    V = TypeVar("V", default=JSONValue)
+else:
+    from typing import TypeVar
+
+    V = TypeVar("V")
 
 __all__ = ["RootSignals"]
 
-# Seconds for a step of a check without a bound: no system waits longer for a connection.
-_LONGEST_CHECK = 600.0
+T = TypeVar("T")
+
+# Seconds for a step of a check without a timeout: operating systems give up sooner.
+_MAX_CHECK_TIMEOUT = 600.0
 
 
 class RootSignals:
     """A client of the Root Signals API.
 
-    It is configuration plus connections that are made on first use, so one object can be used
-    from every thread and event loop, and after a fork. Close it with `close()` or use it in
-    a `with` block; a client that is merely dropped closes its connections, too.
+    A client is its settings, plus connections that are opened on first use. So one object can be
+    used in every thread and event loop, and after a fork. Close it with `close()` or use it in an
+    `with` block; a client that is merely dropped closes its connections too.
+
+    Every call goes through `send`: a subclass that overrides it sees all of them.
 
     Args:
-        api_key: The API key, or a function that is asked for it before each attempt. Left out,
-            it is the environment variable `ROOTSIGNALS_API_KEY`, or else the line of that name
+        api_key: The API key, or a function that returns one, called before each attempt. If
+            omitted: the environment variable `ROOTSIGNALS_API_KEY`, or else the line of that name
             in the file `.env` of the working directory.
-        base_url: Where the API is. Left out, it is the environment variable
-            `ROOTSIGNALS_API_URL`, or else https://api.app.rootsignals.ai.
-        timeout: Seconds that one attempt may take, or an `httpx.Timeout` to bound each of its
-            operations, or None for no bound.
-        deadline: Seconds that a whole call may take, all attempts and waits together, or None
-            for no bound.
-        max_retries: How often a call is tried again at most. Only what cannot have happened
-            twice is tried again.
-        max_connections: How many connections may be open at once, in each event loop and for
-            all blocking calls together. Further requests wait for a free one, within their
-            deadline.
-        max_response_bytes: Bytes that one answer may have, as it comes and unpacked. More is not
-            read.
-        default_headers: Headers to send with every request.
-        ssl_context: Whom to trust, and what to show of yourself, over TLS: for a company's own
-            certificates, the system's (`truststore`) or a client certificate. Left out, it is
-            certifi's, or what `SSL_CERT_FILE` or `SSL_CERT_DIR` names.
-        http_client: An httpx client of yours to send through. It is used, and not closed.
+        base_url: Where the API is. If omitted: the environment variable `ROOTSIGNALS_API_URL`,
+            or else https://api.app.rootsignals.ai.
+        timeout: Seconds for one attempt, or an `httpx.Timeout` to limit each of its operations,
+            or None for no limit.
+        deadline: Seconds for a whole call, with all attempts and waits, or None for no limit.
+        max_retries: Maximum number of retries of a call. A request is sent again only if that
+            does no harm.
+        max_connections: Maximum number of open connections, in each event loop and for all
+            blocking calls together. Further requests wait for a free one, within their deadline.
+        max_response_bytes: Maximum size of one response, compressed and decompressed. The rest of
+            a larger one is not read.
+        default_headers: Headers of every request.
+        ssl_context: TLS settings, for the certificates of a company or of the system
+            (`truststore`), or for a client certificate. If omitted: certifi's authorities, or
+            those that `SSL_CERT_FILE` or `SSL_CERT_DIR` selects.
+        http_client: An httpx client to send requests through. It is used, and not closed.
 
     Raises:
-        ConfigurationError: There is no API key, or a setting cannot be right.
+        ConfigurationError: There is no API key, or a setting is invalid.
     """
 
-    _models: Models
+    models: Accessor[Models] = Accessor("root._sync.resources.models", "Models")
+    """The models that evaluations run on."""
+    projects: Accessor[Projects] = Accessor("root._sync.resources.projects", "Projects")
+    """The projects of your organization."""
 
     def __init__(
         self,
@@ -77,16 +92,16 @@ class RootSignals:
         deadline: float | None = None,
         max_retries: int = 2,
         max_connections: int = 100,
-        max_response_bytes: int = DEFAULT_MOST_BYTES,
+        max_response_bytes: int = DEFAULT_MAX_BYTES,
         default_headers: Mapping[str, str] | None = None,
         ssl_context: ssl.SSLContext | None = None,
         http_client: httpx.Client | None = None,
     ) -> None:
-        from .._config import resolve
-        from .._retry import Budget
-        from .._secrets import unshown
+        from .._config.config import resolve
+        from .._http.retry import Budget
+        from .._secrets.secret import as_secret
 
-        api_key = unshown(api_key)
+        api_key = as_secret(api_key)
         config = resolve(
             api_key=api_key,
             base_url=base_url,
@@ -102,7 +117,7 @@ class RootSignals:
 
     @classmethod
     def _of(cls, config: Config, http_client: httpx.Client | None, budget: Budget) -> Self:
-        """Return a client with settings that are checked already."""
+        """Return a client with settings that are resolved already."""
         client = object.__new__(cls)
         client._connect(config, http_client, budget)
         return client
@@ -122,130 +137,127 @@ class RootSignals:
 
     @property
     def config(self) -> Settings:
-        """What the client was told: `client.config.explain()` says where each setting is from."""
+        """The settings of the client; `client.config.explain()` has the source of each one."""
         from ..config import Settings
 
         own = self._transport.http_client
         return Settings(self._config, {"http_client": own}, uses_pool=own is None)
 
-    @property
-    def models(self) -> Models:
-        """The models that evaluations run on."""
-        if "_models" not in self.__dict__:
-            from .._concurrency import loading
+    def send(self, operation: Operation[T]) -> Response[T]:
+        """Send an operation, with retries where they do no harm, and return the response.
 
-            # Imported late: pydantic takes 80 ms, which `import root` should not.
-            with loading:
-                from .models import Models
+        Every call of this client goes through this method, including those of listings, plans and
+        bulk methods. A subclass may override it.
 
-            self._models = Models(self)
-        return self._models
+        Args:
+            operation: What to send, and what to read.
 
-    @overload
+        Raises:
+            APIConnectionError: There was no response; `APITimeoutError` if there was none in time.
+            APIStatusError: The service responded with an error; see `root.errors` for its
+                subclasses.
+            APIResponseError: The response is not what the API promises.
+            InvalidRequestError: The client is closed, or the operation is not a valid request.
+        """
+        self._check_open()
+        return self._transport.send(self._config, operation)
+
     def request(
         self,
         method: str,
         path: str,
-        schema: type[S],
         *,
-        query: Mapping[str, str] | None = None,
-        body: bytes = b"",
-        default_timeout: float = DEFAULT_TIMEOUT,
-        deadline: float | None = None,
-        once: bool = False,
-        secrets: tuple[str, ...] = (),
-    ) -> S: ...
-    @overload
-    def request(
-        self,
-        method: str,
-        path: str,
-        schema: None = None,
-        *,
-        query: Mapping[str, str] | None = None,
-        body: bytes = b"",
-        default_timeout: float = DEFAULT_TIMEOUT,
-        deadline: float | None = None,
-        once: bool = False,
-        secrets: tuple[str, ...] = (),
-    ) -> None: ...
-    def request(
-        self,
-        method: str,
-        path: str,
-        schema: type[S] | None = None,
-        *,
-        query: Mapping[str, str] | None = None,
-        body: bytes = b"",
-        default_timeout: float = DEFAULT_TIMEOUT,
-        deadline: float | None = None,
-        once: bool = False,
-        secrets: tuple[str, ...] = (),
-    ) -> S | None:
-        """Send a request, again where that is safe, and return what the answer says.
+        query: Query | NotGiven = NOT_GIVEN,
+        json: JSONValue | NotGiven = NOT_GIVEN,
+        body: bytes | str | BinaryIO | NotGiven = NOT_GIVEN,
+        headers: Mapping[str, str] | NotGiven = NOT_GIVEN,
+        schema: type[V] | NotGiven = NOT_GIVEN,
+        timeout: Timeout | NotGiven = NOT_GIVEN,
+        deadline: float | NotGiven = NOT_GIVEN,
+        once: bool | NotGiven = NOT_GIVEN,
+    ) -> Response[V]:
+        """Send a request to an endpoint for which this SDK has no method yet.
 
-        Every method of the client goes through this one. Use it for an endpoint of the API
-        that has no method here yet.
+        It has the retries, limits and errors of every other call.
+
+        ```python
+        response = client.request("GET", "/v1/score-configs/", query={"page_size": "5"})
+        print(response.value, response.meta.request_id)
+        ```
 
         Args:
             method: The HTTP method, in capitals.
-            path: The path below the base URL, escaped, with a slash first: `/v1/models/`.
-            schema: The pydantic class to read the answer into, or None to ignore it.
-            query: The query.
-            body: The JSON body.
-            default_timeout: Seconds that one attempt may take if the client's `timeout` was not
-                changed from its default.
-            deadline: Seconds that the whole call may take, instead of the client's.
-            once: The service must not see the request twice, even if it refuses it.
-            secrets: Strings that must not show in errors even if the server echoes them.
+            path: The path below the base URL, percent-encoded, with a leading slash:
+                `/v1/models/`.
+            query: The query parameters; a list repeats its parameter.
+            json: The value to send as JSON.
+            body: The body to send as it is: bytes, text, or a binary file object, which is read
+                in pieces while it is sent. Its media type is the header `Content-Type`, or else
+                `application/octet-stream` (`text/plain` for text).
+            headers: Headers in addition to the client's.
+            schema: What to parse the response body into: a pydantic class, any other type that
+                pydantic can validate, `str` for text, or `bytes`. If omitted: JSON as plain data,
+                and None for an empty body.
+            timeout: Seconds for one attempt, or an `httpx.Timeout`, instead of the client's.
+            deadline: Seconds for the whole call, instead of the client's.
+            once: Whether the service must not receive the request twice, even if it refused it.
+                If omitted: a request is sent again where that does no harm.
+
+        Returns:
+            The response, with the parsed body as `.value`, and `.meta`, `.text` and `.content`.
 
         Raises:
-            APIConnectionError: There was no answer; `APITimeoutError` if it did not come in
-                time.
-            APIStatusError: The service refused or failed; see `root.errors` for the classes.
-            APIResponseError: The answer is not what the API says it is.
-            InvalidRequestError: The client is closed, or this is no request.
+            APIConnectionError: There was no response; `APITimeoutError` if there was none in time.
+            APIStatusError: The service responded with an error; see `root.errors` for its
+                subclasses.
+            APIResponseError: The response body does not have the expected shape.
+            InvalidRequestError: The client is closed, or an argument is invalid.
         """
-        self._expect_open()
-        return self._transport.request(
-            self._config,
-            method,
-            path,
-            schema,
-            query=query,
-            body=body,
-            default_timeout=default_timeout,
-            deadline=deadline,
-            once=once,
-            secrets=secrets,
+        from .._http.request import operation
+
+        return self.send(
+            operation(
+                method,
+                path,
+                query=query,
+                json=json,
+                body=body,
+                headers=headers,
+                schema=schema,
+                timeout=timeout,
+                deadline=deadline,
+                once=once,
+            )
         )
 
     def check(self, *, timeout: float = 10) -> Report:
-        """Find out what the client is made of and how far it gets; print the report to read it.
+        """Check the settings and the connection to the service, step by step.
 
-        It looks at versions, settings, proxy, DNS, TCP, TLS, the clock and the key, and times a
-        request. It changes nothing at the service, to which it makes at most four small requests,
-        and repeats none. What goes wrong stands in the report and is not raised.
+        The steps are versions, settings, proxy, DNS, TCP, TLS, the clock, the key, and the time of
+        a request. It changes nothing at the service, sends at most four small requests, and
+        retries none. Failures are in the report, and not raised. Print the report to read it.
 
         Args:
-            timeout: Seconds that each step may take; a plain function that gives the key takes
-                as long as it takes.
+            timeout: Seconds for each step. A function that returns the key is not interrupted if
+                it is a plain one.
 
         Raises:
-            InvalidRequestError: The client is closed, or the timeout is no number of seconds.
+            InvalidRequestError: The client is closed, or the timeout is not a number of seconds.
         """
-        self._expect_open()
-        from .._config import call_deadline
+        self._check_open()
+        from .._config.validation import call_deadline
         from .check import check
 
-        bound = call_deadline(timeout, "timeout") or _LONGEST_CHECK
-        return check(self._config, self.config, self._transport, bound)
+        limit = call_deadline(timeout, "timeout") or _MAX_CHECK_TIMEOUT
+        return check(self._config, self.config, self._transport, limit)
 
-    def _expect_open(self) -> None:
+    def _check_open(self) -> None:
         if self._closed or self._transport.closed:
             from ..errors import InvalidRequestError
 
-            raise InvalidRequestError("This client is closed. Make a new one, or close it later.")
+            raise InvalidRequestError(
+                "The client is closed. Create a new one, or close this one later."
+            )
 
     def with_options(
         self,
@@ -256,18 +268,18 @@ class RootSignals:
         default_headers: Mapping[str, str] | NotGiven = NOT_GIVEN,
         api_key: str | Callable[[], str] | NotGiven = NOT_GIVEN,
     ) -> Self:
-        """Return a client with some settings changed that shares this one's connections.
+        """Return a client with other settings that shares the connections of this one.
 
-        What is left out stays; headers are added to those there are. Closing the copy closes
-        nothing of this client, and closing this client ends the copy.
+        Omitted settings keep their values; headers are added to the existing ones. Closing the
+        copy closes nothing of this client, and closing this client closes the copy.
 
         Raises:
-            ConfigurationError: A setting cannot be right.
+            ConfigurationError: A setting is invalid.
         """
-        from .._config import changed
-        from .._secrets import unshown
+        from .._config.config import changed
+        from .._secrets.secret import as_secret
 
-        api_key = unshown(api_key)
+        api_key = as_secret(api_key)
         return self._copy(
             changed(
                 self._config,
@@ -283,24 +295,25 @@ class RootSignals:
         """Return a client with other settings and the same connections."""
         copy = object.__new__(type(self))
         copy.__dict__.update(self.__dict__)
-        # It is bound to this client.
-        copy.__dict__.pop("_models", None)
+        # Resources belong to one client.
+        for accessor in _accessors(type(self)):
+            accessor.forget(copy)
         copy._is_copy = True
         copy._config = config
         return copy
 
     def close(self) -> None:
-        """Close the connections; the client cannot be used any more.
+        """Close the connections. The client cannot be used afterwards.
 
-        A client made by `with_options` leaves the connections to the one it was made from, and
-        an http client of yours stays open.
+        A client that `with_options` returned leaves the connections to its original, and an HTTP
+        client of yours stays open.
         """
         self._closed = True
         if not self._is_copy:
             self._transport.close()
 
     def _drop(self) -> None:
-        """Close the client without waiting for its connections."""
+        """Close the client without waiting for its connections to close."""
         self._closed = True
         if not self._is_copy:
             self._transport.drop()
@@ -318,7 +331,7 @@ class RootSignals:
 
     def __repr__(self) -> str:
         if "_config" not in vars(self):
-            # A traceback with local variables shows it before it is made.
+            # Tracebacks with local variables show it before it is initialized.
             return f"<{type(self).__name__}>"
         key = self._config.fingerprint
         return f"{type(self).__name__}(base_url={self.base_url!r}, api_key={key!r})"
@@ -334,12 +347,22 @@ class RootSignals:
             from ..errors import ConfigurationError
 
             raise ConfigurationError(
-                "A client with an http client of yours cannot be pickled."
-                " Make one in the other process."
+                "A client with an HTTP client of yours cannot be pickled."
+                " Create one in the other process."
             )
         return self._config
 
     def __setstate__(self, config: Config) -> None:
-        from .._retry import Budget
+        from .._http.retry import Budget
 
         self._connect(config, None, Budget())
+
+
+def _accessors(client: type[object]) -> list[Accessor[object]]:
+    """Return the accessors of a class of clients."""
+    return [
+        value
+        for kind in client.__mro__
+        for value in vars(kind).values()
+        if isinstance(value, Accessor)
+    ]

@@ -1,87 +1,107 @@
 # Generated from src/root/_async/plans.py by scripts/generate_sync.py. Do not edit.
-"""Plans: what would change for the models to be as desired, and changing it."""
+"""Plans: which changes make the models as desired, and making them."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, TypeAlias, cast
 
-from .._bulk import OnProgress, Progress, Tally, check_concurrency
-from .._plans import (
+from .._changes import ApplyResult
+from .._concurrency.bulk import BulkState, OnProgress, Progress, check_concurrency
+from .._plans.comparison import (
     COMPARED,
-    ApplyResult,
     Comparison,
     Step,
+    apply_result,
     by_name,
     deletion,
-    export_of,
-    is_told_by,
-    result_of,
-    step_towards,
-    wanted_of,
+    diff,
+    export_settings,
+    has_details,
+    parse_desired,
 )
-from .._schemas import Model, ModelSettings, model_path
+from .._schemas.models import Model, ModelSettings
+from .._schemas.requests import Body
 from ..errors import BadRequestError, ConflictError, InvalidRequestError, NotFoundError
 from .bulk import call_range
 
 if TYPE_CHECKING:
-    from .client import RootSignals
+    from .pager import Pager
 
-__all__ = ["Plan", "ensure_model", "export_settings", "make_plan"]
+__all__ = ["Plan", "ensure_model", "export_models", "make_plan"]
 
-_PATH = "/v1/models/"
+Save: TypeAlias = Callable[[Body, str | None], Model]
+"""Creates a model, or updates the one with this ID."""
+
+
+class ModelStore(Protocol):
+    """The methods of the models that plans need."""
+
+    def list(self, *, limit: int | None) -> Pager[Model]:
+        """Return an iterator over models."""
+        ...
+
+    def retrieve(self, model_id: str) -> Model:
+        """Retrieve a model by its ID."""
+        ...
+
+    def delete(self, model_id: str) -> None:
+        """Delete a model."""
+        ...
 
 
 class Plan(Comparison):
-    """What would change for the models to be as desired; nothing has been changed yet.
+    """The changes that make the models as desired. Nothing has been changed yet.
 
-    Look at `changes`, or print the plan to read it; `bool(plan)` says whether there is anything
-    to change. No key shows in it.
+    Use `changes`, or print the plan to read it; `bool(plan)` is whether there is anything to
+    change. It shows no key.
 
     Attributes:
-        changes: What becomes of each model: first those to create, in the order in which they
-            are desired, then those to update, to delete, and those that stay as they are.
+        changes: The change of each model: first those to create, in the order of the desired
+            models, then those to update and to delete, and those that are unchanged.
     """
 
-    def __init__(self, client: RootSignals, steps: Iterable[Step], *, rotate_keys: bool) -> None:
+    def __init__(
+        self, models: ModelStore, save: Save, steps: Iterable[Step], *, rotate_keys: bool
+    ) -> None:
         super().__init__(steps, rotate_keys=rotate_keys)
-        self._client = client
+        self._models = models
+        self._save = save
         self._applied = threading.Lock()
 
     def apply(
         self, concurrency: int = 8, on_progress: Callable[[Progress], None] | None = None
     ) -> ApplyResult:
-        """Create, update and delete, in this order, as the plan says. A plan is applied once.
+        """Create, update and delete models, in this order. A plan is applied once.
 
-        What the service refuses of one model (400, 404, 409, 422) does not keep the others from
-        being created and updated; after any other failure nothing more is started, and what is
-        under way ends. Nothing is deleted after a failure. A new plan then holds what is left to
-        do. A model that is gone already counts as deleted.
+        If the service refuses a change of one model (400, 404, 409, 422), the others are still
+        created and updated. After any other failure no more changes are started, and those in
+        progress end. Nothing is deleted after a failure. A new plan then contains the rest. A model
+        that has been deleted meanwhile counts as deleted.
 
         Args:
-            concurrency: How many calls to make at once.
-            on_progress: Is told of each change that was made or failed; its `position` is the
-                place in `changes`. What it raises ends the work.
+            concurrency: Maximum number of concurrent calls.
+            on_progress: Called for each change that was made or failed; its `position` is the
+                position in `changes`. An exception in it ends the work.
 
         Raises:
-            ApplyError: A change failed; it says what was done, what failed and what was not
+            ApplyError: A change failed; it has what was done, what failed and what was not
                 started.
-            InvalidRequestError: The plan was applied before, whatever came of it.
+            InvalidRequestError: The plan was applied before, whatever the result.
         """
-        tally: Tally[str | None] = Tally(
+        state: BulkState[str | None] = BulkState(
             len(self._steps),
             concurrency,
             "raise",
             on_progress,
-            refusals=(BadRequestError, NotFoundError, ConflictError),
+            tolerated=(BadRequestError, NotFoundError, ConflictError),
         )
-        # Never released: of two threads, one applies it.
+        # Never released: of two threads, one applies the plan.
         if not self._applied.acquire(blocking=False):
             raise InvalidRequestError(
-                "This plan was applied before. Make a new one: it says what is left to do."
+                "This plan was applied before. Create a new one, which contains what is left."
             )
         steps, self._steps = self._steps, []
         changes = [step.change for step in steps]
@@ -89,23 +109,24 @@ class Plan(Comparison):
         start = 0
         for action in ("create", "update", "delete"):
             end = start + actions.count(action)
-            if tally.halted or (action == "delete" and tally.failed):
+            if state.stopped or (action == "delete" and state.failed):
                 break
-            call_range(self._make, steps, range(start, end), tally)
+            call_range(self._make, steps, range(start, end), state)
             start = end
-        return result_of(changes, tally)
+        return apply_result(changes, state)
 
     def _make(self, step: Step) -> str | None:
         if step.change.action == "delete":
-            # What somebody else has deleted meanwhile is as it should be.
+            # If it was deleted meanwhile, it is as desired.
             with suppress(NotFoundError):
-                self._client.models.delete(step.change.model_id or "")
+                self._models.delete(step.change.model_id or "")
             return None
-        return (_send(self._client, step)).id
+        return (self._save(_body(step), step.change.model_id)).id
 
 
 def make_plan(
-    client: RootSignals,
+    models: ModelStore,
+    save: Save,
     desired: Iterable[ModelSettings],
     *,
     prune: bool,
@@ -113,83 +134,84 @@ def make_plan(
     concurrency: int,
     on_progress: OnProgress | None,
 ) -> Plan:
-    """Compare what is desired with what is there."""
+    """Compare desired models with existing ones."""
     check_concurrency(concurrency)
-    wanted = wanted_of(desired)
-    own = by_name(_listed(client), None if prune else wanted)
-    there = [(one, own.pop(one.name, None)) for one in wanted]
-    untold = [
-        model for one, model in there if model is not None and not is_told_by(model, one.fields)
+    parsed = parse_desired(desired)
+    own = by_name(_list(models), None if prune else parsed)
+    pairs = [(one, own.pop(one.name, None)) for one in parsed]
+    incomplete = [
+        model for one, model in pairs if model is not None and not has_details(model, one.fields)
     ]
-    details = _details(client, untold, concurrency, on_progress)
+    details = _details(models, incomplete, concurrency, on_progress)
     steps = [
-        step_towards(one, model and details.get(model.id, model), rotate_keys=rotate_keys)
-        for one, model in there
+        diff(one, model and details.get(model.id, model), rotate_keys=rotate_keys)
+        for one, model in pairs
     ]
     if prune:
         steps += [deletion(model) for model in own.values()]
-    return Plan(client, steps, rotate_keys=rotate_keys)
+    return Plan(models, save, steps, rotate_keys=rotate_keys)
 
 
-def ensure_model(client: RootSignals, settings: ModelSettings) -> Model:
-    """Create a model, or change what differs, or leave it as it is; return it."""
-    (wanted,) = wanted_of([settings])
-    model = by_name(_listed(client), [wanted]).get(wanted.name)
-    # All that there is to tell, since it is returned.
-    if model is not None and not is_told_by(model, COMPARED):
-        model = _retrieve(client, model)
-    step = step_towards(wanted, model, rotate_keys=False)
+def ensure_model(models: ModelStore, save: Save, settings: Mapping[str, object]) -> Model:
+    """Create a model, or update what differs, or leave it unchanged; return it."""
+    (desired,) = parse_desired([cast("ModelSettings", settings)])
+    model = by_name(_list(models), [desired]).get(desired.name)
+    # It is returned, so all of its details are needed.
+    if model is not None and not has_details(model, COMPARED):
+        model = _retrieve(models, model)
+    step = diff(desired, model, rotate_keys=False)
     if model is not None and step.change.action == "unchanged":
         return model
-    return _send(client, step)
+    return save(_body(step), step.change.model_id)
 
 
-def export_settings(
-    client: RootSignals, concurrency: int, on_progress: OnProgress | None
+def export_models(
+    models: ModelStore, concurrency: int, on_progress: OnProgress | None
 ) -> list[ModelSettings]:
     """Return the settings of the caller's own models."""
     check_concurrency(concurrency)
-    own = list(by_name(_listed(client), None).values())
-    untold = [model for model in own if not is_told_by(model, COMPARED)]
-    details = _details(client, untold, concurrency, on_progress)
-    there = [details.get(model.id, model) for model in own]
-    return [export_of(model) for model in there if model is not None]
+    own = list(by_name(_list(models), None).values())
+    incomplete = [model for model in own if not has_details(model, COMPARED)]
+    details = _details(models, incomplete, concurrency, on_progress)
+    found = [details.get(model.id, model) for model in own]
+    return [export_settings(model) for model in found if model is not None]
 
 
-def _listed(client: RootSignals) -> list[Model]:
-    return [model for model in client.models.list(limit=None)]
+def _list(models: ModelStore) -> list[Model]:
+    return [model for model in models.list(limit=None)]
 
 
-def _retrieve(client: RootSignals, model: Model) -> Model | None:
-    """Return all that there is to tell of a model, or None if it was deleted meanwhile."""
+def _retrieve(models: ModelStore, model: Model) -> Model | None:
+    """Return a model with its details, or None if it was deleted meanwhile."""
     try:
-        return client.models.retrieve(model.id)
+        return models.retrieve(model.id)
     except NotFoundError:
         return None
 
 
 def _details(
-    client: RootSignals,
-    models: Sequence[Model],
+    models: ModelStore,
+    listed: Sequence[Model],
     concurrency: int,
     on_progress: OnProgress | None,
 ) -> dict[str, Model | None]:
-    """Return models as they are retrieved, by id; None for those that were deleted meanwhile."""
-    tally: Tally[Model | None] = Tally(len(models), concurrency, "raise", on_progress)
-    call_range(partial(_retrieve, client), models, range(len(models)), tally)
-    error = tally.first_error()
+    """Return models with their details, by ID; None for those that were deleted meanwhile."""
+    state: BulkState[Model | None] = BulkState(len(listed), concurrency, "raise", on_progress)
+
+    def retrieve(model: Model) -> Model | None:
+        return _retrieve(models, model)
+
+    call_range(retrieve, listed, range(len(listed)), state)
+    error = state.first_error()
     if error is not None:
         raise error
     return {
         model.id: outcome
-        for model, outcome in zip(models, tally.outcomes, strict=True)
+        for model, outcome in zip(listed, state.outcomes, strict=True)
         if outcome is None or isinstance(outcome, Model)
     }
 
 
-def _send(client: RootSignals, step: Step) -> Model:
-    """Create or update a model."""
+def _body(step: Step) -> Body:
     assert step.body is not None
-    model_id = step.change.model_id
-    method, path = ("POST", _PATH) if model_id is None else ("PATCH", model_path(model_id))
-    return client.request(method, path, Model, body=step.body.content, secrets=step.body.secrets)
+    return step.body

@@ -1,146 +1,138 @@
 # Generated from src/root/_async/transport.py by scripts/generate_sync.py. Do not edit.
-"""The way of a call: its attempts, redirects and waits, over the connections of the moment."""
+"""Carries out calls: attempts, redirects and waits, over the connections of an event loop."""
 
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeVar, cast
 from weakref import WeakKeyDictionary
 
-from .._call import Call
-from .._concurrency import (
+from .._concurrency.loops import (
+    checkpoint,
     current_loop,
-    forget_ended,
-    live,
-    loading,
-    next_round,
-    process,
-    sleep,
-    value,
+    discard_closed_loops,
+    live_keys,
 )
-from .._config import call_deadline, check_key
-from .._defaults import DEFAULT_TIMEOUT
-from .._failures import ClientClosedError
-from .._http import MOST_REDIRECTS, Address, redirected
-from .._logs import hidden, scrub_logs
-from .._offline import check_transport
+from .._concurrency.waiting import resolved, sleep
+from .._config.validation import check_key
+from .._forks import import_lock, process_identity
+from .._http.call import Call
+from .._http.exceptions import ClientClosedError, UnusableResponseError
+from .._http.failures import Failure
+from .._http.messages import Origin
+from .._http.offline import check_transport
+from .._http.operation import Response
+from .._http.redirects import MAX_REDIRECTS, redirected
+from .._secrets.logs import active_secrets, install_log_filter
 from ..errors import ConfigurationError
+from .stream import Chunks, Stream
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     import httpx
-    from pydantic import BaseModel
 
-    from .._config import Config, Timeout
-    from .._http import Answer, Request
-    from .._retry import Budget
-    from .pool import HTTPX, Pool
-
-    S = TypeVar("S", bound=BaseModel)
+    from .._config.config import Config
+    from .._config.defaults import Timeout
+    from .._http.messages import RawResponse, Request
+    from .._http.operation import Operation
+    from .._http.retry import Budget
+    from .httpx_client import HTTPX
+    from .pool import Pool
 
 __all__ = ["Transport"]
 
+T = TypeVar("T")
+
 
 class Transport:
-    """What a client and its copies share: connections, a pool for each loop and process.
+    """The connections that a client and its copies share: a pool for each event loop and process.
 
     Attributes:
-        http_client: The user's own client, if there is one.
-        closed: Whether the client that made it was closed.
+        http_client: The user's own HTTP client, if there is one.
+        closed: Whether the client that created it was closed.
     """
 
     def __init__(self, config: Config, http_client: httpx.Client | None, budget: Budget) -> None:
         _check_http_client(http_client, config)
-        self._address = Address.of(config.base_url)
+        self._origin = Origin.from_url(config.base_url)
         self._max_connections = config.max_connections
         self._ssl_context = config.ssl_context
         self._budget = budget
         self.http_client = http_client
-        # By process and event loop. After a fork the sockets of the old ones are the parent's:
-        # they stay here, since even collecting them could say goodbye in the parent's name.
+        # By process and event loop. After a fork, the sockets of the old ones belong to the
+        # parent. They stay here, since even collecting them could close the parent's connections.
         self._by_process: dict[tuple[int, int], WeakKeyDictionary[object, Pool | HTTPX]] = {}
         self.closed = False
 
-    def request(
-        self,
-        config: Config,
-        method: str,
-        path: str,
-        schema: type[S] | None,
-        *,
-        query: Mapping[str, str] | None,
-        body: bytes,
-        default_timeout: float,
-        deadline: float | None,
-        once: bool,
-        secrets: tuple[str, ...],
-    ) -> S | None:
-        """Make a call; the arguments are those of the client's method of this name."""
-        bound = default_timeout if config.timeout == DEFAULT_TIMEOUT else config.timeout
-        call = Call(
-            method,
-            path,
-            query=query,
-            body=body,
-            address=self._address,
-            deadline=config.deadline if deadline is None else call_deadline(deadline),
-            max_retries=config.max_retries,
-            budget=self._budget,
-            once=once,
-            secrets=secrets,
-            most_bytes=config.max_response_bytes,
-        )
-        hidden_before = hidden.get()
+    def send(self, config: Config, operation: Operation[T]) -> Response[T]:
+        """Carry out an operation, with retries, and return the response.
+
+        Args:
+            config: The settings of the client.
+            operation: The operation.
+        """
+        call = Call(operation, self._origin, config, self._budget)
+        is_streamed = operation.schema is Stream
+        secrets_before = active_secrets.get()
         while True:
-            answer: Answer | None = None
+            result: Response[T] | Failure | None
             try:
                 key = config.api_key
                 if callable(key):
-                    key = check_key(value(key(), call.left()), "What the api_key function returns")
-                request = call.request(config.headers, key)
-                hidden.set(call.hidden)
-                for _ in range(MOST_REDIRECTS):
-                    # What breaks from here on is not the redirect's.
-                    answer = None
-                    answer = self.exchange(request, bound, call.until)
-                    following = redirected(request, answer)
-                    if following is None:
-                        break
-                    request = following
-                assert answer is not None
-                return call.result(answer, schema)
-            except Exception as exc:  # noqa: BLE001 - it is raised again below, or repeated.
-                error, wait = call.failure(exc, answer, bound, closed=self.closed)
-                cause = call.cause(exc, error)
+                    key = check_key(
+                        resolved(key(), call.remaining()),
+                        "What the api_key function returns",
+                    )
+                request = call.request(key, is_streamed=is_streamed)
+                active_secrets.set(call.secrets)
+                response = self.follow(request, call.timeout, call.until)
+            except Exception as exc:
+                result = call.failed(exc, closed=self.closed)
+                if result is None:
+                    raise
+            else:
+                result = _conclude(call, response)
             finally:
-                # Not by its token: what was interrupted may end in another context.
-                hidden.set(hidden_before)
-            # Not within `except`, which would hang what it caught onto the error all the same.
+                # Not by its token: an interrupted call may end in another context.
+                active_secrets.set(secrets_before)
+            if not isinstance(result, Failure):
+                return result
+            wait = call.settle(result)
             if wait is None:
-                raise error from cause
+                # Outside of `except`, which would make the exception the error's context.
+                raise result.error from result.source
             sleep(wait)
 
-    def exchange(self, request: Request, timeout: Timeout, deadline: float | None) -> Answer:
-        """Send a request and return the answer, read to its end and unpacked.
+    def follow(self, request: Request, timeout: Timeout, deadline: float | None) -> RawResponse:
+        """Send a request and those that follow its redirects; return the last response.
 
         Args:
-            request: What to send.
-            timeout: Seconds for this attempt, or `httpx.Timeout`.
-            deadline: When the call must be over, on the clock of `time.monotonic`.
+            request: The request.
+            timeout: Seconds for each exchange, or an `httpx.Timeout`.
+            deadline: When the call must end, on the clock of `time.monotonic`.
         """
+        for _ in range(MAX_REDIRECTS - 1):
+            response = self._exchange(request, timeout, deadline)
+            following = redirected(request, response)
+            if following is None:
+                return response
+            request = following
+        return self._exchange(request, timeout, deadline)
+
+    def _exchange(self, request: Request, timeout: Timeout, deadline: float | None) -> RawResponse:
+        """Send a request over a connection of this event loop and process."""
         pools = self._pools()
         loop = current_loop()
         pool = pools.get(loop)
         if pool is None:
-            with loading:
-                made = self._made(loop)
+            with import_lock:
+                created = self._new_pool(loop)
             # Another thread may have been faster.
-            pool = pools.setdefault(loop, made)
-            if pool is made:
-                made.start()
-                forget_ended(pools)
-        # Only now, or a pool that is made while another thread closes the client would stay.
+            pool = pools.setdefault(loop, created)
+            if pool is created:
+                created.start()
+                discard_closed_loops(pools)
+        # Checked after that, or a pool that is created while another thread closes the client
+        # would stay open.
         if self.closed:
             self.close()
             raise ClientClosedError
@@ -149,46 +141,63 @@ class Transport:
     def close(self) -> None:
         """Close all connections."""
         self.drop()
-        # An event loop closes sockets in its next round.
-        next_round()
+        # An event loop closes sockets in its next iteration.
+        checkpoint()
 
     def drop(self) -> None:
         """Close the connections of this event loop, and have the others close theirs."""
         self.closed = True
         pools = self._pools()
-        # Those of other threads are ended by their guards; what waits there must not begin.
-        for loop in live(pools):
+        # The finalizers of other threads' pools close their connections; calls that wait there
+        # must not start.
+        for loop in live_keys(pools):
             waiting = pools.get(loop)
             if waiting is not None:
                 waiting.refuse()
         with suppress(RuntimeError):
             pool = pools.get(current_loop())
             if pool is not None:
-                pool.end()
-        # The guards of the others see to it, each in its own event loop.
+                pool.close()
+        # The finalizers of the others run now, each in its own event loop.
         pools.clear()
 
     def _pools(self) -> WeakKeyDictionary[object, Pool | HTTPX]:
-        here = process()
-        pools = self._by_process.get(here)
+        process = process_identity()
+        pools = self._by_process.get(process)
         if pools is None:
-            pools = self._by_process.setdefault(here, WeakKeyDictionary())
+            pools = self._by_process.setdefault(process, WeakKeyDictionary())
         return pools
 
-    def _made(self, loop: object) -> Pool | HTTPX:
+    def _new_pool(self, loop: object) -> Pool | HTTPX:
         # Imported late: httpcore takes 40 ms, which `import root` should not.
-        from .pool import HTTPX, Pool
+        from .httpx_client import HTTPX
+        from .pool import Pool
 
-        scrub_logs()
+        install_log_filter()
         if self.http_client is not None:
-            check_transport(self.http_client, self._address)
-            if any(other != process() for other in self._by_process):
+            check_transport(self.http_client, self._origin)
+            if any(other != process_identity() for other in self._by_process):
                 raise ConfigurationError(
-                    "An http client of yours, and its connections, were in use in the process that"
-                    " this one was forked from. Make the clients anew in this process."
+                    "The HTTP client that was passed to this client was in use in the process that"
+                    " this one was forked from. Create the clients anew in this process."
                 )
-            return HTTPX(self.http_client, self._max_connections)
-        return Pool(self._address, self._max_connections, loop, self._ssl_context)
+            return HTTPX(self.http_client, self._max_connections, loop)
+        return Pool(self._origin, self._max_connections, loop, self._ssl_context)
+
+
+def _conclude(call: Call[T], response: RawResponse) -> Response[T] | Failure:
+    """Return the outcome of an attempt that got a response, as a stream if it is one."""
+    if not isinstance(response.chunks, Chunks):
+        return call.conclude(response)
+    if (response.header(b"content-encoding") or "identity").strip().lower() != "identity":
+        response.chunks.drop()
+        problem = "is compressed, which the request did not accept"
+        failure = call.failed(UnusableResponseError(response, problem))
+        assert failure is not None
+        return failure
+    meta = call.succeed(response)
+    stream = Stream(response.chunks, meta, call.settle_stream)
+    return Response(cast("T", stream), meta)
 
 
 def _check_http_client(http_client: object, config: Config) -> None:
@@ -196,15 +205,15 @@ def _check_http_client(http_client: object, config: Config) -> None:
         return
     if config.ssl_context is not None:
         raise ConfigurationError(
-            "ssl_context has no effect on an http client of yours: give it to that"
-            " (verify=...), and leave it out here."
+            "ssl_context has no effect on an HTTP client that is passed: pass it to that client"
+            " (verify=...), and omit it here."
         )
-    # Not before: who has a client has imported it.
+    # Imported late: a user who has an httpx client has imported httpx.
     import httpx
 
     if not isinstance(http_client, httpx.Client):
-        # With their modules: httpx2 names its clients alike.
-        wanted, given = (
+        # With their modules: httpx2 has clients of the same names.
+        expected, given = (
             f"{kind.__module__}.{kind.__qualname__}" for kind in (httpx.Client, type(http_client))
         )
-        raise ConfigurationError(f"An http client for this use must be an {wanted}, not {given}.")
+        raise ConfigurationError(f"The HTTP client for this must be an {expected}, not {given}.")

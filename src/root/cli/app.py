@@ -99,7 +99,7 @@ def run(arguments: list[str]) -> int:
         path = context.command_path if context else "root-signals"
         text = error.format_message()
         if text.startswith("Got unexpected extra argument"):
-            # The argument is not printed, because it may be a key that belongs into stdin.
+            # The argument is not printed, because it may be a key that was meant for stdin.
             text = "Too many arguments."
         for theirs, ours in _MESSAGES.items():
             text = text.replace(theirs, ours)

@@ -14,7 +14,7 @@ __all__ = ["bash_words_joined"]
 
 @contextmanager
 def bash_words_joined() -> Generator[None]:
-    """Join the words that bash has split, and print completions as bash has to insert them.
+    """Join the words that bash has split, and print completions as bash inserts them.
 
     Typer reads the words from the environment and prints the completions. For shells other than
     bash this does nothing.

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import ConfigurationError
+from ..errors import ConfigurationError, MissingKeyError
 from . import profiles
 from .errors import CONFIGURATION, CommandError
 from .keys import load_key, read_key_file
@@ -51,9 +51,7 @@ class Settings:
             raise self.key_error
         try:
             return RootSignals(self.api_key, base_url=self.base_url)
-        except ConfigurationError as error:
-            if not _is_key_missing(error):
-                raise
+        except MissingKeyError:
             # The client's own message explains how to set the key in Python.
             raise CommandError(
                 "No API key was found.",
@@ -132,15 +130,5 @@ def environment_has_settings() -> bool:
         # The client reads both the environment and .env.
         RootSignals().close()
     except ConfigurationError as error:
-        return not _is_key_missing(error)
+        return not isinstance(error, MissingKeyError)
     return True
-
-
-def _is_key_missing(error: ConfigurationError) -> bool:
-    """Return whether no API key was found at all, as opposed to an invalid one."""
-    from ..config import no_key
-
-    try:
-        no_key()
-    except ConfigurationError as missing:
-        return str(error) == str(missing)

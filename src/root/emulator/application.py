@@ -102,7 +102,7 @@ class Application:
         self._others = others
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handle a request; every response of the API has a request id."""
+        """Handle a request; every response of the API has a request ID."""
         for path, application in self._others.items():
             # A prefix also matches without its final slash.
             if scope["path"] == path or (
@@ -145,13 +145,13 @@ class Application:
         receive_body = _replaying({"type": "http.request", "body": body, "more_body": False})
         is_started = False
 
-        async def send_and_note(message: Message) -> None:
+        async def send_and_track(message: Message) -> None:
             nonlocal is_started
             is_started = True
             await send(message)
 
         try:
-            await self._route(scope)(scope, receive_body, send_and_note)
+            await self._route(scope)(scope, receive_body, send_and_track)
         except Exception:
             _logger.exception("%s %s failed in the emulator", scope["method"], scope["path"])
             if not is_started:
@@ -223,7 +223,7 @@ class _ResponseBuffer:
 
 
 def _recording(entry: Entry, send: Send) -> Send:
-    """Record the status of a response before it is sent, and add a request id if it has none."""
+    """Record the status of a response before it is sent, and add a request ID if it has none."""
 
     async def send_and_record(message: Message) -> None:
         if message["type"] == "http.response.start":

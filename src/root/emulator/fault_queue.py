@@ -19,7 +19,7 @@ class ActiveFault:
     """A fault that is waiting for requests.
 
     Attributes:
-        id: The number to remove it by.
+        id: The number that identifies it for removal.
         fault: The fault.
         remaining: How many more times it applies, or None for no limit.
     """

@@ -31,7 +31,7 @@ _OMITTED_HEADERS = ("authorization", "cookie", "proxy-authorization")
 _SECRET_HEADERS = ("api-key", "x-api-key")
 _MASKED = "[masked]"
 
-# A shorter key is no secret, and may occur in other texts as a word.
+# A shorter key may occur in other texts as a word, and is not masked.
 _MIN_KEY_LENGTH = 8
 
 # The user name and the password in a URL.

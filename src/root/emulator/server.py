@@ -176,7 +176,7 @@ class Server:
             max_output_token_count: Maximum number of tokens in a response.
             max_token_count: Size of the context window in tokens.
             url: The base URL of the model's server.
-            visibility: Who can read it: everybody, everybody who knows its id, or its organisation.
+            visibility: Who can read it: everybody, everybody who knows its ID, or its organisation.
             api_key: The key that it belongs to; by default `Server.api_key`.
 
         Raises:
@@ -230,7 +230,7 @@ class Server:
         self.add_fault(fault)
 
     def add_fault(self, fault: Fault) -> int:
-        """Add a fault, and return a number to remove it by.
+        """Add a fault, and return the number that `remove_fault` takes.
 
         Raises:
             TypeError: The argument is not a `Fault`.
@@ -340,7 +340,7 @@ def serve(
         catalogue: A JSON file with the public models: `models` with context windows by name, and
             `providers` with names by the prefix of model names. By default the catalogue included
             in the package.
-        seed: The seed of random numbers, for faults with a probability and for new ids.
+        seed: The seed of random numbers, for faults with a probability and for new IDs.
         faults: Faults that are active from the start and after each `Server.wipe`, or a JSON file
             with a list of them.
         control_key: The key of the control API; a random one if omitted.
@@ -389,14 +389,14 @@ def serve(
             history,
             {
                 "/": Dashboard(),
-                # Browsers request it automatically; it is no request of the code under test.
+                # Browsers request it automatically, so it does not come from the code under test.
                 "/favicon.ico": Response(status_code=404),
                 OPENAPI_PATH: OPENAPI_ROUTE,
                 PREFIX: ControlApplication(control, control_key),
             },
         )
         listener = Listener(application, connections, host, port)
-        # A daemon thread, so that a main thread that ends within the block is not held up.
+        # A daemon thread, so that the process exits even if the main thread ends within the block.
         thread = threading.Thread(target=listener.run_in_thread, name="root-emulator", daemon=True)
         thread.start()
         try:

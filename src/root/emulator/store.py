@@ -40,7 +40,7 @@ class Store:
         Args:
             db: The file, or None for a database in memory.
             catalogue: The public models.
-            seed: The seed of new ids; random ids if None.
+            seed: The seed of new IDs; random IDs if None.
 
         Raises:
             ValueError: The file is a database of another program or version.
@@ -66,7 +66,7 @@ class Store:
         self._connection.close()
 
     def wipe(self) -> None:
-        """Delete all rows except the catalogue's, and restart the sequence of seeded ids."""
+        """Delete all rows except the catalogue's, and restart the sequence of seeded IDs."""
         self._seed_ids()
         self.models.wipe()
         self.projects.wipe()
@@ -112,7 +112,7 @@ class Store:
             return str(uuid4())
         while True:
             id_ = str(UUID(int=self._random.getrandbits(128), version=4))
-            # A file may have the ids of an earlier run with the same seed.
+            # A file may have the IDs of an earlier run with the same seed.
             query = f"SELECT 1 FROM {table} WHERE id = ?"
             if not self._connection.execute(query, (id_,)).fetchone():
                 return id_

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ...checks import Check
+from ...checks import without_client
 from ...errors import ConfigurationError
 from ..errors import FAILED, CommandError
 from ..options import command
@@ -16,12 +16,10 @@ from ..session import Session
 
 if TYPE_CHECKING:
     from ... import RootSignals
+    from ...checks import Check
     from ..settings import Settings
 
 __all__ = ["doctor"]
-
-# The checks of `client.check()` that require a client.
-_CLIENT_CHECKS = ("proxy", "dns", "tcp", "tunnel", "tls", "clock", "authentication", "request")
 
 
 @command
@@ -35,7 +33,7 @@ def doctor(
     try:
         settings, client, key_error = session.settings_and_client()
     except (CommandError, ConfigurationError) as error:
-        checks = _checks_without_client(error)
+        checks = list(without_client(*_problem(error)).checks)
     else:
         with client:
             checks = _checks_with_client(settings, client, key_error, timeout)
@@ -46,33 +44,6 @@ def doctor(
         session.show(asdict(check) for check in checks)
     if any(check.ok is False for check in checks):
         raise typer.Exit(FAILED)
-
-
-def _checks_without_client(error: CommandError | ConfigurationError) -> list[Check]:
-    """Return the checks if the settings do not define a client."""
-    return [
-        Check("versions", True, _versions()),
-        Check("settings", False, *_problem(error)),
-        *(Check(name, None, "skipped, because settings failed") for name in _CLIENT_CHECKS),
-    ]
-
-
-def _versions() -> str:
-    import platform
-    import ssl
-    from importlib.metadata import PackageNotFoundError, version
-
-    from ... import __version__
-
-    parts = [f"root {__version__}", f"Python {platform.python_version()}"]
-    for name in ("httpx", "httpcore", "pydantic"):
-        try:
-            parts.append(f"{name} {version(name)}")
-        except PackageNotFoundError:
-            # Programs that are bundled into one file may lack the metadata.
-            parts.append(f"{name} of unknown version")
-    system = f"{platform.system()} {platform.release()} {platform.machine()}"
-    return ", ".join([*parts, system, ssl.OPENSSL_VERSION])
 
 
 def _checks_with_client(

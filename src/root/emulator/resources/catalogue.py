@@ -13,7 +13,7 @@ from uuid import UUID, uuid5
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
-# A random UUID. Ids are derived from names in this namespace, so they are the same on every
+# A random UUID. IDs are derived from names in this namespace, so they are the same on every
 # machine, after every restart and in every later catalogue.
 _NAMESPACE = UUID("6a1c3f0e-52c6-4d5b-9f0b-0d6c3e4b7a21")
 
@@ -45,7 +45,7 @@ class Catalogue:
 
 
 def model_id(name: str) -> str:
-    """Return the permanent id of a public model."""
+    """Return the permanent ID of a public model."""
     return str(uuid5(_NAMESPACE, f"model/{name}"))
 
 

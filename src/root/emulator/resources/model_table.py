@@ -15,7 +15,7 @@ PUBLIC = ""
 """The organisation of the catalogue's models; all other organisations have a name."""
 
 Visibility: TypeAlias = Literal["PUBLIC", "PUBLIC_UNLISTED", "PRIVATE"]
-"""Who can read a model: everybody, everybody who knows its id, or its organisation."""
+"""Who can read a model: everybody, everybody who knows its ID, or its organisation."""
 
 # The API documents no default for this field.
 DEFAULT_MAX_OUTPUT_TOKEN_COUNT = 2048
@@ -74,7 +74,7 @@ class ModelTable:
 
         Args:
             connection: The database.
-            new_id: Returns a new id for a row of the given table.
+            new_id: Returns a new ID for a row of the given table.
         """
         self._connection = connection
         self._new_id = new_id

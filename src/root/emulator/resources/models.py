@@ -63,7 +63,7 @@ class StoredModel:
     """A model that was created in the emulator.
 
     Attributes:
-        id: The id.
+        id: The ID.
         name: The name.
         model: The underlying model.
         max_output_token_count: Maximum number of tokens in a response.
@@ -120,11 +120,11 @@ class Models:
                 keys,
                 {"POST": _MODEL_METADATA},
             ),
-            # Before the pattern of ids, which matches this path too.
+            # Before the pattern of IDs, which matches this path too.
             "/v1/models/verify/": Endpoint(
                 "Verify", {"POST": self.verify}, keys, {"POST": field_metadata(VERIFICATION_FIELDS)}
             ),
-            # Django REST Framework's router excludes dots from ids.
+            # Django REST Framework's router excludes dots from IDs.
             "/v1/models/(?P<id>[^/.]+)/": Endpoint(
                 "Model Instance",
                 {

@@ -12,7 +12,7 @@ from root.emulator.cursors import Ordering, SortKey
 from root.emulator.keys import Account
 from root.emulator.serializers import Value
 
-# A random UUID, for the ids of initial projects.
+# A random UUID, for the IDs of initial projects.
 _NAMESPACE = UUID("0f0b1c57-8d2e-4f6a-9c41-5b7de1a3c902")
 
 PROJECT_SCHEMA = """
@@ -55,7 +55,7 @@ class ProjectTable:
     """The projects of all organisations.
 
     Each organisation has exactly one default project. Its initial one is inserted before the first
-    access, and has an id that depends on the organisation only.
+    access, and has an ID that depends on the organisation only.
     """
 
     def __init__(self, connection: sqlite3.Connection, new_id: Callable[[str], str]) -> None:
@@ -63,7 +63,7 @@ class ProjectTable:
 
         Args:
             connection: The database.
-            new_id: Returns a new id for a row of the given table.
+            new_id: Returns a new ID for a row of the given table.
         """
         self._connection = connection
         self._new_id = new_id

@@ -46,7 +46,7 @@ _PROJECT_METADATA: dict[str, JsonValue] = {
     "owner": {"type": "string", "required": False, "read_only": True, "label": "Owner"},
 }
 
-# A random UUID. The ids of users are derived from their e-mail address.
+# A random UUID. The IDs of users are derived from their e-mail address.
 _NAMESPACE = UUID("c2f0a1c4-6f0e-4b0d-8a0c-1f6d5f4f7b3e")
 
 
@@ -55,7 +55,7 @@ class StoredProject:
     """A project that was created in the emulator.
 
     Attributes:
-        id: The id.
+        id: The ID.
         name: The name.
         description: The description.
         is_default: Whether it is the default project of its organisation.

@@ -1,0 +1,80 @@
+"""Imports on first use: the resources of a client (`client.models`), and names of a module."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, MutableMapping
+from typing import Generic, TypeVar, cast, overload
+
+__all__ = ["Accessor", "lazy"]
+
+R = TypeVar("R", covariant=True)
+
+
+class Accessor(Generic[R]):
+    """A resource of a client, imported and created on first use, and then kept.
+
+    Asked of the class, it is the class of the resource, so that mocks, help and completion see
+    its methods.
+
+    Args:
+        module: The module of the resource's class.
+        name: The name of the class.
+    """
+
+    def __init__(self, module: str, name: str) -> None:
+        self._module = module
+        self._class_name = name
+        self._name = ""
+
+    def __set_name__(self, owner: type[object], name: str) -> None:
+        self._name = name
+
+    @overload
+    def __get__(self, client: None, owner: type[object]) -> type[R]: ...
+    @overload
+    def __get__(self, client: object, owner: type[object]) -> R: ...
+    def __get__(self, client: object | None, owner: type[object]) -> R | type[R]:
+        # pydantic takes 80 ms, which `import root` should not.
+        module = _import(self._module)
+        kind = cast("type[R]", getattr(module, self._class_name))
+        if client is None:
+            return kind
+        resource = kind(client)  # type: ignore[call-arg]
+        # Python looks here first from now on.
+        vars(client)[self._name] = resource
+        return resource
+
+    def forget(self, client: object) -> None:
+        """Have the resource created again, for a copy of the client that it was created for."""
+        vars(client).pop(self._name, None)
+
+
+def lazy(
+    namespace: MutableMapping[str, object], modules: Mapping[str, tuple[str, ...]]
+) -> Callable[[str], object]:
+    """Return a module's `__getattr__` (PEP 562) that imports names on first use.
+
+    Args:
+        namespace: The globals of the module.
+        modules: The names by the module that has them, relative to the package.
+    """
+    places = {name: module for module, names in modules.items() for name in names}
+
+    def get(name: str) -> object:
+        if name not in places:
+            raise AttributeError(f"module {namespace['__name__']!r} has no attribute {name!r}")
+        module = _import(places[name], cast("str", namespace["__package__"]))
+        value = namespace[name] = getattr(module, name)
+        return cast("object", value)
+
+    return get
+
+
+def _import(name: str, package: str | None = None) -> object:
+    # Imported late: `import root` needs neither.
+    from importlib import import_module
+
+    from ._forks import import_lock
+
+    with import_lock:
+        return import_module(name, package)

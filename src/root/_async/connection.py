@@ -1,0 +1,355 @@
+"""A connection: httpcore's HTTP/1.1 over a socket that keeps the call's deadline."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import AsyncIterable, AsyncIterator, Iterable
+from contextlib import suppress
+from math import inf
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+import httpcore
+
+from .._concurrency.workers import async_in_thread
+from .._forks import process_identity
+from .._http.backends import async_cut
+from .._http.bodies import decompressed
+from .._http.exceptions import ProxyConnectionError, ResponseTooLargeError, UnusableResponseError
+from .._http.messages import KEEPALIVE_EXPIRY, Origin, RawResponse, Request, timeouts
+from .._http.offline import check_connection
+from .._http.tls import shared_ssl_context
+
+if TYPE_CHECKING:
+    import ssl
+
+    from .._config.defaults import Timeout
+    from .._http.proxies import Proxy
+    from .._schemas.requests import Body, FilePart, FileReader
+
+__all__ = ["AsyncConnection", "AsyncContent", "AsyncResponseBody", "StaleError"]
+
+# Bytes that a writable socket accepts without blocking. httpcore applies the whole timeout to each
+# part of a blocking write.
+_PIECE = 4096
+
+# Bytes that httpcore reads at a time.
+_READ_SIZE = 65536
+
+_SOCKET_OPTIONS = [(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)]
+
+
+class StaleError(Exception):
+    """The server closed an idle connection before a byte of the request was sent.
+
+    Not one of httpcore's errors: httpcore would continue after those, and wait for a response.
+    """
+
+
+class AsyncContent(AsyncIterator[bytes]):
+    """The content of a request, in pieces.
+
+    Not a generator, which an interrupted exchange would leave suspended.
+    """
+
+    def __init__(self, body: Body | None) -> None:
+        self._parts: list[bytes | FilePart] = [] if body is None else [*body.parts]
+        self._reader: FileReader | None = None
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        while self._reader is not None or self._parts:
+            if self._reader is None:
+                part = self._parts.pop(0)
+                if not isinstance(part, bytes):
+                    self._reader = await async_in_thread(part.rewind, None)
+                elif part:
+                    return part
+            else:
+                piece = await async_in_thread(self._reader.read, None)
+                if piece:
+                    return piece
+                self.close()
+        raise StopAsyncIteration
+
+    def close(self) -> None:
+        """Close a file that is open."""
+        if self._reader is not None:
+            self._reader.close()
+            self._reader = None
+
+
+class AsyncResponseBody(AsyncIterator[bytes]):
+    """The body of a response, in pieces.
+
+    Not a generator either.
+    """
+
+    def __init__(self, response: httpcore.Response) -> None:
+        assert isinstance(response.stream, AsyncIterable)
+        self._response = response
+        self._chunks = aiter(response.stream)
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        return await anext(self._chunks)
+
+    async def aclose(self) -> None:
+        """Close the response, after its end or after its connection was cut."""
+        # Read to the end, which is near, or httpcore's generator would be reported as suspended.
+        with suppress(httpcore.NetworkError, httpcore.ProtocolError):
+            async for _ in self._chunks:
+                pass
+        await self._response.aclose()
+
+
+class AsyncConnection(httpcore.AsyncNetworkBackend, httpcore.AsyncNetworkStream):
+    """A connection: httpcore's HTTP/1.1 over a socket that keeps the call's deadline.
+
+    It sits between httpcore and the network, so that each wait is limited to what remains of the
+    attempt, however slowly the bytes arrive, and so that the socket can be closed at once.
+    """
+
+    def __init__(
+        self,
+        origin: Origin,
+        proxy: Proxy | None,
+        backend: httpcore.AsyncNetworkBackend,
+        ssl_context: ssl.SSLContext | None,
+    ) -> None:
+        self._origin = origin
+        self._proxy = proxy
+        self._backend = backend
+        self._stream: httpcore.AsyncNetworkStream | None = None
+        self._is_cut = False
+        self._process = process_identity()
+        self._until = inf
+        # When it expires, on the clock of `monotonic`; 0 while a request is sent.
+        self._kept_until = 0.0
+        # The number of TLS handshakes that precede the request.
+        self._handshakes_left = 0
+        self._has_tunnel = False
+        # httpcore sends the host to a proxy as it is given here.
+        host = f"[{origin.host}]" if proxy and ":" in origin.host else origin.host
+        self._parts = origin.scheme.encode(), host.encode(), origin.port
+        is_secure = origin.scheme == "https" or (proxy and proxy.origin.scheme == "https")
+        context = (ssl_context or shared_ssl_context()) if is_secure else None
+        self._http: httpcore.AsyncHTTPConnection | httpcore.AsyncHTTPProxy
+        if proxy is None:
+            self._http = httpcore.AsyncHTTPConnection(
+                httpcore.URL(scheme=self._parts[0], host=self._parts[1], port=origin.port).origin,
+                ssl_context=context,
+                network_backend=self,
+            )
+        else:
+            self._handshakes_left = (origin.scheme, proxy.origin.scheme).count("https")
+            # httpcore offers connections over proxies as a pool only: this one has one connection.
+            self._http = httpcore.AsyncHTTPProxy(
+                proxy.origin.url,
+                proxy_auth=proxy.auth,
+                ssl_context=context,
+                proxy_ssl_context=context if proxy.origin.scheme == "https" else None,
+                max_connections=1,
+                network_backend=self,
+            )
+
+    async def exchange(
+        self, request: Request, timeout: Timeout, deadline: float | None
+    ) -> RawResponse:
+        """Send a request and read the response.
+
+        The body of a successful response is not read if the request asks for a stream.
+        """
+        now = monotonic()
+        operations, whole = timeouts(timeout, None if deadline is None else deadline - now)
+        self._until = inf if whole is None else now + whole
+        self._max_bytes = request.max_bytes
+        self._unread: float = request.max_bytes
+        if request.is_streamed:
+            # A part of the body may arrive with the head.
+            self._unread += _READ_SIZE
+        content = AsyncContent(request.body)
+        try:
+            response = await self._send(request, content, operations)
+        finally:
+            content.close()
+        assert isinstance(response.stream, AsyncIterable)
+        if request.is_streamed and 200 <= response.status < 300:
+            # From here on the timeout is for each read, and the deadline for all of them.
+            self._until = inf if deadline is None else deadline
+            self._unread = inf
+            return RawResponse(response.status, response.headers, b"", AsyncResponseBody(response))
+        body = bytearray()
+        try:
+            # Always read to the end, or httpcore's generator would be reported as suspended.
+            async for chunk in response.stream:
+                body += chunk
+        except (httpcore.ReadError, httpcore.RemoteProtocolError) as exc:
+            truncated = RawResponse(response.status, response.headers, bytes(body))
+            raise UnusableResponseError(truncated, "is truncated") from exc
+        finally:
+            await response.aclose()
+        return decompressed(
+            RawResponse(response.status, response.headers, bytes(body)), request.max_bytes
+        )
+
+    async def _send(
+        self, request: Request, content: AsyncContent, operations: dict[str, float | None]
+    ) -> httpcore.Response:
+        scheme, host, port = self._parts
+        try:
+            return await self._http.handle_async_request(
+                httpcore.Request(
+                    request.method,
+                    httpcore.URL(scheme=scheme, host=host, port=port, target=request.target),
+                    headers=request.headers,
+                    content=content,
+                    extensions={"timeout": operations},
+                )
+            )
+        except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException) as exc:
+            # Without a tunnel, the request was not sent through it.
+            if (
+                self._proxy is None
+                or not self._handshakes_left
+                or self._has_tunnel
+                or isinstance(exc, httpcore.ProxyError)
+            ):
+                raise
+            if isinstance(exc, httpcore.TimeoutException):
+                raise httpcore.ConnectTimeout("The proxy did not open a tunnel in time.") from exc
+            raise ProxyConnectionError(self._proxy.origin) from exc
+
+    def keep(self) -> None:
+        """Keep the connection for another request."""
+        self._kept_until = monotonic() + KEEPALIVE_EXPIRY
+
+    def is_stale(self) -> bool:
+        """Return whether it has been idle for too long.
+
+        Whether the server has closed it is checked when a request is sent.
+        """
+        if monotonic() > self._kept_until:
+            return True
+        # Over a proxy, httpcore itself would check earlier, and reconnect.
+        inner = None if self._proxy is None else self._inner()
+        return inner is not None and inner.has_expired()
+
+    def is_reusable(self, origin: Origin) -> bool:
+        """Return whether the last exchange ended cleanly, with this origin."""
+        inner = self._inner()
+        if inner is None or not inner.is_idle() or self._origin.url != origin.url:
+            return False
+        # Bytes after the response would be taken for the next one. httpcore does not expose them,
+        # so they are looked up where h11 keeps them, and nothing else of httpcore's internals is
+        # used. Over a proxy they are one level deeper.
+        http11: object = inner
+        while http11 is not None and not hasattr(http11, "_h11_state"):
+            http11 = getattr(http11, "_connection", None)
+        h11_state = getattr(http11, "_h11_state", None)
+        return not getattr(h11_state, "trailing_data", (b"",))[0]
+
+    def _inner(self) -> httpcore.AsyncConnectionInterface | None:
+        if isinstance(self._http, httpcore.AsyncHTTPProxy):
+            return next(iter(self._http.connections), None)
+        return self._http
+
+    def cut(self) -> None:
+        """Close the socket at once, without waiting for anything, and open no other."""
+        self._is_cut = True
+        stream, self._stream = self._stream, None
+        if stream is not None:
+            async_cut(stream, inherited=self._process != process_identity())
+
+    # What httpcore calls: first the methods of a backend, then those of a stream.
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        check_connection(self._origin, host)
+        remaining = self._remaining(timeout, httpcore.ConnectTimeout)
+        try:
+            # Set here, because httpcore does not set its socket options over proxies.
+            self._stream = await self._backend.connect_tcp(
+                host, port, remaining, local_address, _SOCKET_OPTIONS
+            )
+        except httpcore.ConnectError as exc:
+            if self._proxy is None:
+                raise
+            raise ProxyConnectionError(self._proxy.origin) from exc
+        self._check_open()
+        return self
+
+    async def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        stream = self._stream
+        if stream is None:
+            raise httpcore.ConnectError("The client was closed.")
+        # The last handshake is with the service; what fails from here on is not the proxy.
+        self._has_tunnel = self._origin.scheme == "https" and self._handshakes_left == 1
+        self._stream = await stream.start_tls(
+            ssl_context,
+            server_hostname and server_hostname.strip("[]"),
+            self._remaining(timeout, httpcore.ConnectTimeout),
+        )
+        self._handshakes_left -= 1
+        self._check_open()
+        return self
+
+    def _check_open(self) -> None:
+        """Open no connection for a client that was closed meanwhile."""
+        if self._is_cut:
+            self.cut()
+            raise httpcore.ConnectError("The client was closed.")
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        stream = self._stream
+        if stream is None:
+            raise httpcore.ReadError("The client was closed.")
+        data = await stream.read(max_bytes, self._remaining(timeout, httpcore.ReadTimeout))
+        self._unread -= len(data)
+        if self._unread < 0:
+            raise ResponseTooLargeError(self._max_bytes)
+        return data
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        stream = self._stream
+        if stream is None:
+            raise httpcore.WriteError("The client was closed.")
+        if self._kept_until:
+            # Not earlier: between the start of the exchange and here, the event loop runs.
+            if stream.get_extra_info("is_readable"):
+                raise StaleError
+            self._kept_until = 0.0
+        for start in range(0, len(buffer), _PIECE):
+            remaining = self._remaining(timeout, httpcore.WriteTimeout)
+            await stream.write(buffer[start : start + _PIECE], remaining)
+
+    async def aclose(self) -> None:
+        self.cut()
+
+    # The interface is httpcore's: the type of the result depends on the argument.
+    def get_extra_info(self, info: str) -> Any:
+        stream = self._stream
+        return None if stream is None else stream.get_extra_info(info)
+
+    def _remaining(self, timeout: float | None, error: type[Exception]) -> float | None:
+        if self._until == inf:
+            return timeout
+        remaining = self._until - monotonic()
+        if remaining <= 0:
+            raise error("The attempt timed out.")
+        return remaining if timeout is None else min(timeout, remaining)

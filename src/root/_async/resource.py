@@ -1,0 +1,111 @@
+"""The base class of resources: paths, calls and listings."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, ClassVar, TypeVar
+from urllib.parse import quote
+from uuid import UUID
+
+from .._config.validation import call_deadline
+from .._schemas.base import ResponseModel
+from ..errors import InvalidRequestError
+from .pager import AsyncPager
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from .._http.operation import Operation
+    from .sender import AsyncSender
+
+__all__ = ["AsyncResource"]
+
+T = TypeVar("T")
+M = TypeVar("M", bound=ResponseModel)
+
+
+class AsyncResource:
+    """A part of the API; `client.models` is one.
+
+    Subclasses have one method for each endpoint, made of these.
+    """
+
+    _collection: ClassVar[str]
+    """The path of all objects of the resource, such as `/v1/models/`."""
+    _item_type: ClassVar[type[ResponseModel]]
+    """The class of its objects."""
+
+    def __init__(self, client: AsyncSender) -> None:
+        self._client = client
+
+    def _path(self, object_id: str | UUID, suffix: str = "") -> str:
+        """Return the path of an object. Its ID is one segment, whatever it contains.
+
+        Raises:
+            InvalidRequestError: It is empty, `.` or `..`, or neither a string nor a UUID.
+        """
+        if isinstance(object_id, UUID):
+            object_id = str(object_id)
+        noun = self._item_type.__facts__.noun
+        if not isinstance(object_id, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise InvalidRequestError(
+                f"The {noun} ID must be a string or a UUID, not {type(object_id).__name__}."
+            )
+        if object_id in ("", ".", ".."):
+            raise InvalidRequestError(
+                f"{object_id!r} is not a valid {noun} ID. `list` shows the IDs."
+            )
+        try:
+            return f"{self._collection}{quote(object_id, safe='')}/{suffix}"
+        except UnicodeEncodeError as exc:
+            raise InvalidRequestError(
+                f"The {noun} ID contains characters that UTF-8 cannot encode."
+            ) from exc
+
+    async def _send(self, operation: Operation[T], deadline: float | None = None) -> T:
+        """Send an operation and return its value.
+
+        Args:
+            operation: The operation.
+            deadline: Seconds for the whole call, instead of the client's.
+        """
+        if deadline is not None:
+            call_deadline(deadline)
+            operation = replace(operation, deadline=deadline)
+        return (await self._client.send(operation)).value
+
+    def _list(
+        self,
+        item: type[M],
+        *,
+        query: Mapping[str, str] | None = None,
+        limit: int | None,
+        page_size: int | None,
+        ordering: str | None = None,
+        cursor: str | None,
+        prefetch: bool,
+        suffix: str = "",
+    ) -> AsyncPager[M]:
+        """Return a listing of the objects of this resource.
+
+        Args:
+            item: The class of the objects.
+            query: Filters.
+            limit: Maximum number of objects, or None for all.
+            page_size: Number of objects of a page.
+            ordering: The field to sort by.
+            cursor: Where to continue.
+            prefetch: Whether to request the next page ahead of time.
+            suffix: The rest of the path.
+        """
+        return AsyncPager(
+            self._client,
+            self._collection + suffix,
+            item,
+            query=query,
+            limit=limit,
+            page_size=page_size,
+            ordering=ordering,
+            cursor=cursor,
+            prefetch=prefetch,
+        )

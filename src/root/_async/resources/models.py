@@ -1,0 +1,252 @@
+"""Models: one method for each endpoint of `/v1/models/`."""
+
+from __future__ import annotations
+
+from builtins import list as List
+from collections.abc import Sequence
+from types import NoneType
+from typing import cast
+from uuid import UUID
+
+from ..._config.defaults import NOT_GIVEN, NotGiven
+from ..._http.operation import Operation
+from ..._schemas.models import Model, ModelPatch, ModelRequest, ModelVerification, VerifyRequest
+from ..._schemas.requests import Body, json_body
+from ..._secrets.secret import as_secret
+from ...errors import InvalidRequestError
+from ..pager import AsyncPager
+from .model_sets import AsyncModelSets
+
+__all__ = ["AsyncModels"]
+
+# A verification waits for the response of a model.
+_VERIFY_TIMEOUT = 120.0
+
+
+class AsyncModels(AsyncModelSets):
+    """The models that evaluations run on; `client.models` is an instance.
+
+    All methods raise `APIConnectionError`, `APIStatusError` and `APIResponseError` as described in
+    `root.errors`, and `InvalidRequestError` for what the API would reject, before anything is
+    sent. `_request_timeout` is the seconds for the whole call, with all attempts and waits,
+    instead of the client's `deadline`.
+    """
+
+    _collection = "/v1/models/"
+    _item_type = Model
+
+    async def create(
+        self,
+        *,
+        name: str,
+        model: str | None = None,
+        default_key: str | None = None,
+        max_output_token_count: int | None = None,
+        max_token_count: int | None = None,
+        url: str | None = None,
+        _request_timeout: float | None = None,
+    ) -> str:
+        """Register a model and return its ID.
+
+        Args:
+            name: Your name for it, such as `ollama/llama3`; 1 to 100 characters.
+            model: The underlying model. If omitted, the service uses `name`.
+            default_key: The API key for the model's provider. It cannot be read back.
+            max_output_token_count: Maximum number of tokens of one completion, at least 800.
+            max_token_count: Maximum number of tokens of its context.
+            url: Where it is served; at most 1024 characters.
+        """
+        default_key = as_secret(default_key)
+        body = json_body(
+            ModelRequest,
+            None,
+            name=name,
+            model=model,
+            default_key=default_key,
+            max_output_token_count=max_output_token_count,
+            max_token_count=max_token_count,
+            url=url,
+        )
+        return await self._create(body, _request_timeout)
+
+    def list(
+        self,
+        *,
+        capable_of: List[str] | None = None,
+        limit: int | None = 100,
+        page_size: int | None = None,
+        ordering: str | None = None,
+        cursor: str | None = None,
+        prefetch: bool = False,
+    ) -> AsyncPager[Model]:
+        """Return an iterator over models: your own and public ones.
+
+        Nothing is requested before the first item is needed, and nothing after you stop (except
+        for one page with `prefetch`).
+
+        Args:
+            capable_of: List only models that have all of these capabilities; recent servers
+                ignore it.
+            limit: Maximum number of models, or None for all.
+            page_size: Number of models of a page; the service limits it, usually to 100.
+            ordering: The field to sort by, with a leading minus for descending order.
+            cursor: Where to continue: the `.cursor` of an earlier listing, or of its error. None
+                is the start, and an empty string the end.
+            prefetch: Whether to request the next page while you use this one; never more than one
+                page ahead, and never beyond `limit`. It has no effect where nothing can run in
+                the background.
+
+        Raises:
+            PaginationError: While iterating, if a cursor repeats or is for another host.
+        """
+        return self._list(
+            Model,
+            query=_filters(capable_of),
+            limit=limit,
+            page_size=page_size,
+            ordering=ordering,
+            cursor=cursor,
+            prefetch=prefetch,
+        )
+
+    async def retrieve(
+        self, model_id: str | UUID, *, _request_timeout: float | None = None
+    ) -> Model:
+        """Retrieve a model by its ID."""
+        return await self._send(Operation("GET", self._path(model_id), Model), _request_timeout)
+
+    async def update(
+        self,
+        model_id: str | UUID,
+        *,
+        name: str | NotGiven = NOT_GIVEN,
+        model: str | NotGiven = NOT_GIVEN,
+        default_key: str | NotGiven | None = NOT_GIVEN,
+        max_output_token_count: int | NotGiven = NOT_GIVEN,
+        max_token_count: int | NotGiven | None = NOT_GIVEN,
+        url: str | NotGiven | None = NOT_GIVEN,
+        _request_timeout: float | None = None,
+    ) -> Model:
+        """Update some fields of a model and return it.
+
+        Omitted fields keep their values, and None clears a field. The arguments are those of
+        `create`; `name`, `model` and `max_output_token_count` cannot be cleared.
+        """
+        default_key = as_secret(default_key)
+        body = json_body(
+            ModelPatch,
+            NOT_GIVEN,
+            name=name,
+            model=model,
+            default_key=default_key,
+            max_output_token_count=max_output_token_count,
+            max_token_count=max_token_count,
+            url=url,
+        )
+        return await self._save(body, model_id, _request_timeout)
+
+    async def replace(
+        self,
+        model_id: str | UUID,
+        *,
+        name: str,
+        model: str | None = None,
+        default_key: str | None = None,
+        max_output_token_count: int | None = None,
+        max_token_count: int | None = None,
+        url: str | None = None,
+        _request_timeout: float | None = None,
+    ) -> Model:
+        """Replace all settings of a model (PUT) and return it.
+
+        The arguments are those of `create`. Omitted fields are not sent; the service decides
+        whether they keep their values.
+        """
+        default_key = as_secret(default_key)
+        body = json_body(
+            ModelRequest,
+            None,
+            name=name,
+            model=model,
+            default_key=default_key,
+            max_output_token_count=max_output_token_count,
+            max_token_count=max_token_count,
+            url=url,
+        )
+        operation = Operation("PUT", self._path(model_id), Model, body=body)
+        return await self._send(operation, _request_timeout)
+
+    async def delete(self, model_id: str | UUID, *, _request_timeout: float | None = None) -> None:
+        """Delete a model of yours."""
+        await self._delete(self._path(model_id), _request_timeout)
+
+    async def verify(
+        self,
+        *,
+        model: str,
+        api_key: str | None = None,
+        url: str | None = None,
+        max_output_token_count: int | None = None,
+        _request_timeout: float | None = None,
+    ) -> ModelVerification:
+        """Verify a model's configuration: the service tries it, and returns the result.
+
+        A configuration that does not work is a result too: check `.success` or call
+        `.raise_for_failure()`. The service waits for the model, so an attempt may take 120 seconds
+        if the client's `timeout` is the default of 30, and it is not retried.
+
+        Args:
+            model: The underlying model.
+            api_key: The API key for the model's provider.
+            url: Where it is served.
+            max_output_token_count: Maximum number of tokens of one completion, at least 800.
+        """
+        api_key = as_secret(api_key)
+        body = json_body(
+            VerifyRequest,
+            None,
+            model=model,
+            api_key=api_key,
+            url=url,
+            max_output_token_count=max_output_token_count,
+        )
+        return await self._verify(body, _request_timeout)
+
+    async def _create(self, body: Body, deadline: float | None = None) -> str:
+        return (await self._save(body, None, deadline)).id
+
+    async def _save(
+        self, body: Body, model_id: str | UUID | None, deadline: float | None = None
+    ) -> Model:
+        """Create a model, or update the one with this ID."""
+        if model_id is None:
+            operation = Operation("POST", self._collection, Model, body=body)
+        else:
+            operation = Operation("PATCH", self._path(model_id), Model, body=body)
+        return await self._send(operation, deadline)
+
+    async def _verify(self, body: Body, deadline: float | None = None) -> ModelVerification:
+        operation = Operation(
+            "POST",
+            f"{self._collection}verify/",
+            ModelVerification,
+            body=body,
+            slow_timeout=_VERIFY_TIMEOUT,
+            once=True,
+        )
+        return await self._send(operation, deadline)
+
+    async def _delete(self, path: str, deadline: float | None = None) -> None:
+        await self._send(Operation("DELETE", path, NoneType), deadline)
+
+
+def _filters(capable_of: object) -> dict[str, str]:
+    """Return the filters of a listing as a query."""
+    if capable_of is None:
+        return {}
+    if not isinstance(capable_of, (List, tuple)):
+        raise InvalidRequestError(f"capable_of must be a list of strings, not {capable_of!r}.")
+    capabilities = cast("Sequence[object]", capable_of)
+    if not all(isinstance(item, str) for item in capabilities):
+        raise InvalidRequestError(f"capable_of must be a list of strings, not {capable_of!r}.")
+    return {"capable_of": ",".join(map(str, capabilities))} if capabilities else {}

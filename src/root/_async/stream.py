@@ -1,0 +1,179 @@
+"""Responses that are read while they arrive."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
+from time import monotonic
+from typing import TYPE_CHECKING, Protocol, Self, cast
+
+from .._concurrency.loops import async_call_in_loop
+from .._concurrency.workers import async_in_background
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from .._http.failures import Failure
+    from .._schemas.meta import ResponseMeta
+
+__all__ = ["AsyncChunks", "AsyncStream"]
+
+
+class _Release(Protocol):
+    def __call__(self, *, is_complete: bool) -> None: ...
+
+
+class AsyncChunks(AsyncIterator[bytes]):
+    """The body of a response in pieces, with the connection that it arrives on.
+
+    The connection is released at the end, and dropped when reading fails, is cancelled or is
+    abandoned.
+    """
+
+    def __init__(
+        self,
+        chunks: object,
+        release: _Release,
+        loop: object,
+        close: Callable[[], Awaitable[object]],
+        deadline: float | None = None,
+    ) -> None:
+        """Initialize a body with its connection.
+
+        Args:
+            chunks: The pieces.
+            release: Releases the connection.
+            loop: The event loop to which it belongs.
+            close: Closes the response.
+            deadline: When the body must end, on the clock of `time.monotonic`.
+        """
+        self._chunks = cast("AsyncIterator[bytes]", chunks)
+        self._release = release
+        self._loop = loop
+        self._close = close
+        self._deadline = deadline
+        self._is_released = False
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        if self._is_released:
+            raise StopAsyncIteration
+        try:
+            async for chunk in self._chunks:
+                self._check_deadline()
+                return chunk
+            # Its connection can be used again only after that.
+            await self._close()
+        except BaseException:
+            self.drop()
+            raise
+        self._finish(is_complete=True)
+        raise StopAsyncIteration
+
+    def _check_deadline(self) -> None:
+        if self._deadline is not None and monotonic() > self._deadline:
+            # Imported late, since it takes long; where a body arrives, it was imported before.
+            import httpcore
+
+            raise httpcore.ReadTimeout("The deadline of the call has passed.")
+
+    async def aclose(self) -> None:
+        """Drop the connection, unless it was released, and close the response."""
+        if not self._is_released:
+            self._finish(is_complete=False)
+            await self._close()
+
+    def drop(self) -> None:
+        """Drop the connection without waiting for anything, unless it was released."""
+        if not self._is_released:
+            self._is_released = True
+            async_call_in_loop(self._loop, partial(self._release, is_complete=False))
+            async_in_background(self._loop, self._close)
+
+    def _finish(self, *, is_complete: bool) -> None:
+        self._is_released = True
+        self._release(is_complete=is_complete)
+
+    def __del__(self) -> None:
+        self.drop()
+
+
+class AsyncStream(AsyncIterator[bytes]):
+    """A response body in pieces, as they arrive.
+
+    It holds a connection until it has been read to its end, or is closed. So close it, or use it
+    in an `async with` block; one that is merely dropped drops its connection too.
+
+    The client's `timeout` limits each wait for the next piece.
+
+    Attributes:
+        meta: Status, headers, request ID, attempts, and the seconds until the body began.
+    """
+
+    def __init__(
+        self,
+        chunks: AsyncChunks,
+        meta: ResponseMeta,
+        explain: Callable[[Exception, ResponseMeta], Failure | None],
+    ) -> None:
+        """Initialize a stream.
+
+        Args:
+            chunks: The pieces.
+            meta: The metadata of the response.
+            explain: Returns the error for an exception, if it is a failure of the connection.
+        """
+        self._chunks = chunks
+        self._explain = explain
+        self.meta = meta
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        """Return the next piece.
+
+        Raises:
+            APIConnectionError: The connection was lost; `APITimeoutError` if nothing arrived in
+                time.
+        """
+        try:
+            return await anext(self._chunks)
+        except StopAsyncIteration:
+            raise
+        except Exception as exc:
+            failure = self._explain(exc, self.meta)
+            if failure is None:
+                raise
+        # Outside of `except`, which would make the exception the error's context.
+        raise failure.error from failure.source
+
+    async def lines(self) -> AsyncIterator[str]:
+        """Yield the lines of the rest of the body, decoded as UTF-8 and without their ends."""
+        buffer = b""
+        async for chunk in self:
+            *complete, buffer = (buffer + chunk).split(b"\n")
+            for line in complete:
+                yield line.removesuffix(b"\r").decode("utf-8", "replace")
+        if buffer:
+            yield buffer.decode("utf-8", "replace")
+
+    async def aclose(self) -> None:
+        """Close the response. Its connection is dropped, unless the body was read to its end."""
+        await self._chunks.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.meta.status_code}>"

@@ -1,0 +1,422 @@
+"""One call, from its first attempt to its result or error: its state and decisions, without I/O."""
+
+from __future__ import annotations
+
+import logging
+import random
+import sys
+from collections.abc import Mapping
+from time import monotonic
+from typing import TYPE_CHECKING, Generic, TypeVar, cast
+from urllib.parse import urlencode
+
+from .._config.defaults import DEFAULT_TIMEOUT, NotGiven
+from .._config.validation import call_deadline
+from .._schemas.meta import Headers, ResponseMeta
+from .._secrets.redact import redact
+from ..errors import (
+    APIConnectionError,
+    APIResponseError,
+    Attempt,
+    ConfigurationError,
+    InvalidRequestError,
+    RequestInfo,
+)
+from .bodies import is_json, unusable_response
+from .exceptions import ClientClosedError, UnusableResponseError
+from .failures import Failure, broken_exchange
+from .messages import Origin, RawResponse, Request, redacted_headers
+from .operation import Response
+from .retry import (
+    MAX_RETRY_AFTER,
+    Budget,
+    Outcome,
+    backoff,
+    is_idempotent,
+    may_retry,
+    retry_after,
+    status_outcome,
+)
+from .status_errors import status_error
+
+if TYPE_CHECKING:
+    from .._config.config import Config
+    from .._config.defaults import Timeout
+    from .operation import Operation, Query
+
+__all__ = ["Call"]
+
+T = TypeVar("T")
+
+# Python's root logger is named `root`.
+_log = logging.getLogger("root.client")
+
+_MAY_HAVE_SUCCEEDED = "The service may have processed it: check before you retry."
+
+
+class Call(Generic[T]):
+    """The state of a call.
+
+    Args:
+        operation: What is asked of the API.
+        origin: Where the API is.
+        config: The client's settings.
+        budget: The retry budget that the client and its copies share.
+
+    Attributes:
+        timeout: The limits of each attempt.
+        until: When the call must end, on the clock of `time.monotonic`, or None.
+
+    Raises:
+        InvalidRequestError: The operation is not a valid request.
+    """
+
+    def __init__(
+        self, operation: Operation[T], origin: Origin, config: Config, budget: Budget
+    ) -> None:
+        _check(operation.method, operation.path)
+        self._operation = operation
+        self._origin = origin
+        self._config = config
+        self._budget = budget
+        query = operation.query
+        self._target = origin.path + operation.path + (f"?{_encode(query)}" if query else "")
+        self._deadline = (
+            config.deadline
+            if operation.deadline is None
+            else call_deadline(operation.deadline, "deadline")
+        )
+        self.timeout = _timeout(operation, config.timeout)
+        self._key = ""
+        # The exception that the caller was handling is not a cause of what fails here.
+        self._handled = sys.exception()
+        self._started = monotonic()
+        self.until = None if self._deadline is None else self._started + self._deadline
+        self._attempts: list[Attempt] = []
+        self._spent = 0
+        self._is_ambiguous = False
+
+    def remaining(self) -> float | None:
+        """Return the seconds that remain of the deadline."""
+        return None if self.until is None else max(0.0, self.until - monotonic())
+
+    def request(self, key: str, *, is_streamed: bool = False) -> Request:
+        """Return the request of the next attempt.
+
+        Args:
+            key: The API key for this attempt.
+            is_streamed: Whether the caller reads the body of the response.
+        """
+        operation = self._operation
+        body = operation.body
+        headers = [*self._config.headers, (b"Authorization", b"Api-Key " + key.encode("ascii"))]
+        if body is not None:
+            length = body.length
+            headers += (
+                (b"Content-Type", body.content_type.encode("latin-1")),
+                (b"Transfer-Encoding", b"chunked")
+                if length is None
+                else (b"Content-Length", b"%d" % length),
+            )
+        if operation.headers:
+            headers = _merged(headers, operation.headers)
+        if is_streamed:
+            # It is not decompressed on the way.
+            headers = _merged(headers, {"accept-encoding": "identity"})
+        self._key = key
+        return Request(
+            operation.method,
+            self._origin,
+            self._target,
+            headers,
+            body,
+            self._config.max_response_bytes,
+            is_streamed,
+        )
+
+    def conclude(self, response: RawResponse) -> Response[T] | Failure:
+        """Return the outcome of an attempt that got a response."""
+        status = response.status
+        if not 200 <= status < 300:
+            # Deleting what an earlier attempt has deleted is a success.
+            if status == 404 and self._operation.method == "DELETE" and self._is_ambiguous:
+                return Response(cast("T", None), self.succeed(response))
+            error = status_error(
+                self._info,
+                status,
+                response.content,
+                secrets=self.secrets,
+                note=_redirect_note(response, self.secrets),
+            )
+            hint = error.retry_after = retry_after(response.header)
+            outcome = status_outcome(status, has_hint=hint is not None)
+            return self._response_failure(Failure(error, outcome, hint=hint), response)
+        # Imported late: pydantic takes 80 ms.
+        from .parsing import UnreadableError, annotate, parse
+
+        try:
+            value = parse(self._operation.schema, response)
+        except UnreadableError as exc:
+            # The status reports success, whatever the body is.
+            self._is_ambiguous = True
+            failure = Failure(
+                unusable_response(self._info, response, str(exc), self.secrets),
+                Outcome.FINAL if is_json(response.content) else Outcome.AMBIGUOUS,
+                "unusable response",
+            )
+            return self._response_failure(failure, response)
+        meta = self.succeed(response)
+        annotate(value, meta, self.secrets)
+        return Response(value, meta, response.content)
+
+    def _response_failure(self, failure: Failure, response: RawResponse) -> Failure:
+        request_id = response.header(b"x-request-id")
+        failure.error.request_id = request_id and redact(request_id, self.secrets)
+        return failure._replace(status=response.status)
+
+    def failed(self, exc: Exception, *, closed: bool = False) -> Failure | None:
+        """Return the outcome of an attempt that got no response.
+
+        None is returned for an exception that is a failure of neither the network nor the
+        service: the caller raises it again.
+
+        Args:
+            exc: The exception that ended the attempt.
+            closed: Whether the client was closed meanwhile, which breaks its connections.
+        """
+        if isinstance(exc, ClientClosedError):
+            error = InvalidRequestError("The client was closed while it was making this call.")
+            return Failure(self._closed_error() if self._attempts else error, None)
+        if isinstance(exc, ConfigurationError) and self._attempts:
+            return Failure(exc, None)
+        # Imported late: pydantic takes 80 ms, which creating a client should not.
+        from .._schemas.requests import BodyError
+
+        if isinstance(exc, BodyError):
+            error = InvalidRequestError(
+                f"{self._info} was aborted: a file of its body could not be read: {exc}."
+            )
+            error.request = self._info
+            return Failure(error, Outcome.FINAL, "a file of the body could not be read")
+        failure = broken_exchange(
+            exc,
+            self._info,
+            self._origin,
+            limit=self._limit(),
+            secrets=self.secrets,
+            handled=self._handled,
+        )
+        if failure is None:
+            if self._may_have_been_processed:
+                exc.add_note(_MAY_HAVE_SUCCEEDED)
+            return None
+        # There was a response, even if it was too large or not usable.
+        self._is_ambiguous |= isinstance(failure.error, APIResponseError)
+        if closed:
+            failure = failure._replace(
+                error=self._closed_error(), cause="the client was closed", is_final=True
+            )
+        return failure._replace(source=self._presentable(exc))
+
+    def settle(self, failure: Failure) -> float | None:
+        """Record a failed attempt and return the seconds until the next one.
+
+        None means that there is no other attempt, and that `failure.error` is to be raised.
+        """
+        if failure.outcome is None:
+            # The attempt was not begun.
+            if self._attempts:
+                self._complete(failure, None)
+            return None
+        self._is_ambiguous |= failure.outcome is Outcome.AMBIGUOUS
+        wait, reason = self._wait(failure, failure.outcome)
+        self._attempts.append(Attempt(failure.status, failure.cause, wait))
+        if wait is None:
+            self._complete(failure, reason)
+        else:
+            _log.debug(
+                "%s %s is retried in %.2f s: %s",
+                self._operation.method,
+                self._operation.path,
+                wait,
+                failure.cause or f"status {failure.status}",
+            )
+        return wait
+
+    def settle_stream(self, exc: Exception, meta: ResponseMeta) -> Failure | None:
+        """Return the failure of a streamed response that had begun; None as for `failed`."""
+        self._is_ambiguous = True
+        failure = self.failed(exc)
+        if failure is not None:
+            self._attempts[-1] = Attempt(meta.status_code, failure.cause)
+            failure.error.request_id = meta.request_id
+            self._complete(failure, None)
+        return failure
+
+    def succeed(self, response: RawResponse) -> ResponseMeta:
+        """Record a success, and return the metadata of the response."""
+        self._attempts.append(Attempt(response.status))
+        self._budget.give_back(self._spent)
+        elapsed = monotonic() - self._started
+        if _log.isEnabledFor(logging.INFO):
+            _log.info(
+                "%s %s %d %.0f ms",
+                self._operation.method,
+                self._operation.path,
+                response.status,
+                elapsed * 1000,
+            )
+        headers = redacted_headers(response.headers, self.secrets)
+        return ResponseMeta(response.status, tuple(self._attempts), elapsed, headers)
+
+    def _wait(self, failure: Failure, outcome: Outcome) -> tuple[float | None, str | None]:
+        """Return the seconds until the next attempt, or None and why there is none."""
+        operation = self._operation
+        idempotent = operation.is_idempotent
+        if idempotent is None:
+            idempotent = is_idempotent(operation.method)
+        if failure.is_final or not may_retry(outcome, idempotent=idempotent, once=operation.once):
+            return None, None
+        if len(self._attempts) >= self._config.max_retries:
+            return None, None
+        if operation.body is not None and operation.body.is_spent:
+            return None, "It was not retried: a file of its body cannot be read a second time."
+        hint = failure.hint
+        if hint is not None and hint > MAX_RETRY_AFTER:
+            return (
+                None,
+                f"The server asks to wait {hint:.0f} s, longer than the SDK waits: retry later.",
+            )
+        wait = backoff(len(self._attempts), hint, random.random)
+        if self.until is not None and monotonic() + wait >= self.until:
+            return None, f"The deadline of {self._deadline:g} s leaves no time for a retry."
+        cost = self._budget.take(outcome)
+        if not cost:
+            return (
+                None,
+                "It was not retried: the retry budget is exhausted because many calls failed.",
+            )
+        self._spent += cost
+        return wait, None
+
+    def _complete(self, failure: Failure, reason: str | None) -> None:
+        """Add to the error what is known of the call."""
+        error = failure.error
+        error.attempts = tuple(self._attempts)
+        error.elapsed = monotonic() - self._started
+        error.may_have_been_processed = self._may_have_been_processed
+        parts = [str(error), reason]
+        if error.may_have_been_processed:
+            parts.append(_MAY_HAVE_SUCCEEDED)
+        if len(self._attempts) > 1:
+            parts.append(f"({len(self._attempts)} attempts in {error.elapsed:.1f} s)")
+        error.args = (" ".join(part for part in parts if part),)
+        _log.info(
+            "%s %s %s %.0f ms",
+            self._operation.method,
+            self._operation.path,
+            failure.status or "failed",
+            error.elapsed * 1000,
+        )
+
+    def _closed_error(self) -> APIConnectionError:
+        error = APIConnectionError(f"{self._info} failed: the client was closed meanwhile.")
+        error.request = self._info
+        return error
+
+    def _presentable(self, exc: Exception) -> Exception | None:
+        """Return an exception as the cause of an error: without frames, and without secrets.
+
+        The frames belong to the libraries, whose local variables contain what was sent and
+        received, and some tools print these with a traceback.
+        """
+        if isinstance(exc, UnusableResponseError):
+            # It holds the response.
+            return None
+        chain: list[BaseException] = [exc]
+        for found in chain:
+            # h11 quotes what it cannot parse.
+            if redact(str(found), self.secrets) != str(found):
+                return None
+            found.__traceback__ = None
+            chain += [
+                inner
+                for inner in (found.__cause__, found.__context__)
+                if inner is not None and inner is not self._handled and inner not in chain
+            ]
+        return exc
+
+    @property
+    def _may_have_been_processed(self) -> bool:
+        return self._is_ambiguous and self._operation.method != "GET"
+
+    @property
+    def _info(self) -> RequestInfo:
+        return RequestInfo(self._operation.method, self._origin.url + self._target)
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What must never be shown: the API key of the last attempt, and secrets in the body."""
+        body = self._operation.body
+        return (self._key,) if body is None else (self._key, *body.secrets)
+
+    def _limit(self) -> str | None:
+        """Return the limit that a timeout exceeded, in words."""
+        if self._deadline is not None and (self.remaining() or 0) < 0.005:
+            return f"deadline of {self._deadline:g} s"
+        if self.timeout is None:
+            return None
+        if isinstance(self.timeout, (int, float)):
+            return f"timeout of {self.timeout:g} s"
+        return "timeout"
+
+
+def _timeout(operation: Operation[T], timeout: Timeout) -> Timeout:
+    """Return the limits of an attempt: the operation's own, or else the client's."""
+    if not isinstance(operation.timeout, NotGiven):
+        return operation.timeout
+    if operation.slow_timeout is not None and timeout == DEFAULT_TIMEOUT:
+        return operation.slow_timeout
+    return timeout
+
+
+def _merged(headers: Headers, changes: Mapping[str, str]) -> Headers:
+    """Return headers in which some are replaced or added."""
+    names = {name.lower().encode() for name in changes}
+    kept = [pair for pair in headers if pair[0].lower() not in names]
+    return kept + [(name.title().encode(), value.encode()) for name, value in changes.items()]
+
+
+def _check(method: str, path: str) -> None:
+    """Raise `InvalidRequestError` for what is not a valid request."""
+    if not (method.isascii() and method.isalpha() and method.isupper()):
+        raise InvalidRequestError(
+            f"{method!r} is not an HTTP method. Write it in capitals, such as 'GET'."
+        )
+    # Without the slash, it would be a part of the host name.
+    if not (path.startswith("/") and path.isascii() and path.isprintable() and " " not in path):
+        raise InvalidRequestError(
+            f"{path!r} is not a path: it must begin with a slash, and all but ASCII must be"
+            " percent-encoded (urllib.parse.quote)."
+        )
+
+
+def _encode(query: Query) -> str:
+    try:
+        return urlencode(query, doseq=True)
+    except UnicodeEncodeError as exc:
+        raise InvalidRequestError(
+            f"The query ({', '.join(query)}) contains characters that UTF-8 cannot encode."
+        ) from exc
+
+
+def _redirect_note(response: RawResponse, secrets: tuple[str, ...]) -> str | None:
+    """Return a note on a redirect that is not followed."""
+    location = response.header(b"location")
+    if not 300 <= response.status < 400 or location is None:
+        return None
+    return (
+        f"It redirects to {redact(location, secrets)[:200]!r}, which is not followed: redirects"
+        " are followed for GET and DELETE only, not to another host, not from https to http, and"
+        " not in circles. Check the base URL."
+    )

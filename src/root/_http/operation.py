@@ -1,0 +1,92 @@
+"""An operation: one call to the API as a value, from the resource that makes it to the wire."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass, field
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from .._config.defaults import NOT_GIVEN, NotGiven
+
+if TYPE_CHECKING:
+    from .._config.defaults import Timeout
+    from .._schemas.meta import ResponseMeta
+    from .._schemas.requests import Body
+
+__all__ = ["Operation", "Query", "Response"]
+
+T = TypeVar("T")
+
+Query = Mapping[str, str | Sequence[str]]
+"""The parameters of a query; a sequence repeats its parameter."""
+
+
+@dataclass(frozen=True, slots=True)
+class Operation(Generic[T]):
+    """One call to the API: what is sent, what comes back, and when it may be sent again.
+
+    Attributes:
+        method: The HTTP method, in capitals.
+        path: The path below the base URL, percent-encoded, with a leading slash: `/v1/models/`.
+        schema: What the response body is parsed into: a pydantic class or another type that
+            pydantic can validate, `str` for text, `bytes`, `object` for any JSON, `NoneType` to
+            ignore it, or the class of a stream, which is read while it arrives.
+        query: The query.
+        body: The body.
+        headers: Headers in addition to the client's.
+        timeout: Seconds for one attempt (or an `httpx.Timeout`), instead of the client's.
+        slow_timeout: Seconds for one attempt of a call that is known to be slow. It applies where
+            the client's `timeout` has its default.
+        deadline: Seconds for the whole call, instead of the client's.
+        is_idempotent: Whether it may be sent again although the service may have processed it.
+            None derives it from the method: GET, PUT and DELETE are idempotent (RFC 9110, 9.2.2).
+        once: Whether the service must not receive it twice, even if it refused it.
+    """
+
+    method: str
+    path: str
+    schema: type[T]
+    _: KW_ONLY
+    query: Query | None = None
+    body: Body | None = None
+    headers: Mapping[str, str] | None = field(default=None, repr=False)
+    timeout: Timeout | NotGiven = NOT_GIVEN
+    slow_timeout: float | None = None
+    deadline: float | None = None
+    is_idempotent: bool | None = None
+    once: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Response(Generic[T]):
+    """The response to a call that succeeded.
+
+    Attributes:
+        value: The response body, parsed.
+        meta: Status, headers, request ID, attempts and seconds.
+        content: The response body as bytes, decompressed; empty if it is streamed.
+    """
+
+    value: T
+    meta: ResponseMeta
+    content: bytes = field(default=b"", repr=False)
+
+    @property
+    def text(self) -> str:
+        """The response body as text, in the charset of its Content-Type or else UTF-8."""
+        return decode(self.content, self.meta.headers.get("content-type"))
+
+
+def decode(content: bytes, content_type: str | None) -> str:
+    """Return a body as text, in the charset of its media type (RFC 9110, 8.3.1) or else UTF-8."""
+    # Imported late: JSON is always UTF-8.
+    from email.message import Message
+
+    message = Message()
+    message["content-type"] = content_type or ""
+    charset = message.get_content_charset("utf-8")
+    try:
+        return content.decode(charset, "replace")
+    # There is no such charset, or it is not one of texts, such as "idna".
+    except (LookupError, ValueError):
+        return content.decode("utf-8", "replace")

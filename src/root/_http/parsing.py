@@ -1,0 +1,112 @@
+"""Parsing of response bodies. Imports pydantic, so it is imported when the first body arrives."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Iterator
+from functools import cache
+from types import NoneType
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from pydantic import BaseModel, PydanticUserError, ValidationError
+
+from .._schemas.base import ResponseModel, set_meta
+from .._schemas.pages import description, redact_echoes
+from ..errors import InvalidRequestError
+from .bodies import is_json
+from .operation import decode
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
+
+    from .._schemas.meta import ResponseMeta
+    from .messages import RawResponse
+
+__all__ = ["UnreadableError", "annotate", "check_schema", "parse"]
+
+T = TypeVar("T")
+
+
+class UnreadableError(Exception):
+    """A body does not have the expected shape. Its text completes 'The response ...'."""
+
+
+def parse(schema: type[T], response: RawResponse) -> T:
+    """Return a response body as a value.
+
+    Args:
+        schema: What to parse it into; see `Operation`.
+        response: The response.
+
+    Raises:
+        UnreadableError: It is not JSON, or has a different shape.
+    """
+    content = response.content
+    # `list[Model]` and the like are not classes.
+    kind: Any = schema
+    try:
+        if isinstance(kind, type):
+            if issubclass(kind, ResponseModel):
+                return cast("T", kind.from_json(content))
+            if issubclass(kind, BaseModel):
+                return cast("T", kind.model_validate_json(content))
+        if kind is NoneType:
+            if content and not is_json(content):
+                raise UnreadableError("is not JSON")
+            return cast("T", None)
+        if kind is bytes:
+            return cast("T", content)
+        if kind is str:
+            return cast("T", decode(content, response.header(b"content-type")))
+        if kind is object:
+            return cast("T", json.loads(content) if content else None)
+        return cast("T", _adapter(cast("Any", schema)).validate_json(content))
+    except ValidationError as exc:
+        # pydantic's own text contains the input, so only locations and kinds are used.
+        problems = exc.errors(include_url=False, include_context=False, include_input=False)
+    except (ValueError, RecursionError):
+        problems = []
+    if not content:
+        raise UnreadableError("is empty")
+    if not problems or problems[0]["type"] == "json_invalid":
+        raise UnreadableError("is not JSON")
+    places = "; ".join(
+        f"{'.'.join(map(str, problem['loc'])) or 'the whole'}: {problem['msg']}"
+        for problem in problems[:3]
+    )
+    raise UnreadableError(f"does not have the shape of {description(schema)} ({places})")
+
+
+def check_schema(schema: type[object]) -> None:
+    """Check that a response body can be parsed into this schema.
+
+    Raises:
+        InvalidRequestError: pydantic cannot validate it.
+    """
+    kind: Any = schema
+    # A stream is not parsed, but read.
+    if isinstance(kind, type) and issubclass(kind, (BaseModel, AsyncIterator, Iterator)):
+        return
+    try:
+        _adapter(cast("Any", schema))
+    except (PydanticUserError, TypeError) as exc:
+        raise InvalidRequestError(
+            f"Nothing was sent. The schema {schema!r} is not a type that pydantic can validate."
+        ) from exc
+
+
+@cache
+def _adapter(schema: Any) -> TypeAdapter[Any]:
+    # Imported late: the classes of this package need none.
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(schema)
+
+
+def annotate(value: object, meta: ResponseMeta, secrets: tuple[str, ...]) -> None:
+    """Redact echoes of secrets in what was parsed, and attach the metadata to it."""
+    models = cast("list[object]", value) if isinstance(value, list) else (value,)
+    for model in models:
+        if isinstance(model, ResponseModel):
+            redact_echoes(model, secrets)
+            set_meta(model, meta)

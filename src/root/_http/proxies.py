@@ -1,0 +1,93 @@
+"""Proxies that the environment configures."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass, field
+from urllib.parse import unquote, urlsplit
+
+from ..errors import ConfigurationError
+from .messages import Origin
+
+__all__ = ["Proxy", "proxy_for", "proxy_source"]
+
+
+@dataclass(frozen=True, slots=True)
+class Proxy:
+    """A proxy.
+
+    Attributes:
+        origin: Its scheme, host and port.
+        auth: The user name and password for it, if there are any.
+    """
+
+    origin: Origin
+    auth: tuple[str, str] | None = field(default=None, repr=False)
+
+
+def proxy_for(origin: Origin) -> Proxy | None:
+    """Return the proxy for requests to this origin, or None.
+
+    It is configured by `HTTP_PROXY`, `HTTPS_PROXY` or `ALL_PROXY`, and hosts without one by
+    `NO_PROXY`, in upper or lower case.
+
+    Raises:
+        ConfigurationError: Its URL cannot be used.
+    """
+    url, _ = _proxy_url(origin)
+    if url is None:
+        return None
+    # The URL is not shown: it may contain a password.
+    invalid = ConfigurationError(
+        f"The URL of the proxy for {origin.scheme} in the environment cannot be parsed."
+        " Write it like http://proxy.example:3128."
+    )
+    try:
+        parts = urlsplit(url if "://" in url else f"http://{url}")
+        proxy = Origin.from_url(parts.geturl())
+    except ValueError:
+        raise invalid from None
+    if not proxy.host or not proxy.host.isascii() or " " in proxy.host:
+        raise invalid
+    if proxy.scheme not in ("http", "https"):
+        raise ConfigurationError(
+            f"The environment configures a {proxy.scheme} proxy, which only httpx with the package"
+            " socksio supports. Pass http_client=httpx.Client() (or httpx.AsyncClient())."
+        )
+    if parts.username is None:
+        return Proxy(proxy)
+    return Proxy(proxy, (unquote(parts.username), unquote(parts.password or "")))
+
+
+def proxy_source(origin: Origin) -> str | None:
+    """Return where the proxy for this origin, or that there is none, is configured."""
+    return _proxy_url(origin)[1]
+
+
+def _proxy_url(origin: Origin) -> tuple[str | None, str | None]:
+    """Return the URL of the proxy, and where it, or that there is none, is configured."""
+    # On Linux a proxy is configured in the environment only. Looking there first avoids an import
+    # that takes as long as all others together.
+    if sys.platform not in ("darwin", "win32") and not any(
+        name.lower().endswith("_proxy") for name in os.environ
+    ):
+        return None, None
+    from urllib.request import getproxies, proxy_bypass
+
+    proxies = getproxies()
+    kind = origin.scheme if proxies.get(origin.scheme) else "all"
+    url = proxies.get(kind)
+    if not url:
+        return None, None
+    # proxy_bypass takes the brackets of an IPv6 address for a part of the name.
+    is_excluded = proxy_bypass(origin.authority) or proxy_bypass(origin.host)
+    name, value = ("no_proxy", proxies.get("no")) if is_excluded else (f"{kind}_proxy", url)
+    # If both are set, the name in lower case takes precedence: it sorts last.
+    variables = [
+        variable
+        for variable in sorted(os.environ)
+        if variable.lower() == name and os.environ[variable] == value
+    ]
+    source = f"environment variable {variables[-1]}" if variables else "settings of the system"
+    return None if is_excluded else url, source

@@ -1,0 +1,53 @@
+"""Redirects: which ones are followed."""
+
+from __future__ import annotations
+
+from urllib.parse import urljoin, urlsplit
+
+from .messages import Origin, RawResponse, Request
+
+__all__ = ["MAX_REDIRECTS", "redirected"]
+
+MAX_REDIRECTS = 5
+"""Maximum number of requests of one attempt; the response to the last one is used as it is."""
+
+
+def redirected(request: Request, response: RawResponse) -> Request | None:
+    """Return the request that follows a redirect, or None if it must not be followed.
+
+    Only requests that can be repeated safely follow one, and only to the same host: the key never
+    goes to another host, nor from https to http.
+    """
+    if request.method not in ("GET", "DELETE") or response.status not in (301, 302, 303, 307, 308):
+        return None
+    location = response.header(b"location")
+    if not location or (response.status == 303 and request.method != "GET"):
+        return None
+    try:
+        url = urljoin(request.url, location)
+        target_origin = Origin.from_url(url)
+        parts = urlsplit(url)
+    except ValueError:
+        return None
+    origin = request.origin
+    is_upgrade = (origin.scheme, target_origin.scheme) == ("http", "https")
+    if target_origin.host != origin.host or not (is_upgrade or target_origin.url == origin.url):
+        return None
+    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    if not target.isascii() or not target.isprintable() or " " in target:
+        return None
+    if request.body is not None and request.body.is_spent:
+        return None
+    headers = [
+        (name, target_origin.authority.encode("ascii") if name == b"Host" else value)
+        for name, value in request.headers
+    ]
+    return Request(
+        request.method,
+        target_origin,
+        target,
+        headers,
+        request.body,
+        max_bytes=request.max_bytes,
+        is_streamed=request.is_streamed,
+    )

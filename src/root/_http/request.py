@@ -1,0 +1,93 @@
+"""The operation of a request that the user composes."""
+
+from __future__ import annotations
+
+import json as json_module
+from typing import TYPE_CHECKING, TypeVar, cast
+
+from .._config.defaults import NotGiven
+from .._config.validation import call_deadline, check_timeout, request_headers
+from .._schemas.requests import Body, bytes_body, file_body
+from ..errors import ConfigurationError, InvalidRequestError
+from .operation import Operation, Query
+from .parsing import check_schema
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import BinaryIO
+
+    from .._config.defaults import Timeout
+    from ..errors import JSONValue
+
+__all__ = ["operation"]
+
+T = TypeVar("T")
+
+
+def operation(
+    method: str,
+    path: str,
+    *,
+    query: Query | NotGiven,
+    json: JSONValue | NotGiven,
+    body: bytes | str | BinaryIO | NotGiven,
+    headers: Mapping[str, str] | NotGiven,
+    schema: type[T] | NotGiven,
+    timeout: Timeout | NotGiven,
+    deadline: float | NotGiven,
+    once: bool | NotGiven,
+) -> Operation[T]:
+    """Return the operation for the arguments of `client.request`.
+
+    Raises:
+        InvalidRequestError: An argument is invalid.
+    """
+    if not isinstance(json, NotGiven) and not isinstance(body, NotGiven):
+        raise InvalidRequestError("Nothing was sent. Pass json or body, not both.")
+    if not isinstance(timeout, NotGiven):
+        try:
+            timeout = check_timeout(timeout)
+        except ConfigurationError as exc:
+            raise InvalidRequestError(f"Nothing was sent. {exc}") from None
+    if not isinstance(deadline, NotGiven):
+        call_deadline(deadline, "deadline")
+    if not isinstance(schema, NotGiven):
+        check_schema(schema)
+    return Operation(
+        method,
+        path,
+        # Any JSON.
+        cast("type[T]", object) if isinstance(schema, NotGiven) else schema,
+        query=None if isinstance(query, NotGiven) else query,
+        body=_body(json, body),
+        headers=None if isinstance(headers, NotGiven) else request_headers(headers),
+        timeout=timeout,
+        deadline=None if isinstance(deadline, NotGiven) else deadline,
+        once=not isinstance(once, NotGiven) and once,
+    )
+
+
+def _body(json: JSONValue | NotGiven, body: bytes | str | BinaryIO | NotGiven) -> Body | None:
+    if not isinstance(json, NotGiven):
+        try:
+            # NaN and infinity are not JSON (RFC 8259, 6).
+            text = json_module.dumps(
+                json, allow_nan=False, ensure_ascii=False, separators=(",", ":")
+            )
+            return bytes_body(text.encode(), "application/json")
+        except (TypeError, ValueError, RecursionError) as exc:
+            raise InvalidRequestError(
+                f"Nothing was sent. The value of json cannot be written as JSON: {exc}."
+            ) from None
+    if isinstance(body, NotGiven):
+        return None
+    if isinstance(body, (bytes, bytearray, memoryview)):
+        return bytes_body(bytes(body), "application/octet-stream")
+    if isinstance(body, str):
+        try:
+            return bytes_body(body.encode(), "text/plain; charset=utf-8")
+        except UnicodeEncodeError:
+            raise InvalidRequestError(
+                "Nothing was sent. The body contains characters that UTF-8 cannot encode."
+            ) from None
+    return file_body(body, "application/octet-stream")

@@ -1,0 +1,150 @@
+"""Errors for responses with an error status."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+
+from .._secrets.redact import redactor
+from ..errors import (
+    APIStatusError,
+    AuthenticationError,
+    BadRequestError,
+    ConflictError,
+    JSONValue,
+    NotFoundError,
+    PermissionDeniedError,
+    RateLimitError,
+    RequestInfo,
+    ServerError,
+)
+
+__all__ = ["MAX_TEXT", "excerpt", "status_error"]
+
+MAX_TEXT = 1024 * 1024
+"""Bytes of a response body that an error keeps."""
+
+_MAX_EXCERPT = 200
+
+# What is nested deeper can be neither pickled nor copied.
+_MAX_DEPTH = 100
+
+_BY_STATUS: dict[int, tuple[type[APIStatusError], str]] = {
+    400: (BadRequestError, "Correct the request and try again."),
+    401: (AuthenticationError, "Check the API key (argument, ROOTSIGNALS_API_KEY or .env)."),
+    403: (PermissionDeniedError, "Check that the API key is right and has this permission."),
+    404: (NotFoundError, "Check the ID, and that this API key has access to it."),
+    409: (ConflictError, "Check the existing objects before trying again."),
+    422: (BadRequestError, "Correct the request and try again."),
+    429: (RateLimitError, "Slow down and try again later."),
+}
+
+
+def status_error(
+    request: RequestInfo,
+    status: int,
+    body: bytes,
+    *,
+    secrets: Iterable[str] = (),
+    note: str | None = None,
+) -> APIStatusError:
+    """Return the error for a response with an error status.
+
+    Args:
+        request: The request.
+        status: The HTTP status.
+        body: The response body, in one of Django REST Framework's forms or any other.
+        secrets: Strings to redact even if the server echoes them.
+        note: What is known about this response besides its status.
+    """
+    default: tuple[type[APIStatusError], str] = (APIStatusError, "")
+    if status >= 500:
+        default = (ServerError, "The service has a problem; try again later.")
+    kind, advice = _BY_STATUS.get(status, default)
+    content = _redact(_parse(body[:MAX_TEXT].decode("utf-8", "replace")), secrets)
+    fields = _fields(content)
+    detail = _detail(content, fields)
+    reason = f": {detail}" if detail else "."
+    if detail and detail[-1] not in ".!?":
+        reason += "."
+    message = f"{request} returned {status}{reason}"
+    error = kind(" ".join(part for part in (message, note, advice) if part))
+    error.request = request
+    error.status_code = status
+    error.body = content
+    error.detail = detail
+    if isinstance(error, BadRequestError):
+        error.fields = fields
+    return error
+
+
+def excerpt(text: str) -> str:
+    """Return the first 200 characters of a text, on one line."""
+    short = " ".join(text[: 2 * _MAX_EXCERPT].split())
+    return short if len(short) <= _MAX_EXCERPT else short[:_MAX_EXCERPT] + "..."
+
+
+def _parse(text: str) -> JSONValue:
+    try:
+        content: JSONValue = json.loads(text)
+    except (ValueError, RecursionError):
+        # A proxy's HTML page, or nothing at all.
+        return text
+    return content if _is_shallow(content, _MAX_DEPTH) else text
+
+
+def _redact(content: JSONValue, secrets: Iterable[str]) -> JSONValue:
+    # JSON is redacted after it is parsed: any character may be escaped in it. JSON that could be
+    # parsed is complete.
+    return _map_texts(content, redactor(secrets, may_be_truncated=isinstance(content, str)))
+
+
+def _map_texts(content: JSONValue, change: Callable[[str], str]) -> JSONValue:
+    if isinstance(content, str):
+        return change(content)
+    if isinstance(content, list):
+        return [_map_texts(item, change) for item in content]
+    if isinstance(content, dict):
+        return {change(name): _map_texts(value, change) for name, value in content.items()}
+    return content
+
+
+def _is_shallow(content: JSONValue, levels: int) -> bool:
+    if isinstance(content, dict):
+        content = list(content.values())
+    if not isinstance(content, list):
+        return True
+    return levels > 0 and all(_is_shallow(item, levels - 1) for item in content)
+
+
+def _fields(content: JSONValue) -> dict[str, list[str]]:
+    """Return Django REST Framework's validation errors by field."""
+    if isinstance(content, list):
+        return {"non_field_errors": [_as_text(item) for item in content]} if content else {}
+    if not isinstance(content, dict):
+        return {}
+    return {
+        name: [_as_text(item) for item in value] if isinstance(value, list) else [_as_text(value)]
+        for name, value in content.items()
+        if name != "detail"
+    }
+
+
+def _detail(content: JSONValue, fields: dict[str, list[str]]) -> str | None:
+    if isinstance(content, dict) and content.get("detail"):
+        return excerpt(_as_text(content["detail"]))
+    if fields:
+        general = " ".join(fields.get("non_field_errors", ()))
+        named = [
+            f"{name}: {' '.join(problems)}"
+            for name, problems in fields.items()
+            if name != "non_field_errors"
+        ]
+        return excerpt("; ".join(part for part in (general, *named) if part))
+    if isinstance(content, str) and not content.lstrip().startswith("<"):
+        return excerpt(content) or None
+    return None
+
+
+def _as_text(value: JSONValue) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

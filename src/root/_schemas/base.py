@@ -1,0 +1,226 @@
+"""Base classes of what the API returns.
+
+Lenient: unknown fields are kept, unknown enum values stay strings, and IDs are strings. What
+generic code has to know of a class is declared on it, as its facts.
+"""
+
+from __future__ import annotations
+
+import json
+import pprint
+from collections.abc import Mapping
+from functools import cache
+from types import UnionType
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    ClassVar,
+    NamedTuple,
+    Self,
+    TypeVar,
+    Union,
+    get_args,
+    get_origin,
+)
+
+from pydantic import BaseModel, ConfigDict, JsonValue
+
+if TYPE_CHECKING:
+    from .._display.frames import Kind
+    from .meta import ResponseMeta
+
+__all__ = [
+    "APIModel",
+    "Facts",
+    "ResponseModel",
+    "columns_of",
+    "flatten",
+    "part_of",
+    "set_meta",
+]
+
+
+class Facts(NamedTuple):
+    """What generic code has to know of a class of objects.
+
+    Attributes:
+        noun: The word for an object in messages.
+        free_text: Fields that may contain any text, and so also an echo of a secret.
+        shared_parts: Fields whose values repeat in listings: equal ones are kept once.
+        summary: The columns that a page shows in a notebook, as far as they have values.
+        write_only: Fields that may be sent and never come back; if one does, it is dropped.
+        nouns: The word for several objects, if it is not the noun with an s.
+    """
+
+    noun: str = "object"
+    free_text: tuple[str, ...] = ()
+    shared_parts: tuple[str, ...] = ()
+    summary: tuple[str, ...] = ()
+    write_only: frozenset[str] = frozenset()
+    nouns: str = ""
+
+    @property
+    def plural(self) -> str:
+        """The word for several objects."""
+        return self.nouns or f"{self.noun}s"
+
+    @property
+    def singular(self) -> str:
+        """The word for an object, with its article."""
+        return f"{'an' if self.noun[0] in 'aeiou' else 'a'} {self.noun}"
+
+
+class APIModel(BaseModel):
+    """A JSON object that the API returns, alone or as a part of another one."""
+
+    model_config: ClassVar[ConfigDict] = ConfigDict(
+        frozen=True, extra="allow", coerce_numbers_to_str=True
+    )
+
+    def to_dict(self) -> dict[str, JsonValue]:
+        """Return the fields of the response as plain data."""
+        return self.model_dump(mode="json", exclude_unset=True)
+
+    def to_json(self) -> str:
+        """Return the fields of the response as a JSON document."""
+        return json.dumps(self.to_dict())
+
+    def to_str(self) -> str:
+        """Return the fields of the response as readable text."""
+        return pprint.pformat(self.to_dict())
+
+    def _repr_html_(self) -> str:
+        from .._display.html import table
+
+        return table(type(self).__name__, flatten(self).items())
+
+
+class ResponseModel(APIModel):
+    """An object with metadata of the response that it came in."""
+
+    # Not one attribute for each fact: any name may be one of the API's fields.
+    __facts__: ClassVar[Facts] = Facts()
+
+    @classmethod
+    def from_json(cls, content: bytes) -> Self:
+        """Parse a response body.
+
+        Raises:
+            ValueError: It is not JSON; `pydantic.ValidationError` if it has a different shape.
+        """
+        return cls.model_validate_json(content)
+
+    # A slot and not a field, so it is not part of equality, dumps and the repr.
+    __slots__ = ("_meta",)
+
+    @property
+    def meta(self) -> ResponseMeta:
+        """Metadata of the response: status, headers, request ID, attempts, seconds.
+
+        Raises:
+            AttributeError: The object did not come in a response.
+        """
+        meta: ResponseMeta = object.__getattribute__(self, "_meta")
+        return meta
+
+    # pydantic copies and pickles its fields; the slot has to be carried along.
+
+    def __getstate__(self) -> dict[Any, Any]:
+        return super().__getstate__() | {"_meta": _meta_of(self)}
+
+    def __setstate__(self, state: dict[Any, Any]) -> None:
+        meta = state.pop("_meta")
+        super().__setstate__(state)
+        if meta is not None:
+            set_meta(self, meta)
+
+    def __copy__(self) -> Self:
+        return _with_meta_of(self, super().__copy__())
+
+    def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
+        return _with_meta_of(self, super().__deepcopy__(memo))
+
+
+R = TypeVar("R", bound=ResponseModel)
+
+
+def set_meta(model: R, meta: ResponseMeta) -> R:
+    """Attach metadata to an object, which is frozen otherwise."""
+    object.__setattr__(model, "_meta", meta)
+    return model
+
+
+def _meta_of(model: ResponseModel) -> ResponseMeta | None:
+    return getattr(model, "_meta", None)
+
+
+def _with_meta_of(source: ResponseModel, copy: R) -> R:
+    meta = _meta_of(source)
+    return copy if meta is None else set_meta(copy, meta)
+
+
+def part_of(annotation: object) -> type[APIModel] | None:
+    """Return the class of a field that holds another object, or None."""
+    for kind in _alternatives(annotation):
+        if isinstance(kind, type) and issubclass(kind, APIModel):
+            return kind
+    return None
+
+
+def _alternatives(annotation: object) -> tuple[object, ...]:
+    """Return the members of a union, or the type alone."""
+    return get_args(annotation) if get_origin(annotation) in (Union, UnionType) else (annotation,)
+
+
+@cache
+def _parts_of(item: type[APIModel]) -> Mapping[str, type[APIModel]]:
+    """Return the fields that hold another object, and their classes."""
+    return {
+        name: part
+        for name, field in item.model_fields.items()
+        if (part := part_of(field.annotation)) is not None
+    }
+
+
+@cache
+def columns_of(item: type[APIModel]) -> Mapping[str, Kind]:
+    """Return the columns of a table of these objects: the names of fields, and what they hold.
+
+    A field that holds another object has a column for each field of that, such as `owner.email`.
+    """
+    parts = _parts_of(item)
+    columns: dict[str, Kind] = {}
+    for name, field in item.model_fields.items():
+        if name in parts:
+            columns |= {f"{name}.{inner}": kind for inner, kind in columns_of(parts[name]).items()}
+        else:
+            columns[name] = _kind(field.annotation)
+    return columns
+
+
+def _kind(annotation: object) -> Kind:
+    kinds = _alternatives(annotation)
+    if bool in kinds:
+        return "truth"
+    if int in kinds:
+        return "whole"
+    return "number" if float in kinds else "text"
+
+
+def flatten(item: APIModel) -> dict[str, JsonValue]:
+    """Return the fields of an object as one row: those of its parts as `owner.email` and so on."""
+    row = _flattened(item.to_dict(), type(item))
+    return {name: row[name] for name in (*columns_of(type(item)), *row) if name in row}
+
+
+def _flattened(fields: Mapping[str, JsonValue], item: type[APIModel]) -> dict[str, JsonValue]:
+    parts = _parts_of(item)
+    row: dict[str, JsonValue] = {}
+    nested: dict[str, JsonValue] = {}
+    for name, value in fields.items():
+        if name in parts and isinstance(value, dict):
+            inner = _flattened(value, parts[name])
+            nested |= {f"{name}.{inner_name}": field for inner_name, field in inner.items()}
+        elif name not in parts or value is not None:
+            row[name] = value
+    return row | nested

@@ -1,0 +1,370 @@
+"""Request bodies: JSON that is validated before it is sent, bytes, forms, and files."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from types import NoneType
+from typing import BinaryIO, ClassVar, TypeVar, cast, get_args
+from uuid import uuid4
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from .._secrets.secret import Secret, SecretBytes
+from ..errors import InvalidRequestError
+
+__all__ = [
+    "Body",
+    "BodyError",
+    "FilePart",
+    "RequestModel",
+    "Sensitive",
+    "bytes_body",
+    "file_body",
+    "given",
+    "json_body",
+    "multipart_body",
+    "validate_each",
+    "validate_settings",
+]
+
+T = TypeVar("T")
+C = TypeVar("C")
+
+_JSON = "application/json"
+
+# Enough to keep it on its line in a form.
+_MEDIA_TYPE = re.compile(r"[\x21-\x7e]+/[\x20-\x7e]+")
+
+# Bytes of a file that are read at a time.
+_PIECE = 256 * 1024
+
+
+class Sensitive:
+    """Marks a field whose value is a secret: `Annotated[str, Sensitive]`."""
+
+
+class RequestModel(BaseModel):
+    """A JSON object that the API accepts.
+
+    Strict: True is not accepted as a number, nor 12 as a name. Only fields that were given are
+    sent, so the defaults of the fields never are.
+    """
+
+    model_config: ClassVar[ConfigDict] = ConfigDict(strict=True, extra="forbid")
+
+    is_partial: ClassVar[bool] = False
+    """Whether it is a part of another object, and must have at least one field."""
+
+    @classmethod
+    @cache
+    def sensitive_fields(cls) -> frozenset[str]:
+        """Return the names of the fields whose values are secrets."""
+        return frozenset(
+            name for name, field in cls.model_fields.items() if Sensitive in field.metadata
+        )
+
+    @classmethod
+    @cache
+    def nullable_fields(cls) -> frozenset[str]:
+        """Return the names of the fields that None clears."""
+        return frozenset(
+            name
+            for name, field in cls.model_fields.items()
+            if NoneType in get_args(field.annotation)
+        )
+
+
+class BodyError(Exception):
+    """A file of a request body could not be read while it was sent."""
+
+
+class FilePart:
+    """A file of a request body, read in pieces while it is sent.
+
+    A path is opened for each attempt. An open file is read from where it is, and left open; one
+    that cannot seek, such as a pipe, can be sent once.
+
+    Args:
+        source: The path of a file, or a binary file object.
+
+    Attributes:
+        size: Its size in bytes, or None if unknown.
+        is_spent: Whether it was read from and cannot be read again.
+
+    Raises:
+        InvalidRequestError: There is no such file, or it is not a binary one.
+    """
+
+    def __init__(self, source: str | os.PathLike[str] | BinaryIO) -> None:
+        self._path: Path | None = None
+        self._file: BinaryIO | None = None
+        self._start: int | None = None
+        self.size: int | None = None
+        self.is_spent = False
+        if isinstance(source, (str, os.PathLike)):
+            self._path = Path(source)
+            try:
+                with self._path.open("rb") as file:
+                    self.size = file.seek(0, os.SEEK_END)
+            except OSError as exc:
+                raise InvalidRequestError(
+                    f"Nothing was sent. The file {source} cannot be read: {exc.strerror or exc}."
+                ) from exc
+        else:
+            self._take(source)
+
+    def _take(self, file: BinaryIO) -> None:
+        if not callable(getattr(file, "read", None)):
+            raise InvalidRequestError(
+                "Nothing was sent. A file must be a path or a binary file object, not"
+                f" {type(file).__name__}."
+            )
+        if hasattr(file, "encoding"):
+            raise InvalidRequestError(
+                "Nothing was sent. A file object must be binary: open it with mode 'rb'."
+            )
+        self._file = file
+        try:
+            if file.seekable():
+                self._start = file.tell()
+                self.size = file.seek(0, os.SEEK_END) - self._start
+                file.seek(self._start)
+        except (AttributeError, OSError, ValueError):
+            self._start = self.size = None
+
+    def rewind(self) -> FileReader:
+        """Return a reader from the beginning, for the next attempt."""
+        try:
+            if self._path is not None:
+                return FileReader(self, self._path.open("rb"), owns_file=True)
+            assert self._file is not None
+            if self._start is not None:
+                self._file.seek(self._start)
+            return FileReader(self, self._file, owns_file=False)
+        except (OSError, ValueError) as exc:
+            raise BodyError(str(exc)) from exc
+
+    def started(self) -> None:
+        """Record that something was read."""
+        self.is_spent = self._file is not None and self._start is None
+
+
+class FileReader:
+    """Reads a file of a body once."""
+
+    def __init__(self, part: FilePart, file: BinaryIO, *, owns_file: bool) -> None:
+        self._part = part
+        self._file = file
+        self._owns_file = owns_file
+        self._read = 0
+
+    def read(self) -> bytes:
+        """Return the next piece, or nothing at the end.
+
+        Raises:
+            BodyError: The file cannot be read, or its size has changed.
+        """
+        self._part.started()
+        try:
+            # Some files may return None: they are not ready.
+            piece = self._file.read(_PIECE) or b""
+        except Exception as exc:
+            raise BodyError(str(exc) or type(exc).__name__) from exc
+        if not isinstance(piece, bytes):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise BodyError(f"its read() returned {type(piece).__name__}, not bytes")
+        self._read += len(piece)
+        size = self._part.size
+        if size is not None and (self._read > size or (not piece and self._read < size)):
+            raise BodyError(f"its size changed from {size} bytes while it was sent")
+        return piece
+
+    def close(self) -> None:
+        """Close the file if it was opened for this reader."""
+        if self._owns_file:
+            self._file.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """The body of a request.
+
+    Attributes:
+        content_type: Its media type.
+        parts: Bytes and files that follow each other.
+        secrets: Values in it that must never be shown.
+    """
+
+    content_type: str
+    parts: tuple[bytes | FilePart, ...] = field(repr=False)
+    secrets: tuple[str, ...] = field(default=(), repr=False)
+
+    @property
+    def length(self) -> int | None:
+        """Its length in bytes, or None if unknown: then it is sent in chunks."""
+        total = 0
+        for part in self.parts:
+            size = len(part) if isinstance(part, bytes) else part.size
+            if size is None:
+                return None
+            total += size
+        return total
+
+    @property
+    def is_spent(self) -> bool:
+        """Whether it was read from and cannot be sent again."""
+        return any(isinstance(part, FilePart) and part.is_spent for part in self.parts)
+
+
+def bytes_body(content: bytes, content_type: str, secrets: tuple[str, ...] = ()) -> Body:
+    """Return a body of bytes."""
+    return Body(content_type, (SecretBytes(content),), secrets)
+
+
+def file_body(source: str | os.PathLike[str] | BinaryIO, content_type: str) -> Body:
+    """Return a body that is a file, read in pieces while it is sent.
+
+    Raises:
+        InvalidRequestError: There is no such file, or it is not a binary one.
+    """
+    return Body(content_type, (FilePart(source),))
+
+
+def multipart_body(
+    fields: Mapping[str, str], files: Mapping[str, tuple[str, bytes | FilePart, str]]
+) -> Body:
+    """Return a form with files (multipart/form-data, RFC 7578).
+
+    Args:
+        fields: The values of plain fields by name.
+        files: The name, content and media type of each file, by field name.
+
+    Raises:
+        InvalidRequestError: A media type is invalid, or a text cannot be encoded.
+    """
+    boundary = uuid4().hex
+    parts: list[bytes | FilePart] = []
+    text = ""
+    for name, value in fields.items():
+        text += (
+            f'--{boundary}\r\nContent-Disposition: form-data; name="{_quoted(name)}"'
+            f"\r\n\r\n{value}\r\n"
+        )
+    for name, (file_name, content, content_type) in files.items():
+        if not _MEDIA_TYPE.fullmatch(content_type):
+            raise InvalidRequestError(
+                f"Nothing was sent. {content_type!r} is not a media type, such as 'text/csv'."
+            )
+        text += (
+            f'--{boundary}\r\nContent-Disposition: form-data; name="{_quoted(name)}";'
+            f' filename="{_quoted(file_name)}"\r\nContent-Type: {content_type}\r\n\r\n'
+        )
+        parts += [_encoded(text), content]
+        text = "\r\n"
+    parts.append(_encoded(f"{text}--{boundary}--\r\n"))
+    return Body(f"multipart/form-data; boundary={boundary}", tuple(parts))
+
+
+def _quoted(name: str) -> str:
+    # As browsers do it (the HTML standard, 4.10.21.8).
+    return name.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _encoded(text: str) -> SecretBytes:
+    try:
+        return SecretBytes(text.encode())
+    except UnicodeEncodeError as exc:
+        raise InvalidRequestError(
+            "Nothing was sent. A field of the form contains characters that UTF-8 cannot encode."
+        ) from exc
+
+
+def given(omitted: object, /, **fields: object) -> dict[str, object]:
+    """Return the fields that were given.
+
+    Args:
+        omitted: The value of a field that was omitted.
+        fields: The fields by name.
+    """
+    return {name: value for name, value in fields.items() if value is not omitted}
+
+
+def json_body(schema: type[RequestModel], omitted: object, /, **fields: object) -> Body:
+    """Build and validate a JSON request body.
+
+    Args:
+        schema: What the API accepts.
+        omitted: The value of a field that was omitted.
+        fields: The fields by name.
+
+    Raises:
+        InvalidRequestError: A field is invalid; the message names the field and the limit, and
+            contains no value.
+    """
+    content = {name: value for name, value in fields.items() if value is not omitted}
+    if not content and schema.is_partial:
+        raise InvalidRequestError(f"Nothing was sent. Pass at least one of {', '.join(fields)}.")
+    try:
+        model = schema.model_validate(content)
+        text = SecretBytes(model.model_dump_json(exclude_unset=True).encode())
+    except ValidationError as exc:
+        # pydantic's own text may contain the input, which may be a key.
+        problems = exc.errors(include_url=False, include_context=False, include_input=False)
+    else:
+        secrets = [content[name] for name in schema.sensitive_fields() if name in content]
+        found = tuple([Secret(secret) for secret in secrets if isinstance(secret, str)])
+        return Body(_JSON, (text,), found)
+    raise InvalidRequestError(
+        "Nothing was sent. "
+        + " ".join(
+            f"{problem['loc'][0]} cannot be None."
+            if fields.get(str(problem["loc"][0]), ...) is None
+            else f"{problem['loc'][0]}: {problem['msg']}."
+            for problem in problems
+        )
+    )
+
+
+def validate_settings(
+    schema: type[RequestModel], settings: Mapping[str, object], omitted: object = None
+) -> Body:
+    """Build and validate a JSON request body from a user's mapping.
+
+    Raises:
+        InvalidRequestError: It is not a mapping, or a field is invalid.
+    """
+    fields = cast("object", settings)
+    if not isinstance(fields, Mapping):
+        raise InvalidRequestError(
+            f"Nothing was sent. Settings must be a dict, not {type(settings).__name__}."
+        )
+    names = cast("Mapping[object, object]", fields)
+    if not all(isinstance(name, str) and name.isprintable() for name in names):
+        raise InvalidRequestError("Nothing was sent. The names of settings must be plain strings.")
+    return json_body(schema, omitted, **cast("Mapping[str, object]", fields))
+
+
+def validate_each(items: Iterable[T], validate: Callable[[T], C]) -> list[C]:
+    """Return the result of a validation for each item.
+
+    Raises:
+        InvalidRequestError: An item is invalid, or `items` is not a list; the message has the
+            item's position, from 0.
+    """
+    given = cast("object", items)
+    if isinstance(given, (str, bytes, Mapping)) or not isinstance(given, Iterable):
+        raise InvalidRequestError("Nothing was sent. Pass a list, even for one item.")
+    validated: list[C] = []
+    for position, item in enumerate(items):
+        try:
+            validated.append(validate(item))
+        except InvalidRequestError as error:
+            problem = str(error).removeprefix("Nothing was sent. ")
+            raise InvalidRequestError(
+                f"Nothing was sent. At position {position} (from 0): {problem}"
+            ) from None
+    return validated

@@ -1,0 +1,163 @@
+# Generated from src/root/_async/httpx_client.py by scripts/generate_sync.py. Do not edit.
+"""Exchanges through an httpx client of the user's."""
+
+from __future__ import annotations
+
+from functools import partial
+from math import inf
+from time import monotonic
+from typing import TYPE_CHECKING
+
+import httpcore
+
+from .._concurrency.semaphores import Semaphore
+from .._concurrency.waiting import shielded
+from .._http.bodies import decompressed
+from .._http.exceptions import ClientClosedError, ResponseTooLargeError, UnusableResponseError
+from .._http.failures import is_disconnect
+from .._http.messages import RawResponse, Request, httpx_timeout, timeouts
+from ..errors import InvalidRequestError
+from .connection import Content
+from .stream import Chunks
+
+if TYPE_CHECKING:
+    import httpx
+
+    from .._concurrency.semaphores import Permit
+    from .._config.defaults import Timeout
+
+__all__ = ["HTTPX"]
+
+# Seconds for httpx to report which of its own timeouts was exceeded.
+_GRACE_PERIOD = 0.5
+
+
+class HTTPX:
+    """Sends requests through an httpx client of the user's."""
+
+    def __init__(self, client: httpx.Client, max_connections: int, loop: object) -> None:
+        self._client = client
+        self._loop = loop
+        self._semaphore = Semaphore(max_connections)
+        self._is_closed = False
+
+    def start(self) -> None:
+        """Prepare for requests."""
+
+    def refuse(self) -> None:
+        """Start no more requests."""
+        self._is_closed = True
+
+    def close(self) -> None:
+        """Start no more requests; the user's client stays open."""
+        self.refuse()
+
+    def exchange(self, request: Request, timeout: Timeout, deadline: float | None) -> RawResponse:
+        """Send a request and return the response."""
+        # A user who has an httpx client has imported httpx.
+        import httpx
+
+        if self._client.is_closed:
+            raise InvalidRequestError(
+                "The HTTP client that was passed to this client is closed. Keep it open while this"
+                " client is used."
+            )
+        remaining = None if deadline is None else deadline - monotonic()
+        permit = self._semaphore.acquire(remaining)
+        if permit is None:
+            raise httpcore.PoolTimeout("All connections are in use.")
+        content = Content(request.body)
+        try:
+            if self._is_closed:
+                raise ClientClosedError
+            remaining = None if deadline is None else deadline - monotonic()
+            operations, whole = timeouts(timeout, remaining)
+            # The pool of the httpx client may be smaller; then nothing has been sent.
+            operations["pool"] = whole
+            response = shielded(
+                self._exchange(request, content, operations, whole),
+                None if whole is None else whole + _GRACE_PERIOD,
+                is_shielded=not request.is_streamed,
+            )
+            if isinstance(response, RawResponse):
+                return response
+            # Released by the stream from here on.
+            held, permit = permit, None
+            release = partial(self._release, held)
+            # httpx has no limit for the whole of a body.
+            chunks = Chunks(response.iter_raw(), release, self._loop, response.close, deadline)
+            return RawResponse(response.status_code, response.headers.raw, b"", chunks)
+        except httpx.RequestError as exc:
+            # The request in it has the key in its headers.
+            exc.request = httpx.Request(request.method, request.url)
+            raise
+        except RuntimeError as exc:
+            if "loop is closed" not in str(exc):
+                raise
+            raise InvalidRequestError(
+                "The HTTP client that was passed to this client has connections of an event loop"
+                " that has ended. Pass one HTTP client for each loop, or none."
+            ) from exc
+        finally:
+            content.close()
+            if permit is not None:
+                self._semaphore.release(permit)
+
+    def _release(self, permit: Permit, *, is_complete: bool) -> None:
+        self._semaphore.release(permit)
+
+    def _exchange(
+        self,
+        request: Request,
+        content: Content,
+        operations: dict[str, float | None],
+        whole: float | None,
+    ) -> RawResponse | httpx.Response:
+        until = inf if whole is None else monotonic() + whole
+        response = self._client.send(
+            self._client.build_request(
+                request.method,
+                request.url,
+                headers=request.headers,
+                content=_content(request, content),
+                timeout=httpx_timeout(operations),
+            ),
+            stream=True,
+            follow_redirects=False,
+        )
+        headers = response.headers.raw
+        if request.is_streamed and response.is_success and not response.is_stream_consumed:
+            return response
+        body = bytearray()
+        try:
+            if response.is_stream_consumed:
+                # By a hook of the user's, or it was never sent: httpx has decompressed it.
+                headers = [pair for pair in headers if pair[0].lower() != b"content-encoding"]
+                return RawResponse(response.status_code, headers, response.content)
+            for chunk in response.iter_raw():
+                body += chunk
+                if len(body) > request.max_bytes:
+                    raise ResponseTooLargeError(request.max_bytes)
+                if monotonic() > until:
+                    raise httpcore.ReadTimeout("The attempt timed out.")
+        except Exception as exc:
+            if is_disconnect(exc):
+                truncated = RawResponse(response.status_code, headers, bytes(body))
+                raise UnusableResponseError(truncated, "is truncated") from exc
+            raise
+        finally:
+            response.close()
+        # Not by httpx, which decompresses without a limit.
+        return decompressed(
+            RawResponse(response.status_code, headers, bytes(body)), request.max_bytes
+        )
+
+
+def _content(request: Request, content: Content) -> bytes | Content | None:
+    """Return the content in the form that httpx may send again, if there is one."""
+    if request.body is None:
+        return None
+    parts = request.body.parts
+    if len(parts) == 1 and isinstance(parts[0], bytes):
+        return parts[0]
+    return content

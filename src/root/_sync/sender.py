@@ -1,0 +1,25 @@
+# Generated from src/root/_async/sender.py by scripts/generate_sync.py. Do not edit.
+"""What resources need of a client."""
+
+from __future__ import annotations
+
+from typing import Protocol, TypeVar
+
+from .._http.operation import Operation, Response
+
+__all__ = ["Sender"]
+
+T = TypeVar("T")
+
+
+class Sender(Protocol):
+    """Sends operations to the API. Resources know no more of a client than this."""
+
+    @property
+    def base_url(self) -> str:
+        """Where the API is."""
+        ...
+
+    def send(self, operation: Operation[T]) -> Response[T]:
+        """Send an operation and return the response."""
+        ...

@@ -1,0 +1,307 @@
+# Generated from tests/_async/test_requests.py by scripts/generate_sync.py. Do not edit.
+"""`client.request`: endpoints without a method of their own; and `send`, which sees every call."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import httpx
+import pytest
+from pydantic import BaseModel
+
+from root import (
+    APIResponseError,
+    APITimeoutError,
+    InvalidRequestError,
+    NotFoundError,
+    RateLimitError,
+    RootSignals,
+)
+from root.emulator import Server
+from root.models import ModelVerification
+
+from ..faults import body_of
+from ..scripted_server import ScriptedServer, responds, sends
+
+if TYPE_CHECKING:
+    from root._http.operation import Operation, Response
+
+KEY = "key-of-the-tests"
+PATH = "/v1/things/"
+
+T = TypeVar("T")
+
+
+class Thing(BaseModel):
+    """What a user may define."""
+
+    id: str
+    size: int = 0
+
+
+@dataclass
+class Pair:
+    """What pydantic can validate, too."""
+
+    id: str
+    size: int
+
+
+def connect(server: ScriptedServer, **options: Any) -> RootSignals:
+    return RootSignals(KEY, base_url=server.url, **options)
+
+
+def test_json() -> None:
+    """JSON is sent and returned as plain data, with the metadata of the response."""
+    step = responds(201, {"id": "a", "more": [1, None]}, X_Request_Id="req-1")
+    with ScriptedServer([step]) as server:
+        with connect(server) as client:
+            response = client.request(
+                "POST", PATH, query={"a": "ä b", "c": ["1", "2"]}, json={"name": "ä", "n": None}
+            )
+    assert response.value == {"id": "a", "more": [1, None]}
+    assert response.meta.status_code == 201
+    assert response.meta.request_id == "req-1"
+    assert json.loads(response.text) == response.value
+    assert json.loads(response.content) == response.value
+    (request,) = server.requests
+    assert request.startswith(b"POST /v1/things/?a=%C3%A4+b&c=1&c=2 HTTP/1.1\r\n")
+    assert b"\r\ncontent-type: application/json\r\n" in request.lower()
+    assert body_of(request) == '{"name":"ä","n":null}'.encode()
+
+
+@pytest.mark.parametrize("value", [None, False, 0, "", []], ids=repr)
+def test_any_json(value: Any) -> None:
+    """Any JSON value can be sent, null too."""
+    with ScriptedServer([responds(200, value)]) as server:
+        with connect(server) as client:
+            client.request("POST", PATH, json=value)
+    assert json.loads(body_of(server.requests[0])) == value
+
+
+@pytest.mark.parametrize(
+    ("body", "content", "content_type"),
+    [
+        (lambda: b"\x00\xff", b"\x00\xff", b"application/octet-stream"),
+        (lambda: "ä", "ä".encode(), b"text/plain; charset=utf-8"),
+        (lambda: io.BytesIO(b"file"), b"file", b"application/octet-stream"),
+    ],
+    ids=["bytes", "text", "file"],
+)
+def test_body(body: Callable[[], Any], content: bytes, content_type: bytes) -> None:
+    """A body is sent as it is, with a media type that a header can replace."""
+    with ScriptedServer([responds(200, {})]) as server:
+        with connect(server) as client:
+            client.request("PUT", PATH, body=body())
+            client.request("PUT", PATH, body=body(), headers={"content-type": "text/x-mine"})
+    for request, expected in zip(server.requests, (content_type, b"text/x-mine"), strict=True):
+        assert body_of(request) == content
+        assert b"\r\ncontent-type: %s\r\n" % expected in request.lower()
+        assert request.lower().count(b"content-type:") == 1
+
+
+def test_headers() -> None:
+    """Headers of a request are added to the client's, and replace those of the same name."""
+    with ScriptedServer([responds(200, {})]) as server:
+        with connect(server, default_headers={"X-Team": "evals", "X-B": "1"}) as client:
+            client.request("GET", PATH, headers={"x-team": "other", "Accept": "text/csv"})
+            client.request("GET", PATH)
+    first, second = (request.lower() for request in server.requests)
+    assert b"\r\nx-team: other\r\n" in first
+    assert b"\r\nx-b: 1\r\n" in first
+    assert b"\r\naccept: text/csv\r\n" in first
+    assert first.count(b"x-team:") == first.count(b"accept:") == 1
+    assert b"\r\nx-team: evals\r\n" in second
+
+
+@pytest.mark.parametrize(
+    ("schema", "value"),
+    [
+        (Thing, Thing(id="a", size=5)),
+        (Pair, Pair("a", 5)),
+        (dict[str, str | int], {"id": "a", "size": 5}),
+        (str, '{"id": "a", "size": 5}'),
+        (bytes, b'{"id": "a", "size": 5}'),
+        (object, {"id": "a", "size": 5}),
+    ],
+    ids=["pydantic", "dataclass", "generic", "text", "bytes", "any"],
+)
+def test_schema(schema: Any, value: object) -> None:
+    """The response is parsed into the given type."""
+    with ScriptedServer([responds(200, {"id": "a", "size": 5})]) as server:
+        with connect(server) as client:
+            response = client.request("GET", PATH, schema=schema)
+    assert response.value == value
+
+
+def test_a_class_of_the_sdk() -> None:
+    """A class of the SDK is parsed as by its own methods, with metadata and without secrets."""
+    found = {"success": False, "model": "a", "error": f"Bad key {KEY}."}
+    with ScriptedServer([responds(200, found, X_Request_Id="req-1")]) as server:
+        with connect(server) as client:
+            response = client.request("POST", PATH, schema=ModelVerification)
+    assert response.value.error == "Bad key [redacted]."
+    assert response.value.meta is response.meta
+    assert response.meta.request_id == "req-1"
+
+
+def test_text() -> None:
+    """Text is decoded in the charset of its media type."""
+    head = (
+        b"HTTP/1.1 200 OK\r\nContent-Type: text/csv; charset=latin-1\r\nContent-Length: 1\r\n\r\n"
+    )
+    with ScriptedServer([sends(head + b"\xe4", then_close=False)]) as server:
+        with connect(server) as client:
+            response = client.request("GET", PATH, schema=str)
+    assert response.value == response.text == "ä"
+    assert response.content == b"\xe4"
+
+
+def test_no_content() -> None:
+    """An empty body is None where no type is expected, and otherwise an error."""
+    with ScriptedServer([sends(b"HTTP/1.1 204 No Content\r\n\r\n", then_close=False)]) as server:
+        with connect(server, max_retries=0) as client:
+            response = client.request("DELETE", PATH)
+            assert response.value is None
+            assert response.content == b""
+            with pytest.raises(APIResponseError, match="is empty"):
+                client.request("GET", PATH, schema=Thing)
+
+
+def test_another_shape() -> None:
+    """A body of another shape is an error that names the type."""
+    with ScriptedServer([responds(200, {"id": "a", "size": "many"})]) as server:
+        with connect(server, max_retries=0) as client:
+            with pytest.raises(APIResponseError, match=r"shape of a Thing \(size: "):
+                client.request("GET", PATH, schema=Thing)
+
+
+def test_an_error_status() -> None:
+    """The errors are those of every other call."""
+    with ScriptedServer([responds(404, {"detail": "No such thing."})]) as server:
+        with connect(server) as client:
+            with pytest.raises(NotFoundError, match="No such thing"):
+                client.request("GET", PATH)
+
+
+def test_once(waits: list[float]) -> None:
+    """With `once`, a request is not sent again even if it was refused."""
+    with ScriptedServer([responds(429)]) as server:
+        with connect(server, max_retries=2) as client:
+            with pytest.raises(RateLimitError):
+                client.request("GET", PATH, once=True)
+            assert len(server.requests) == 1
+            with pytest.raises(RateLimitError):
+                client.request("GET", PATH)
+            assert len(server.requests) == 4
+
+
+@pytest.mark.parametrize(
+    ("limits", "words"),
+    [
+        ({"timeout": 0.2}, r"timeout of 0\.2 s"),
+        ({"timeout": httpx.Timeout(5, read=0.2)}, r"\(timeout\)"),
+        ({"deadline": 0.2}, r"deadline of 0\.2 s"),
+    ],
+    ids=["timeout", "httpx.Timeout", "deadline"],
+)
+def test_limits(limits: dict[str, Any], words: str) -> None:
+    """Timeout and deadline of a request replace those of the client."""
+    with ScriptedServer([]) as server:
+        server.steps.append(server.hangs)
+        with connect(server, timeout=60, max_retries=0) as client:
+            with pytest.raises(APITimeoutError, match=words):
+                client.request("GET", PATH, **limits)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"json": {}, "body": b""}, "json or body, not both"),
+        ({"json": float("nan")}, "cannot be written as JSON"),
+        ({"json": {"a": object()}}, "cannot be written as JSON"),
+        ({"json": "\ud800"}, "cannot be written as JSON"),
+        ({"body": "\ud800"}, "UTF-8"),
+        ({"body": 5}, "binary file object"),
+        ({"body": io.StringIO()}, "binary"),
+        ({"query": {"a": "\ud800"}}, "UTF-8"),
+        ({"headers": {"Authorization": "mine"}}, "the client sets Authorization itself"),
+        ({"headers": {"X-A": "two\nlines"}}, "must be printable ASCII"),
+        ({"headers": {"X A": "a"}}, "not a header name"),
+        ({"timeout": -1}, "timeout"),
+        ({"timeout": "5"}, "timeout"),
+        ({"deadline": 0}, "deadline"),
+        ({"deadline": "5"}, "deadline"),
+    ],
+    ids=[
+        *("both", "NaN", "no JSON", "surrogates in JSON", "surrogates in a body", "number"),
+        *("text file", "surrogates in a query", "reserved header", "header value", "header name"),
+        *("timeout", "text as timeout", "deadline", "text as deadline"),
+    ],
+)
+def test_invalid_arguments(arguments: dict[str, Any], words: str) -> None:
+    """Invalid arguments are refused before anything is sent."""
+    with ScriptedServer([responds(200, {})]) as server:
+        with connect(server) as client:
+            with pytest.raises(InvalidRequestError, match=words):
+                client.request("POST", PATH, **arguments)
+    assert not server.requests
+
+
+# `send`
+
+
+class Recording(RootSignals):
+    """A client that records its calls."""
+
+    calls: list[str]
+
+    def send(self, operation: Operation[T]) -> Response[T]:
+        self.calls.append(operation.method)
+        return super().send(operation)
+
+
+def test_send_sees_every_call(emulator: Server) -> None:
+    """A subclass that overrides `send` sees every call: bulk, paging, plans and requests too."""
+    calls: list[str] = []
+    Recording.calls = calls
+    with Recording(emulator.api_key, base_url=emulator.url) as client:
+        model_id = client.models.create(name="a")
+        client.models.retrieve(model_id)
+        assert calls == ["POST", "GET"]
+        ids = client.models.create_many([{"name": "b"}, {"name": "c"}])
+        client.models.delete_many(ids)
+        client.models.verify_many([{"model": "a"}])
+        assert calls[2:] == ["POST", "POST", "DELETE", "DELETE", "POST"]
+        assert len([page for page in client.models.list(page_size=1, limit=3).pages()]) == 3
+        assert calls[7:] == ["GET"] * 3
+        client.request("GET", "/v1/models/")
+        client.with_options(timeout=5).models.delete(model_id)
+        assert calls[10:] == ["GET", "DELETE"]
+        calls.clear()
+        (client.models.plan([{"name": "d"}], prune=True)).apply()
+        client.models.ensure(name="d")
+        client.models.export()
+        assert calls.count("POST") == 1
+        # Not less than what has arrived.
+        arrived = [request.method for request in emulator.requests]
+        assert arrived[-len(calls) :] == calls
+
+
+def test_send_may_refuse(emulator: Server) -> None:
+    """An error of an overriding `send` is raised by the method that was called."""
+
+    class Refusing(RootSignals):
+        def send(self, operation: Operation[T]) -> Response[T]:
+            raise InvalidRequestError(f"{operation.method} is not allowed.")
+
+    with Refusing(emulator.api_key, base_url=emulator.url) as client:
+        with pytest.raises(InvalidRequestError, match="POST is not allowed"):
+            client.models.create(name="a")
+        with pytest.raises(InvalidRequestError, match="GET is not allowed"):
+            client.models.list().to_dicts()
+    assert not emulator.requests

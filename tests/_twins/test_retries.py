@@ -1,0 +1,352 @@
+# Generated from tests/_async/test_retries.py by scripts/generate_sync.py. Do not edit.
+"""Retries: which calls are retried, after which wait, and what is reported."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import httpx
+import pytest
+import respx
+
+from root import (
+    APIStatusError,
+    APITimeoutError,
+    InvalidRequestError,
+    NotFoundError,
+    RateLimitError,
+    RootSignals,
+    RootSignalsError,
+    ServerError,
+)
+
+ANY = "http://api.test/v1/models/"
+GOOD: dict[str, Any] = {
+    "id": "9b2f",
+    "name": "a",
+    "next": None,
+    "previous": None,
+    "results": [],
+    "success": True,
+}
+
+
+async def call(client: RootSignals, method: str) -> object:
+    """Make a call with this HTTP method."""
+    if method == "GET":
+        return await client.models.aretrieve("9b2f")
+    if method == "PUT":
+        return await client.models.areplace("9b2f", name="a")
+    if method == "PATCH":
+        return await client.models.aupdate("9b2f", name="a")
+    if method == "DELETE":
+        return await client.models.adelete("9b2f")  # type: ignore[func-returns-value]
+    if method == "verify":
+        return await client.models.averify(model="a")
+    return await client.models.acreate(name="a")
+
+
+CHANGING = ["POST", "PATCH"]
+IDEMPOTENT = ["GET", "PUT", "DELETE"]
+AMBIGUOUS: list[Any] = [
+    *(httpx.Response(status) for status in (408, 500, 502, 503, 504)),
+    httpx.ReadError("reset"),
+    httpx.ReadTimeout("late"),
+    httpx.WriteError("reset"),
+    httpx.RemoteProtocolError("cut off"),
+]
+NOT_SENT: list[Any] = [httpx.ConnectError("refused"), httpx.ConnectTimeout("late")]
+REFUSED: list[Any] = [
+    httpx.Response(429),
+    httpx.Response(429, headers={"Retry-After": "1"}),
+    httpx.Response(503, headers={"Retry-After": "1"}),
+]
+FINAL: list[Any] = [httpx.Response(status) for status in (400, 401, 403, 404, 405, 409, 415, 501)]
+
+
+@pytest.mark.parametrize("method", IDEMPOTENT + CHANGING)
+@pytest.mark.parametrize("trouble", NOT_SENT + REFUSED)
+async def test_not_processed(
+    mocked: RootSignals,
+    respx_mock: respx.MockRouter,
+    waits: list[float],
+    method: str,
+    trouble: Any,
+) -> None:
+    """A request that was not sent, or was refused, is retried with any method."""
+    route = respx_mock.route(url__startswith=ANY).mock(
+        side_effect=[trouble, httpx.Response(200, json=GOOD)]
+    )
+
+    await call(mocked, method)
+
+    assert route.call_count == 2
+    assert len(waits) == 1
+
+
+@pytest.mark.parametrize("method", IDEMPOTENT)
+@pytest.mark.parametrize("trouble", AMBIGUOUS)
+async def test_ambiguous_and_idempotent(
+    mocked: RootSignals,
+    respx_mock: respx.MockRouter,
+    waits: list[float],
+    method: str,
+    trouble: Any,
+) -> None:
+    """A request that may have been processed is retried if it is idempotent."""
+    route = respx_mock.route(url__startswith=ANY).mock(
+        side_effect=[trouble, trouble, httpx.Response(200, json=GOOD)]
+    )
+
+    await call(mocked, method)
+
+    assert route.call_count == 3
+    assert len(waits) == 2
+
+
+@pytest.mark.parametrize("method", [*CHANGING, "verify"])
+@pytest.mark.parametrize("trouble", AMBIGUOUS)
+async def test_ambiguous_and_not_idempotent(
+    mocked: RootSignals,
+    respx_mock: respx.MockRouter,
+    waits: list[float],
+    method: str,
+    trouble: Any,
+) -> None:
+    """A POST or PATCH that may have been processed is not retried, and the error reports it."""
+    route = respx_mock.route(url__startswith=ANY).mock(side_effect=[trouble])
+
+    with pytest.raises(RootSignalsError) as error:
+        await call(mocked, method)
+
+    assert route.call_count == 1
+    assert not waits
+    assert error.value.may_have_been_processed
+    assert "may have processed it" in str(error.value)
+    assert len(error.value.attempts) == 1
+
+
+@pytest.mark.parametrize("method", IDEMPOTENT + CHANGING)
+@pytest.mark.parametrize("trouble", FINAL)
+async def test_final(
+    mocked: RootSignals,
+    respx_mock: respx.MockRouter,
+    waits: list[float],
+    method: str,
+    trouble: Any,
+) -> None:
+    """A failure that would be the same again is not retried."""
+    route = respx_mock.route(url__startswith=ANY).mock(side_effect=[trouble])
+
+    with pytest.raises(APIStatusError) as error:
+        await call(mocked, method)
+
+    assert route.call_count == 1
+    assert not waits
+    assert not error.value.may_have_been_processed
+
+
+@pytest.mark.parametrize("trouble", REFUSED)
+async def test_verify_reaches_the_service_once(
+    mocked: RootSignals, respx_mock: respx.MockRouter, waits: list[float], trouble: Any
+) -> None:
+    """A verification that was refused is not retried; one that was not sent is."""
+    respx_mock.post(f"{ANY}verify/").mock(side_effect=[httpx.ConnectError("refused"), trouble])
+
+    with pytest.raises(APIStatusError) as error:
+        await mocked.models.averify(model="a")
+
+    assert len(error.value.attempts) == 2
+    assert len(waits) == 1
+
+
+async def test_an_unusable_response(
+    mocked: RootSignals, respx_mock: respx.MockRouter, waits: list[float]
+) -> None:
+    """A GET whose response is not JSON is retried."""
+    respx_mock.get(f"{ANY}9b2f/").mock(
+        side_effect=[httpx.Response(200, text='{"id": "9'), httpx.Response(200, json=GOOD)]
+    )
+
+    model = await mocked.models.aretrieve("9b2f")
+
+    assert [attempt.cause for attempt in model.meta.attempts] == ["unusable response", None]
+    assert len(waits) == 1
+
+
+async def test_deleted_by_an_earlier_attempt(
+    mocked: RootSignals, respx_mock: respx.MockRouter, waits: list[float]
+) -> None:
+    """A DELETE that finds nothing after an ambiguous attempt has succeeded."""
+    respx_mock.delete(f"{ANY}9b2f/").mock(side_effect=[httpx.ReadError(""), httpx.Response(404)])
+
+    await mocked.models.adelete("9b2f")
+
+    assert len(waits) == 1
+
+
+async def test_nothing_to_delete(
+    mocked: RootSignals, respx_mock: respx.MockRouter, waits: list[float]
+) -> None:
+    """A DELETE that finds nothing without an ambiguous attempt is an error."""
+    respx_mock.delete(f"{ANY}9b2f/").mock(
+        side_effect=[httpx.ConnectError(""), httpx.Response(429), httpx.Response(404)]
+    )
+
+    with pytest.raises(NotFoundError):
+        await mocked.models.adelete("9b2f")
+    assert len(waits) == 2
+
+
+async def test_attempts(
+    mocked: RootSignals, respx_mock: respx.MockRouter, waits: list[float]
+) -> None:
+    """An error has an entry for each attempt, and their number in its message."""
+    respx_mock.get(f"{ANY}9b2f/").mock(
+        side_effect=[httpx.Response(502), httpx.ReadTimeout(""), httpx.Response(500)]
+    )
+
+    with pytest.raises(ServerError, match="3 attempts") as error:
+        await mocked.models.aretrieve("9b2f")
+
+    assert [attempt.status for attempt in error.value.attempts] == [502, None, 500]
+    assert [attempt.wait for attempt in error.value.attempts] == [*waits, None]
+    assert error.value.attempts[1].cause == "the response did not arrive in time"
+
+
+async def test_max_retries(
+    mocked: RootSignals, respx_mock: respx.MockRouter, waits: list[float]
+) -> None:
+    """The number of retries is that of the client, or of its copy."""
+    route = respx_mock.get(f"{ANY}9b2f/").respond(500)
+
+    for retries in (0, 1, 4):
+        with pytest.raises(ServerError) as error:
+            await mocked.with_options(max_retries=retries).models.aretrieve("9b2f")
+        assert len(error.value.attempts) == retries + 1
+    assert route.call_count == 1 + 2 + 5
+
+
+async def test_retry_after(
+    mocked: RootSignals, respx_mock: respx.MockRouter, waits: list[float]
+) -> None:
+    """A server's Retry-After is waited in full, and a little longer."""
+    respx_mock.post(ANY).mock(
+        side_effect=[
+            httpx.Response(429, headers={"Retry-After": "17"}),
+            httpx.Response(429, headers={"retry-after-ms": "500"}),
+            httpx.Response(201, json=GOOD),
+        ]
+    )
+
+    await mocked.models.acreate(name="a")
+
+    assert 17 <= waits[0] <= 18
+    assert 0.5 <= waits[1] <= 0.55
+
+
+async def test_a_long_retry_after(
+    mocked: RootSignals, respx_mock: respx.MockRouter, waits: list[float]
+) -> None:
+    """A Retry-After of more than a minute is raised at once, with the seconds."""
+    respx_mock.post(ANY).respond(
+        429, headers={"Retry-After": "61"}, json={"detail": "Request was throttled."}
+    )
+
+    with pytest.raises(RateLimitError, match=r"Request was throttled\..*61 s") as error:
+        await mocked.models.acreate(name="a")
+
+    assert error.value.retry_after == 61
+    assert not waits
+    assert not error.value.may_have_been_processed
+
+
+async def test_a_wait_beyond_the_deadline(
+    mocked: RootSignals, respx_mock: respx.MockRouter, waits: list[float]
+) -> None:
+    """A wait that would exceed the deadline is not begun."""
+    respx_mock.post(ANY).respond(429, headers={"Retry-After": "17"})
+
+    with pytest.raises(RateLimitError, match="deadline of 5 s"):
+        await mocked.models.acreate(name="a", _request_timeout=5)
+    with pytest.raises(RateLimitError, match="deadline of 10 s"):
+        await mocked.with_options(deadline=10).models.acreate(name="a")
+
+    assert not waits
+
+
+@pytest.mark.parametrize("seconds", [0, -1, float("nan"), "5", True])
+async def test_an_invalid_request_timeout(mocked: RootSignals, seconds: Any) -> None:
+    """An invalid `_request_timeout` is refused."""
+    with pytest.raises(InvalidRequestError, match="_request_timeout"):
+        await mocked.models.aretrieve("a", _request_timeout=seconds)
+
+
+async def test_an_empty_budget(
+    mocked: RootSignals, respx_mock: respx.MockRouter, waits: list[float]
+) -> None:
+    """A client and its copies stop retrying if all calls fail, and the errors report it."""
+    respx_mock.get(f"{ANY}9b2f/").respond(500)
+    copy = mocked.with_options(max_retries=100)
+    with pytest.raises(ServerError, match="retry budget is exhausted"):
+        await copy.models.aretrieve("9b2f")
+    assert len(waits) == 500 // 14
+
+    with pytest.raises(ServerError, match="retry budget is exhausted") as error:
+        await mocked.models.aretrieve("9b2f")
+    assert len(error.value.attempts) == 1
+
+
+async def test_a_key_function(respx_mock: respx.MockRouter, waits: list[float]) -> None:
+    """A function for the key is called before each attempt."""
+    route = respx_mock.get(f"{ANY}9b2f/").mock(
+        side_effect=[httpx.Response(500), httpx.Response(200, json=GOOD)]
+    )
+    keys = iter(["first-key", " second-key\n"])
+    client = RootSignals(api_key=lambda: next(keys), base_url="http://api.test")
+
+    await client.models.aretrieve("9b2f")
+    await client.aclose()
+
+    sent = [call.request.headers["authorization"] for call in route.calls]
+    assert sent == ["Api-Key first-key", "Api-Key second-key"]
+
+
+async def test_timeouts(
+    mocked: RootSignals, respx_mock: respx.MockRouter, waits: list[float]
+) -> None:
+    """A timeout is also Python's own, and its message has the limit and the request."""
+    respx_mock.post(ANY).mock(side_effect=httpx.ReadTimeout(""))
+
+    with pytest.raises(
+        APITimeoutError, match=r"did not arrive in time \(timeout of 30 s\)"
+    ) as error:
+        await mocked.models.acreate(name="a")
+
+    assert isinstance(error.value, TimeoutError)
+    assert "POST http://api.test/v1/models/" in str(error.value)
+
+
+async def test_log_lines(
+    mocked: RootSignals,
+    respx_mock: respx.MockRouter,
+    waits: list[float],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A call is one line at INFO and a retry one at DEBUG, without secrets or queries."""
+    caplog.set_level(logging.DEBUG, logger="root.client")
+    respx_mock.get(ANY).mock(side_effect=[httpx.Response(502), httpx.Response(200, json=GOOD)])
+
+    assert [m async for m in mocked.models.alist(cursor="the-cursor")] == []
+
+    lines = [
+        (record.levelname, record.getMessage())
+        for record in caplog.records
+        if record.name == "root.client"
+    ]
+    assert [level for level, _ in lines] == ["DEBUG", "INFO"]
+    assert "status 502" in lines[0][1]
+    assert lines[1][1].startswith("GET /v1/models/ 200 ")
+    assert "the-cursor" not in caplog.text
+    assert "key-of-the-tests" not in caplog.text

@@ -1,0 +1,57 @@
+"""The code in README.md and docs, which is executed as it is."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from root.emulator import Server
+
+pytestmark = pytest.mark.docs
+
+ROOT = Path(__file__).parent.parent.parent
+
+BLOCKS = [
+    pytest.param(match[1], id=f"{document.name}:{text[: match.start()].count(chr(10)) + 2}")
+    for document in [ROOT / "README.md", *sorted((ROOT / "docs").glob("**/*.md"))]
+    for text in [document.read_text(encoding="utf-8")]
+    for match in re.finditer(r"^```python\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+]
+
+
+@pytest.mark.parametrize("block", BLOCKS)
+def test_code_block(block: str, emulator: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each block of Python is a complete program that runs without a warning."""
+    monkeypatch.setenv("ROOTSIGNALS_API_KEY", emulator.api_key)
+    monkeypatch.setenv("ROOTSIGNALS_API_URL", emulator.url)
+    # A progress bar is written to stderr, like warnings.
+    monkeypatch.setenv("TQDM_DISABLE", "1")
+
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", block], capture_output=True, text=True
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert not done.stderr
+
+
+def test_code_blocks_are_found() -> None:
+    """The blocks are found."""
+    assert len(BLOCKS) >= 5
+
+
+def test_demo() -> None:
+    """The demo lists the created model, and ends with success."""
+    done = subprocess.run(
+        [sys.executable, "-W", "error", str(ROOT / "examples" / "demo.py")],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "ollama/llama3" in done.stdout
+    assert "returned 404" in done.stdout
+    assert not done.stderr

@@ -1,0 +1,36 @@
+"""Run the tests of the async client on trio, by anyio's pytest plugin. `nox -s forward` runs it."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+
+class OnTrio:
+    """A plugin that has anyio's plugin run the tests on trio."""
+
+    @pytest.fixture
+    def anyio_backend(self) -> str:
+        return "trio"
+
+
+if __name__ == "__main__":
+    sys.exit(
+        pytest.main(
+            [
+                *("-p", "no:asyncio", "-o", "anyio_mode=auto", "-o", "strict=false"),
+                # The settings of the plugin that is disabled.
+                *("-W", "ignore:Unknown config option"),
+                # httpx's and httpcore's, where reading stops at the size limit or the timeout.
+                *("-W", "ignore:Async generator 'httpcore:ResourceWarning"),
+                *("-W", "ignore:Async generator 'httpx:ResourceWarning"),
+                # trio has no tasks outside of nurseries, so no page is requested ahead of time.
+                *("--deselect", "tests/_async/test_pager.py::test_prefetch"),
+                # Nor to close the response of an httpx client in.
+                *("--deselect", "tests/_async/test_streams.py::test_dropped"),
+                *(sys.argv[1:] or ["tests/_async"]),
+            ],
+            plugins=[OnTrio()],
+        )
+    )

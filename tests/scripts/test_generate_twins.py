@@ -1,0 +1,204 @@
+"""The generator of the async twins on the blocking client, on small trees of its own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from generate_sync import main
+
+SOURCE = '''\
+"""Things."""
+
+from typing import overload
+
+
+class AsyncThings:
+    """Things."""
+
+    async def create(self, name: str, *, key: str | None = None) -> str:
+        """Create a thing, as `client.things.create("a")` does.
+
+        Args:
+            name: Its name.
+            key: Its key.
+        """
+        key = as_secret(key)
+        return await self._create(name, key)
+
+    def list(self, *, limit: int = 100) -> Pager:
+        """Return things."""
+        return self._list(limit)
+
+    @overload
+    async def find(self, name: str) -> str: ...
+    @overload
+    async def find(self, name: None = None) -> None: ...
+    async def find(self, name: str | None = None) -> str | None:
+        """Find a thing."""
+        return name
+
+    async def _create(self, name: str, key: str | None) -> str:
+        return name
+'''
+
+HEAD = '''\
+"""Things, by name."""
+
+
+class Things:
+    """Things."""
+
+    # Generated twins of AsyncThings in _async/things.py. Do not edit.
+'''
+
+TWINS = '''
+    def __init__(self, client: TwinSender) -> None:
+        super().__init__(client)
+        self._whole = client
+
+    @property
+    def _async(self) -> AsyncThings:
+        # Imported late: blocking programs do not need it.
+        from ._async.things import AsyncThings
+
+        return AsyncThings(self._whole._async)  # pyright: ignore[reportPrivateUsage]
+
+    async def acreate(self, name: str, *, key: str | None = None) -> str:
+        """Create a thing, as `client.things.acreate("a")` does.
+
+        Args:
+            name: Its name.
+            key: Its key.
+        """
+        key = as_secret(key)
+        return await self._async.create(name, key=key)
+
+    def alist(self, *, limit: int = 100) -> Pager:
+        """Return things."""
+        return self._async.list(limit=limit)
+
+    @overload
+    async def afind(self, name: str) -> str: ...
+
+    @overload
+    async def afind(self, name: None = None) -> None: ...
+
+    async def afind(self, name: str | None = None) -> str | None:
+        """Find a thing."""
+        return await self._async.find(name)
+'''
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    """Return a project with an async source and a public module without its twins."""
+    source = tmp_path / "src" / "root" / "_async" / "things.py"
+    source.parent.mkdir(parents=True)
+    source.write_text(SOURCE, encoding="utf-8")
+    module = tmp_path / "src" / "root" / "things.py"
+    module.write_text(HEAD, encoding="utf-8")
+    (tmp_path / "pyproject.toml").write_text("[tool.ruff]\nline-length = 100\n", encoding="utf-8")
+    return tmp_path
+
+
+def change(path: Path, old: str, new: str) -> None:
+    """Replace a part of a file that is in it."""
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), encoding="utf-8")
+
+
+def test_twins_are_written_below_the_line(tree: Path) -> None:
+    """Each public method has a twin with its signature, overloads and docstring, and no other."""
+    assert main(["--root", str(tree)]) == 0
+
+    assert (tree / "src/root/things.py").read_text(encoding="utf-8") == HEAD + TWINS
+
+
+def test_a_second_run_writes_nothing(tree: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What is up to date stays as it is."""
+    main(["--root", str(tree)])
+    capsys.readouterr()
+
+    assert main(["--root", str(tree)]) == 0
+    assert main(["--root", str(tree), "--check"]) == 0
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        pytest.param("name: Its name.", "name: Any name.", id="docstring"),
+        pytest.param("limit: int = 100", "limit: int = 50", id="default"),
+        pytest.param("async def find", "async def seek", id="name"),
+        pytest.param("        key = as_secret(key)\n", "", id="secret"),
+    ],
+)
+def test_a_stale_twin_fails_the_check(tree: Path, old: str, new: str) -> None:
+    """A change of the source alone is found."""
+    main(["--root", str(tree)])
+
+    change(tree / "src/root/_async/things.py", old, new)
+
+    assert main(["--root", str(tree), "--check"]) == 1
+
+
+def test_an_edited_twin_fails_the_check(tree: Path) -> None:
+    """A change of a twin alone is found."""
+    main(["--root", str(tree)])
+
+    change(tree / "src/root/things.py", "self._async.find(name)", "self._async.find(None)")
+
+    assert main(["--root", str(tree), "--check"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("method", "problem"),
+    [
+        pytest.param("async def create(self) -> str: ...", "'create'", id="twice"),
+        pytest.param("async def acreate(self) -> str: ...", "'create'", id="a twin's name"),
+        pytest.param("async def any(self, **more: str) -> str: ...", "**kwargs", id="kwargs"),
+    ],
+)
+def test_what_has_no_twin_is_refused(
+    tree: Path, method: str, problem: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Two methods of one name, or an open signature, are an error, and nothing is written."""
+    with (tree / "src/root/_async/things.py").open("a", encoding="utf-8") as source:
+        source.write(f"\n    {method}\n")
+
+    assert main(["--root", str(tree)]) == 1
+
+    assert problem in capsys.readouterr().err
+    assert (tree / "src/root/things.py").read_text(encoding="utf-8") == HEAD
+
+
+def test_some_methods_of_a_class(tree: Path) -> None:
+    """With names in brackets, only these have twins, and the constructor is left alone."""
+    change(tree / "src/root/things.py", "AsyncThings in", "AsyncThings (list) in")
+
+    assert main(["--root", str(tree)]) == 0
+
+    text = (tree / "src/root/things.py").read_text(encoding="utf-8")
+    assert [line.strip() for line in text.splitlines() if "def " in line] == [
+        "def alist(self, *, limit: int = 100) -> Pager:"
+    ]
+
+
+def test_tests_have_twins(tree: Path) -> None:
+    """A test of the async client is written anew for the twins of the blocking one."""
+    test = tree / "tests" / "_async" / "test_things.py"
+    test.parent.mkdir(parents=True)
+    test.write_text(
+        "async def test_a(client: AsyncRootSignals) -> None:\n"
+        "    await client.things.create('a')\n",
+        encoding="utf-8",
+    )
+
+    assert main(["--root", str(tree)]) == 0
+
+    twin = (tree / "tests/_twins/test_things.py").read_text(encoding="utf-8")
+    assert "async def test_a(client: RootSignals) -> None:" in twin
+    assert 'await client.things.acreate("a")' in twin

@@ -1,0 +1,24 @@
+"""Fixtures of the tests of secrets."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+
+
+@pytest.fixture
+def logs(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
+    """Return the logs of all loggers, at level DEBUG."""
+    for name in (None, "root", "root.client", "httpx", "httpcore", "asyncio"):
+        caplog.set_level(logging.DEBUG, logger=name)
+    return caplog
+
+
+@pytest.fixture
+def no_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def skip(_: float) -> None:
+        """Do not wait."""
+
+    monkeypatch.setattr("root._sync.transport.sleep", lambda _: None)
+    monkeypatch.setattr("root._async.transport.async_sleep", skip)

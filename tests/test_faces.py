@@ -1,0 +1,180 @@
+"""The faces of a resource: what tools see of async twins is what they see of the originals."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import pickle
+import pydoc
+from collections.abc import Callable
+from typing import Any, get_overloads, get_type_hints
+from unittest.mock import AsyncMock, create_autospec
+
+import pytest
+
+from root import AsyncRootSignals, RootSignals
+from root._accessor import Accessor
+from root._http.operation import Operation, Response
+from root.emulator import Server
+from root.models import Model, Models
+
+RESOURCES = [name for name, value in vars(RootSignals).items() if isinstance(value, Accessor)]
+
+
+def public_methods(kind: type[object]) -> dict[str, Callable[..., Any]]:
+    """Return the public methods of a class by name."""
+    return {
+        name: method
+        for name, method in inspect.getmembers(kind, inspect.isfunction)
+        if not name.startswith("_")
+    }
+
+
+METHODS = [
+    pytest.param(resource, name, id=f"{resource}.{name}")
+    for resource in RESOURCES
+    for name in public_methods(getattr(AsyncRootSignals, resource))
+]
+
+
+def test_there_are_resources() -> None:
+    """The list of resources comes from the class."""
+    assert {"models", "projects"} <= set(RESOURCES)
+
+
+@pytest.mark.parametrize(("resource", "name"), METHODS)
+def test_a_twin_looks_like_its_original(resource: str, name: str) -> None:
+    """Signature, overloads, docstring and kind of function agree."""
+    original = getattr(getattr(AsyncRootSignals, resource), name)
+    twin = getattr(getattr(RootSignals, resource), f"a{name}")
+
+    assert inspect.signature(twin) == inspect.signature(original)
+    assert inspect.iscoroutinefunction(twin) == inspect.iscoroutinefunction(original)
+    assert inspect.getdoc(twin) == inspect.getdoc(original)
+    assert len(get_overloads(twin)) == len(get_overloads(original))
+    assert twin.__qualname__ == f"{getattr(RootSignals, resource).__name__}.a{name}"
+    assert twin.__module__ == f"root.{resource}"
+
+
+@pytest.mark.parametrize(("resource", "name"), METHODS)
+def test_a_blocking_method_has_the_same_arguments(resource: str, name: str) -> None:
+    """The blocking method takes what its async original takes."""
+    original = inspect.signature(getattr(getattr(AsyncRootSignals, resource), name))
+    blocking = inspect.signature(getattr(getattr(RootSignals, resource), name))
+
+    assert blocking.parameters.keys() == original.parameters.keys()
+    for one, other in zip(blocking.parameters.values(), original.parameters.values(), strict=True):
+        assert (one.kind, one.default) == (other.kind, other.default)
+
+
+@pytest.mark.parametrize("name", ["acreate", "aretrieve", "acreate_many", "averify"])
+def test_types_of_a_twin_can_be_resolved(name: str) -> None:
+    """The annotations are names of the module that the twin is in."""
+    hints = get_type_hints(getattr(Models, name))
+
+    assert hints.keys() == inspect.signature(getattr(Models, name)).parameters.keys() - {"self"} | {
+        "return"
+    }
+
+
+@pytest.mark.parametrize("resource", RESOURCES)
+def test_the_class_has_the_class_of_the_resource(resource: str) -> None:
+    """Asked of the client's class, an accessor is the resource's class, as help and mocks need."""
+    assert isinstance(getattr(RootSignals, resource), type)
+    assert isinstance(getattr(AsyncRootSignals, resource), type)
+    assert "acreate(" in pydoc.plain(pydoc.render_doc(getattr(RootSignals, resource)))
+
+
+@pytest.mark.parametrize("client", [RootSignals, AsyncRootSignals])
+def test_autospec(client: type[RootSignals] | type[AsyncRootSignals]) -> None:
+    """A mock made from the class has the resources, and refuses arguments that do not exist."""
+    mock = create_autospec(client, instance=True)
+
+    mock.models.list(limit=5)
+
+    with pytest.raises(TypeError, match="limits"):
+        mock.models.list(limits=5)
+    with pytest.raises(AttributeError):
+        mock.models.lists()
+    with pytest.raises(AttributeError):
+        _ = mock.modles
+
+
+def test_a_mocked_twin_is_awaited() -> None:
+    """In a mock, a twin is a coroutine function too."""
+    mock = create_autospec(RootSignals, instance=True)
+
+    assert isinstance(mock.models.acreate, AsyncMock)
+    assert not isinstance(mock.models.create, AsyncMock)
+
+
+def test_a_resource_is_created_once(emulator: Server) -> None:
+    """A resource is created on first use and kept, and a copy of the client has its own."""
+    with RootSignals(emulator.api_key, base_url=emulator.url) as client:
+        assert "models" not in vars(client)
+        assert client.models is client.models
+        assert client.with_options(timeout=5).models is not client.models
+
+
+class Recording(RootSignals):
+    """A client that records its calls, as a user may write it."""
+
+    def __init__(self, server: Server) -> None:
+        super().__init__(server.api_key, base_url=server.url)
+        self.calls: list[str] = []
+
+    def send(self, operation: Operation[Any]) -> Response[Any]:
+        self.calls.append(f"{operation.method} {operation.path}")
+        return super().send(operation)
+
+    async def asend(self, operation: Operation[Any]) -> Response[Any]:
+        self.calls.append(f"async {operation.method} {operation.path}")
+        return await super().asend(operation)
+
+
+def test_an_override_of_send_sees_every_call(emulator: Server) -> None:
+    """Single calls, bulk calls, pages and plans go through `send`, and twins through `asend`."""
+    with Recording(emulator) as client:
+        client.models.create(name="a")
+        client.models.create_many([{"name": "b"}, {"name": "c"}])
+        sum(1 for _ in client.models.list(page_size=1, limit=2))
+        client.models.plan([{"name": "d"}]).apply()
+        client.request("GET", "/v1/projects/")
+        blocking = list(client.calls)
+
+        async def twins() -> None:
+            await client.models.acreate(name="e")
+            await client.models.acreate_many([{"name": "f"}])
+            assert [model async for model in client.models.alist(page_size=1, limit=2)]
+            await (await client.models.aplan([{"name": "g"}])).apply()
+            await client.arequest("GET", "/v1/projects/")
+            await client.aclose()
+
+        asyncio.run(twins())
+        twin_calls = client.calls[len(blocking) :]
+
+    assert blocking.count("POST /v1/models/") == 4
+    assert blocking.count("GET /v1/models/") >= 3
+    assert "GET /v1/projects/" in blocking
+    assert not [call for call in blocking if call.startswith("async ")]
+    assert twin_calls.count("async POST /v1/models/") == 3
+    assert twin_calls.count("async GET /v1/models/") >= 3
+    assert "async GET /v1/projects/" in twin_calls
+
+
+def test_what_a_twin_returns_belongs_to_the_client(emulator: Server) -> None:
+    """A listing of a twin goes on through the same client, also after it was pickled."""
+    with RootSignals(emulator.api_key, base_url=emulator.url) as client:
+        client.models.create_many([{"name": f"own/{number}"} for number in range(4)])
+
+        async def listed() -> tuple[list[Model], list[Model]]:
+            listing = client.models.alist(page_size=2, limit=4)
+            first = [await anext(listing), await anext(listing)]
+            copy = pickle.loads(pickle.dumps(listing))
+            rest = [model async for model in copy]
+            await client.aclose()
+            return first, rest
+
+        first, rest = asyncio.run(listed())
+
+    assert len({model.id for model in first + rest}) == 4

@@ -1,0 +1,169 @@
+"""The walls of the house: which modules import which, imports for type checkers included."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+import root
+
+SOURCE = Path(root.__file__).parent
+
+# Each layer imports only itself and those above it in this list. A layer is a package or a module.
+LAYERS = (
+    ("root.__about__", "root._forks", "root._display", "root._secrets"),
+    ("root._changes",),
+    ("root.errors",),
+    ("root._config",),
+    ("root._schemas", "root._concurrency"),
+    ("root._http",),
+    ("root._accessor", "root._plans"),
+    ("root.config",),
+    ("root._doctor",),
+    ("root._async", "root._sync"),
+    ("root._twins",),
+    ("root.checks", "root.models", "root.projects", "root.registry", "root.progress"),
+    ("root.client",),
+    ("root",),
+)
+
+# What stands beside the house, and uses only what these names allow.
+OTHERS = ("root.cli", "root.emulator", "root.testing", "root.pytest_plugin", "root.__main__")
+
+NOTHING_OF_OURS = ("root._display", "root._secrets", "root._forks", "root.emulator")
+
+
+def module_name(path: Path) -> str:
+    """Return the dotted name of a module."""
+    name = ".".join(path.relative_to(SOURCE.parent).with_suffix("").parts)
+    return name.removesuffix(".__init__")
+
+
+MODULES = {module_name(path): path for path in SOURCE.rglob("*.py")}
+
+
+def is_within(module: str, package: str) -> bool:
+    """Return whether a module is a package or in it."""
+    return module == package or module.startswith(f"{package}.")
+
+
+def imports(module: str) -> Iterator[str]:
+    """Yield the modules of ours that a module imports, wherever in it."""
+    path = MODULES[module]
+    package = module if path.name == "__init__.py" else module.rpartition(".")[0]
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names if is_within(alias.name, "root"))
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            if node.level:
+                parent = package.split(".")[: len(package.split(".")) - node.level + 1]
+                base = ".".join([*parent, *([node.module] if node.module else [])])
+            if is_within(base, "root"):
+                for alias in node.names:
+                    name = f"{base}.{alias.name}"
+                    yield name if name in MODULES else base
+
+
+GRAPH = {module: set(imports(module)) - {module} for module in MODULES}
+
+
+def layer_of(module: str) -> int | None:
+    """Return the number of a module's layer, or None for what stands beside the house."""
+    if any(is_within(module, other) for other in OTHERS):
+        return None
+    layers = [
+        (len(name), number)
+        for number, names in enumerate(LAYERS)
+        for name in names
+        if is_within(module, name)
+    ]
+    return max(layers)[1]
+
+
+def test_there_is_no_circle() -> None:
+    """No module imports itself by way of others, imports for type checkers included."""
+    try:
+        tuple(TopologicalSorter(GRAPH).static_order())
+    except CycleError as error:
+        pytest.fail(f"These import each other: {' -> '.join(error.args[1])}", pytrace=False)
+
+
+@pytest.mark.parametrize("module", sorted(MODULES))
+def test_imports_point_down(module: str) -> None:
+    """A module imports only modules of its own layer and of those below it."""
+    layer = layer_of(module)
+    if layer is None or module == "root":
+        return
+    wrong = [
+        other for other in GRAPH[module] if (found := layer_of(other)) is None or found > layer
+    ]
+
+    assert not wrong
+
+
+@pytest.mark.parametrize("package", NOTHING_OF_OURS)
+def test_what_imports_nothing_of_ours(package: str) -> None:
+    """The ground floor and the emulator import nothing of the rest."""
+    wrong = {
+        (module, other)
+        for module in MODULES
+        if is_within(module, package)
+        for other in GRAPH[module]
+        if not is_within(other, package)
+    }
+
+    assert not wrong
+
+
+def test_resources_do_not_know_the_client() -> None:
+    """A resource knows of the client only that it sends operations."""
+    wrong = {
+        (module, other)
+        for module in MODULES
+        if is_within(module, "root._async.resources")
+        for other in GRAPH[module]
+        if other.rpartition(".")[2] in ("client", "transport", "pool", "connection")
+    }
+
+    assert not wrong
+
+
+def test_resources_do_not_know_each_other() -> None:
+    """A resource can be added or taken away without a change in another one."""
+    wrong = {
+        (module, other)
+        for package in ("root._async.resources", "root._schemas")
+        for module in (f"{package}.models", f"{package}.projects")
+        for other in GRAPH[module]
+        if other in (f"{package}.models", f"{package}.projects")
+    }
+
+    assert not wrong
+
+
+def test_the_command_line_uses_public_names() -> None:
+    """The command line is a program like any other: it imports no private module."""
+    wrong = {
+        (module, other)
+        for module in MODULES
+        if is_within(module, "root.cli")
+        for other in GRAPH[module]
+        if not is_within(other, "root.cli")
+        and any(part.startswith("_") and part != "__about__" for part in other.split("."))
+        and other != "root.emulator.__main__"
+    }
+
+    assert not wrong
+
+
+def test_every_module_has_a_layer() -> None:
+    """The list above names every module there is."""
+    top = {".".join(module.split(".")[:2]) for module in MODULES} - {"root"}
+    named = {name for names in LAYERS for name in names} | set(OTHERS)
+
+    assert top <= named
