@@ -37,7 +37,8 @@ _CONSTRUCTOR = """
     @property
     def _async(self) -> {name}:
         # Imported late: blocking programs do not need it.
-        from .{module} import {name}
+        with import_lock:
+            from .{module} import {name}
 
         return {name}(self._whole._async)  # pyright: ignore[reportPrivateUsage]
 """

@@ -10,6 +10,7 @@ from uuid import UUID
 from ._accessor import lazy
 from ._concurrency.bulk import Progress
 from ._config.defaults import NOT_GIVEN, NotGiven
+from ._forks import import_lock
 from ._schemas.meta import ResponseMeta
 from ._schemas.models import (
     Model,
@@ -93,7 +94,8 @@ class Models(_sync.Models):
     @property
     def _async(self) -> AsyncModels:
         # Imported late: blocking programs do not need it.
-        from ._async.resources.models import AsyncModels
+        with import_lock:
+            from ._async.resources.models import AsyncModels
 
         return AsyncModels(self._whole._async)  # pyright: ignore[reportPrivateUsage]
 

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from ._accessor import lazy
 from ._config.defaults import NOT_GIVEN, NotGiven
+from ._forks import import_lock
 from ._schemas.projects import Project
 from ._sync.resources import projects as _sync
 
@@ -42,7 +43,8 @@ class Projects(_sync.Projects):
     @property
     def _async(self) -> AsyncProjects:
         # Imported late: blocking programs do not need it.
-        from ._async.resources.projects import AsyncProjects
+        with import_lock:
+            from ._async.resources.projects import AsyncProjects
 
         return AsyncProjects(self._whole._async)  # pyright: ignore[reportPrivateUsage]
 

@@ -61,7 +61,8 @@ TWINS = '''
     @property
     def _async(self) -> AsyncThings:
         # Imported late: blocking programs do not need it.
-        from ._async.things import AsyncThings
+        with import_lock:
+            from ._async.things import AsyncThings
 
         return AsyncThings(self._whole._async)  # pyright: ignore[reportPrivateUsage]
 

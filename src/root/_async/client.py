@@ -214,7 +214,10 @@ class AsyncRootSignals:
             APIResponseError: The response body does not have the expected shape.
             InvalidRequestError: The client is closed, or an argument is invalid.
         """
-        from .._http.request import operation
+        from .._forks import import_lock
+
+        with import_lock:
+            from .._http.request import operation
 
         return await self.send(
             operation(

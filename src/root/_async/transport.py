@@ -176,7 +176,10 @@ class AsyncTransport:
         return pools
 
     def _new_pool(self, loop: object) -> AsyncPool | AsyncHTTPX:
-        # Imported late: httpcore takes 40 ms, which `import root` should not.
+        # Imported late: httpcore takes 40 ms, which `import root` should not. Here is the lock for
+        # imports held, so what the rest of a first call needs is imported here too.
+        from .._http import parsing as parsing
+        from .._schemas import requests as requests
         from .httpx_client import AsyncHTTPX
         from .pool import AsyncPool
 
