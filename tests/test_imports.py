@@ -1,4 +1,4 @@
-"""The walls of the house: which modules import which, imports for type checkers included."""
+"""The layers of the package: which modules import which, imports for type checkers included."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ import root
 
 SOURCE = Path(root.__file__).parent
 
-# Each layer imports only itself and those above it in this list. A layer is a package or a module.
+# Each layer imports only itself and those above it in this list. Its members are packages or
+# modules.
 LAYERS = (
     ("root.__about__", "root._forks", "root._display", "root._secrets"),
     ("root._changes",),
@@ -31,7 +32,7 @@ LAYERS = (
     ("root",),
 )
 
-# What stands beside the house, and uses only what these names allow.
+# Programs and helpers beside the layers, each with its own rule below.
 OTHERS = ("root.cli", "root.emulator", "root.testing", "root.pytest_plugin", "root.__main__")
 
 NOTHING_OF_OURS = ("root._display", "root._secrets", "root._forks", "root.emulator")
@@ -73,7 +74,7 @@ GRAPH = {module: set(imports(module)) - {module} for module in MODULES}
 
 
 def layer_of(module: str) -> int | None:
-    """Return the number of a module's layer, or None for what stands beside the house."""
+    """Return the number of a module's layer, or None for what is beside the layers."""
     if any(is_within(module, other) for other in OTHERS):
         return None
     layers = [
