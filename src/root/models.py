@@ -61,7 +61,7 @@ __all__ = [
 
 
 # What not every program needs is imported on first use.
-__getattr__ = lazy(
+__getattr__: Callable[[str], object] = lazy(
     globals(),
     {
         "._async.pager": ("AsyncPager",),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
 __all__ = ["AsyncProjects", "Project", "Projects"]
 
 # What not every program needs is imported on first use.
-__getattr__ = lazy(globals(), {"._async.resources.projects": ("AsyncProjects",)})
+__getattr__: Callable[[str], object] = lazy(
+    globals(), {"._async.resources.projects": ("AsyncProjects",)}
+)
 
 
 class Projects(_sync.Projects):

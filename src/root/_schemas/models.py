@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, NotRequired, TypeAlias, TypedDict
+from typing import Annotated, ClassVar, Literal, NotRequired, TypeAlias, TypedDict
 
 from pydantic import Field, JsonValue
 
@@ -59,7 +59,7 @@ class ModelRequest(RequestModel):
 class ModelPatch(ModelRequest):
     """Any part of the settings of a model."""
 
-    is_partial = True
+    is_partial: ClassVar[bool] = True
 
     name: _Name = ""
 
@@ -137,7 +137,7 @@ class Model(ResponseModel):
         visibility: `PUBLIC`, `PUBLIC_UNLISTED` or `PRIVATE`.
     """
 
-    __facts__ = Facts(
+    __facts__: ClassVar[Facts] = Facts(
         noun="model",
         shared_parts=("owner", "provider"),
         summary=(
@@ -169,7 +169,7 @@ class ModelVerification(ResponseModel):
         usage: Tokens used, as the provider counts them.
     """
 
-    __facts__ = Facts(
+    __facts__: ClassVar[Facts] = Facts(
         noun="verification",
         free_text=("response", "error", "usage"),
         write_only=VerifyRequest.sensitive_fields() | ModelRequest.sensitive_fields(),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from typing import TYPE_CHECKING, Annotated, Generic, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Annotated, ClassVar, Generic, Self, TypeVar, cast
 
 from pydantic import FailFast
 from pydantic_core import from_json
@@ -32,7 +32,7 @@ T = TypeVar("T", bound=ResponseModel)
 class ListResponse(ResponseModel, Generic[T]):
     """A page as the API sends it."""
 
-    __facts__ = Facts(free_text=("next", "previous"))
+    __facts__: ClassVar[Facts] = Facts(free_text=("next", "previous"))
 
     next: str | None = None
     previous: str | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
@@ -26,7 +26,7 @@ class ProjectRequest(RequestModel):
 class ProjectPatch(ProjectRequest):
     """Any part of the settings of a project."""
 
-    is_partial = True
+    is_partial: ClassVar[bool] = True
 
     name: _Name = ""
 
@@ -43,7 +43,7 @@ class Project(ResponseModel):
         owner: The ID of the user who created it.
     """
 
-    __facts__ = Facts(noun="project")
+    __facts__: ClassVar[Facts] = Facts(noun="project")
 
     id: str
     name: str

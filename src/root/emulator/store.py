@@ -53,8 +53,8 @@ class Store:
         )
         self._seed = seed
         self._seed_ids()
-        self.models = ModelTable(self._connection, self._new_id)
-        self.projects = ProjectTable(self._connection, self._new_id)
+        self.models: ModelTable = ModelTable(self._connection, self._new_id)
+        self.projects: ProjectTable = ProjectTable(self._connection, self._new_id)
         try:
             self._prepare(db, catalogue)
         except BaseException:
