@@ -123,14 +123,14 @@ def count_actions(changes: Sequence[Change], words: Mapping[Action, str]) -> str
 
 
 def mark(action: Action, words: Mapping[Action, str]) -> Mark:
-    """Return the word for an action, coloured."""
+    """Return the word for an action, colored."""
     from ._display.html import Mark
 
     return Mark(words[action], _TONES.get(action, "plain"))
 
 
 def _as_json(value: Value) -> str:
-    # JSON escapes characters that would move a terminal's cursor or change its colours.
+    # JSON escapes characters that would move a terminal's cursor or change its colors.
     if value is None:
         return "none"
     if isinstance(value, str) and not value.isprintable():

@@ -85,11 +85,11 @@ def test_any_item(label: str, extra: str) -> None:
 
 
 def test_style() -> None:
-    """Colours suit dark and light pages, and no external resource is loaded."""
+    """Colors suit dark and light pages, and no external resource is loaded."""
     (style,) = re.findall("<style>(.*?)</style>", table("", []), re.DOTALL)
 
-    colours = re.findall(r"(?<![\w-])(?:color|background): *([^;]*);", style)
-    assert set(colours) == {
+    colors = re.findall(r"(?<![\w-])(?:color|background): *([^;]*);", style)
+    assert set(colors) == {
         "inherit",
         "var(--jp-success-color1, light-dark(#1a7f37, #4ac26b))",
         "var(--jp-error-color1, light-dark(#c62828, #ff7b72))",

@@ -149,7 +149,7 @@ def test_models(server: Server, control: httpx.Client, client: httpx.Client) -> 
     assert listed["models"][0] == {
         **first,
         "visibility": "PRIVATE",
-        "organisation": "main",
+        "organization": "main",
         "owner": "main@emulator.invalid",
     }
     assert [one["name"] for one in control.get("models?limit=1").json()["models"]] == ["b"]
@@ -169,7 +169,7 @@ def test_projects(control: httpx.Client, client: httpx.Client) -> None:
         "name": "a",
         "description": "",
         "is_default": False,
-        "organisation": "main",
+        "organization": "main",
         "owner": "main@emulator.invalid",
     }
     assert [one["name"] for one in control.get("projects?limit=1").json()["projects"]] == ["b"]
@@ -253,7 +253,7 @@ def test_faults(server: Server, control: httpx.Client, client: httpx.Client) -> 
 def test_keys(server: Server, control: httpx.Client) -> None:
     """Keys are added, changed and revoked."""
     key = control.post("keys").json()["key"]
-    control.post("keys", json={"key": "own", "organisation": "main", "rate_limit": "1/day"})
+    control.post("keys", json={"key": "own", "organization": "main", "rate_limit": "1/day"})
 
     with connect(server, key) as client, connect(server, "own") as limited:
         assert client.get(LIST).status_code == 200

@@ -58,7 +58,7 @@ class Writer:
                 id_ = "" if method == "POST" else chosen.choice(alive)
                 state = None if method == "DELETE" else number
                 self.pending = (id_, state)
-                # Names are unique in an organisation.
+                # Names are unique in an organization.
                 name = f"{self.name} {uuid4()}"
                 response = exchange(connection, method, id_, {"name": name, **limits})
                 self.acknowledged[id_ or str(response["id"])] = state

@@ -204,13 +204,13 @@ def test_history_is_limited() -> None:
 def test_models(server: Server, client: httpx.Client) -> None:
     """The models are the created ones of all keys, in their current state."""
     first = create(client, name="a", max_token_count=5)
-    with connect(server, server.add_key(organisation="other", email="o@example.com")) as other:
+    with connect(server, server.add_key(organization="other", email="o@example.com")) as other:
         create(other, name="b", url="http://b")
     client.patch(f"{LIST}{first['id']}/", json={"max_token_count": None})
 
     a, b = server.models
-    assert (a.id, a.name, a.max_token_count, a.organisation) == (first["id"], "a", None, "main")
-    assert (b.name, b.url, b.owner, b.organisation) == ("b", "http://b", "o@example.com", "other")
+    assert (a.id, a.name, a.max_token_count, a.organization) == (first["id"], "a", None, "main")
+    assert (b.name, b.url, b.owner, b.organization) == ("b", "http://b", "o@example.com", "other")
     client.delete(f"{LIST}{first['id']}/")
     assert [model.name for model in server.models] == ["b"]
 
@@ -252,12 +252,12 @@ def test_wipe_resets_statistics(server: Server, client: httpx.Client) -> None:
 
 
 def test_key_exists_already(server: Server, client: httpx.Client) -> None:
-    """An existing key cannot be added again with another organisation."""
+    """An existing key cannot be added again with another organization."""
     with pytest.raises(ValueError, match="exists already"):
-        server.add_key(server.api_key, organisation="x", state="read-only")
+        server.add_key(server.api_key, organization="x", state="read-only")
 
     create(client)
-    assert server.models[0].organisation == "main"
+    assert server.models[0].organization == "main"
 
 
 def test_snapshots_do_not_change(server: Server, client: httpx.Client) -> None:

@@ -1,4 +1,4 @@
-"""API keys, organisations, visibility, permissions and rate limits."""
+"""API keys, organizations, visibility, permissions and rate limits."""
 
 from __future__ import annotations
 
@@ -133,8 +133,8 @@ async def test_retry_after_counts_from_oldest_request(timed: Timed) -> None:
 
 
 async def test_rate_limits_are_per_key(timed: Timed) -> None:
-    """Keys are limited separately, also within an organisation."""
-    keys = [timed.keys.add(None, organisation="ours", rate_limit="1/day") for _ in range(2)]
+    """Keys are limited separately, also within an organization."""
+    keys = [timed.keys.add(None, organization="ours", rate_limit="1/day") for _ in range(2)]
 
     statuses = [(await timed.send(key)).status_code for key in (*keys, *keys)]
 
@@ -211,7 +211,7 @@ def test_revoked_key(server: Server) -> None:
 def test_read_only_key_can_read(server: Server, method: str) -> None:
     """A read-only key can read everything."""
     path = f"{LIST}{server.add_model(name=uuid4().hex).id}/"
-    with connect(server, server.add_key(organisation="main", state="read-only")) as client:
+    with connect(server, server.add_key(organization="main", state="read-only")) as client:
         assert client.request(method, LIST).status_code == 200
         assert client.request(method, path).status_code == 200
 
@@ -220,7 +220,7 @@ def test_read_only_key_can_read(server: Server, method: str) -> None:
 def test_read_only_key_cannot_write(server: Server, method: str) -> None:
     """A read-only key gets 403 for every writing method, before its body is parsed."""
     model = server.add_model(name=uuid4().hex)
-    with connect(server, server.add_key(organisation="main", state="read-only")) as client:
+    with connect(server, server.add_key(organization="main", state="read-only")) as client:
         for path in (LIST, f"{LIST}{model.id}/", f"{LIST}verify/"):
             response = client.request(method, path, content=b"{")
 
@@ -233,7 +233,7 @@ def test_read_only_key_cannot_write(server: Server, method: str) -> None:
     ("arguments", "reason"),
     [
         ({"state": "asleep"}, "active, read-only, revoked"),
-        ({"organisation": " "}, "organisation must not be blank"),
+        ({"organization": " "}, "organization must not be blank"),
         ({"email": ""}, "email must not be blank"),
     ],
 )
@@ -245,7 +245,7 @@ def test_invalid_key_arguments(server: Server, arguments: dict[str, str], reason
 
 @pytest.mark.parametrize(
     ("argument", "value"),
-    [("organisation", 5), ("email", 5), ("full_name", None), ("rate_limit", 5)],
+    [("organization", 5), ("email", 5), ("full_name", None), ("rate_limit", 5)],
 )
 def test_key_arguments_of_wrong_type(server: Server, argument: str, value: object) -> None:
     """A wrong type is rejected when the key is added, not at its first request."""
@@ -259,10 +259,10 @@ def test_change_of_unknown_key(server: Server) -> None:
         server.change_key("unknown", state="revoked")
 
 
-def test_keys_share_models_of_organisation(server: Server) -> None:
-    """Keys of one organisation can read and change the same models."""
-    organisation = uuid4().hex
-    one, other = (server.add_key(organisation=organisation) for _ in range(2))
+def test_keys_share_models_of_organization(server: Server) -> None:
+    """Keys of one organization can read and change the same models."""
+    organization = uuid4().hex
+    one, other = (server.add_key(organization=organization) for _ in range(2))
     with connect(server, one) as first, connect(server, other) as second:
         model = create(first)
         path = f"{LIST}{model['id']}/"
@@ -279,9 +279,9 @@ def test_keys_share_models_of_organisation(server: Server) -> None:
 
 def test_owner_is_creator(server: Server) -> None:
     """The list shows the user who created a model, not the one who changed it."""
-    organisation = uuid4().hex
-    one = server.add_key(organisation=organisation, email="a@example.com", full_name="A")
-    other = server.add_key(organisation=organisation, email="b@example.com", full_name="B")
+    organization = uuid4().hex
+    one = server.add_key(organization=organization, email="a@example.com", full_name="A")
+    other = server.add_key(organization=organization, email="b@example.com", full_name="B")
     with connect(server, one) as first, connect(server, other) as second:
         path = f"{LIST}{create(first)['id']}/"
         second.patch(path, json={"url": "u"})
@@ -320,7 +320,7 @@ def test_visibility(
 def test_public_models_of_others(
     server: Server, client: httpx.Client, method: str, visibility: str
 ) -> None:
-    """A public model can be changed by its organisation only, and deleted by nobody."""
+    """A public model can be changed by its organization only, and deleted by nobody."""
     key = server.add_key()
     model = server.add_model(name="x", visibility=visibility, api_key=key)  # type: ignore[arg-type]
     path = f"{LIST}{model.id}/"
@@ -359,7 +359,7 @@ def test_own_public_models_are_listed_once(server: Server, ordering: str) -> Non
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH"])
 def test_names_are_unique(client: httpx.Client, method: str) -> None:
-    """A name that exists in the organisation is rejected, for new and for existing models."""
+    """A name that exists in the organization is rejected, for new and for existing models."""
     create(client, name="taken")
     model = create(client, name="other")
     path = f"{LIST}{model['id']}/"
@@ -404,8 +404,8 @@ def test_names_are_compared_exactly(client: httpx.Client) -> None:
     assert set(response.json()) == {"max_token_count"}
 
 
-def test_names_are_unique_per_organisation(server: Server, client: httpx.Client) -> None:
-    """Names of other organisations, public models and deleted models can be used."""
+def test_names_are_unique_per_organization(server: Server, client: httpx.Client) -> None:
+    """Names of other organizations, public models and deleted models can be used."""
     with connect(server, server.add_key()) as other:
         create(other, name="x")
     model = create(client, name="x")

@@ -60,10 +60,10 @@ def test_create_with_defaults(client: httpx.Client) -> None:
 
 def test_create_ignores_unknown_fields(client: httpx.Client) -> None:
     """Unknown fields, and an id, are ignored."""
-    model = create(client, id="mine", colour="red")
+    model = create(client, id="mine", color="red")
 
     assert model["id"] != "mine"
-    assert "colour" not in model
+    assert "color" not in model
 
 
 def test_retrieve(client: httpx.Client) -> None:

@@ -192,7 +192,7 @@ def test_undescribed_response_is_detected(client: httpx.Client) -> None:
         {"name": "x", "url": None, "max_token_count": None, "default_key": None},
         {"name": "x", "max_output_token_count": "900.0", "max_token_count": "-0"},
         {"name": "x", "max_output_token_count": 2147483647, "max_token_count": 0},
-        {"name": "x", "colour": "red"},
+        {"name": "x", "color": "red"},
     ],
 )
 def test_leniency_is_described(client: httpx.Client, fields: dict[str, object]) -> None:

@@ -36,7 +36,7 @@ def defaults(client: httpx.Client) -> list[object]:
 
 
 def test_initial_project(client: httpx.Client) -> None:
-    """An organisation starts with a default project."""
+    """An organization starts with a default project."""
     (project,) = list_all(client)
 
     assert (project["name"], project["description"]) == ("Default", "")
@@ -48,7 +48,7 @@ def test_create_returns_the_project(client: httpx.Client) -> None:
     """Creation returns all fields of the project."""
     before = datetime.now(UTC)
 
-    project = create(client, name=" Support ", description="Answers", id=UNKNOWN, colour="red")
+    project = create(client, name=" Support ", description="Answers", id=UNKNOWN, color="red")
 
     assert project.keys() == {"id", "name", "description", "is_default", "created_at", "owner"}
     assert project["id"] != UNKNOWN
@@ -148,7 +148,7 @@ def test_default_project_cannot_be_deleted(client: httpx.Client) -> None:
 
 
 def test_names_are_unique(client: httpx.Client) -> None:
-    """A name that exists in the organisation is rejected, except the project's current one."""
+    """A name that exists in the organization is rejected, except the project's current one."""
     create(client, name="x")
     path = f"{LIST}{create(client, name='y')['id']}/"
 
@@ -242,8 +242,8 @@ def test_options(client: httpx.Client) -> None:
     assert "actions" not in client.options(f"{LIST}{UNKNOWN}/").json()
 
 
-def test_organisations_are_separate(server: Server, client: httpx.Client) -> None:
-    """Keys of other organisations have other projects, and the same names are permitted."""
+def test_organizations_are_separate(server: Server, client: httpx.Client) -> None:
+    """Keys of other organizations have other projects, and the same names are permitted."""
     project = create(client)
     path = f"{LIST}{project['id']}/"
     with connect(server, server.add_key()) as other:
@@ -256,9 +256,9 @@ def test_organisations_are_separate(server: Server, client: httpx.Client) -> Non
     assert defaults(client) == ["Default"]
 
 
-def test_keys_share_projects_of_organisation(server: Server) -> None:
-    """Keys of one organisation can read and change the same projects; the owner is the creator."""
-    keys = [server.add_key(organisation="shared", email=f"{one}@example.com") for one in "ab"]
+def test_keys_share_projects_of_organization(server: Server) -> None:
+    """Keys of one organization can read and change the same projects; the owner is the creator."""
+    keys = [server.add_key(organization="shared", email=f"{one}@example.com") for one in "ab"]
     with connect(server, keys[0]) as first, connect(server, keys[1]) as second:
         project = create(first)
         changed = second.patch(f"{LIST}{project['id']}/", json={"name": "b"}).json()
@@ -289,7 +289,7 @@ def test_stored_projects(emulator: Server) -> None:
             description="d",
             is_default=True,
             created_at=datetime.fromisoformat(str(project["created_at"])),
-            organisation="main",
+            organization="main",
             owner="main@emulator.invalid",
         )
         assert second.name == "b"

@@ -255,7 +255,7 @@ def test_a_new_catalogue_replaces_the_old(tmp_path: Path) -> None:
         create(client, name="ours")
     with closing(sqlite3.connect(db)) as connection:
         connection.execute("UPDATE catalogue SET digest = 'old'")
-        connection.execute("UPDATE models SET name = 'old' WHERE organisation = ''")
+        connection.execute("UPDATE models SET name = 'old' WHERE organization = ''")
         connection.commit()
 
     with serve(db=db, api_key="a") as server, connect(server, "a") as client:

@@ -164,7 +164,7 @@ def test_own_models() -> None:
         model("private"),
         model("public", visibility="PUBLIC"),
         model("unlisted", visibility="PUBLIC_UNLISTED"),
-        model("new", visibility="ORGANISATION"),
+        model("new", visibility="ORGANIZATION"),
         model("unknown", visibility=None),
     ]
     assert set(by_name(listed, None)) == {"private", "unknown"}

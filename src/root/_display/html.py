@@ -13,9 +13,9 @@ __all__ = ["Mark", "table"]
 
 _MAX_ROWS = 100
 
-# The page decides whether it is dark or light: text inherits its colour, and lines are a grey that
-# is visible on both. The colour of a mark is JupyterLab's, or depends on the page's colour scheme;
-# a browser that supports neither uses the colour of the text. No information is in a colour alone.
+# The page decides whether it is dark or light: text inherits its color, and lines are a gray that
+# is visible on both. The color of a mark is JupyterLab's, or depends on the page's color scheme;
+# a browser that supports neither uses the color of the text. No information is in a color alone.
 # `!important`, because notebooks align tables to the right, as is best for numbers.
 _STYLE = """<style>
 .root-sdk { overflow-x: auto; }
@@ -30,7 +30,7 @@ _STYLE = """<style>
 
 
 class Mark(NamedTuple):
-    """A coloured word."""
+    """A colored word."""
 
     text: str
     tone: Literal["good", "bad", "plain"]

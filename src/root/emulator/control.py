@@ -77,7 +77,7 @@ class Control:
         return StoredModel.from_row(self._store.models.add(account, validated, visibility))
 
     def projects(self) -> tuple[StoredProject, ...]:
-        """Return all projects except the initial ones of organisations, in order of creation."""
+        """Return all projects except the initial ones of organizations, in order of creation."""
         return tuple(map(StoredProject.from_row, self._store.projects.list_created()))
 
     def wipe(self) -> None:

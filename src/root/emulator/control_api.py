@@ -47,7 +47,7 @@ class _Input(BaseModel):
 
 class _NewKey(_Input):
     key: str | None = None
-    organisation: str | None = None
+    organization: str | None = None
     email: str | None = None
     full_name: str = "Emulator user"
     state: KeyState = "active"

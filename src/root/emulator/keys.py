@@ -1,4 +1,4 @@
-"""API keys: the organisations they belong to, their permissions and their rate limits."""
+"""API keys: the organizations they belong to, their permissions and their rate limits."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ class Account:
     """The account that an API key authenticates.
 
     Attributes:
-        organisation: The organisation whose resources the key can read and change.
+        organization: The organization whose resources the key can read and change.
         email: The e-mail address shown as the owner of what the key creates.
         full_name: The name shown as the owner.
         state: The permissions of the key.
         rate_limit: Maximum number of requests and the period in seconds, or None for no limit.
     """
 
-    organisation: str
+    organization: str
     email: str
     full_name: str
     state: KeyState = "active"
@@ -92,7 +92,7 @@ class KeyRegistry:
         self,
         key: str | None,
         *,
-        organisation: str | None = None,
+        organization: str | None = None,
         email: str | None = None,
         full_name: str = "Emulator user",
         state: KeyState = "active",
@@ -107,10 +107,10 @@ class KeyRegistry:
         key = validate_key(key)
         if key in self._accounts:
             raise ValueError("This API key exists already. Change it instead of adding it.")
-        # The organisation is stored with its resources; a key is never stored.
+        # The organization is stored with its resources; a key is never stored.
         digest = hashlib.sha256(key.encode()).hexdigest()
         self._accounts[key] = Account(
-            digest if organisation is None else _non_blank("organisation", organisation),
+            digest if organization is None else _non_blank("organization", organization),
             f"{digest[:8]}@emulator.invalid" if email is None else _non_blank("email", email),
             _string("full_name", full_name),
             validate_state(state),
@@ -134,7 +134,7 @@ class KeyRegistry:
         """Remove all keys except this one, and restore its initial state."""
         account = self._accounts[key]
         self._accounts = {
-            key: Account(account.organisation, account.email, account.full_name),
+            key: Account(account.organization, account.email, account.full_name),
         }
 
 

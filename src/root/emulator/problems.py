@@ -67,7 +67,7 @@ def key_denied(reason: str) -> Problem:
 
 
 def permission_denied() -> Problem:
-    """Return the response to a change of another organisation's resource."""
+    """Return the response to a change of another organization's resource."""
     return detail_problem(403, _DENIED)
 
 
@@ -87,7 +87,7 @@ def throttled(seconds: float) -> Problem:
 
 
 def not_unique() -> Problem:
-    """Return the response to a name that exists already in the organisation."""
+    """Return the response to a name that exists already in the organization."""
     text = "The fields organization, name must make a unique set."
     return Problem(400, {"non_field_errors": [text]})
 

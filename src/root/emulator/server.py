@@ -73,7 +73,7 @@ class Server:
 
     @property
     def api_key(self) -> str:
-        """The API key of the organisation `main`."""
+        """The API key of the organization `main`."""
         return self._api_key
 
     @property
@@ -88,7 +88,7 @@ class Server:
 
     @property
     def projects(self) -> tuple[StoredProject, ...]:
-        """The created projects in order of creation, without the initial ones of organisations."""
+        """The created projects in order of creation, without the initial ones of organizations."""
         return self._call(self._control.projects)
 
     @property
@@ -110,7 +110,7 @@ class Server:
         self,
         api_key: str | None = None,
         *,
-        organisation: str | None = None,
+        organization: str | None = None,
         email: str | None = None,
         full_name: str = "Emulator user",
         state: KeyState = "active",
@@ -120,8 +120,8 @@ class Server:
 
         Args:
             api_key: The key; a random one if omitted.
-            organisation: The organisation whose resources the key can read and change; that of
-                `Server.api_key` is `main`. If omitted, the key gets its own organisation.
+            organization: The organization whose resources the key can read and change; that of
+                `Server.api_key` is `main`. If omitted, the key gets its own organization.
             email: The e-mail address shown as the owner of what the key creates.
             full_name: The name shown as the owner.
             state: `active`, `read-only` or `revoked`.
@@ -135,7 +135,7 @@ class Server:
         return self._call(
             lambda: self._control.keys.add(
                 api_key,
-                organisation=organisation,
+                organization=organization,
                 email=email,
                 full_name=full_name,
                 state=state,
@@ -176,7 +176,7 @@ class Server:
             max_output_token_count: Maximum number of tokens in a response.
             max_token_count: Size of the context window in tokens.
             url: The base URL of the model's server.
-            visibility: Who can read it: everybody, everybody who knows its ID, or its organisation.
+            visibility: Who can read it: everybody, everybody who knows its ID, or its organization.
             api_key: The key that it belongs to; by default `Server.api_key`.
 
         Raises:
@@ -332,7 +332,7 @@ def serve(
         host: The address to listen on.
         port: The port; 0 selects a free one.
         db: A file to store resources in; by default they are kept in memory.
-        api_key: The API key of the organisation `main`; a random one if omitted. Add other keys
+        api_key: The API key of the organization `main`; a random one if omitted. Add other keys
             with `Server.add_key`.
         next_style: The format of `next` in a page: an absolute URL, a URL without host, or a bare
             cursor.
@@ -371,7 +371,7 @@ def serve(
         )
     public_models = load_catalogue(catalogue)
     keys = KeyRegistry(time.monotonic)
-    keys.add(api_key, organisation="main", email="main@emulator.invalid")
+    keys.add(api_key, organization="main", email="main@emulator.invalid")
     if isinstance(faults, str | os.PathLike):
         faults = read_faults(faults)
     queue = FaultQueue(seed, faults)

@@ -12,10 +12,10 @@ from root.emulator.resources.catalogue import Catalogue, model_id
 from root.emulator.serializers import Value
 
 PUBLIC = ""
-"""The organisation of the catalogue's models; all other organisations have a name."""
+"""The organization of the catalogue's models; all other organizations have a name."""
 
 Visibility: TypeAlias = Literal["PUBLIC", "PUBLIC_UNLISTED", "PRIVATE"]
-"""Who can read a model: everybody, everybody who knows its ID, or its organisation."""
+"""Who can read a model: everybody, everybody who knows its ID, or its organization."""
 
 # The API documents no default for this field.
 DEFAULT_MAX_OUTPUT_TOKEN_COUNT = 2048
@@ -25,7 +25,7 @@ MODEL_SCHEMA = """
 CREATE TABLE models (
     position INTEGER PRIMARY KEY AUTOINCREMENT,
     id TEXT NOT NULL UNIQUE,
-    organisation TEXT NOT NULL,
+    organization TEXT NOT NULL,
     email TEXT NOT NULL,
     full_name TEXT NOT NULL,
     visibility TEXT NOT NULL,
@@ -35,8 +35,8 @@ CREATE TABLE models (
     max_token_count INTEGER,
     url TEXT
 );
-CREATE INDEX models_by_age ON models (organisation, position);
-CREATE INDEX models_by_name ON models (organisation, name, position);
+CREATE INDEX models_by_age ON models (organization, position);
+CREATE INDEX models_by_name ON models (organization, name, position);
 CREATE INDEX public_by_age ON models (position) WHERE visibility = 'PUBLIC';
 CREATE INDEX public_by_name ON models (name, position) WHERE visibility = 'PUBLIC';
 """
@@ -47,7 +47,7 @@ class ModelRow(NamedTuple):
 
     position: int
     id: str
-    organisation: str
+    organization: str
     email: str
     full_name: str
     visibility: Visibility
@@ -67,7 +67,7 @@ _CATALOGUE_OWNER = ("catalogue@emulator.invalid", "Model catalogue")
 
 
 class ModelTable:
-    """The models of all organisations and of the catalogue."""
+    """The models of all organizations and of the catalogue."""
 
     def __init__(self, connection: sqlite3.Connection, new_id: Callable[[str], str]) -> None:
         """Create the table's interface.
@@ -81,7 +81,7 @@ class ModelTable:
 
     def load_catalogue(self, catalogue: Catalogue) -> None:
         """Replace the public models."""
-        self._connection.execute("DELETE FROM models WHERE organisation = ?", (PUBLIC,))
+        self._connection.execute("DELETE FROM models WHERE organization = ?", (PUBLIC,))
         # With negative positions the catalogue is older than all other models, and "newest first"
         # is its own order.
         self._connection.executemany(
@@ -100,7 +100,7 @@ class ModelTable:
     ) -> ModelRow:
         """Insert a model and return it."""
         fields = (
-            *(self._new_id("models"), owner.organisation, owner.email, owner.full_name, visibility),
+            *(self._new_id("models"), owner.organization, owner.email, owner.full_name, visibility),
             *with_defaults(values).values(),
         )
         inserted = self._connection.execute(
@@ -108,36 +108,36 @@ class ModelTable:
         )
         return ModelRow._make((inserted.lastrowid, *fields))
 
-    def get(self, organisation: str, id_: str) -> ModelRow | None:
-        """Return a model that an organisation can read."""
+    def get(self, organization: str, id_: str) -> ModelRow | None:
+        """Return a model that an organization can read."""
         found = self._connection.execute(
             f"SELECT {_COLUMNS} FROM models"
-            " WHERE id = ? AND (organisation = ? OR visibility != 'PRIVATE')",
-            (id_, organisation),
+            " WHERE id = ? AND (organization = ? OR visibility != 'PRIVATE')",
+            (id_, organization),
         ).fetchone()
         return None if found is None else ModelRow(*found)
 
-    def has_name(self, organisation: str, name: object) -> bool:
-        """Return whether an organisation has a model of this name."""
+    def has_name(self, organization: str, name: object) -> bool:
+        """Return whether an organization has a model of this name."""
         found = self._connection.execute(
-            "SELECT 1 FROM models WHERE organisation = ? AND name = ? LIMIT 1",
-            (organisation, name),
+            "SELECT 1 FROM models WHERE organization = ? AND name = ? LIMIT 1",
+            (organization, name),
         ).fetchone()
         return found is not None
 
-    def has_known_model(self, organisation: str, model: str) -> bool:
-        """Return whether an organisation can read a model with this name or underlying model."""
+    def has_known_model(self, organization: str, model: str) -> bool:
+        """Return whether an organization can read a model with this name or underlying model."""
         found = self._connection.execute(
-            "SELECT 1 FROM models WHERE (organisation = ? OR visibility != 'PRIVATE')"
+            "SELECT 1 FROM models WHERE (organization = ? OR visibility != 'PRIVATE')"
             " AND (name = ? OR model = ?) LIMIT 1",
-            (organisation, model, model),
+            (organization, model, model),
         ).fetchone()
         return found is not None
 
     def list_created(self, offset: int, limit: int) -> list[ModelRow]:
         """Return models without the catalogue's, in order of creation."""
         found = self._connection.execute(
-            f"SELECT {_COLUMNS} FROM models WHERE organisation != ?"
+            f"SELECT {_COLUMNS} FROM models WHERE organization != ?"
             " ORDER BY position LIMIT ? OFFSET ?",
             (PUBLIC, limit, offset),
         )
@@ -146,7 +146,7 @@ class ModelTable:
     def count_created(self) -> int:
         """Return the number of models without the catalogue's."""
         found = self._connection.execute(
-            "SELECT count(*) FROM models WHERE organisation != ?", (PUBLIC,)
+            "SELECT count(*) FROM models WHERE organization != ?", (PUBLIC,)
         )
         return int(found.fetchone()[0])
 
@@ -166,11 +166,11 @@ class ModelTable:
 
     def wipe(self) -> None:
         """Delete all models except the catalogue's."""
-        self._connection.execute("DELETE FROM models WHERE organisation != ?", (PUBLIC,))
+        self._connection.execute("DELETE FROM models WHERE organization != ?", (PUBLIC,))
 
     def fetch_page(
         self,
-        organisation: str,
+        organization: str,
         ordering: Ordering,
         edge: SortKey | None,
         *,
@@ -187,13 +187,13 @@ class ModelTable:
             condition = f"AND ({', '.join(columns)}) {operator} ({placeholders})"
         sorting = ", ".join(f"{column} {'DESC' if descending else 'ASC'}" for column in columns)
         # Two queries that each use an index, then merged: with OR, SQLite would read the rows of
-        # other organisations too, or sort the whole list.
+        # other organizations too, or sort the whole list.
         own, public = (
             f"SELECT * FROM (SELECT {_COLUMNS} FROM models WHERE {owned} {condition}"
             f" ORDER BY {sorting} LIMIT ?)"
-            for owned in ("organisation = ?", "visibility = 'PUBLIC' AND organisation != ?")
+            for owned in ("organization = ?", "visibility = 'PUBLIC' AND organization != ?")
         )
-        arguments = (organisation, *(edge or ()), limit)
+        arguments = (organization, *(edge or ()), limit)
         found = self._connection.execute(
             f"{own} UNION ALL {public} ORDER BY {sorting} LIMIT ?", (*arguments, *arguments, limit)
         )

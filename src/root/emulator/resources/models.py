@@ -70,7 +70,7 @@ class StoredModel:
         max_token_count: Size of the context window in tokens, or None.
         url: The base URL of the model's server, or None.
         visibility: Who can read it.
-        organisation: The organisation that it belongs to.
+        organization: The organization that it belongs to.
         owner: The e-mail address of the user who created it.
     """
 
@@ -81,7 +81,7 @@ class StoredModel:
     max_token_count: int | None
     url: str | None
     visibility: Visibility
-    organisation: str
+    organization: str
     owner: str
 
     @classmethod
@@ -95,7 +95,7 @@ class StoredModel:
             row.max_token_count,
             row.url,
             row.visibility,
-            row.organisation,
+            row.organization,
             row.email,
         )
 
@@ -140,8 +140,8 @@ class Models:
         }
 
     async def list_page(self, request: Request, account: Account) -> Response:
-        """Return a page of the organisation's and the public models."""
-        fetch = partial(self._table.fetch_page, account.organisation)
+        """Return a page of the organization's and the public models."""
+        fetch = partial(self._table.fetch_page, account.organization)
         return self._paginator.respond(request, fetch, self._serialize_listed)
 
     async def create(self, request: Request, account: Account) -> Response:
@@ -175,7 +175,7 @@ class Models:
         return JSONResponse(_serialize(self._table.update(row, values)))
 
     async def delete(self, request: Request, account: Account) -> Response:
-        """Delete a private model; a public one may be in use by other organisations."""
+        """Delete a private model; a public one may be in use by other organizations."""
         row = self.find_own(request, account)
         if row.visibility != "PRIVATE":
             raise problems.permission_denied()
@@ -186,7 +186,7 @@ class Models:
         """Return success for a known model, and a failure for an unknown one."""
         data = parse_json(await request.body(), _content_type(request))
         model = str(validate(data, VERIFICATION_FIELDS)["model"])
-        if self._table.has_known_model(account.organisation, model):
+        if self._table.has_known_model(account.organization, model):
             return JSONResponse(
                 {"success": True, "model": model, "response": _REPLY, "usage": _USAGE}
             )
@@ -200,10 +200,10 @@ class Models:
         """Return the model of a request, which the account may change.
 
         Raises:
-            Problem: The model does not exist, or belongs to another organisation.
+            Problem: The model does not exist, or belongs to another organization.
         """
         row = self._find(request, account)
-        if row.organisation != account.organisation:
+        if row.organization != account.organization:
             # It is public; private models of others are not found.
             raise problems.permission_denied()
         return row
@@ -214,7 +214,7 @@ class Models:
             id_ = str(UUID(request.path_params["id"]))
         except ValueError:
             raise problems.detail_problem(404, "Not found.") from None
-        row = self._table.get(account.organisation, id_)
+        row = self._table.get(account.organization, id_)
         if row is None:
             raise problems.detail_problem(404, "No Model matches the given query.")
         return row
@@ -226,7 +226,7 @@ class Models:
         # A name may be omitted, and a model may keep its own.
         if name is None or (row is not None and name == row.name):
             return
-        if self._table.has_name(account.organisation, name):
+        if self._table.has_name(account.organization, name):
             raise problems.not_unique()
 
     def _serialize_listed(self, row: ModelRow) -> dict[str, object]:

@@ -19,16 +19,16 @@ PROJECT_SCHEMA = """
 CREATE TABLE projects (
     position INTEGER PRIMARY KEY AUTOINCREMENT,
     id TEXT NOT NULL UNIQUE,
-    organisation TEXT NOT NULL,
+    organization TEXT NOT NULL,
     email TEXT NOT NULL,
     created_at TEXT NOT NULL,
     name TEXT NOT NULL,
     description TEXT NOT NULL,
     is_default INTEGER NOT NULL
 );
-CREATE INDEX projects_by_age ON projects (organisation, position);
-CREATE UNIQUE INDEX projects_by_name ON projects (organisation, name);
-CREATE UNIQUE INDEX default_projects ON projects (organisation) WHERE is_default;
+CREATE INDEX projects_by_age ON projects (organization, position);
+CREATE UNIQUE INDEX projects_by_name ON projects (organization, name);
+CREATE UNIQUE INDEX default_projects ON projects (organization) WHERE is_default;
 """
 
 
@@ -37,7 +37,7 @@ class ProjectRow(NamedTuple):
 
     position: int
     id: str
-    organisation: str
+    organization: str
     email: str
     created_at: str
     name: str
@@ -52,10 +52,10 @@ _PLACEHOLDERS = ", ".join("?" * len(ProjectRow._fields[1:]))
 
 
 class ProjectTable:
-    """The projects of all organisations.
+    """The projects of all organizations.
 
-    Each organisation has exactly one default project. Its initial one is inserted before the first
-    access, and has an ID that depends on the organisation only.
+    Each organization has exactly one default project. Its initial one is inserted before the first
+    access, and has an ID that depends on the organization only.
     """
 
     def __init__(self, connection: sqlite3.Connection, new_id: Callable[[str], str]) -> None:
@@ -69,34 +69,34 @@ class ProjectTable:
         self._new_id = new_id
 
     def ensure_default(self, owner: Account) -> None:
-        """Insert the initial project of an organisation that has none."""
+        """Insert the initial project of an organization that has none."""
         found = self._connection.execute(
-            "SELECT 1 FROM projects WHERE organisation = ? LIMIT 1", (owner.organisation,)
+            "SELECT 1 FROM projects WHERE organization = ? LIMIT 1", (owner.organization,)
         )
         if found.fetchone() is None:
             values: dict[str, Value] = {"name": "Default", "is_default": True}
-            self._insert(_initial_id(owner.organisation), owner, values)
+            self._insert(_initial_id(owner.organization), owner, values)
 
     def add(self, owner: Account, values: Mapping[str, Value]) -> ProjectRow:
         """Insert a project and return it; a new default project replaces the former one."""
         with self._connection:
             self._connection.execute("BEGIN IMMEDIATE")
             if values.get("is_default"):
-                self._unset_default(owner.organisation)
+                self._unset_default(owner.organization)
             return self._insert(self._new_id("projects"), owner, values)
 
-    def get(self, organisation: str, id_: str) -> ProjectRow | None:
-        """Return a project of an organisation."""
+    def get(self, organization: str, id_: str) -> ProjectRow | None:
+        """Return a project of an organization."""
         found = self._connection.execute(
-            f"SELECT {_COLUMNS} FROM projects WHERE organisation = ? AND id = ?",
-            (organisation, id_),
+            f"SELECT {_COLUMNS} FROM projects WHERE organization = ? AND id = ?",
+            (organization, id_),
         ).fetchone()
         return None if found is None else ProjectRow(*found)
 
-    def has_name(self, organisation: str, name: object) -> bool:
-        """Return whether an organisation has a project of this name."""
+    def has_name(self, organization: str, name: object) -> bool:
+        """Return whether an organization has a project of this name."""
         found = self._connection.execute(
-            "SELECT 1 FROM projects WHERE organisation = ? AND name = ?", (organisation, name)
+            "SELECT 1 FROM projects WHERE organization = ? AND name = ?", (organization, name)
         ).fetchone()
         return found is not None
 
@@ -104,7 +104,7 @@ class ProjectTable:
         """Return all projects in order of creation, without the initial ones."""
         found = self._connection.execute(f"SELECT {_COLUMNS} FROM projects ORDER BY position")
         rows = [ProjectRow(*row) for row in found]
-        return [row for row in rows if row.id != _initial_id(row.organisation)]
+        return [row for row in rows if row.id != _initial_id(row.organization)]
 
     def update(self, row: ProjectRow, values: Mapping[str, Value]) -> ProjectRow:
         """Set the given fields of a project and return the new row."""
@@ -114,7 +114,7 @@ class ProjectTable:
         with self._connection:
             self._connection.execute("BEGIN IMMEDIATE")
             if values.get("is_default"):
-                self._unset_default(row.organisation)
+                self._unset_default(row.organization)
             self._connection.execute(
                 f"UPDATE projects SET {assignments} WHERE id = ?", (*values.values(), row.id)
             )
@@ -130,7 +130,7 @@ class ProjectTable:
 
     def fetch_page(
         self,
-        organisation: str,
+        organization: str,
         ordering: Ordering,
         edge: SortKey | None,
         *,
@@ -141,21 +141,21 @@ class ProjectTable:
         descending = ordering.descending != backwards
         condition = "" if edge is None else f"AND position {'<' if descending else '>'} ?"
         found = self._connection.execute(
-            f"SELECT {_COLUMNS} FROM projects WHERE organisation = ? {condition}"
+            f"SELECT {_COLUMNS} FROM projects WHERE organization = ? {condition}"
             f" ORDER BY position {'DESC' if descending else 'ASC'} LIMIT ?",
-            (organisation, *(edge or ()), limit),
+            (organization, *(edge or ()), limit),
         )
         return [ProjectRow(*row) for row in found]
 
-    def _unset_default(self, organisation: str) -> None:
+    def _unset_default(self, organization: str) -> None:
         self._connection.execute(
-            "UPDATE projects SET is_default = 0 WHERE organisation = ? AND is_default",
-            (organisation,),
+            "UPDATE projects SET is_default = 0 WHERE organization = ? AND is_default",
+            (organization,),
         )
 
     def _insert(self, id_: str, owner: Account, values: Mapping[str, Value]) -> ProjectRow:
         fields = (
-            *(id_, owner.organisation, owner.email, datetime.now(UTC).isoformat()),
+            *(id_, owner.organization, owner.email, datetime.now(UTC).isoformat()),
             *(values["name"], values.get("description", "")),
             int(bool(values.get("is_default"))),
         )
@@ -165,5 +165,5 @@ class ProjectTable:
         return ProjectRow._make((inserted.lastrowid, *fields))
 
 
-def _initial_id(organisation: str) -> str:
-    return str(uuid5(_NAMESPACE, organisation))
+def _initial_id(organization: str) -> str:
+    return str(uuid5(_NAMESPACE, organization))

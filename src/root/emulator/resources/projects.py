@@ -58,9 +58,9 @@ class StoredProject:
         id: The ID.
         name: The name.
         description: The description.
-        is_default: Whether it is the default project of its organisation.
+        is_default: Whether it is the default project of its organization.
         created_at: The time of its creation.
-        organisation: The organisation that it belongs to.
+        organization: The organization that it belongs to.
         owner: The e-mail address of the user who created it.
     """
 
@@ -69,7 +69,7 @@ class StoredProject:
     description: str
     is_default: bool
     created_at: datetime
-    organisation: str
+    organization: str
     owner: str
 
     @classmethod
@@ -81,7 +81,7 @@ class StoredProject:
             row.description,
             bool(row.is_default),
             datetime.fromisoformat(row.created_at),
-            row.organisation,
+            row.organization,
             row.email,
         )
 
@@ -115,9 +115,9 @@ class Projects:
         }
 
     async def list_page(self, request: Request, account: Account) -> Response:
-        """Return a page of the organisation's projects."""
+        """Return a page of the organization's projects."""
         self._table.ensure_default(account)
-        fetch = partial(self._table.fetch_page, account.organisation)
+        fetch = partial(self._table.fetch_page, account.organization)
         return self._paginator.respond(request, fetch, _serialize, has_ordering=False)
 
     async def create(self, request: Request, account: Account) -> Response:
@@ -161,14 +161,14 @@ class Projects:
             id_ = str(UUID(request.path_params["id"]))
         except ValueError:
             raise detail_problem(404, "Not found.") from None
-        row = self._table.get(account.organisation, id_)
+        row = self._table.get(account.organization, id_)
         if row is None:
             raise detail_problem(404, "No Project matches the given query.")
         return row
 
     def _check_name(self, account: Account, values: Mapping[str, Value]) -> None:
         name = values.get("name")
-        if name is not None and self._table.has_name(account.organisation, name):
+        if name is not None and self._table.has_name(account.organization, name):
             raise detail_problem(400, "A project with this name exists already.")
 
 
