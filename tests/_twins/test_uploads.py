@@ -4,8 +4,10 @@
 from __future__ import annotations
 
 import io
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import os
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
 from email import message_from_bytes, policy
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
@@ -13,7 +15,7 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 import httpx
 import pytest
 
-from root import InvalidRequestError, RootSignals, ServerError
+from root import APITimeoutError, InvalidRequestError, RootSignals, ServerError
 from root._http.operation import Operation
 from root._schemas.requests import Body, FilePart, bytes_body, file_body, multipart_body
 
@@ -70,6 +72,18 @@ async def connected(
         yield client
     if own is not None:
         await own.aclose()
+
+
+@contextmanager
+def blocking_file() -> Iterator[BinaryIO]:
+    """The end of a pipe into which nothing is written."""
+    unread, unwritten = os.pipe()
+    with open(unread, "rb") as file:
+        try:
+            yield file
+        finally:
+            # Ends the read in the background, which closing the file would wait for.
+            os.close(unwritten)
 
 
 def head_of(request: bytes) -> bytes:
@@ -185,14 +199,40 @@ async def test_a_form(path: Path, over_httpx: bool) -> None:
 
 
 @over_both
-@pytest.mark.parametrize("size", [1000, 10**6], ids=["smaller", "larger"])
-async def test_a_file_that_changes(path: Path, size: int, over_httpx: bool) -> None:
-    """A file whose size changes before it is sent is an error, and its connection is closed."""
+async def test_a_file_that_grows(path: Path, over_httpx: bool) -> None:
+    """Of a file that grows, such as a log, as much is sent as it had when it was given."""
+    with ScriptedServer([responds(200, {})]) as server:
+        async with connected(server.url, over_httpx=over_httpx) as client:
+            operation = put(file_body(path, "text/csv"))
+            rewrite(path, CONTENT * 2)
+            await client.asend(operation)
+    assert body_of(server.requests[0]) == CONTENT
+
+
+@over_both
+@pytest.mark.parametrize("limit", ["timeout", "deadline"])
+async def test_a_file_that_blocks(limit: str, over_httpx: bool) -> None:
+    """The limits of a call apply to the reading of its files too."""
+    with ScriptedServer([responds(200, MODEL)]) as server, blocking_file() as file:
+        async with connected(server.url, over_httpx=over_httpx) as client:
+            operation = replace(
+                put(file_body(file, "text/csv")),
+                timeout=0.3 if limit == "timeout" else 60,
+                deadline=0.3 if limit == "deadline" else 60,
+            )
+            with pytest.raises(APITimeoutError, match=limit):
+                await client.asend(operation)
+            await client.models.aretrieve("a")
+
+
+@over_both
+async def test_a_file_that_becomes_shorter(path: Path, over_httpx: bool) -> None:
+    """A file that becomes shorter before it is sent is an error, and its connection is closed."""
     with ScriptedServer([responds(200, MODEL)]) as server:
         async with connected(server.url, over_httpx=over_httpx, max_retries=2) as client:
             operation = put(file_body(path, "text/csv"))
-            rewrite(path, b"x" * size)
-            with pytest.raises(InvalidRequestError, match="size changed from 640000 bytes"):
+            rewrite(path, b"x" * 1000)
+            with pytest.raises(InvalidRequestError, match="shorter than its 640000 bytes"):
                 await client.asend(operation)
             await client.models.aretrieve("a")
     assert [request[:4] for request in server.requests] == [b"GET "]
@@ -216,6 +256,7 @@ async def test_a_file_that_fails(error: Exception, problem: str, over_httpx: boo
     assert [request[:4] for request in server.requests] == [b"GET "]
     assert server.connections == 2
     assert len(caught.value.attempts) == 1
+    assert caught.value.__cause__ is error
     assert not caught.value.may_have_been_processed
 
 

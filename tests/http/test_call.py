@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from types import NoneType
+from typing import Any
 
 import httpcore
 import httpx
@@ -11,7 +13,7 @@ import pytest
 from pydantic import BaseModel
 
 from root._config.defaults import NOT_GIVEN, NotGiven, Timeout
-from root._http.operation import Operation
+from root._http.operation import Operation, Query
 from root._http.retry import Budget
 from root._schemas.models import Model, ModelVerification
 from root._schemas.requests import bytes_body
@@ -130,14 +132,47 @@ def test_requests_do_not_change_the_headers_of_the_client() -> None:
     assert config.headers == headers
 
 
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Authorization": KEY},
+        {"host": KEY},
+        {"Content-Length": KEY},
+        {"Transfer-Encoding": KEY},
+        {"X-Key": f"{KEY}\r\nHost: evil"},
+        {"X-Key\n": KEY},
+        {"X-Key": KEY.encode()},
+        [("X-Key", KEY)],
+    ],
+    ids=repr,
+)
+def test_invalid_headers(headers: Mapping[str, str]) -> None:
+    """A header that is invalid, or that the client sets itself, is refused and not shown."""
+    with pytest.raises(InvalidRequestError, match=r"Nothing was sent\. headers") as error:
+        call_of(Operation("GET", PATH, Model, headers=headers))
+
+    assert KEY not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["limit=5", {"a": None}, {"a": True}, {"a": 5}, {"a": ["b", 5]}, {5: "a"}, [("a", "b")]],
+    ids=repr,
+)
+def test_invalid_queries(query: Query) -> None:
+    """A query that is not a mapping of names to strings is refused."""
+    with pytest.raises(InvalidRequestError, match="query"):
+        new_call(query=query)
+
+
 def test_a_query_that_cannot_be_encoded() -> None:
     """The error for a query with characters that UTF-8 cannot encode has the names in it."""
     with pytest.raises(InvalidRequestError, match=r"cursor.*UTF-8"):
         new_call(query={"cursor": "\ud800"})
 
 
-@pytest.mark.parametrize("method", ["", "get", "GET ", "GÉT", "GET\r\nHost: evil"])
-def test_invalid_methods(method: str) -> None:
+@pytest.mark.parametrize("method", ["", "get", "GET ", "GÉT", "GET\r\nHost: evil", 5, None])
+def test_invalid_methods(method: Any) -> None:
     """A method that is not in plain capitals is refused."""
     with pytest.raises(InvalidRequestError, match="is not an HTTP method"):
         new_call(method)
@@ -145,9 +180,12 @@ def test_invalid_methods(method: str) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["", "v1/models/", "@evil.example/", "https://evil.example/", "/a b", "/ä", "/a\r\nHost: evil"],
+    [
+        *("", "v1/models/", "@evil.example/", "https://evil.example/", "/a b", "/ä"),
+        *("/a\r\nHost: evil", "/a?b=c", "/a#b", 5, None),
+    ],
 )
-def test_invalid_paths(path: str) -> None:
+def test_invalid_paths(path: Any) -> None:
     """A path that does not begin with a slash, or is not encoded, is refused."""
     with pytest.raises(InvalidRequestError, match="is not a path"):
         call_of(Operation("GET", path, Model))
@@ -155,10 +193,16 @@ def test_invalid_paths(path: str) -> None:
 
 @pytest.mark.parametrize(
     ("of_the_client", "of_the_operation", "until"),
-    [(None, None, None), (5.0, None, 1005.0), (None, 7.0, 1007.0), (5.0, 7.0, 1007.0)],
+    [
+        (None, NOT_GIVEN, None),
+        (5.0, NOT_GIVEN, 1005.0),
+        (None, 7.0, 1007.0),
+        (5.0, 7.0, 1007.0),
+        (5.0, None, None),
+    ],
 )
 def test_a_deadline(
-    of_the_client: float | None, of_the_operation: float | None, until: float | None
+    of_the_client: float | None, of_the_operation: float | NotGiven | None, until: float | None
 ) -> None:
     """A deadline counts from the start of the call; an operation's own takes precedence."""
     operation = Operation("GET", PATH, Model, deadline=of_the_operation)
@@ -166,9 +210,16 @@ def test_a_deadline(
     assert call_of(operation, configuration(deadline=of_the_client)).until == until
 
 
-@pytest.mark.parametrize("deadline", [0, -1, float("nan")])
+@pytest.mark.parametrize("timeout", [0, -1, float("nan"), True, "5"])
+def test_an_invalid_timeout(timeout: float) -> None:
+    """A timeout that is not a positive number is refused."""
+    with pytest.raises(InvalidRequestError, match=r"Nothing was sent\. timeout"):
+        call_of(Operation("GET", PATH, Model, timeout=timeout))
+
+
+@pytest.mark.parametrize("deadline", [0, -1, float("nan"), True, "5"])
 def test_an_invalid_deadline(deadline: float) -> None:
-    """A deadline that is not positive is refused."""
+    """A deadline that is not a positive number is refused."""
     with pytest.raises(InvalidRequestError, match="deadline"):
         call_of(Operation("GET", PATH, Model, deadline=deadline))
 

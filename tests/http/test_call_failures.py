@@ -214,13 +214,14 @@ def test_the_message_does_not_count_a_single_attempt() -> None:
     [
         pytest.param("DELETE", [], response(404), id="first attempt"),
         pytest.param("DELETE", [response(429)], response(404), id="after a refusal"),
+        pytest.param("DELETE", [response(502)], response(404), id="with a result"),
         pytest.param("DELETE", [httpcore.ConnectTimeout()], response(404), id="after not sent"),
         pytest.param("GET", [response(502)], response(404), id="GET"),
         pytest.param("PUT", [response(502)], response(404), id="PUT"),
     ],
 )
 def test_a_404_is_an_error(method: str, before: list[Step], last: RawResponse) -> None:
-    """A 404 is an error, except for a DELETE after an ambiguous attempt."""
+    """A 404 is an error, except for a DELETE without a result after an ambiguous attempt."""
     error = final_error(new_call(method), *before, last)
 
     assert type(error) is NotFoundError

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Annotated
+from typing import Annotated, Self
 
 import pytest
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from root._config.defaults import NOT_GIVEN
 from root._schemas.requests import (
@@ -107,6 +107,25 @@ def test_an_invalid_field(fields: dict[str, object], problem: str) -> None:
     assert SECRET not in str(error.value)
     assert error.value.__cause__ is None
     assert error.value.__context__ is None
+
+
+def test_invalid_fields_of_a_nested_object() -> None:
+    """The error for a part of a field has its place, and that for a whole object has none."""
+
+    class Criterion(RequestModel):
+        weight: int
+
+    class Judge(RequestModel):
+        criteria: list[Criterion]
+
+        @model_validator(mode="after")
+        def check(self) -> Self:
+            raise ValueError("too many criteria")
+
+    with pytest.raises(InvalidRequestError, match=r"sent\. criteria\.0\.weight: Input should be"):
+        json_body(Judge, NOT_GIVEN, criteria=[{"weight": "a"}])
+    with pytest.raises(InvalidRequestError, match=r"sent\. Value error, too many criteria\."):
+        json_body(Judge, NOT_GIVEN, criteria=[{"weight": 1}])
 
 
 def test_a_partial_object_needs_a_field() -> None:

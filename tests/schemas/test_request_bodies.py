@@ -115,11 +115,12 @@ def test_large_file(tmp_path: Path) -> None:
     ("source", "problem"),
     [
         ("no/such/file", "no/such/file cannot be read: No such file or directory"),
-        (".", "cannot be read: Is a directory"),
+        (".", "is not a regular file"),
+        ("a\0b", "cannot be read: embedded null byte"),
         (5, "a path or a binary file object, not int"),
         (io.StringIO("text"), "must be binary: open it with mode 'rb'"),
     ],
-    ids=["missing", "directory", "number", "text"],
+    ids=["missing", "directory", "null byte", "number", "text"],
 )
 def test_invalid_files(source: Any, problem: str) -> None:
     """A file that cannot be sent is refused before anything is sent."""
@@ -127,14 +128,50 @@ def test_invalid_files(source: Any, problem: str) -> None:
         file_body(source, "text/plain")
 
 
-@pytest.mark.parametrize("content", [b"0", b"0123456789-and-more"], ids=["shorter", "longer"])
-def test_changed_size(path: Path, content: bytes) -> None:
-    """A file whose size changes before it is sent is an error."""
+def test_shorter_file(path: Path) -> None:
+    """A file that becomes shorter before it is sent is an error."""
     body = file_body(path, "text/plain")
-    path.write_bytes(content)
+    path.write_bytes(b"0")
 
-    with pytest.raises(BodyError, match="its size changed from 10 bytes while it was sent"):
+    with pytest.raises(BodyError, match="it has become shorter than its 10 bytes"):
         read(body)
+
+
+def test_longer_file(path: Path) -> None:
+    """What is added to a file later, such as a log, is not sent."""
+    body = file_body(path, "text/plain")
+    path.write_bytes(b"0123456789-and-more")
+
+    assert read(body) == b"0123456789"
+
+
+def test_file_that_is_closed_while_it_is_read(path: Path) -> None:
+    """A file is closed when a read in another thread has ended, which it does not wait for."""
+    reader = FilePart(path).rewind()
+    file: BinaryIO = cast("Any", reader)._file
+
+    class Slow:
+        def read(self, size: int) -> bytes:
+            reader.close()
+            assert not file.closed
+            return file.read(size)
+
+        def close(self) -> None:
+            file.close()
+
+    cast("Any", reader)._file = Slow()
+
+    assert reader.read() == b"0123456789"
+    assert file.closed
+
+
+def test_named_pipe(tmp_path: Path) -> None:
+    """A path of a named pipe is refused: opening it would wait for a writer."""
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+
+    with pytest.raises(InvalidRequestError, match="is not a regular file"):
+        file_body(path, "text/plain")
 
 
 def test_removed_file(path: Path) -> None:
@@ -171,10 +208,12 @@ class OtherFile:
     ("result", "problem"),
     [
         ("text", r"its read\(\) returned str, not bytes"),
+        (None, r"its read\(\) returned NoneType, not bytes"),
+        (bytes(10**6), "more bytes than were asked for"),
         (OSError("disk failure"), "disk failure"),
         (RuntimeError(), "RuntimeError"),
     ],
-    ids=["text", "error", "error without a message"],
+    ids=["text", "not ready", "too much", "error", "error without a message"],
 )
 def test_file_that_cannot_be_read(result: object, problem: str) -> None:
     """A failure of a file object while it is read is an error of the body."""

@@ -67,7 +67,6 @@ class AsyncHTTPX:
         permit = await self._semaphore.acquire(remaining)
         if permit is None:
             raise httpcore.PoolTimeout("All connections are in use.")
-        content = AsyncContent(request.body)
         try:
             if self._is_closed:
                 raise ClientClosedError
@@ -76,7 +75,7 @@ class AsyncHTTPX:
             # The pool of the httpx client may be smaller; then nothing has been sent.
             operations["pool"] = whole
             response = await async_shielded(
-                self._exchange(request, content, operations, whole),
+                self._exchange(request, operations, whole),
                 None if whole is None else whole + _GRACE_PERIOD,
                 is_shielded=not request.is_streamed,
             )
@@ -102,7 +101,6 @@ class AsyncHTTPX:
                 " that has ended. Pass one HTTP client for each loop, or none."
             ) from exc
         finally:
-            content.close()
             if permit is not None:
                 self._semaphore.release(permit)
 
@@ -112,22 +110,25 @@ class AsyncHTTPX:
     async def _exchange(
         self,
         request: Request,
-        content: AsyncContent,
         operations: dict[str, float | None],
         whole: float | None,
     ) -> RawResponse | httpx.Response:
         until = inf if whole is None else monotonic() + whole
-        response = await self._client.send(
-            self._client.build_request(
-                request.method,
-                request.url,
-                headers=request.headers,
-                content=_content(request, content),
-                timeout=httpx_timeout(operations),
-            ),
-            stream=True,
-            follow_redirects=False,
-        )
+        content = AsyncContent(request.body, operations["write"], until)
+        try:
+            response = await self._client.send(
+                self._client.build_request(
+                    request.method,
+                    request.url,
+                    headers=request.headers,
+                    content=_content(request, content),
+                    timeout=httpx_timeout(operations),
+                ),
+                stream=True,
+                follow_redirects=False,
+            )
+        finally:
+            content.close()
         headers = response.headers.raw
         if request.is_streamed and response.is_success and not response.is_stream_consumed:
             return response

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import logging
 import random
+import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from time import monotonic
+from types import NoneType
 from typing import TYPE_CHECKING, Generic, TypeVar, cast
 from urllib.parse import urlencode
 
 from .._config.defaults import DEFAULT_TIMEOUT, NotGiven
-from .._config.validation import call_deadline
+from .._config.validation import call_deadline, check_timeout, request_headers
 from .._schemas.meta import Headers, ResponseMeta
 from .._secrets.redact import redact
 from ..errors import (
@@ -51,6 +53,11 @@ T = TypeVar("T")
 # Python's root logger is named `root`.
 _log = logging.getLogger("root.client")
 
+_METHOD = re.compile(r"[A-Z]+")
+
+# Without the slash, it would be a part of the host name.
+_PATH = re.compile(r"/[!-\"$->@-~]*")
+
 _MAY_HAVE_SUCCEEDED = "The service may have processed it: check before you retry."
 
 
@@ -76,6 +83,7 @@ class Call(Generic[T]):
     ) -> None:
         _check(operation.method, operation.path)
         self._operation = operation
+        self._headers = operation.headers and request_headers(operation.headers)
         self._origin = origin
         self._config = config
         self._budget = budget
@@ -83,7 +91,7 @@ class Call(Generic[T]):
         self._target = origin.path + operation.path + (f"?{_encode(query)}" if query else "")
         self._deadline = (
             config.deadline
-            if operation.deadline is None
+            if isinstance(operation.deadline, NotGiven)
             else call_deadline(operation.deadline, "deadline")
         )
         self.timeout = _timeout(operation, config.timeout)
@@ -118,8 +126,8 @@ class Call(Generic[T]):
                 if length is None
                 else (b"Content-Length", b"%d" % length),
             )
-        if operation.headers:
-            headers = _merged(headers, operation.headers)
+        if self._headers:
+            headers = _merged(headers, self._headers)
         if is_streamed:
             # It is not decompressed on the way.
             headers = _merged(headers, {"accept-encoding": "identity"})
@@ -139,7 +147,12 @@ class Call(Generic[T]):
         status = response.status
         if not 200 <= status < 300:
             # Deleting what an earlier attempt has deleted is a success.
-            if status == 404 and self._operation.method == "DELETE" and self._is_ambiguous:
+            if (
+                status == 404
+                and self._operation.method == "DELETE"
+                and self._is_ambiguous
+                and self._operation.schema in (NoneType, object)
+            ):
                 return Response(cast("T", None), self.succeed(response))
             error = status_error(
                 self._info,
@@ -197,7 +210,8 @@ class Call(Generic[T]):
                 f"{self._info} was aborted: a file of its body could not be read: {exc}."
             )
             error.request = self._info
-            return Failure(error, Outcome.FINAL, "a file of the body could not be read")
+            cause = "a file of the body could not be read"
+            return Failure(error, Outcome.FINAL, cause, source=exc.source)
         failure = broken_exchange(
             exc,
             self._info,
@@ -374,7 +388,10 @@ class Call(Generic[T]):
 def _timeout(operation: Operation[T], timeout: Timeout) -> Timeout:
     """Return the limits of an attempt: the operation's own, or else the client's."""
     if not isinstance(operation.timeout, NotGiven):
-        return operation.timeout
+        try:
+            return check_timeout(operation.timeout)
+        except ConfigurationError as exc:
+            raise InvalidRequestError(f"Nothing was sent. {exc}") from None
     if operation.slow_timeout is not None and timeout == DEFAULT_TIMEOUT:
         return operation.slow_timeout
     return timeout
@@ -387,21 +404,32 @@ def _merged(headers: Headers, changes: Mapping[str, str]) -> Headers:
     return kept + [(name.title().encode(), value.encode()) for name, value in changes.items()]
 
 
-def _check(method: str, path: str) -> None:
+def _check(method: object, path: object) -> None:
     """Raise `InvalidRequestError` for what is not a valid request."""
-    if not (method.isascii() and method.isalpha() and method.isupper()):
+    if not (isinstance(method, str) and _METHOD.fullmatch(method)):
         raise InvalidRequestError(
             f"{method!r} is not an HTTP method. Write it in capitals, such as 'GET'."
         )
-    # Without the slash, it would be a part of the host name.
-    if not (path.startswith("/") and path.isascii() and path.isprintable() and " " not in path):
+    if not (isinstance(path, str) and _PATH.fullmatch(path)):
         raise InvalidRequestError(
-            f"{path!r} is not a path: it must begin with a slash, and all but ASCII must be"
-            " percent-encoded (urllib.parse.quote)."
+            f"{path!r} is not a path: it must begin with a slash and have no query or fragment,"
+            " and all but ASCII must be percent-encoded (urllib.parse.quote)."
         )
 
 
 def _encode(query: Query) -> str:
+    given = cast("object", query)
+    if not isinstance(given, Mapping):
+        raise InvalidRequestError(
+            f"The query must be a dict of names to values, not {type(given).__name__}."
+        )
+    for name, value in cast("Mapping[object, object]", given).items():
+        values = cast("Sequence[object]", value if isinstance(value, (list, tuple)) else [value])
+        if not all(isinstance(text, str) for text in (name, *values)):
+            raise InvalidRequestError(
+                f"The query parameter {name!r} must be a string or a list of strings. Omit it, or"
+                " convert its value with str()."
+            )
     try:
         return urlencode(query, doseq=True)
     except UnicodeEncodeError as exc:

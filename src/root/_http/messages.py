@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Iterator
 from dataclasses import dataclass, field
+from math import inf
+from time import monotonic
 from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import urlsplit
 
@@ -24,6 +26,7 @@ __all__ = [
     "Request",
     "httpx_timeout",
     "redacted_headers",
+    "remaining_time",
     "timeouts",
 ]
 
@@ -157,6 +160,20 @@ def timeouts(
             for name, value in operations.items()
         }
     return operations, remaining
+
+
+def remaining_time(until: float, timeout: float | None) -> float | None:
+    """Return the seconds for an operation that has its own limit, until a certain time.
+
+    Raises:
+        TimeoutError: That time has passed.
+    """
+    if until == inf:
+        return timeout
+    remaining = until - monotonic()
+    if remaining <= 0:
+        raise TimeoutError
+    return remaining if timeout is None else min(timeout, remaining)
 
 
 def httpx_timeout(operations: dict[str, float | None]) -> httpx.Timeout:

@@ -37,7 +37,7 @@ class Operation(Generic[T]):
         timeout: Seconds for one attempt (or an `httpx.Timeout`), instead of the client's.
         slow_timeout: Seconds for one attempt of a call that is known to be slow. It applies where
             the client's `timeout` has its default.
-        deadline: Seconds for the whole call, instead of the client's.
+        deadline: Seconds for the whole call, or None for no limit, instead of the client's.
         is_idempotent: Whether it may be sent again although the service may have processed it.
             None derives it from the method: GET, PUT and DELETE are idempotent (RFC 9110, 9.2.2).
         once: Whether the service must not receive it twice, even if it refused it.
@@ -52,7 +52,7 @@ class Operation(Generic[T]):
     headers: Mapping[str, str] | None = field(default=None, repr=False)
     timeout: Timeout | NotGiven = NOT_GIVEN
     slow_timeout: float | None = None
-    deadline: float | None = None
+    deadline: float | NotGiven | None = NOT_GIVEN
     is_idempotent: bool | None = None
     once: bool = False
 

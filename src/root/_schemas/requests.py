@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -80,7 +81,17 @@ class RequestModel(BaseModel):
 
 
 class BodyError(Exception):
-    """A file of a request body could not be read while it was sent."""
+    """A file of a request body could not be read while it was sent.
+
+    Args:
+        problem: Why.
+        source: The exception that the file raised, if it did. Libraries lose the `__cause__` of
+            what passes through them.
+    """
+
+    def __init__(self, problem: str, source: Exception | None = None) -> None:
+        super().__init__(problem)
+        self.source = source
 
 
 class FilePart:
@@ -109,11 +120,18 @@ class FilePart:
         if isinstance(source, (str, os.PathLike)):
             self._path = Path(source)
             try:
+                # Opening a named pipe would wait for its writer.
+                if not stat.S_ISREG(self._path.stat().st_mode):
+                    raise InvalidRequestError(
+                        f"Nothing was sent. {source} is not a regular file. Open it, and pass the"
+                        " file object."
+                    )
                 with self._path.open("rb") as file:
                     self.size = file.seek(0, os.SEEK_END)
-            except OSError as exc:
+            except (OSError, ValueError) as exc:
+                problem = (isinstance(exc, OSError) and exc.strerror) or exc
                 raise InvalidRequestError(
-                    f"Nothing was sent. The file {source} cannot be read: {exc.strerror or exc}."
+                    f"Nothing was sent. The file {source} cannot be read: {problem}."
                 ) from exc
         else:
             self._take(source)
@@ -147,7 +165,7 @@ class FilePart:
                 self._file.seek(self._start)
             return FileReader(self, self._file, owns_file=False)
         except (OSError, ValueError) as exc:
-            raise BodyError(str(exc)) from exc
+            raise BodyError(str(exc).rstrip("."), exc) from exc
 
     def started(self) -> None:
         """Record that something was read."""
@@ -162,30 +180,45 @@ class FileReader:
         self._file = file
         self._owns_file = owns_file
         self._read = 0
+        self._is_reading = False
+        self._is_closed = False
 
     def read(self) -> bytes:
         """Return the next piece, or nothing at the end.
 
+        What was added to a file after its size was determined is not read.
+
         Raises:
-            BodyError: The file cannot be read, or its size has changed.
+            BodyError: The file cannot be read, or has become shorter.
         """
-        self._part.started()
-        try:
-            # Some files may return None: they are not ready.
-            piece = self._file.read(_PIECE) or b""
-        except Exception as exc:
-            raise BodyError(str(exc) or type(exc).__name__) from exc
-        if not isinstance(piece, bytes):  # pyright: ignore[reportUnnecessaryIsInstance]
-            raise BodyError(f"its read() returned {type(piece).__name__}, not bytes")
-        self._read += len(piece)
         size = self._part.size
-        if size is not None and (self._read > size or (not piece and self._read < size)):
-            raise BodyError(f"its size changed from {size} bytes while it was sent")
+        wanted = _PIECE if size is None else min(_PIECE, size - self._read)
+        if not wanted:
+            return b""
+        self._part.started()
+        self._is_reading = True
+        try:
+            piece = cast("object", self._file.read(wanted))
+        except Exception as exc:
+            raise BodyError((str(exc) or type(exc).__name__).rstrip("."), exc) from exc
+        finally:
+            self._is_reading = False
+            if self._is_closed:
+                self._file.close()
+        # None means that a file in non-blocking mode is not ready.
+        if not isinstance(piece, bytes):
+            raise BodyError(f"its read() returned {type(piece).__name__}, not bytes")
+        if len(piece) > wanted:
+            raise BodyError("its read() returned more bytes than were asked for")
+        self._read += len(piece)
+        if not piece and size is not None:
+            raise BodyError(f"it has become shorter than its {size} bytes")
         return piece
 
     def close(self) -> None:
-        """Close the file if it was opened for this reader."""
-        if self._owns_file:
+        """Close the file if it was opened for this reader; after a read in another thread."""
+        self._is_closed = self._owns_file
+        if self._owns_file and not self._is_reading:
             self._file.close()
 
 
@@ -321,10 +354,13 @@ def json_body(schema: type[RequestModel], omitted: object, /, **fields: object) 
     raise InvalidRequestError(
         "Nothing was sent. "
         + " ".join(
-            f"{problem['loc'][0]} cannot be None."
-            if fields.get(str(problem["loc"][0]), ...) is None
-            else f"{problem['loc'][0]}: {problem['msg']}."
+            f"{place} cannot be None."
+            if fields.get(place, ...) is None
+            else f"{place}: {problem['msg']}."
+            if place
+            else f"{problem['msg']}."
             for problem in problems
+            for place in (".".join(map(str, problem["loc"])),)
         )
     )
 

@@ -4,11 +4,11 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from math import inf
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import httpcore
 
@@ -17,7 +17,14 @@ from .._forks import process_identity
 from .._http.backends import cut
 from .._http.bodies import decompressed
 from .._http.exceptions import ProxyConnectionError, ResponseTooLargeError, UnusableResponseError
-from .._http.messages import KEEPALIVE_EXPIRY, Origin, RawResponse, Request, timeouts
+from .._http.messages import (
+    KEEPALIVE_EXPIRY,
+    Origin,
+    RawResponse,
+    Request,
+    remaining_time,
+    timeouts,
+)
 from .._http.offline import check_connection
 from .._http.tls import shared_ssl_context
 
@@ -29,6 +36,8 @@ if TYPE_CHECKING:
     from .._schemas.requests import Body, FilePart, FileReader
 
 __all__ = ["Connection", "Content", "ResponseBody", "StaleError"]
+
+T = TypeVar("T")
 
 # Bytes that a writable socket accepts without blocking. httpcore applies the whole timeout to each
 # part of a blocking write.
@@ -53,8 +62,17 @@ class Content(Iterator[bytes]):
     Not a generator, which an interrupted exchange would leave suspended.
     """
 
-    def __init__(self, body: Body | None) -> None:
+    def __init__(self, body: Body | None, timeout: float | None, until: float) -> None:
+        """Initialize the content of a request.
+
+        Args:
+            body: The body.
+            timeout: Seconds for each read of a file.
+            until: When all of it must have been read, on the clock of `time.monotonic`.
+        """
         self._parts: list[bytes | FilePart] = [] if body is None else [*body.parts]
+        self._timeout = timeout
+        self._until = until
         self._reader: FileReader | None = None
 
     def __iter__(self) -> Iterator[bytes]:
@@ -65,15 +83,23 @@ class Content(Iterator[bytes]):
             if self._reader is None:
                 part = self._parts.pop(0)
                 if not isinstance(part, bytes):
-                    self._reader = in_thread(part.rewind, None)
+                    self._reader = self._in_time(part.rewind)
                 elif part:
                     return part
             else:
-                piece = in_thread(self._reader.read, None)
+                piece = self._in_time(self._reader.read)
                 if piece:
                     return piece
                 self.close()
         raise StopIteration
+
+    def _in_time(self, work: Callable[[], T]) -> T:
+        # In a thread: a pipe, or a file on a network drive, may block for any time.
+        try:
+            remaining = remaining_time(self._until, self._timeout)
+            return in_thread(work, remaining)
+        except TimeoutError:
+            raise httpcore.WriteTimeout("A file of the body was not read in time.") from None
 
     def close(self) -> None:
         """Close a file that is open."""
@@ -171,7 +197,7 @@ class Connection(httpcore.NetworkBackend, httpcore.NetworkStream):
         if request.is_streamed:
             # A part of the body may arrive with the head.
             self._unread += _READ_SIZE
-        content = Content(request.body)
+        content = Content(request.body, operations["write"], self._until)
         try:
             response = self._send(request, content, operations)
         finally:
@@ -346,9 +372,7 @@ class Connection(httpcore.NetworkBackend, httpcore.NetworkStream):
         return None if stream is None else stream.get_extra_info(info)
 
     def _remaining(self, timeout: float | None, error: type[Exception]) -> float | None:
-        if self._until == inf:
-            return timeout
-        remaining = self._until - monotonic()
-        if remaining <= 0:
-            raise error("The attempt timed out.")
-        return remaining if timeout is None else min(timeout, remaining)
+        try:
+            return remaining_time(self._until, timeout)
+        except TimeoutError:
+            raise error("The attempt timed out.") from None

@@ -66,7 +66,6 @@ class HTTPX:
         permit = self._semaphore.acquire(remaining)
         if permit is None:
             raise httpcore.PoolTimeout("All connections are in use.")
-        content = Content(request.body)
         try:
             if self._is_closed:
                 raise ClientClosedError
@@ -75,7 +74,7 @@ class HTTPX:
             # The pool of the httpx client may be smaller; then nothing has been sent.
             operations["pool"] = whole
             response = shielded(
-                self._exchange(request, content, operations, whole),
+                self._exchange(request, operations, whole),
                 None if whole is None else whole + _GRACE_PERIOD,
                 is_shielded=not request.is_streamed,
             )
@@ -99,7 +98,6 @@ class HTTPX:
                 " that has ended. Pass one HTTP client for each loop, or none."
             ) from exc
         finally:
-            content.close()
             if permit is not None:
                 self._semaphore.release(permit)
 
@@ -109,22 +107,25 @@ class HTTPX:
     def _exchange(
         self,
         request: Request,
-        content: Content,
         operations: dict[str, float | None],
         whole: float | None,
     ) -> RawResponse | httpx.Response:
         until = inf if whole is None else monotonic() + whole
-        response = self._client.send(
-            self._client.build_request(
-                request.method,
-                request.url,
-                headers=request.headers,
-                content=_content(request, content),
-                timeout=httpx_timeout(operations),
-            ),
-            stream=True,
-            follow_redirects=False,
-        )
+        content = Content(request.body, operations["write"], until)
+        try:
+            response = self._client.send(
+                self._client.build_request(
+                    request.method,
+                    request.url,
+                    headers=request.headers,
+                    content=_content(request, content),
+                    timeout=httpx_timeout(operations),
+                ),
+                stream=True,
+                follow_redirects=False,
+            )
+        finally:
+            content.close()
         headers = response.headers.raw
         if request.is_streamed and response.is_success and not response.is_stream_consumed:
             return response
