@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 import gc
+import pickle
 import socket
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 
 import httpx
 import pytest
@@ -21,6 +24,7 @@ from root import (
 )
 from root._async.stream import AsyncStream
 from root._concurrency.waiting import async_sleep
+from root._concurrency.workers import AsyncPrefetch
 from root._http.operation import Operation
 
 from ..scripted_server import ScriptedServer, Step, responds, response_bytes, sends
@@ -197,6 +201,33 @@ async def test_closed_unread(over_httpx: bool) -> None:
     with ScriptedServer([unfinished(b"a"), responds(200, MODEL)]) as server:
         async with connected(server, over_httpx=over_httpx) as client:
             await (await client.send(EXPORT)).value.aclose()
+            await disconnected(server)
+            await client.models.retrieve("a")
+    assert server.connections == 2
+
+
+@pytest.mark.parametrize(
+    "duplicate", [copy.copy, copy.deepcopy, pickle.dumps], ids=["copy", "deepcopy", "pickle"]
+)
+async def test_no_copies(duplicate: Callable[[object], object]) -> None:
+    """A stream cannot be copied or pickled, and says why."""
+    with ScriptedServer([unfinished(b"a")]) as server:
+        async with connected(server) as client, (await client.send(EXPORT)).value as stream:
+            with pytest.raises(TypeError, match="cannot be copied or pickled"):
+                duplicate(stream)
+
+
+async def test_closed_while_it_is_read() -> None:
+    """A stream can be closed by another thread or task while one waits for the next piece."""
+    with ScriptedServer([unfinished(b"a"), responds(200, MODEL)]) as server:
+        async with connected(server) as client:
+            stream = (await client.send(EXPORT)).value
+            await anext(stream)
+            reading = AsyncPrefetch(partial(anext, stream))
+            await async_sleep(0.1)
+            await stream.aclose()
+            with pytest.raises((APIConnectionError, StopAsyncIteration)):
+                await reading.result()
             await disconnected(server)
             await client.models.retrieve("a")
     assert server.connections == 2

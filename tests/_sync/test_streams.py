@@ -3,11 +3,14 @@
 
 from __future__ import annotations
 
+import copy
 import gc
+import pickle
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 
 import httpx
 import pytest
@@ -21,6 +24,7 @@ from root import (
     RootSignals,
 )
 from root._concurrency.waiting import sleep
+from root._concurrency.workers import Prefetch
 from root._http.operation import Operation
 from root._sync.stream import Stream
 
@@ -198,6 +202,33 @@ def test_closed_unread(over_httpx: bool) -> None:
     with ScriptedServer([unfinished(b"a"), responds(200, MODEL)]) as server:
         with connected(server, over_httpx=over_httpx) as client:
             (client.send(EXPORT)).value.close()
+            disconnected(server)
+            client.models.retrieve("a")
+    assert server.connections == 2
+
+
+@pytest.mark.parametrize(
+    "duplicate", [copy.copy, copy.deepcopy, pickle.dumps], ids=["copy", "deepcopy", "pickle"]
+)
+def test_no_copies(duplicate: Callable[[object], object]) -> None:
+    """A stream cannot be copied or pickled, and says why."""
+    with ScriptedServer([unfinished(b"a")]) as server:
+        with connected(server) as client, (client.send(EXPORT)).value as stream:
+            with pytest.raises(TypeError, match="cannot be copied or pickled"):
+                duplicate(stream)
+
+
+def test_closed_while_it_is_read() -> None:
+    """A stream can be closed by another thread or task while one waits for the next piece."""
+    with ScriptedServer([unfinished(b"a"), responds(200, MODEL)]) as server:
+        with connected(server) as client:
+            stream = (client.send(EXPORT)).value
+            next(stream)
+            reading = Prefetch(partial(next, stream))
+            sleep(0.1)
+            stream.close()
+            with pytest.raises((APIConnectionError, StopIteration)):
+                reading.result()
             disconnected(server)
             client.models.retrieve("a")
     assert server.connections == 2

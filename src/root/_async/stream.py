@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
 from time import monotonic
-from typing import TYPE_CHECKING, Protocol, Self, cast
+from typing import TYPE_CHECKING, NoReturn, Protocol, Self, cast
 
 from .._concurrency.loops import async_call_in_loop
 from .._concurrency.workers import async_in_background
@@ -53,6 +53,7 @@ class AsyncChunks(AsyncIterator[bytes]):
         self._close = close
         self._deadline = deadline
         self._is_released = False
+        self._is_reading = False
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self
@@ -60,16 +61,25 @@ class AsyncChunks(AsyncIterator[bytes]):
     async def __anext__(self) -> bytes:
         if self._is_released:
             raise StopAsyncIteration
+        self._is_reading = True
         try:
             async for chunk in self._chunks:
+                if self._is_released:
+                    break
                 self._check_deadline()
                 return chunk
             # Its connection can be used again only after that.
             await self._close()
         except BaseException:
+            if self._is_released:
+                # It was closed meanwhile, and nobody else closes the response.
+                async_in_background(self._loop, self._close)
             self.drop()
             raise
-        self._finish(is_complete=True)
+        finally:
+            self._is_reading = False
+        if not self._is_released:
+            self._finish(is_complete=True)
         raise StopAsyncIteration
 
     def _check_deadline(self) -> None:
@@ -80,10 +90,14 @@ class AsyncChunks(AsyncIterator[bytes]):
             raise httpcore.ReadTimeout("The deadline of the call has passed.")
 
     async def aclose(self) -> None:
-        """Drop the connection, unless it was released, and close the response."""
+        """Drop the connection, unless it was released, and close the response.
+
+        Where another task or thread is reading, that one closes the response.
+        """
         if not self._is_released:
             self._finish(is_complete=False)
-            await self._close()
+            if not self._is_reading:
+                await self._close()
 
     def drop(self) -> None:
         """Drop the connection without waiting for anything, unless it was released."""
@@ -174,6 +188,11 @@ class AsyncStream(AsyncIterator[bytes]):
         traceback: TracebackType | None,
     ) -> None:
         await self.aclose()
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(
+            "A stream holds a connection, so it cannot be copied or pickled. Read it first."
+        )
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.meta.status_code}>"

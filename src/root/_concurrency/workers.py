@@ -173,10 +173,7 @@ def in_background(loop: object, work: Callable[[], object]) -> None:
 
 
 def async_in_background(loop: object, work: Callable[[], Awaitable[object]]) -> None:
-    """Run some work that ends something in a task of an event loop, and ignore its errors.
-
-    Nothing happens on trio, which has no tasks outside of nurseries.
-    """
+    """Run some work that ends something in a task of an event loop, and ignore its errors."""
     import asyncio
 
     async def run() -> None:
@@ -184,13 +181,17 @@ def async_in_background(loop: object, work: Callable[[], Awaitable[object]]) -> 
             await work()
 
     def start() -> None:
+        if not isinstance(loop, asyncio.AbstractEventLoop):
+            import trio
+
+            trio.lowlevel.spawn_system_task(run)
+            return
         task = asyncio.ensure_future(run())
         # The event loop has weak references to its tasks only.
         _background.add(task)
         task.add_done_callback(_background.discard)
 
-    if isinstance(loop, asyncio.AbstractEventLoop):
-        async_call_in_loop(loop, start)
+    async_call_in_loop(loop, start)
 
 
 _background: set[asyncio.Future[None]] = set()

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import partial
 from time import monotonic
-from typing import TYPE_CHECKING, Protocol, Self, cast
+from typing import TYPE_CHECKING, NoReturn, Protocol, Self, cast
 
 from .._concurrency.loops import call_in_loop
 from .._concurrency.workers import in_background
@@ -54,6 +54,7 @@ class Chunks(Iterator[bytes]):
         self._close = close
         self._deadline = deadline
         self._is_released = False
+        self._is_reading = False
 
     def __iter__(self) -> Iterator[bytes]:
         return self
@@ -61,16 +62,25 @@ class Chunks(Iterator[bytes]):
     def __next__(self) -> bytes:
         if self._is_released:
             raise StopIteration
+        self._is_reading = True
         try:
             for chunk in self._chunks:
+                if self._is_released:
+                    break
                 self._check_deadline()
                 return chunk
             # Its connection can be used again only after that.
             self._close()
         except BaseException:
+            if self._is_released:
+                # It was closed meanwhile, and nobody else closes the response.
+                in_background(self._loop, self._close)
             self.drop()
             raise
-        self._finish(is_complete=True)
+        finally:
+            self._is_reading = False
+        if not self._is_released:
+            self._finish(is_complete=True)
         raise StopIteration
 
     def _check_deadline(self) -> None:
@@ -81,10 +91,14 @@ class Chunks(Iterator[bytes]):
             raise httpcore.ReadTimeout("The deadline of the call has passed.")
 
     def close(self) -> None:
-        """Drop the connection, unless it was released, and close the response."""
+        """Drop the connection, unless it was released, and close the response.
+
+        Where another task or thread is reading, that one closes the response.
+        """
         if not self._is_released:
             self._finish(is_complete=False)
-            self._close()
+            if not self._is_reading:
+                self._close()
 
     def drop(self) -> None:
         """Drop the connection without waiting for anything, unless it was released."""
@@ -175,6 +189,11 @@ class Stream(Iterator[bytes]):
         traceback: TracebackType | None,
     ) -> None:
         self.close()
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(
+            "A stream holds a connection, so it cannot be copied or pickled. Read it first."
+        )
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.meta.status_code}>"
