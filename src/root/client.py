@@ -80,7 +80,7 @@ class RootSignals(_sync.RootSignals):
     `with` block; a client that is merely dropped closes its connections too.
 
     Every call goes through `send`, and those of async methods through `asend`: a subclass that
-    overrides these sees all of them.
+    overrides these sees all of them. Only the requests of `check` and `acheck` do not.
 
     Args:
         api_key: The API key, or a function that returns one, called before each attempt. If
@@ -169,10 +169,10 @@ class RootSignals(_sync.RootSignals):
         return await AsyncRootSignals.send(self._async, operation)
 
     def close(self) -> None:
-        """Close the connections, also those of the async methods. The client cannot be used after.
+        """Close the connections, also those of the async methods.
 
-        A client that `with_options` returned leaves the connections to its original, and an HTTP
-        client of yours stays open.
+        The client cannot be used afterwards. A client that `with_options` returned leaves the
+        connections to its original, and an HTTP client of yours stays open.
         """
         super().close()
         self._async._drop()  # pyright: ignore[reportPrivateUsage]
@@ -222,7 +222,7 @@ class RootSignals(_sync.RootSignals):
         headers: Mapping[str, str] | NotGiven = NOT_GIVEN,
         schema: type[V] | NotGiven = NOT_GIVEN,
         timeout: Timeout | NotGiven = NOT_GIVEN,
-        deadline: float | NotGiven = NOT_GIVEN,
+        deadline: float | NotGiven | None = NOT_GIVEN,
         once: bool | NotGiven = NOT_GIVEN,
     ) -> Response[V]:
         """Send a request to an endpoint for which this SDK has no method yet.
@@ -247,8 +247,9 @@ class RootSignals(_sync.RootSignals):
             schema: What to parse the response body into: a pydantic class, any other type that
                 pydantic can validate, `str` for text, or `bytes`. If omitted: JSON as plain data,
                 and None for an empty body.
-            timeout: Seconds for one attempt, or an `httpx.Timeout`, instead of the client's.
-            deadline: Seconds for the whole call, instead of the client's.
+            timeout: Seconds for one attempt, or an `httpx.Timeout`, or None for no limit, instead
+                of the client's.
+            deadline: Seconds for the whole call, or None for no limit, instead of the client's.
             once: Whether the service must not receive the request twice, even if it refused it.
                 If omitted: a request is sent again where that does no harm.
 
@@ -280,7 +281,8 @@ class RootSignals(_sync.RootSignals):
 
         The steps are versions, settings, proxy, DNS, TCP, TLS, the clock, the key, and the time of
         a request. It changes nothing at the service, sends at most four small requests, and
-        retries none. Failures are in the report, and not raised. Print the report to read it.
+        retries none. They do not go through `send`. Failures are in the report, and not raised.
+        Print the report to read it.
 
         Args:
             timeout: Seconds for each step. A function that returns the key is not interrupted if

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from encodings.aliases import aliases
 from pathlib import Path
 from types import NoneType
@@ -13,7 +13,9 @@ import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import BaseModel
 
+from root import AsyncStream, Stream
 from root._config.defaults import NOT_GIVEN, NotGiven, Timeout
 from root._http.operation import Operation, Query, Response, decode
 from root._http.request import operation
@@ -38,7 +40,7 @@ def requested(
     headers: Mapping[str, str] | NotGiven = NOT_GIVEN,
     schema: type[T] | NotGiven = NOT_GIVEN,
     timeout: Timeout | NotGiven = NOT_GIVEN,
-    deadline: float | NotGiven = NOT_GIVEN,
+    deadline: float | NotGiven | None = NOT_GIVEN,
     once: bool | NotGiven = NOT_GIVEN,
 ) -> Operation[T]:
     """Return the operation for the arguments of `client.request`."""
@@ -53,6 +55,7 @@ def requested(
         timeout=timeout,
         deadline=deadline,
         once=once,
+        stream=Stream,
     )
 
 
@@ -89,7 +92,7 @@ def test_all_arguments() -> None:
         Model,
         query=query,
         body=bytes_body(b"abc", "application/octet-stream"),
-        headers={"X-Team": "a", "content-type": "text/csv"},
+        headers={"X-Team": " a ", "content-type": "text/csv"},
         timeout=5.0,
         deadline=17.5,
         once=True,
@@ -193,56 +196,34 @@ def test_json_and_body_exclude_each_other() -> None:
         requested(json=None, body=b"")
 
 
-@pytest.mark.parametrize("timeout", [0, -1, float("nan"), True, "5"])
-def test_an_invalid_timeout(timeout: float) -> None:
-    """A timeout that is not a positive number is refused."""
-    with pytest.raises(InvalidRequestError, match=r"Nothing was sent\. timeout"):
-        requested(timeout=timeout)
-
-
 @pytest.mark.parametrize("timeout", [None, 5.0, httpx.Timeout(5)])
 def test_a_timeout(timeout: Timeout) -> None:
     """A timeout may be a number, httpx's timeouts, or None for no limit."""
     assert requested(timeout=timeout).timeout == timeout
 
 
-@pytest.mark.parametrize("deadline", [0, -1, float("nan"), True, "5"])
-def test_an_invalid_deadline(deadline: float) -> None:
-    """A deadline that is not a positive number is refused."""
-    with pytest.raises(InvalidRequestError, match="deadline"):
-        requested(deadline=deadline)
-
-
-@pytest.mark.parametrize(
-    "headers",
-    [
-        {"Authorization": SECRET},
-        {"host": SECRET},
-        {"Content-Length": SECRET},
-        {"Transfer-Encoding": SECRET},
-        {"X-Key": f"{SECRET}\r\nHost: evil"},
-        {"X-Key\n": SECRET},
-        {"X-Key": SECRET.encode()},
-        [("X-Key", SECRET)],
-    ],
-    ids=repr,
-)
-def test_invalid_headers(headers: Mapping[str, str]) -> None:
-    """A header that is invalid, or that the client sets itself, is refused and not shown."""
-    with pytest.raises(InvalidRequestError, match=r"Nothing was sent\. headers") as error:
-        requested(headers=headers)
-
-    assert SECRET not in str(error.value)
-
-
 class Unknown:
     """A class that pydantic cannot validate."""
 
 
+class Unfinished(BaseModel):
+    """A class with a field of a type that is not defined."""
+
+    field: Undefined  # type: ignore[name-defined]  # noqa: F821
+
+
 @pytest.mark.parametrize(
     "schema",
-    [Unknown, list[Unknown], Annotated[int, {"unhashable": 1}]],
-    ids=["class", "list", "x"],
+    [
+        Unknown,
+        list[Unknown],
+        Annotated[int, {"unhashable": 1}],
+        list["Undefined"],  # type: ignore[name-defined]  # noqa: F821
+        Unfinished,
+        AsyncStream,
+        Iterator[int],
+    ],
+    ids=["class", "list", "metadata", "name", "model", "other stream", "iterator"],
 )
 def test_a_schema_that_cannot_be_used(schema: type[object]) -> None:
     """A schema that pydantic cannot validate is refused before the request is sent."""
@@ -253,7 +234,9 @@ def test_a_schema_that_cannot_be_used(schema: type[object]) -> None:
 
 
 @pytest.mark.parametrize(
-    "schema", [str, bytes, object, NoneType, int, Model, list[Model], dict[str, int]], ids=str
+    "schema",
+    [str, bytes, object, NoneType, int, Model, list[Model], dict[str, int], Stream],
+    ids=str,
 )
 def test_schemas(schema: type[object]) -> None:
     """A schema may be any type that pydantic can validate."""

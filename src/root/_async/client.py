@@ -50,7 +50,8 @@ class AsyncRootSignals:
     used in every thread and event loop, and after a fork. Close it with `aclose()` or use it in an
     `async with` block; a client that is merely dropped closes its connections too.
 
-    Every call goes through `send`: a subclass that overrides it sees all of them.
+    Every call goes through `send`: a subclass that overrides it sees all of them. Only the requests
+    of `check` do not.
 
     Args:
         api_key: The API key, or a function that returns one, called before each attempt. If
@@ -174,7 +175,7 @@ class AsyncRootSignals:
         headers: Mapping[str, str] | NotGiven = NOT_GIVEN,
         schema: type[V] | NotGiven = NOT_GIVEN,
         timeout: Timeout | NotGiven = NOT_GIVEN,
-        deadline: float | NotGiven = NOT_GIVEN,
+        deadline: float | NotGiven | None = NOT_GIVEN,
         once: bool | NotGiven = NOT_GIVEN,
     ) -> Response[V]:
         """Send a request to an endpoint for which this SDK has no method yet.
@@ -199,8 +200,9 @@ class AsyncRootSignals:
             schema: What to parse the response body into: a pydantic class, any other type that
                 pydantic can validate, `str` for text, or `bytes`. If omitted: JSON as plain data,
                 and None for an empty body.
-            timeout: Seconds for one attempt, or an `httpx.Timeout`, instead of the client's.
-            deadline: Seconds for the whole call, instead of the client's.
+            timeout: Seconds for one attempt, or an `httpx.Timeout`, or None for no limit, instead
+                of the client's.
+            deadline: Seconds for the whole call, or None for no limit, instead of the client's.
             once: Whether the service must not receive the request twice, even if it refused it.
                 If omitted: a request is sent again where that does no harm.
 
@@ -218,6 +220,7 @@ class AsyncRootSignals:
 
         with import_lock:
             from .._http.request import operation
+            from .stream import AsyncStream
 
         return await self.send(
             operation(
@@ -231,6 +234,7 @@ class AsyncRootSignals:
                 timeout=timeout,
                 deadline=deadline,
                 once=once,
+                stream=AsyncStream,
             )
         )
 
@@ -239,7 +243,8 @@ class AsyncRootSignals:
 
         The steps are versions, settings, proxy, DNS, TCP, TLS, the clock, the key, and the time of
         a request. It changes nothing at the service, sends at most four small requests, and
-        retries none. Failures are in the report, and not raised. Print the report to read it.
+        retries none. They do not go through `send`. Failures are in the report, and not raised.
+        Print the report to read it.
 
         Args:
             timeout: Seconds for each step. A function that returns the key is not interrupted if

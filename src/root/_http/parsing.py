@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Iterator
 from functools import cache
 from types import NoneType
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -84,12 +83,11 @@ def check_schema(schema: type[object]) -> None:
         InvalidRequestError: pydantic cannot validate it.
     """
     kind: Any = schema
-    # A stream is not parsed, but read.
-    if isinstance(kind, type) and issubclass(kind, (BaseModel, AsyncIterator, Iterator)):
-        return
     try:
-        _adapter(cast("Any", schema))
-    except (PydanticUserError, TypeError) as exc:
+        validator: Any = _adapter(kind).validator
+        # pydantic reports names that are not defined when this is used first.
+        _ = validator.validate_json
+    except (PydanticUserError, TypeError, NameError) as exc:
         raise InvalidRequestError(
             f"Nothing was sent. The schema {schema!r} is not a type that pydantic can validate."
         ) from exc

@@ -6,9 +6,8 @@ import json as json_module
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from .._config.defaults import NotGiven
-from .._config.validation import call_deadline, check_timeout, request_headers
 from .._schemas.requests import Body, bytes_body, file_body
-from ..errors import ConfigurationError, InvalidRequestError
+from ..errors import InvalidRequestError
 from .operation import Operation, Query
 from .parsing import check_schema
 
@@ -34,24 +33,20 @@ def operation(
     headers: Mapping[str, str] | NotGiven,
     schema: type[T] | NotGiven,
     timeout: Timeout | NotGiven,
-    deadline: float | NotGiven,
+    deadline: float | NotGiven | None,
     once: bool | NotGiven,
+    stream: type[object],
 ) -> Operation[T]:
     """Return the operation for the arguments of `client.request`.
+
+    A response is not parsed into `stream`, the class of streams of that client.
 
     Raises:
         InvalidRequestError: An argument is invalid.
     """
     if not isinstance(json, NotGiven) and not isinstance(body, NotGiven):
         raise InvalidRequestError("Nothing was sent. Pass json or body, not both.")
-    if not isinstance(timeout, NotGiven):
-        try:
-            timeout = check_timeout(timeout)
-        except ConfigurationError as exc:
-            raise InvalidRequestError(f"Nothing was sent. {exc}") from None
-    if not isinstance(deadline, NotGiven):
-        call_deadline(deadline, "deadline")
-    if not isinstance(schema, NotGiven):
+    if not isinstance(schema, NotGiven) and schema is not stream:
         check_schema(schema)
     return Operation(
         method,
@@ -60,9 +55,9 @@ def operation(
         cast("type[T]", object) if isinstance(schema, NotGiven) else schema,
         query=None if isinstance(query, NotGiven) else query,
         body=_body(json, body),
-        headers=None if isinstance(headers, NotGiven) else request_headers(headers),
+        headers=None if isinstance(headers, NotGiven) else headers,
         timeout=timeout,
-        deadline=None if isinstance(deadline, NotGiven) else deadline,
+        deadline=deadline,
         once=not isinstance(once, NotGiven) and once,
     )
 

@@ -126,7 +126,7 @@ class Budget:
     retrying after 35 retries, and starts again when calls succeed.
 
     There is no lock: a count that is slightly off under threads does no harm, and a lock that
-    another thread holds would block a forked child for ever.
+    another thread holds would block a forked child forever.
     """
 
     CAPACITY: ClassVar[int] = 500
