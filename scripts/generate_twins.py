@@ -90,6 +90,9 @@ def _twins_of(folder: Path, place: str, name: str, only: list[str] | None) -> It
         for method in _methods_of(source, name)
         if (not method.name.startswith("_") if only is None else method.name in only)
     ]
+    for method in methods:
+        if {"property", "cached_property"} & {*_decorators(method)}:
+            raise TwinError(f"{source}: {method.name} is a property, which has no twin.")
     _check_names(methods, source)
     if only is None:
         module = ".".join(source.with_suffix("").parts[-len(Path(place).parts) :])

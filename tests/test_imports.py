@@ -13,6 +13,24 @@ import root
 
 SOURCE = Path(root.__file__).parent
 
+
+def module_name(path: Path) -> str:
+    """Return the dotted name of a module."""
+    name = ".".join(path.relative_to(SOURCE.parent).with_suffix("").parts)
+    return name.removesuffix(".__init__")
+
+
+MODULES = {module_name(path): path for path in SOURCE.rglob("*.py")}
+
+
+# A resource has modules of the same name for its methods, for its objects and for its public names.
+RESOURCES = sorted(
+    name
+    for module in MODULES
+    for package, _, name in (module.rpartition("."),)
+    if package == "root._async.resources" and f"root.{name}" in MODULES
+)
+
 # Each layer imports only itself and those above it in this list. Its members are packages or
 # modules.
 LAYERS = (
@@ -27,7 +45,7 @@ LAYERS = (
     ("root._doctor",),
     ("root._async", "root._sync"),
     ("root._twins",),
-    ("root.checks", "root.models", "root.projects", "root.registry", "root.progress"),
+    ("root.checks", "root.registry", "root.progress", *(f"root.{name}" for name in RESOURCES)),
     ("root.client",),
     ("root",),
 )
@@ -36,15 +54,6 @@ LAYERS = (
 OTHERS = ("root.cli", "root.emulator", "root.testing", "root.pytest_plugin", "root.__main__")
 
 NOTHING_OF_OURS = ("root._display", "root._secrets", "root._forks", "root.emulator")
-
-
-def module_name(path: Path) -> str:
-    """Return the dotted name of a module."""
-    name = ".".join(path.relative_to(SOURCE.parent).with_suffix("").parts)
-    return name.removesuffix(".__init__")
-
-
-MODULES = {module_name(path): path for path in SOURCE.rglob("*.py")}
 
 
 def is_within(module: str, package: str) -> bool:
@@ -138,12 +147,14 @@ def test_resources_do_not_know_each_other() -> None:
     """A resource can be added or taken away without a change in another one."""
     wrong = {
         (module, other)
-        for package in ("root._async.resources", "root._schemas")
-        for module in (f"{package}.models", f"{package}.projects")
+        for package in ("root._async.resources", "root._schemas", "root")
+        for name in RESOURCES
+        for module in (f"{package}.{name}",)
         for other in GRAPH[module]
-        if other in (f"{package}.models", f"{package}.projects")
+        if other in {f"{package}.{another}" for another in RESOURCES}
     }
 
+    assert len(RESOURCES) > 1
     assert not wrong
 
 

@@ -92,26 +92,16 @@ _MODULES = {
     "Stream": "._sync.stream",
 }
 
-_SUBMODULES = {
-    "checks",
-    "client",
-    "config",
-    "emulator",
-    "errors",
-    "models",
-    "progress",
-    "projects",
-    "registry",
-    "testing",
-}
-
 
 def __getattr__(name: str) -> object:
-    if name not in __all__ and name not in _SUBMODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
-    if name in _SUBMODULES:
+    if name not in __all__:
+        from importlib.util import find_spec
+
+        # A public module, such as `root.errors`.
+        if name.startswith("_") or find_spec(f"{__name__}.{name}") is None:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         return import_module(f".{name}", __name__)
     value: object = getattr(import_module(_MODULES.get(name, ".errors"), __name__), name)
     # Stored, so that this function is called only once for each name.

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import pkgutil
 import re
 import typing
 from collections.abc import Callable, Iterator
@@ -18,23 +19,28 @@ import griffe
 
 import root
 from root import AsyncRootSignals, RootSignals
-from root.models import AsyncModels, Models
+from root._accessor import Accessor
 
 from .record import Record
 
 API = Record("api.txt", "tests.pins.test_api")
 METHODS = Record("methods.txt", "tests.pins.test_api")
 
+RESOURCES = sorted(name for name, it in vars(RootSignals).items() if isinstance(it, Accessor))
+
 # A name that is public in several modules is described in the first of them.
 MODULES = (
-    *("client", "models", "errors", "config", "checks", "registry", "progress"),
+    *("client", *RESOURCES, "errors", "config", "checks", "registry", "progress"),
     *("testing", "emulator", ""),
 )
 
+# Classes that have twins of async methods.
+WITH_TWINS = {getattr(RootSignals, name).__name__ for name in RESOURCES}
+
 # Made by the client, never by a user.
 NOT_CONSTRUCTED = {
-    *("Models", "AsyncModels", "Pager", "AsyncPager", "Plan", "AsyncPlan", "Settings"),
-    *("Page", "ResponseMeta", "Server"),
+    *(f"{prefix}{name}" for name in WITH_TWINS for prefix in ("", "Async")),
+    *("Pager", "AsyncPager", "Plan", "AsyncPlan", "Settings", "Page", "ResponseMeta", "Server"),
 }
 
 # How objects are copied, pickled and printed is held by tests of its own, and `of` makes what the
@@ -109,7 +115,7 @@ def _is_recorded(it: griffe.Class, name: str) -> bool:
 
 def _is_twin(it: griffe.Class, name: str) -> bool:
     """Return whether this is described by its run-time signature instead."""
-    return it.name == "Models" and name.startswith("a") and name[1:] in it.all_members
+    return it.name in WITH_TWINS and name.startswith("a") and name[1:] in it.all_members
 
 
 def _is_of_public_base(it: griffe.Class, member: griffe.Object) -> bool:
@@ -233,7 +239,7 @@ def _target(it: griffe.Object | griffe.Alias) -> griffe.Object:
 
 
 def describe_methods() -> str:
-    """Return the run-time signatures of the clients, and of their models on three faces."""
+    """Return the run-time signatures of the clients, and of their resources on three faces."""
     lines: list[str] = []
     for client in (RootSignals, AsyncRootSignals):
         lines += _runtime(client, client.__name__)
@@ -241,17 +247,19 @@ def describe_methods() -> str:
             method = inspect.getattr_static(client, name)
             if inspect.isfunction(method) and not name.startswith("_"):
                 lines += _runtime(method, f"{client.__name__}.{name}")
-    for name in dir(AsyncModels):
-        if name.startswith("_"):
-            continue
-        for owner, method, path in (
-            (Models, name, "RootSignals.models"),
-            (Models, f"a{name}", "RootSignals.models"),
-            (AsyncModels, name, "AsyncRootSignals.models"),
-        ):
-            # One that is not there is a line that is lost.
-            if hasattr(owner, method):
-                lines += _runtime(getattr(owner, method), f"{path}.{method}")
+    for resource in RESOURCES:
+        blocking, asynchronous = getattr(RootSignals, resource), getattr(AsyncRootSignals, resource)
+        for name in dir(asynchronous):
+            if name.startswith("_"):
+                continue
+            for owner, method, path in (
+                (blocking, name, "RootSignals"),
+                (blocking, f"a{name}", "RootSignals"),
+                (asynchronous, name, "AsyncRootSignals"),
+            ):
+                # One that is not there is a line that is lost.
+                if hasattr(owner, method):
+                    lines += _runtime(getattr(owner, method), f"{path}.{resource}.{method}")
     return "\n".join(lines) + "\n"
 
 
@@ -302,6 +310,14 @@ def test_public_names() -> None:
 def test_methods_at_run_time() -> None:
     """Every method has the recorded signature at run time, blocking, as a twin and async."""
     assert_nothing_is_lost(METHODS, describe_methods())
+
+
+def test_every_public_module_is_recorded() -> None:
+    """The record has all public modules, except for those of programs."""
+    found = {module.name for module in pkgutil.iter_modules(root.__path__)}
+    programs = {"cli", "pytest_plugin"}
+
+    assert {name for name in found if not name.startswith("_")} - programs == {*MODULES} - {""}
 
 
 def test_every_name_can_be_loaded() -> None:

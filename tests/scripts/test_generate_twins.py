@@ -161,6 +161,7 @@ def test_an_edited_twin_fails_the_check(tree: Path) -> None:
         pytest.param("async def create(self) -> str: ...", "'create'", id="twice"),
         pytest.param("async def acreate(self) -> str: ...", "'create'", id="a twin's name"),
         pytest.param("async def any(self, **more: str) -> str: ...", "**kwargs", id="kwargs"),
+        pytest.param("@property\n    def size(self) -> int: ...", "property", id="property"),
     ],
 )
 def test_what_has_no_twin_is_refused(
