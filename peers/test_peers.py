@@ -218,7 +218,7 @@ def verify(peer: Peer, ours: RootSignals) -> None:
     ours.models.create(name="ours")
 
     assert peer.call("verify", model="ours")["success"] is True
-    assert "not known" in peer.call("verify", model="nobody's")["error"]
+    assert "is unknown" in peer.call("verify", model="nobody's")["error"]
 
 
 def call_both_forms(peer: Peer, ours: RootSignals) -> None:

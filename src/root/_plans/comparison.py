@@ -160,7 +160,7 @@ def parse_desired(desired: Iterable[ModelSettings]) -> list[Desired]:
 def _parse(settings: ModelSettings) -> Desired:
     if isinstance(settings, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]
         # As the service does it (Django REST Framework's CharField), or what it stores would
-        # differ from the desired value for ever.
+        # differ from the desired value forever.
         stripped = {
             name: value.strip() if isinstance(value, str) and name not in _SECRETS else value
             for name, value in cast("Mapping[str, object]", settings).items()
