@@ -121,13 +121,14 @@ def test_the_error_for_a_body_of_another_shape(content: bytes, problem: str) -> 
         (list[Shape], b"[{}]", "does not have the shape of a list (0.id: Field required)"),
         (dict[str, int], b'{"a": "b"}', "does not have the shape of a dict (a: "),
         (int, b"1.5", "does not have the shape of an int (the whole: "),
+        (None, b"5", "does not have the shape of the type None (the whole: "),
         (list[Shape], b"", "is empty"),
         (object, b"{", "is not JSON"),
         (object, b"[" * 100_000, "is not JSON"),
         (NoneType, b"<p>Welcome!</p>", "is not JSON"),
         (NoneType, b"OK", "is not JSON"),
     ],
-    ids=["list", "dict", "int", "empty", "any JSON", "any depth", "HTML", "text"],
+    ids=["list", "dict", "int", "None", "empty", "any JSON", "any depth", "HTML", "text"],
 )
 def test_other_schemas_of_another_shape(schema: type[object], content: bytes, problem: str) -> None:
     """Each kind of schema has its error."""
