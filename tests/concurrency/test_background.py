@@ -151,18 +151,28 @@ async def test_error_in_background() -> None:
     assert not reports
 
 
-def test_in_background_on_trio() -> None:
-    """On trio, which has no tasks outside of nurseries, no work is started."""
+@pytest.mark.parametrize("where", ["this thread", "another thread"])
+def test_in_background_on_trio(where: str) -> None:
+    """On trio, work in the background is a system task, whose errors are ignored too."""
+    done: list[str] = []
 
     async def main() -> None:
-        async_in_background(async_current_loop(), work)
-        await trio.lowlevel.checkpoint()
+        loop = async_current_loop()
+        if where == "this thread":
+            async_in_background(loop, work)
+        else:
+            in_new_thread(lambda: async_in_background(loop, work))
+        with trio.fail_after(10):
+            while not done:
+                await trio.lowlevel.checkpoint()
 
     async def work() -> None:
-        pytest.fail("started")
+        await trio.lowlevel.checkpoint()
+        done.append("done")
+        raise OSError("cannot be closed")
 
     trio.run(main)
-    gc.collect()
+    assert done == ["done"]
 
 
 def test_in_background_of_an_ended_loop() -> None:
@@ -173,7 +183,8 @@ def test_in_background_of_an_ended_loop() -> None:
 
     loop = asyncio.new_event_loop()
     loop.close()
-    async_in_background(loop, work)
+    for ended in (loop, trio.run(_token)):
+        async_in_background(ended, work)
     gc.collect()
 
 
