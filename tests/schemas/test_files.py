@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import gzip
 import io
+import os
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 import pytest
 
@@ -52,10 +53,21 @@ def test_a_large_file_is_read_in_pieces(tmp_path: Path) -> None:
     assert b"".join(pieces) == LARGE
 
 
-@pytest.mark.parametrize("name", ["none.bin", "."], ids=["missing", "directory"])
-def test_a_path_that_cannot_be_read(tmp_path: Path, name: str) -> None:
-    """A path that is missing, or a directory, is refused at once."""
-    with pytest.raises(InvalidRequestError, match=r"Nothing was sent\. The file .* cannot be read"):
+@pytest.mark.parametrize(
+    ("name", "problem"),
+    [
+        ("none.bin", r"The file '.*none\.bin' cannot be read: No such file or directory\."),
+        (".", r"'.*' is not a regular file\."),
+        ("pipe", r"'.*pipe' is not a regular file\. Open it, and pass the file object\."),
+        ("a\0b", r"The file '.*a\\x00b' cannot be read: embedded null byte\."),
+    ],
+    ids=["missing", "directory", "pipe", "null byte"],
+)
+def test_a_path_that_cannot_be_read(tmp_path: Path, name: str, problem: str) -> None:
+    """A path of something else than a file is refused at once; no named pipe is waited for."""
+    os.mkfifo(tmp_path / "pipe")
+
+    with pytest.raises(InvalidRequestError, match=rf"^Nothing was sent\. {problem}"):
         FilePart(tmp_path / name)
 
 
@@ -78,6 +90,35 @@ def test_a_file_that_becomes_shorter(tmp_path: Path, content: bytes) -> None:
 
     with pytest.raises(BodyError, match="it has become shorter than its 3 bytes"):
         pieces_of(part)
+
+
+def test_a_file_that_becomes_longer(tmp_path: Path) -> None:
+    """What is added to a file later, such as a log, is not sent."""
+    path = stored(tmp_path)
+    part = FilePart(path)
+    path.write_bytes(b"abc and more")
+
+    assert b"".join(pieces_of(part)) == b"abc"
+
+
+def test_a_file_that_is_closed_while_it_is_read(tmp_path: Path) -> None:
+    """A file is closed when a read in another thread has ended, which nothing waits for."""
+    reader = FilePart(stored(tmp_path)).rewind()
+    file: BinaryIO = reader._file
+
+    class Slow:
+        def read(self, size: int) -> bytes:
+            reader.close()
+            assert not file.closed
+            return file.read(size)
+
+        def close(self) -> None:
+            file.close()
+
+    reader._file = cast("BinaryIO", Slow())
+
+    assert reader.read() == b"abc"
+    assert file.closed
 
 
 def opened(content: bytes) -> BinaryIO:
@@ -157,8 +198,9 @@ def test_a_file_that_cannot_seek(source: Callable[[], FilePart]) -> None:
         (["text"], r"its read\(\) returned str, not bytes"),
         # It is in non-blocking mode, and not ready.
         ([b"a", None], r"its read\(\) returned NoneType, not bytes"),
+        ([bytes(10**6)], "more bytes than were asked for"),
     ],
-    ids=["OSError", "closed", "no text", "text", "not ready"],
+    ids=["OSError", "closed", "no text", "text", "not ready", "too much"],
 )
 def test_a_file_that_cannot_be_read(pieces: list[object], message: str) -> None:
     """A file that fails to be read is an error of the body."""

@@ -74,13 +74,13 @@ def _unpickle(item: type[ResponseModel], state: dict[str, object]) -> object:
 
 def description(schema: object) -> str:
     """Return what a response of this class is called in messages."""
+    # `list[Model]` has a name, `Model | None` has none.
+    name: object = getattr(schema, "__name__", None)
     if isinstance(schema, type) and issubclass(schema, ListResponse):
         pages = cast("type[ListResponse[ResponseModel]]", schema)
         return f"a page of {pages.item_type().__facts__.plural}"
     if isinstance(schema, type) and issubclass(schema, ResponseModel):
         return schema.__facts__.singular
-    # `list[Model]` has a name, `Model | None` has none.
-    name = getattr(schema, "__name__", None)
     if not isinstance(name, str):
         return f"the type {schema}"
     return f"{'an' if name[0].lower() in 'aeiou' else 'a'} {name}"

@@ -121,18 +121,20 @@ class FilePart:
             self._path = Path(source)
             try:
                 # Opening a named pipe would wait for its writer.
-                if not stat.S_ISREG(self._path.stat().st_mode):
-                    raise InvalidRequestError(
-                        f"Nothing was sent. {source} is not a regular file. Open it, and pass the"
-                        " file object."
-                    )
-                with self._path.open("rb") as file:
-                    self.size = file.seek(0, os.SEEK_END)
+                is_regular = stat.S_ISREG(self._path.stat().st_mode)
+                if is_regular:
+                    with self._path.open("rb") as file:
+                        self.size = file.seek(0, os.SEEK_END)
             except (OSError, ValueError) as exc:
                 problem = (isinstance(exc, OSError) and exc.strerror) or exc
                 raise InvalidRequestError(
-                    f"Nothing was sent. The file {source} cannot be read: {problem}."
+                    f"Nothing was sent. The file {str(source)!r} cannot be read: {problem}."
                 ) from exc
+            if not is_regular:
+                raise InvalidRequestError(
+                    f"Nothing was sent. {str(source)!r} is not a regular file. Open it, and pass"
+                    " the file object."
+                )
         else:
             self._take(source)
 
