@@ -131,7 +131,7 @@ def forward(session: nox.Session) -> None:
     """Run the tests with httpx2 in place of httpx, and on trio."""
     session.install("-e", EVERYTHING, "httpx2", *group("test"))
     for program in ("run_on_httpx2", "run_on_trio"):
-        session.run("python", f"tests/{program}.py", *session.posargs)
+        session.run("python", "-m", f"tests.{program}", *session.posargs)
 
 
 @nox.session(python=str(INSTALLED.get("3.13", sys.executable)))

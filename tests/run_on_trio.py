@@ -27,8 +27,6 @@ if __name__ == "__main__":
                 *("-W", "ignore:Async generator 'httpx:ResourceWarning"),
                 # trio has no tasks outside of nurseries, so no page is requested ahead of time.
                 *("--deselect", "tests/_async/test_pager.py::test_prefetch"),
-                # Nor to close the response of an httpx client in.
-                *("--deselect", "tests/_async/test_streams.py::test_dropped"),
                 *(sys.argv[1:] or ["tests/_async"]),
             ],
             plugins=[OnTrio()],
