@@ -20,7 +20,9 @@ def module_name(path: Path) -> str:
     return name.removesuffix(".__init__")
 
 
-MODULES = {module_name(path): path for path in SOURCE.rglob("*.py")}
+PYTEST = SOURCE.with_name("root_sdk_pytest.py")
+
+MODULES = {module_name(path): path for path in [*SOURCE.rglob("*.py"), PYTEST]}
 
 
 # A resource has modules of the same name for its methods, for its objects and for its public names.
@@ -51,7 +53,10 @@ LAYERS = (
 )
 
 # Programs and helpers beside the layers, each with its own rule below.
-OTHERS = ("root.cli", "root.emulator", "root.testing", "root.pytest_plugin", "root.__main__")
+OTHERS = (
+    *("root.cli", "root.emulator", "root.testing", "root.pytest_plugin", "root.__main__"),
+    "root_sdk_pytest",
+)
 
 NOTHING_OF_OURS = ("root._display", "root._secrets", "root._forks", "root.emulator")
 
@@ -171,6 +176,11 @@ def test_the_command_line_uses_public_names() -> None:
     }
 
     assert not wrong
+
+
+def test_the_entry_point_of_pytest_imports_nothing_of_ours() -> None:
+    """pytest can load it in projects where `root` is another module."""
+    assert not list(imports("root_sdk_pytest"))
 
 
 def test_every_module_has_a_layer() -> None:

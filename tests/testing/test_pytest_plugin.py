@@ -44,7 +44,7 @@ def run(installed: None, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPa
 
     def run(test: str, *arguments: str, plugin: bool = True) -> pytest.RunResult:
         pytester.makepyfile(test)
-        loaded = ("-p", "root") if plugin else ()
+        loaded = ("-p", "root-sdk") if plugin else ()
         return pytester.runpytest_subprocess("-W", "error", *loaded, *arguments)
 
     return run
@@ -483,17 +483,29 @@ def test_it({fixture}):
         ("@pytest.mark.root_real_service", "", ["--strict-markers"]),
         ("@pytest.mark.root_real_service", "root_emulator", []),
         ("", "", ["-o", "root_allow_real_service=true"]),
-        ("", "", ["-p", "no:root"]),
     ],
-    ids=["mark", "mark-and-fixture", "setting", "disabled"],
+    ids=["mark", "mark-and-fixture", "setting"],
 )
 def test_allowed(
     run: Run, monkeypatch: pytest.MonkeyPatch, mark: str, fixture: str, arguments: list[str]
 ) -> None:
-    """The marker, the setting, and disabling the plugin each allow the real service."""
+    """The marker and the setting each allow the real service."""
     with ScriptedServer([responds(200, {"id": "9b2f", "name": "a"})]) as proxy:
         monkeypatch.setenv("HTTP_PROXY", proxy.url)
         run(CALLING.format(mark=mark, fixture=fixture), *arguments).assert_outcomes(passed=1)
+
+    assert len(proxy.requests) == 1
+
+
+@pytest.mark.parametrize("name", ["root-sdk", "root.pytest_plugin"])
+def test_allowed_without_the_plugin(
+    installed: None, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """`-p no:` disables the plugin by the name of its entry point, or of its module."""
+    pytester.makepyfile(CALLING.format(mark="", fixture=""))
+    with ScriptedServer([responds(200, {"id": "9b2f", "name": "a"})]) as proxy:
+        monkeypatch.setenv("HTTP_PROXY", proxy.url)
+        pytester.runpytest_subprocess("-p", f"no:{name}").assert_outcomes(passed=1)
 
     assert len(proxy.requests) == 1
 
@@ -547,7 +559,7 @@ def test_missing_extra(run: Run, pytester: pytest.Pytester) -> None:
 
 
 def test_other_projects(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """In a project that does not use the fixtures, the plugin loads five small modules."""
+    """In a project that does not use the fixtures, the plugin loads six small modules."""
     test = """
     import json, os, sys
 
@@ -568,6 +580,7 @@ def test_other_projects(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         "root._http",
         "root._http.offline",
         "root.pytest_plugin",
+        "root_sdk_pytest",
     }
 
 
