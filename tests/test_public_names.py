@@ -176,4 +176,4 @@ def test_registry_without_its_extra() -> None:
         "except ImportError as error:\n    print(error)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert "root-sdk[cli]" in done.stdout
+    assert 'pip install ".[cli]"' in done.stdout

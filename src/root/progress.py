@@ -6,7 +6,7 @@ from root.progress import bar
 client.models.create_many(settings, on_progress=bar("Creating"))
 ```
 
-It requires tqdm, which the extra `root-sdk[tqdm]` contains.
+It requires tqdm, which the extra `tqdm` contains.
 """
 
 from __future__ import annotations
@@ -20,9 +20,10 @@ from ._concurrency.bulk import Progress
 try:
     from tqdm import tqdm
 except ImportError as _missing:
+    from .__about__ import install_advice
+
     raise ImportError(
-        "Progress bars require the package 'tqdm'. Install the extra that contains it:"
-        ' pip install "root-sdk[tqdm]"'
+        f"Progress bars require the package 'tqdm'. {install_advice('tqdm')}"
     ) from _missing
 
 __all__ = ["bar"]

@@ -29,9 +29,10 @@ from uuid import uuid4
 try:
     import yaml
 except ImportError as _missing:
+    from .__about__ import install_advice
+
     raise ImportError(
-        "Files of models require the package 'pyyaml'. Install the extra that contains it:"
-        ' pip install "root-sdk[cli]"'
+        f"Files of models require the package 'pyyaml'. {install_advice('cli')}"
     ) from _missing
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 

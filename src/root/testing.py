@@ -9,7 +9,7 @@ with root.testing.emulator() as emulator:
     assert [model.name for model in emulator.models] == ["ollama/llama3"]
 ```
 
-For pytest there are fixtures, such as `root_emulator`. The extra `root-sdk[emulator]` is required.
+For pytest there are fixtures, such as `root_emulator`. The extra `emulator` is required.
 """
 
 from __future__ import annotations

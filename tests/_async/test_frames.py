@@ -93,7 +93,7 @@ async def test_missing_package(
     """Without the package, the error has the extra that contains it, and no request is sent."""
     monkeypatch.setitem(sys.modules, package, None)
 
-    with pytest.raises(ImportError, match=rf'pip install "root-sdk\[{package}\]"'):
+    with pytest.raises(ImportError, match=rf'pip install "\.\[{package}\]"'):
         await getattr(client.models.list(), f"to_{package}")()
 
     assert not emulator.requests

@@ -278,7 +278,7 @@ sys.exit(main(["--help"]))
 
     assert (done.returncode, done.stdout) == (1, "")
     assert len(done.stderr.splitlines()) == 1
-    assert 'pip install "root-sdk[cli]"' in done.stderr
+    assert 'pip install ".[cli]"' in done.stderr
     assert package in done.stderr
 
 

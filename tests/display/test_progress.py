@@ -76,5 +76,5 @@ def test_missing_package(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "tqdm", None)
     monkeypatch.delitem(sys.modules, "root.progress", raising=False)
 
-    with pytest.raises(ImportError, match=r'pip install "root-sdk\[tqdm\]"'):
+    with pytest.raises(ImportError, match=r'pip install "\.\[tqdm\]"'):
         import root.progress  # noqa: F401

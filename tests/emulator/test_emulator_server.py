@@ -703,7 +703,7 @@ def test_missing_extra(monkeypatch: pytest.MonkeyPatch, package: str) -> None:
     monkeypatch.setitem(sys.modules, package, None)
     monkeypatch.delitem(sys.modules, "root.emulator")
 
-    with pytest.raises(ImportError, match=re.escape('pip install "root-sdk[emulator]"')):
+    with pytest.raises(ImportError, match=re.escape('pip install ".[emulator]"')):
         importlib.import_module("root.emulator")
 
 
@@ -720,7 +720,7 @@ def test_command_with_missing_extra(tmp_path: Path) -> None:
 
     assert done.returncode == 1
     [line] = done.stderr.splitlines()
-    assert 'pip install "root-sdk[emulator]"' in line
+    assert 'pip install ".[emulator]"' in line
 
 
 def test_invalid_port() -> None:

@@ -211,4 +211,4 @@ def test_missing_extra() -> None:
     code = "import sys; sys.modules['uvicorn'] = None; import root.testing"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode
-    assert 'pip install "root-sdk[emulator]"' in done.stderr.splitlines()[-1]
+    assert 'pip install ".[emulator]"' in done.stderr.splitlines()[-1]

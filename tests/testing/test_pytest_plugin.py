@@ -555,7 +555,7 @@ def test_missing_extra(run: Run, pytester: pytest.Pytester) -> None:
     pytester.makeconftest("import sys; sys.modules['uvicorn'] = None")
     result = run("def test_it(root_emulator): pass")
     result.assert_outcomes(errors=1)
-    result.stdout.fnmatch_lines(['E *pip install "root-sdk[[]emulator]"'])
+    result.stdout.fnmatch_lines(['E *pip install ".[[]emulator]"'])
 
 
 def test_other_projects(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from ..__about__ import install_advice
+
 if TYPE_CHECKING:
     import pandas
     import polars
@@ -33,8 +35,7 @@ def check_installed(package: Literal["pandas", "polars"]) -> None:
         import_module(package)
     except ImportError as exc:
         raise ImportError(
-            f"This requires the package {package!r}. Install the extra that contains it:"
-            f' pip install "root-sdk[{package}]"'
+            f"This requires the package {package!r}. {install_advice(package)}"
         ) from exc
 
 

@@ -205,7 +205,7 @@ class Page(Generic[T]):
         """Return the items as a pandas frame, as `list(...).to_pandas()` does.
 
         Raises:
-            ImportError: pandas is not installed; the extra `root-sdk[pandas]` contains it.
+            ImportError: pandas is not installed; the extra `pandas` contains it.
         """
         from .._display.frames import to_pandas
 
@@ -215,7 +215,7 @@ class Page(Generic[T]):
         """Return the items as a polars frame, as `list(...).to_polars()` does.
 
         Raises:
-            ImportError: polars is not installed; the extra `root-sdk[polars]` contains it.
+            ImportError: polars is not installed; the extra `polars` contains it.
         """
         from .._display.frames import to_polars
 

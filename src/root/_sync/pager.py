@@ -108,7 +108,7 @@ class Pager(Iterator[T], Generic[T]):
         follow. Values of mixed types and nested values are JSON. Missing values are `pandas.NA`.
 
         Raises:
-            ImportError: pandas is not installed; the extra `root-sdk[pandas]` contains it.
+            ImportError: pandas is not installed; the extra `pandas` contains it.
         """
         from .._display.frames import check_installed, to_pandas
 
@@ -122,7 +122,7 @@ class Pager(Iterator[T], Generic[T]):
         The columns are those of `to_pandas`. Missing values are null.
 
         Raises:
-            ImportError: polars is not installed; the extra `root-sdk[polars]` contains it.
+            ImportError: polars is not installed; the extra `polars` contains it.
         """
         from .._display.frames import check_installed, to_polars
 

@@ -1,7 +1,7 @@
 """The command line: `root-signals` or `python -m root`.
 
 It uses the SDK's public names only. The packages it requires come with the extra
-`root-sdk[cli]`; importing this module loads none of them.
+`cli`; importing this module loads none of them.
 """
 
 from __future__ import annotations
@@ -26,9 +26,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     required = ("typer", "rich", "yaml", "platformdirs", "tomlkit")
     missing = [name for name in required if not find_spec(name)]
     if missing:
+        from ..__about__ import install_advice
+
         sys.stderr.write(
-            f"The command line requires the package {missing[0]!r}."
-            ' Install it with: pip install "root-sdk[cli]"\n'
+            f"The command line requires the package {missing[0]!r}. {install_advice('cli')}\n"
         )
         return 1
     from .app import run
