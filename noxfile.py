@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -31,11 +32,16 @@ def group(*names: str) -> tuple[str, ...]:
 def find_python(version: str) -> Path | None:
     """Return a working interpreter of this version, or None.
 
-    A `python3.12` on the path may not work: pyenv puts a shim there for every version it has, and
-    the shims of inactive versions only print an error.
+    It is looked for in the folders of the variable ROOT_PYTHONS, on the path, and among those of
+    pyenv. A `python3.12` on the path may not work: pyenv puts a shim there for every version it
+    has, and the shims of inactive versions only print an error.
     """
-    candidates = [Path(found)] if (found := shutil.which(f"python{version}")) else []
-    candidates += sorted(Path.home().glob(f".pyenv/versions/{version}.*/bin/python"), reverse=True)
+    name = f"python{version}"
+    places = [os.environ.get("ROOT_PYTHONS", ""), None]
+    candidates = [Path(found) for place in places if (found := shutil.which(name, path=place))]
+    candidates += sorted(
+        Path.home().glob(f".pyenv/versions/{version}[.-]*/bin/python"), reverse=True
+    )
     for candidate in candidates:
         done = subprocess.run(
             [candidate, "-c", "import sys; print(*sys.version_info[:2], sep='.')"],

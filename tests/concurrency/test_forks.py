@@ -164,7 +164,12 @@ async def main():
         assert os.waitpid(pid, 0)[1] == 0
         await client.models.retrieve("parent")
 
-asyncio.run(main())
+# `asyncio.run` would wait for tasks in the child, which never ends on Python 3.14.
+loop = asyncio.new_event_loop()
+try:
+    loop.run_until_complete(main())
+finally:
+    loop.close()
 """
     with EchoServer() as server:
         run(program, server.url)
