@@ -7,6 +7,8 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterable
+from itertools import chain
 from pathlib import Path
 
 import nox
@@ -132,6 +134,37 @@ for version, python in INSTALLED.items():
     on_version.__doc__ = f"Run the tests on Python {version}."
 
 
+def lowest(requirements: Iterable[str]) -> list[str]:
+    """Return constraints that pin each requirement to its lower bound."""
+    return [
+        f"{match[1]}=={match[2]}"
+        for requirement in requirements
+        if (match := re.match(r"([\w.-]+)>=([\w.]+)", requirement))
+    ]
+
+
+@nox.session
+def tests_lowest(session: nox.Session) -> None:
+    """Run the tests with the lowest dependencies that pyproject.toml allows."""
+    project = PROJECT["project"]
+    required = [*project["dependencies"], *chain(*project["optional-dependencies"].values())]
+    constraints = Path(session.create_tmp()).resolve() / "lowest.txt"
+    constraints.write_text("\n".join(lowest(required)), encoding="utf-8")
+    # The tools of the tests are not pinned.
+    session.install("-e", EVERYTHING, *group("test"), "--constraint", str(constraints))
+    session.run("pytest", *(session.posargs or ("-m", f"not ({APART})", *IN_PARALLEL)))
+
+
+@nox.session
+def tests_newest(session: nox.Session) -> None:
+    """Run the tests with the newest versions of everything, pre-releases included."""
+    session.install(
+        *("--pre", "--upgrade", "--upgrade-strategy", "eager"),
+        *("-e", EVERYTHING, *group("test")),
+    )
+    session.run("pytest", *(session.posargs or ("-m", f"not ({APART})", *IN_PARALLEL)))
+
+
 @nox.session
 def forward(session: nox.Session) -> None:
     """Run the tests with httpx2 in place of httpx, and on trio."""
@@ -214,17 +247,22 @@ def typing(session: nox.Session) -> None:
 
 @nox.session
 def build(session: nox.Session) -> None:
-    """Build the wheel and sdist in dist/ and test the wheel in a new environment."""
+    """Build the wheel and sdist in dist/ and test the wheel with the tests of the sdist."""
     session.install("build")
     shutil.rmtree(HERE / "dist", ignore_errors=True)
     session.run("python", "-m", "build", "--outdir", "dist")
     (wheel,) = (HERE / "dist").glob("*.whl")
-    python = make_environment(session, "wheel", f"{wheel}[emulator]", *group("test"))
-    # The tests do not add src/ to the path; in another folder, only the wheel can be imported.
-    with session.chdir(session.create_tmp()):
+    (sdist,) = (HERE / "dist").glob("*.tar.gz")
+    python = make_environment(session, "wheel", f"{wheel}{EVERYTHING[1:]}", *group("test"))
+    folder = Path(session.create_tmp()).resolve() / "sdist"
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.unpack_archive(sdist, folder)
+    (tree,) = folder.iterdir()
+    # The tests do not add src/ to the path; only the wheel can be imported.
+    with session.chdir(tree):
         session.run(
-            *(str(python), "-m", "pytest", "--config-file", str(HERE / "pyproject.toml")),
-            *("-p", "no:cacheprovider", str(HERE / "tests" / "test_public_names.py")),
+            *(str(python), "-m", "pytest", "-p", "no:cacheprovider", *IN_PARALLEL),
+            *("tests/test_public_names.py", "tests/docs/test_code_blocks.py"),
             external=True,
         )
 
