@@ -1,5 +1,7 @@
 """Facts about the package: its version, and how it is installed."""
 
+__all__ = ["__version__", "install_advice"]
+
 __version__ = "2.0.0.dev0"
 
 

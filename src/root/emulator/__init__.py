@@ -16,10 +16,9 @@ try:
     import starlette
     import uvicorn
 except ImportError as _missing:
-    from root.__about__ import install_advice
-
     raise ImportError(
-        f"The emulator requires the package {_missing.name!r}. {install_advice('emulator')}",
+        f"The emulator requires the package {_missing.name!r}. Install the extra 'emulator' from a"
+        ' clone of the repository: pip install ".[emulator]"',
         # `python -m root.emulator` recognises this error by the name, and omits the traceback.
         name=__name__,
     ) from _missing
