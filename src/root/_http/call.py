@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import logging
 import random
-import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from time import monotonic
 from types import NoneType
 from typing import TYPE_CHECKING, Generic, TypeVar, cast
-from urllib.parse import urlencode
 
 from .._config.defaults import DEFAULT_TIMEOUT, NotGiven
 from .._config.validation import call_deadline, check_timeout, request_headers
@@ -28,7 +26,7 @@ from .bodies import is_json, unusable_response
 from .exceptions import ClientClosedError, UnusableResponseError
 from .failures import Failure, broken_exchange
 from .messages import Origin, RawResponse, Request, redacted_headers
-from .operation import Response
+from .operation import Response, target
 from .retry import (
     MAX_RETRY_AFTER,
     Budget,
@@ -44,7 +42,7 @@ from .status_errors import status_error
 if TYPE_CHECKING:
     from .._config.config import Config
     from .._config.defaults import Timeout
-    from .operation import Operation, Query
+    from .operation import Operation
 
 __all__ = ["Call"]
 
@@ -52,11 +50,6 @@ T = TypeVar("T")
 
 # Python's root logger is named `root`.
 _log = logging.getLogger("root.client")
-
-_METHOD = re.compile(r"[A-Z]+")
-
-# Without the slash, it would be a part of the host name.
-_PATH = re.compile(r"/[!-\"$->@-~]*")
 
 _MAY_HAVE_SUCCEEDED = "The service may have processed it: check before you retry."
 
@@ -81,14 +74,12 @@ class Call(Generic[T]):
     def __init__(
         self, operation: Operation[T], origin: Origin, config: Config, budget: Budget
     ) -> None:
-        _check(operation.method, operation.path)
         self._operation = operation
         self._headers = operation.headers and request_headers(operation.headers)
         self._origin = origin
         self._config = config
         self._budget = budget
-        query = operation.query
-        self._target = origin.path + operation.path + (f"?{_encode(query)}" if query else "")
+        self._target = origin.path + target(operation)
         self._deadline = (
             config.deadline
             if isinstance(operation.deadline, NotGiven)
@@ -402,40 +393,6 @@ def _merged(headers: Headers, changes: Mapping[str, str]) -> Headers:
     names = {name.lower().encode() for name in changes}
     kept = [pair for pair in headers if pair[0].lower() not in names]
     return kept + [(name.title().encode(), value.encode()) for name, value in changes.items()]
-
-
-def _check(method: object, path: object) -> None:
-    """Raise `InvalidRequestError` for what is not a valid request."""
-    if not (isinstance(method, str) and _METHOD.fullmatch(method)):
-        raise InvalidRequestError(
-            f"{method!r} is not an HTTP method. Write it in capitals, such as 'GET'."
-        )
-    if not (isinstance(path, str) and _PATH.fullmatch(path)):
-        raise InvalidRequestError(
-            f"{path!r} is not a path: it must begin with a slash and have no query or fragment,"
-            " and all but ASCII must be percent-encoded (urllib.parse.quote)."
-        )
-
-
-def _encode(query: Query) -> str:
-    given = cast("object", query)
-    if not isinstance(given, Mapping):
-        raise InvalidRequestError(
-            f"The query must be a dict of names to values, not {type(given).__name__}."
-        )
-    for name, value in cast("Mapping[object, object]", given).items():
-        values = cast("Sequence[object]", value if isinstance(value, (list, tuple)) else [value])
-        if not all(isinstance(text, str) for text in (name, *values)):
-            raise InvalidRequestError(
-                f"The query parameter {name!r} must be a string or a list of strings. Omit it, or"
-                " convert its value with str()."
-            )
-    try:
-        return urlencode(query, doseq=True)
-    except UnicodeEncodeError as exc:
-        raise InvalidRequestError(
-            f"The query ({', '.join(query)}) contains characters that UTF-8 cannot encode."
-        ) from exc
 
 
 def _redirect_note(response: RawResponse, secrets: tuple[str, ...]) -> str | None:

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar, cast
+from urllib.parse import urlencode
 
 from .._config.defaults import NOT_GIVEN, NotGiven
+from ..errors import InvalidRequestError
 
 if TYPE_CHECKING:
     from .._config.defaults import Timeout
     from .._schemas.meta import ResponseMeta
     from .._schemas.requests import Body
 
-__all__ = ["Operation", "Query", "Response"]
+__all__ = ["Operation", "Query", "Response", "decode", "target"]
 
 T = TypeVar("T")
+
+_METHOD = re.compile(r"[A-Z]+")
+
+# Without the slash, it would be a part of the host name.
+_PATH = re.compile(r"/[!-\"$->@-~]*")
 
 Query = Mapping[str, str | Sequence[str]]
 """The parameters of a query; a sequence repeats its parameter."""
@@ -75,6 +83,46 @@ class Response(Generic[T]):
     def text(self) -> str:
         """The response body as text, in the charset of its Content-Type or else UTF-8."""
         return decode(self.content, self.meta.headers.get("content-type"))
+
+
+def target(operation: Operation[T]) -> str:
+    """Return the path of an operation with its query, below the base URL.
+
+    Raises:
+        InvalidRequestError: The method, the path or the query is not valid.
+    """
+    method, path = cast("tuple[object, object]", (operation.method, operation.path))
+    if not (isinstance(method, str) and _METHOD.fullmatch(method)):
+        raise InvalidRequestError(
+            f"{method!r} is not an HTTP method. Write it in capitals, such as 'GET'."
+        )
+    if not (isinstance(path, str) and _PATH.fullmatch(path)):
+        raise InvalidRequestError(
+            f"{path!r} is not a path: it must begin with a slash and have no query or fragment,"
+            " and all but ASCII must be percent-encoded (urllib.parse.quote)."
+        )
+    return f"{path}?{_encode(operation.query)}" if operation.query else path
+
+
+def _encode(query: Query) -> str:
+    given = cast("object", query)
+    if not isinstance(given, Mapping):
+        raise InvalidRequestError(
+            f"The query must be a dict of names to values, not {type(given).__name__}."
+        )
+    for name, value in cast("Mapping[object, object]", given).items():
+        values = cast("Sequence[object]", value if isinstance(value, (list, tuple)) else [value])
+        if not all(isinstance(text, str) for text in (name, *values)):
+            raise InvalidRequestError(
+                f"The query parameter {name!r} must be a string or a list of strings. Omit it, or"
+                " convert its value with str()."
+            )
+    try:
+        return urlencode(query, doseq=True)
+    except UnicodeEncodeError as exc:
+        raise InvalidRequestError(
+            f"The query ({', '.join(query)}) contains characters that UTF-8 cannot encode."
+        ) from exc
 
 
 def decode(content: bytes, content_type: str | None) -> str:
