@@ -14,11 +14,11 @@ used.
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
-from .__about__ import __version__
-
 if TYPE_CHECKING:
+    from .__about__ import __version__
     from ._async.stream import AsyncStream
     from ._http.operation import Operation, Response
     from ._sync.stream import Stream
@@ -90,20 +90,23 @@ _MODULES = {
     "Response": "._http.operation",
     "RootSignals": ".client",
     "Stream": "._sync.stream",
+    "__version__": ".__about__",
 }
 
 
 def __getattr__(name: str) -> object:
-    from importlib import import_module
-
     if name not in __all__:
+        from importlib import import_module
         from importlib.util import find_spec
 
         # A public module, such as `root.errors`.
         if name.startswith("_") or find_spec(f"{__name__}.{name}") is None:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         return import_module(f".{name}", __name__)
-    value: object = getattr(import_module(_MODULES.get(name, ".errors"), __name__), name)
+    # Without importlib, whose import would take longer than that of a module here.
+    module = __name__ + _MODULES.get(name, ".errors")
+    __import__(module)
+    value: object = getattr(sys.modules[module], name)
     # Stored, so that this function is called only once for each name.
     globals()[name] = value
     return value

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Self
 
 from ._accessor import Accessor
 from ._async.client import AsyncRootSignals
-from ._config.defaults import DEFAULT_MAX_BYTES, DEFAULT_TIMEOUT, NOT_GIVEN, NotGiven
+from ._config import DEFAULT_MAX_BYTES, DEFAULT_TIMEOUT, NOT_GIVEN, NotGiven
 from ._sync import client as _sync
 
 if TYPE_CHECKING:
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     import httpx
     from typing_extensions import TypeVar
 
+    from ._config import Timeout
     from ._config.config import Config
-    from ._config.defaults import Timeout
     from ._http.operation import Operation, Query, Response
     from ._http.retry import Budget
     from .checks import Report

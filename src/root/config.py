@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn
 
+from ._config import Timeout
 from ._config.config import no_key
-from ._config.defaults import Timeout
 from .errors import ConfigurationError, InvalidRequestError
 
 if TYPE_CHECKING:

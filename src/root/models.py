@@ -9,7 +9,7 @@ from uuid import UUID
 
 from ._accessor import lazy
 from ._concurrency.bulk import Progress
-from ._config.defaults import NOT_GIVEN, NotGiven
+from ._config import NOT_GIVEN, NotGiven
 from ._forks import import_lock
 from ._schemas.meta import ResponseMeta
 from ._schemas.models import (

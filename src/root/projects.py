@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from ._accessor import lazy
-from ._config.defaults import NOT_GIVEN, NotGiven
+from ._config import NOT_GIVEN, NotGiven
 from ._forks import import_lock
 from ._schemas.projects import Project
 from ._sync.resources import projects as _sync

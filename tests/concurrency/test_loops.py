@@ -20,7 +20,7 @@ from root import (
     RootSignals,
 )
 from root._concurrency.loops import discard_closed_loops
-from root._http.backends import _AsyncioStream, async_backend, async_cut
+from root._http.async_backends import _AsyncioStream, async_backend, async_cut
 from root.emulator import Server
 from tests.echo_server import EchoServer
 from tests.scripted_server import ScriptedServer, responds

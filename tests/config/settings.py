@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from root._config import NOT_GIVEN
 from root._config.config import Config, changed, resolve
-from root._config.defaults import NOT_GIVEN
 
 __all__ = ["KEY", "change_settings", "resolve_settings", "write_dotenv"]
 

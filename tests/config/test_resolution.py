@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from root.__about__ import __version__
+from root._config import DEFAULT_URL, NOT_GIVEN
 from root._config.config import API_KEY, API_URL
-from root._config.defaults import DEFAULT_URL, NOT_GIVEN
 from root.errors import MissingKeyError
 
 from .settings import KEY, change_settings, resolve_settings, write_dotenv

@@ -6,8 +6,8 @@ import json
 from collections.abc import Mapping
 from typing import TypeVar
 
+from root._config import NOT_GIVEN, Timeout
 from root._config.config import Config, resolve
-from root._config.defaults import NOT_GIVEN, Timeout
 from root._http.call import Call
 from root._http.failures import Failure
 from root._http.messages import Origin, RawResponse

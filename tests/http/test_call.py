@@ -12,7 +12,7 @@ import httpx
 import pytest
 from pydantic import BaseModel
 
-from root._config.defaults import NOT_GIVEN, NotGiven, Timeout
+from root._config import NOT_GIVEN, NotGiven, Timeout
 from root._http.operation import Operation, Query
 from root._http.retry import Budget
 from root._schemas.models import Model, ModelVerification

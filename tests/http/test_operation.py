@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from root import AsyncStream, Stream
-from root._config.defaults import NOT_GIVEN, NotGiven, Timeout
+from root._config import NOT_GIVEN, NotGiven, Timeout
 from root._http.operation import Operation, Query, Response, decode
 from root._http.request import operation
 from root._schemas.meta import ResponseMeta

@@ -9,7 +9,7 @@ from typing import Annotated, Self
 import pytest
 from pydantic import Field, model_validator
 
-from root._config.defaults import NOT_GIVEN
+from root._config import NOT_GIVEN
 from root._schemas.requests import (
     Body,
     RequestModel,

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from root._config.defaults import NOT_GIVEN
+from root._config import NOT_GIVEN
 from root._schemas.models import ModelPatch, ModelRequest, VerifyRequest
 from root._schemas.requests import (
     Body,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Self
 
 from .._accessor import Accessor
-from .._config.defaults import DEFAULT_MAX_BYTES, DEFAULT_TIMEOUT, NOT_GIVEN, NotGiven
+from .._config import DEFAULT_MAX_BYTES, DEFAULT_TIMEOUT, NOT_GIVEN, NotGiven
 
 if TYPE_CHECKING:
     import ssl
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     import httpx
     from typing_extensions import TypeVar
 
+    from .._config import Timeout
     from .._config.config import Config
-    from .._config.defaults import Timeout
     from .._doctor.report import Report
     from .._http.operation import Operation, Query, Response
     from .._http.retry import Budget

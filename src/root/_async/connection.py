@@ -13,7 +13,7 @@ import httpcore
 
 from .._concurrency.workers import async_in_thread
 from .._forks import process_identity
-from .._http.backends import async_cut
+from .._http.async_backends import async_cut
 from .._http.bodies import decompressed
 from .._http.exceptions import ProxyConnectionError, ResponseTooLargeError, UnusableResponseError
 from .._http.messages import (
@@ -30,7 +30,7 @@ from .._http.tls import shared_ssl_context
 if TYPE_CHECKING:
     import ssl
 
-    from .._config.defaults import Timeout
+    from .._config import Timeout
     from .._http.proxies import Proxy
     from .._schemas.requests import Body, FilePart, FileReader
 
@@ -95,7 +95,7 @@ class AsyncContent(AsyncIterator[bytes]):
     async def _in_time(self, work: Callable[[], T]) -> T:
         # In a thread: a pipe, or a file on a network drive, may block for any time.
         try:
-            remaining = remaining_time(self._until, self._timeout)
+            remaining = remaining_time(self._until, self._timeout, TimeoutError)
             return await async_in_thread(work, remaining)
         except TimeoutError:
             raise httpcore.WriteTimeout("A file of the body was not read in time.") from None
@@ -268,7 +268,7 @@ class AsyncConnection(httpcore.AsyncNetworkBackend, httpcore.AsyncNetworkStream)
     def is_reusable(self, origin: Origin) -> bool:
         """Return whether the last exchange ended cleanly, with this origin."""
         inner = self._inner()
-        if inner is None or not inner.is_idle() or self._origin.url != origin.url:
+        if inner is None or not inner.is_idle() or not self._origin.is_same(origin):
             return False
         # Bytes after the response would be taken for the next one. httpcore does not expose them,
         # so they are looked up where h11 keeps them, and nothing else of httpcore's internals is
@@ -302,7 +302,7 @@ class AsyncConnection(httpcore.AsyncNetworkBackend, httpcore.AsyncNetworkStream)
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.AsyncNetworkStream:
         check_connection(self._origin, host)
-        remaining = self._remaining(timeout, httpcore.ConnectTimeout)
+        remaining = remaining_time(self._until, timeout, httpcore.ConnectTimeout)
         try:
             # Set here, because httpcore does not set its socket options over proxies.
             self._stream = await self._backend.connect_tcp(
@@ -329,7 +329,7 @@ class AsyncConnection(httpcore.AsyncNetworkBackend, httpcore.AsyncNetworkStream)
         self._stream = await stream.start_tls(
             ssl_context,
             server_hostname and server_hostname.strip("[]"),
-            self._remaining(timeout, httpcore.ConnectTimeout),
+            remaining_time(self._until, timeout, httpcore.ConnectTimeout),
         )
         self._handshakes_left -= 1
         self._check_open()
@@ -345,7 +345,9 @@ class AsyncConnection(httpcore.AsyncNetworkBackend, httpcore.AsyncNetworkStream)
         stream = self._stream
         if stream is None:
             raise httpcore.ReadError("The client was closed.")
-        data = await stream.read(max_bytes, self._remaining(timeout, httpcore.ReadTimeout))
+        data = await stream.read(
+            max_bytes, remaining_time(self._until, timeout, httpcore.ReadTimeout)
+        )
         self._unread -= len(data)
         if self._unread < 0:
             raise ResponseTooLargeError(self._max_bytes)
@@ -361,7 +363,7 @@ class AsyncConnection(httpcore.AsyncNetworkBackend, httpcore.AsyncNetworkStream)
                 raise StaleError
             self._kept_until = 0.0
         for start in range(0, len(buffer), _PIECE):
-            remaining = self._remaining(timeout, httpcore.WriteTimeout)
+            remaining = remaining_time(self._until, timeout, httpcore.WriteTimeout)
             await stream.write(buffer[start : start + _PIECE], remaining)
 
     async def aclose(self) -> None:
@@ -371,9 +373,3 @@ class AsyncConnection(httpcore.AsyncNetworkBackend, httpcore.AsyncNetworkStream)
     def get_extra_info(self, info: str) -> Any:
         stream = self._stream
         return None if stream is None else stream.get_extra_info(info)
-
-    def _remaining(self, timeout: float | None, error: type[Exception]) -> float | None:
-        try:
-            return remaining_time(self._until, timeout)
-        except TimeoutError:
-            raise error("The attempt timed out.") from None

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import httpx
 
     from .._concurrency.semaphores import Permit
-    from .._config.defaults import Timeout
+    from .._config import Timeout
 
 __all__ = ["AsyncHTTPX"]
 

@@ -17,7 +17,7 @@ import httpcore
 
 from .._concurrency.loops import AsyncFinalizer, live_keys
 from .._concurrency.semaphores import AsyncSemaphore
-from .._http.backends import async_backend
+from .._http.async_backends import async_backend
 from .._http.exceptions import ClientClosedError
 from .._http.messages import Origin, RawResponse, Request
 from .._http.proxies import proxy_for
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import ssl
 
     from .._concurrency.semaphores import Permit
-    from .._config.defaults import Timeout
+    from .._config import Timeout
 
 __all__ = ["AsyncPool"]
 
@@ -119,7 +119,7 @@ class AsyncPool:
 
     def _take(self, origin: Origin) -> AsyncConnection:
         # A redirect from http to https goes to another origin, for one request.
-        while self._idle and origin.url == self._origin.url:
+        while self._idle and self._origin.is_same(origin):
             try:
                 connection = self._idle.pop()
             except IndexError:

@@ -29,8 +29,8 @@ from .stream import AsyncChunks, AsyncStream
 if TYPE_CHECKING:
     import httpx
 
+    from .._config import Timeout
     from .._config.config import Config
-    from .._config.defaults import Timeout
     from .._http.messages import RawResponse, Request
     from .._http.operation import Operation
     from .._http.retry import Budget
@@ -197,8 +197,9 @@ class AsyncTransport:
 
 def _conclude(call: Call[T], response: RawResponse) -> Response[T] | Failure:
     """Return the outcome of an attempt that got a response, as a stream if it is one."""
-    if not isinstance(response.chunks, AsyncChunks):
+    if response.chunks is None:
         return call.conclude(response)
+    assert isinstance(response.chunks, AsyncChunks)
     if (response.header(b"content-encoding") or "identity").strip().lower() != "identity":
         response.chunks.drop()
         problem = "is compressed, which the request did not accept"

@@ -1,0 +1,51 @@
+"""Settings: the defaults and types of public signatures here, the rest in the modules.
+
+Imports nothing of this package.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from enum import Enum
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+if TYPE_CHECKING:
+    import httpx
+
+__all__ = [
+    "DEFAULT_MAX_BYTES",
+    "DEFAULT_TIMEOUT",
+    "DEFAULT_URL",
+    "NOT_GIVEN",
+    "APIKey",
+    "NotGiven",
+    "Timeout",
+]
+
+DEFAULT_URL = "https://api.app.rootsignals.ai"
+"""Where the API is."""
+
+DEFAULT_TIMEOUT = 30.0
+"""Seconds for one attempt."""
+
+DEFAULT_MAX_BYTES = 64 * 1024 * 1024
+"""Maximum size of one response in bytes, compressed and decompressed."""
+
+APIKey: TypeAlias = "str | Callable[[], str | Awaitable[str]]"
+"""An API key, or a function that returns one, called before each attempt."""
+
+Timeout: TypeAlias = "float | httpx.Timeout | None"
+"""Seconds for one attempt, or httpx's timeouts for each operation, or None for no limit."""
+
+
+class NotGiven(Enum):
+    """The type of `NOT_GIVEN`: an omitted argument, as opposed to None, which clears a field."""
+
+    NOT_GIVEN = "NOT_GIVEN"
+
+    def __repr__(self) -> str:
+        return self.value
+
+
+NOT_GIVEN: Final = NotGiven.NOT_GIVEN
+"""The default of arguments that may be omitted where None has a meaning of its own."""

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 from ..__about__ import __version__
 from .._secrets.secret import as_secret
 from ..errors import ConfigurationError, MissingKeyError
-from .defaults import DEFAULT_MAX_BYTES, DEFAULT_TIMEOUT, DEFAULT_URL, APIKey, NotGiven, Timeout
+from . import DEFAULT_MAX_BYTES, DEFAULT_TIMEOUT, DEFAULT_URL, APIKey, NotGiven, Timeout
 from .validation import (
     check_base_url,
     check_count,

@@ -10,7 +10,7 @@ from urllib.parse import quote, urlsplit
 
 from .._secrets.secret import Secret
 from ..errors import ConfigurationError, InvalidRequestError
-from .defaults import DEFAULT_URL, Timeout
+from . import DEFAULT_URL, Timeout
 
 if TYPE_CHECKING:
     import ssl

@@ -10,7 +10,7 @@ from time import monotonic
 from types import NoneType
 from typing import TYPE_CHECKING, Generic, TypeVar, cast
 
-from .._config.defaults import DEFAULT_TIMEOUT, NotGiven
+from .._config import DEFAULT_TIMEOUT, NotGiven
 from .._config.validation import call_deadline, check_timeout, request_headers
 from .._schemas.meta import Headers, ResponseMeta
 from .._secrets.redact import redact
@@ -40,8 +40,8 @@ from .retry import (
 from .status_errors import status_error
 
 if TYPE_CHECKING:
+    from .._config import Timeout
     from .._config.config import Config
-    from .._config.defaults import Timeout
     from .operation import Operation
 
 __all__ = ["Call"]

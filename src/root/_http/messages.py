@@ -9,14 +9,14 @@ from time import monotonic
 from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import urlsplit
 
-from .._config.defaults import DEFAULT_MAX_BYTES
+from .._config import DEFAULT_MAX_BYTES
 from .._schemas.meta import Headers, find_header
 from .._secrets.redact import redact
 
 if TYPE_CHECKING:
     import httpx
 
-    from .._config.defaults import Timeout
+    from .._config import Timeout
     from .._schemas.requests import Body
 
 __all__ = [
@@ -68,6 +68,11 @@ class Origin:
     def url(self) -> str:
         """Scheme, host and port: the URL without a path."""
         return f"{self.scheme}://{self.authority}"
+
+    def is_same(self, other: Origin) -> bool:
+        """Return whether the other one is the same server, whatever the path."""
+        # They are compared for each request, and are nearly always the same object.
+        return other is self or other.url == self.url
 
 
 @dataclass(slots=True)
@@ -162,17 +167,19 @@ def timeouts(
     return operations, remaining
 
 
-def remaining_time(until: float, timeout: float | None) -> float | None:
+def remaining_time(until: float, timeout: float | None, error: type[Exception]) -> float | None:
     """Return the seconds for an operation that has its own limit, until a certain time.
 
-    Raises:
-        TimeoutError: That time has passed.
+    Args:
+        until: That time, on the clock of `time.monotonic`, or infinity.
+        timeout: The limit of the operation itself.
+        error: What is raised if that time has passed.
     """
     if until == inf:
         return timeout
     remaining = until - monotonic()
     if remaining <= 0:
-        raise TimeoutError
+        raise error("The attempt timed out.")
     return remaining if timeout is None else min(timeout, remaining)
 
 

@@ -8,11 +8,11 @@ from dataclasses import KW_ONLY, dataclass, field
 from typing import TYPE_CHECKING, Generic, TypeVar, cast
 from urllib.parse import urlencode
 
-from .._config.defaults import NOT_GIVEN, NotGiven
+from .._config import NOT_GIVEN, NotGiven
 from ..errors import InvalidRequestError
 
 if TYPE_CHECKING:
-    from .._config.defaults import Timeout
+    from .._config import Timeout
     from .._schemas.meta import ResponseMeta
     from .._schemas.requests import Body
 

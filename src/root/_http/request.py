@@ -5,7 +5,7 @@ from __future__ import annotations
 import json as json_module
 from typing import TYPE_CHECKING, TypeVar, cast
 
-from .._config.defaults import NotGiven
+from .._config import NotGiven
 from .._schemas.requests import Body, bytes_body, file_body
 from ..errors import InvalidRequestError
 from .operation import Operation, Query
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import BinaryIO
 
-    from .._config.defaults import Timeout
+    from .._config import Timeout
     from ..errors import JSONValue
 
 __all__ = ["operation"]

@@ -31,7 +31,7 @@ from .._http.tls import shared_ssl_context
 if TYPE_CHECKING:
     import ssl
 
-    from .._config.defaults import Timeout
+    from .._config import Timeout
     from .._http.proxies import Proxy
     from .._schemas.requests import Body, FilePart, FileReader
 
@@ -96,7 +96,7 @@ class Content(Iterator[bytes]):
     def _in_time(self, work: Callable[[], T]) -> T:
         # In a thread: a pipe, or a file on a network drive, may block for any time.
         try:
-            remaining = remaining_time(self._until, self._timeout)
+            remaining = remaining_time(self._until, self._timeout, TimeoutError)
             return in_thread(work, remaining)
         except TimeoutError:
             raise httpcore.WriteTimeout("A file of the body was not read in time.") from None
@@ -267,7 +267,7 @@ class Connection(httpcore.NetworkBackend, httpcore.NetworkStream):
     def is_reusable(self, origin: Origin) -> bool:
         """Return whether the last exchange ended cleanly, with this origin."""
         inner = self._inner()
-        if inner is None or not inner.is_idle() or self._origin.url != origin.url:
+        if inner is None or not inner.is_idle() or not self._origin.is_same(origin):
             return False
         # Bytes after the response would be taken for the next one. httpcore does not expose them,
         # so they are looked up where h11 keeps them, and nothing else of httpcore's internals is
@@ -301,7 +301,7 @@ class Connection(httpcore.NetworkBackend, httpcore.NetworkStream):
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.NetworkStream:
         check_connection(self._origin, host)
-        remaining = self._remaining(timeout, httpcore.ConnectTimeout)
+        remaining = remaining_time(self._until, timeout, httpcore.ConnectTimeout)
         try:
             # Set here, because httpcore does not set its socket options over proxies.
             self._stream = self._backend.connect_tcp(
@@ -328,7 +328,7 @@ class Connection(httpcore.NetworkBackend, httpcore.NetworkStream):
         self._stream = stream.start_tls(
             ssl_context,
             server_hostname and server_hostname.strip("[]"),
-            self._remaining(timeout, httpcore.ConnectTimeout),
+            remaining_time(self._until, timeout, httpcore.ConnectTimeout),
         )
         self._handshakes_left -= 1
         self._check_open()
@@ -344,7 +344,7 @@ class Connection(httpcore.NetworkBackend, httpcore.NetworkStream):
         stream = self._stream
         if stream is None:
             raise httpcore.ReadError("The client was closed.")
-        data = stream.read(max_bytes, self._remaining(timeout, httpcore.ReadTimeout))
+        data = stream.read(max_bytes, remaining_time(self._until, timeout, httpcore.ReadTimeout))
         self._unread -= len(data)
         if self._unread < 0:
             raise ResponseTooLargeError(self._max_bytes)
@@ -360,7 +360,7 @@ class Connection(httpcore.NetworkBackend, httpcore.NetworkStream):
                 raise StaleError
             self._kept_until = 0.0
         for start in range(0, len(buffer), _PIECE):
-            remaining = self._remaining(timeout, httpcore.WriteTimeout)
+            remaining = remaining_time(self._until, timeout, httpcore.WriteTimeout)
             stream.write(buffer[start : start + _PIECE], remaining)
 
     def close(self) -> None:
@@ -370,9 +370,3 @@ class Connection(httpcore.NetworkBackend, httpcore.NetworkStream):
     def get_extra_info(self, info: str) -> Any:
         stream = self._stream
         return None if stream is None else stream.get_extra_info(info)
-
-    def _remaining(self, timeout: float | None, error: type[Exception]) -> float | None:
-        try:
-            return remaining_time(self._until, timeout)
-        except TimeoutError:
-            raise error("The attempt timed out.") from None

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     import ssl
 
     from .._concurrency.semaphores import Permit
-    from .._config.defaults import Timeout
+    from .._config import Timeout
 
 __all__ = ["Pool"]
 
@@ -116,7 +116,7 @@ class Pool:
 
     def _take(self, origin: Origin) -> Connection:
         # A redirect from http to https goes to another origin, for one request.
-        while self._idle and origin.url == self._origin.url:
+        while self._idle and self._origin.is_same(origin):
             try:
                 connection = self._idle.pop()
             except IndexError:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, overload
 from uuid import UUID
 
 from ..._concurrency.bulk import Progress
-from ..._config.defaults import NOT_GIVEN, NotGiven
+from ..._config import NOT_GIVEN, NotGiven
 from ..._schemas.models import (
     Model,
     ModelRequest,

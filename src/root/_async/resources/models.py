@@ -8,7 +8,7 @@ from types import NoneType
 from typing import cast
 from uuid import UUID
 
-from ..._config.defaults import NOT_GIVEN, NotGiven
+from ..._config import NOT_GIVEN, NotGiven
 from ..._http.operation import Operation
 from ..._schemas.models import Model, ModelPatch, ModelRequest, ModelVerification, VerifyRequest
 from ..._schemas.requests import Body, json_body

@@ -6,7 +6,7 @@ from __future__ import annotations
 from types import NoneType
 from uuid import UUID
 
-from ..._config.defaults import NOT_GIVEN, NotGiven
+from ..._config import NOT_GIVEN, NotGiven
 from ..._http.operation import Operation
 from ..._schemas.projects import Project, ProjectPatch, ProjectRequest
 from ..._schemas.requests import json_body
