@@ -576,7 +576,6 @@ def test_other_projects(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
     assert loaded(plugin=True) - loaded(plugin=False) == {
         "root",
-        "root.__about__",
         "root._http",
         "root._http.offline",
         "root.pytest_plugin",
