@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import ssl
 from collections.abc import Iterator
 
@@ -9,6 +10,9 @@ import httpx
 import pytest
 
 from root.emulator import Server, serve
+from root.emulator.resources.catalogue import load_catalogue
+from root.emulator.resources.models import Models
+from root.emulator.store import Store
 
 # The tests do not use TLS, but each client would create a context, which takes longer than a test.
 TLS = ssl.create_default_context()
@@ -33,3 +37,11 @@ def client(server: Server) -> Iterator[httpx.Client]:
 def connect(server: Server, key: str) -> httpx.Client:
     headers = {"Authorization": f"Api-Key {key}"}
     return httpx.Client(base_url=server.url, headers=headers, verify=TLS)
+
+
+def open_models(db: str | os.PathLike[str] | None = None) -> tuple[Store, Models]:
+    """Open a database that has nothing but the models of the catalogue."""
+    models = Models(load_catalogue())
+    store = Store(db, [models.spec])
+    models.provide(store)
+    return store, models

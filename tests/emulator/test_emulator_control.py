@@ -22,7 +22,8 @@ LIST = "/v1/models/"
 ROUTES = {
     "state": "GET",
     "models": "GET, POST",
-    "projects": "GET",
+    "resources": "GET",
+    "projects": "GET, POST",
     "requests": "GET, DELETE",
     "faults": "GET, POST, DELETE",
     "faults/1": "DELETE",
@@ -100,7 +101,7 @@ def test_unknown_paths(control: httpx.Client) -> None:
     response = control.get("nowhere")
 
     assert response.status_code == 404
-    assert "/_emulator/state, /_emulator/models" in response.json()["detail"]
+    assert "/_emulator/state, /_emulator/resources, /_emulator/models" in response.json()["detail"]
 
 
 def test_control_requests_are_not_recorded(server: Server, control: httpx.Client) -> None:
@@ -128,6 +129,7 @@ def test_state(server: Server, control: httpx.Client, client: httpx.Client) -> N
 
     assert control.get("state").json() == {
         "models": 1,
+        "projects": 0,
         "requests": 1,
         "faults": 1,
         "connections": {"open": 1, "opened": 1, "most_open": 1},

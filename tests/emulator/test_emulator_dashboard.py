@@ -155,6 +155,9 @@ def test_new_data_appears(browser: Browser, server: Server, client: httpx.Client
         assert "POST" in oldest
         expect(page.locator("#models tr")).to_have_count(1)
         expect(page.locator("#models tr")).to_contain_text("ollama/llama3")
+        client.post("/v1/projects/", json={"name": "Support", "description": "Answers"})
+        expect(page.locator("#projects tr")).to_contain_text("Support")
+        expect(page.locator("#projects tr")).to_contain_text("Answers")
         expect(page.locator("#connections-total")).to_have_text("1")
 
         page.get_by_role("button", name="Details of request 1").click()
@@ -605,4 +608,4 @@ def test_announcements(browser: Browser, server: Server, client: httpx.Client) -
 
         page.clock.install()
         page.clock.fast_forward("00:11")
-        expect(page.get_by_role("status")).to_have_text("1 request, 0 models, 0 faults.")
+        expect(page.get_by_role("status")).to_have_text("1 request, 0 faults.")

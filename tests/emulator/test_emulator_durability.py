@@ -24,8 +24,9 @@ from root.emulator import serve
 from root.emulator.cursors import Ordering, SortKey
 from root.emulator.keys import Account
 from root.emulator.resources.catalogue import load_catalogue
-from root.emulator.resources.model_table import ModelRow
-from root.emulator.store import Store
+from root.emulator.rows import Row
+
+from .conftest import open_models
 
 KEY = "k"
 
@@ -81,10 +82,14 @@ class Writer:
 
 
 def exchange(
-    connection: http.client.HTTPConnection, method: str, id_: str, body: object = None
+    connection: http.client.HTTPConnection,
+    method: str,
+    id_: str,
+    body: object = None,
+    path: str = "/v1/models/",
 ) -> dict[str, object]:
     headers = {"Authorization": f"Api-Key {KEY}", "Content-Type": "application/json"}
-    path = f"/v1/models/{id_}/" if id_ else "/v1/models/"
+    path = f"{path}{id_}/" if id_ else path
     connection.request(method, path, json.dumps(body) if body else None, headers)
     response = connection.getresponse()
     content = response.read()
@@ -92,12 +97,13 @@ def exchange(
     return cast("dict[str, object]", json.loads(content or b"{}"))
 
 
-# `python -m root.emulator`, which kills itself after a number of steps of SQLite.
+# `python -m root.emulator`, which kills itself after a number of steps of SQLite, or before it
+# inserts the last of a number of projects.
 PROGRAM = """
 import os, signal, sqlite3, sys
 from root.emulator.__main__ import main
 
-connect, left = sqlite3.connect, int(sys.argv.pop(1))
+connect, left, inserts = sqlite3.connect, int(sys.argv.pop(1)), int(sys.argv.pop(1))
 
 def step():
     global left
@@ -105,9 +111,18 @@ def step():
     if not left:
         os.kill(os.getpid(), signal.SIGKILL)
 
+def trace(statement):
+    global inserts
+    inserts -= statement.startswith("INSERT INTO projects")
+    if not inserts:
+        os.kill(os.getpid(), signal.SIGKILL)
+
 def counting(*args, **named):
     connection = connect(*args, **named)
-    connection.set_progress_handler(step, 1)
+    if left:
+        connection.set_progress_handler(step, 1)
+    if inserts:
+        connection.set_trace_callback(trace)
     return connection
 
 sqlite3.connect = counting
@@ -116,11 +131,11 @@ main()
 
 
 @contextmanager
-def emulator(db: Path, steps: int = 0) -> Generator[str, None, None]:
-    """Run the emulator as a program, killed after some steps of SQLite or with the block."""
+def emulator(db: Path, steps: int = 0, projects: int = 0) -> Generator[str, None, None]:
+    """Run the emulator as a program, killed as requested, or with the block."""
     with subprocess.Popen(
         [
-            *(sys.executable, "-c", PROGRAM, str(steps)),
+            *(sys.executable, "-c", PROGRAM, str(steps), str(projects)),
             *("--port", "0", "--api-key", KEY, "--db", str(db)),
         ],
         stdout=subprocess.PIPE,
@@ -145,7 +160,7 @@ def test_every_acknowledged_write_survives_a_kill(in_sqlite: bool, tmp_path: Pat
         pass  # Loading the catalogue into a new file takes steps too.
     for seed in range(6):
         responses = threading.Semaphore(0)
-        with emulator(db, chosen.randrange(500, 5000) if in_sqlite else 0) as url:
+        with emulator(db, chosen.randrange(1000, 10_000) if in_sqlite else 0) as url:
             threads = [
                 threading.Thread(target=writer.write, args=(url, seed, responses.release))
                 for writer in writers
@@ -169,6 +184,23 @@ def test_every_acknowledged_write_survives_a_kill(in_sqlite: bool, tmp_path: Pat
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL.")
+def test_a_request_that_writes_twice_is_stored_as_a_whole(tmp_path: Path) -> None:
+    """If the emulator is killed between two writes of a request, neither is stored."""
+    db = tmp_path / "projects.sqlite3"
+    # The initial project is the first one, and the fourth one is not inserted.
+    with emulator(db, projects=4) as url:
+        connection = http.client.HTTPConnection(urlsplit(url).netloc)
+        with closing(connection), suppress(OSError, http.client.HTTPException):
+            for name in "abc":
+                body = {"name": name, "is_default": True}
+                exchange(connection, "POST", "", body, path="/v1/projects/")
+
+    with closing(sqlite3.connect(db)) as stored_projects:
+        rows = stored_projects.execute("SELECT name, is_default FROM projects ORDER BY position")
+        assert rows.fetchall() == [("Default", 0), ("a", 0), ("b", 1)]
+
+
 def test_database_is_in_wal_mode(tmp_path: Path) -> None:
     """A file uses a write-ahead log, without which a kill could corrupt it."""
     db = tmp_path / "models.sqlite3"
@@ -178,20 +210,21 @@ def test_database_is_in_wal_mode(tmp_path: Path) -> None:
 
 def test_concurrent_start_on_one_file(tmp_path: Path) -> None:
     """Of several servers that start on an empty file, one initialises it and the others wait."""
-    db, public, together = tmp_path / "models.sqlite3", load_catalogue(), threading.Barrier(8)
+    db, public = tmp_path / "models.sqlite3", load_catalogue().models
+    together = threading.Barrier(8)
     # SQLite does not wait for a lock while it changes this mode.
     with closing(sqlite3.connect(db)) as connection:
         connection.execute("PRAGMA journal_mode = WAL")
 
     def start(_: int) -> int:
         together.wait()
-        with closing(Store(db, public)) as store:
-            return len(
-                store.models.fetch_page("someone", Ordering(), None, limit=len(public.models) + 1)
-            )
+        store, models = open_models(db)
+        with closing(store):
+            table = models.table(store)
+            return len(table.fetch_page("someone", Ordering(), None, limit=len(public) + 1))
 
     with ThreadPoolExecutor(8) as threads:
-        assert list(threads.map(start, range(8))) == [len(public.models)] * 8
+        assert list(threads.map(start, range(8))) == [len(public)] * 8
 
 
 def stored(url: str, name: str) -> Iterator[tuple[str, State]]:
@@ -215,7 +248,7 @@ def listed(connection: http.client.HTTPConnection, name: str) -> list[str]:
     return ids
 
 
-@pytest.mark.parametrize("ordering", [Ordering(), Ordering(by_name=True, descending=False)])
+@pytest.mark.parametrize("ordering", [Ordering(), Ordering("name", descending=False)])
 def test_deep_pages_are_cheap(ordering: Ordering, monkeypatch: pytest.MonkeyPatch) -> None:
     """With 10,000 models in pages of 100, no page takes SQLite more steps than the second one."""
     connections: list[sqlite3.Connection] = []
@@ -234,18 +267,20 @@ def test_deep_pages_are_cheap(ordering: Ordering, monkeypatch: pytest.MonkeyPatc
     taken: list[int] = []
     edge: SortKey | None = None
     account = Account("someone", "someone@example.com", "Someone")
-    with closing(Store(None, load_catalogue())) as store:
+    store, models = open_models()
+    with closing(store):
+        table = models.table(store)
         for number in range(10_000):
-            store.models.add(account, {"name": f"model-{number:05}"})
+            models.add(store, account, {"name": f"model-{number:05}"}, "PRIVATE")
         (connection,) = connections
         connection.set_progress_handler(step, 1)
-        rows: list[ModelRow] = []
+        rows: list[Row] = []
         for _ in range(100):
             steps = 0
-            page = store.models.fetch_page("someone", ordering, edge, limit=100)
+            page = table.fetch_page("someone", ordering, edge, limit=100)
             taken.append(steps)
             rows += page
-            edge = (page[-1].name, page[-1].position) if ordering.by_name else (page[-1].position,)
+            edge = ordering.key(page[-1])
 
     assert len({row.id for row in rows}) == 10_000
     # The first page has no cursor, which saves some steps. A later one may take a few more to

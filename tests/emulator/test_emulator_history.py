@@ -188,7 +188,7 @@ def test_fault_is_recorded(server: Server, client: httpx.Client) -> None:
 
 def test_history_is_limited() -> None:
     """The last 10,000 requests are kept with their numbers."""
-    history = History(lambda: ())
+    history = History(lambda: (), ())
     for number in range(10_005):
         history.add(Entry("GET", f"/{number}", b"", [], b"", "id", 0.0))
 

@@ -12,15 +12,13 @@ from starlette.types import Receive, Scope, Send
 
 from root.emulator import Server
 from root.emulator.application import CONNECTION, Application
+from root.emulator.endpoint import Service, endpoints
 from root.emulator.fault_queue import FaultQueue
 from root.emulator.history import History
 from root.emulator.keys import KeyRegistry
 from root.emulator.pagination import Paginator
-from root.emulator.resources.catalogue import load_catalogue
-from root.emulator.resources.models import Models
-from root.emulator.store import Store
 
-from .conftest import UNKNOWN, connect
+from .conftest import UNKNOWN, connect, open_models
 from .test_emulator_models import PUBLIC, create
 
 LIST = "/v1/models/"
@@ -40,11 +38,10 @@ class Timed:
     def __init__(self) -> None:
         self.now = 1000.0
         self.keys = KeyRegistry(lambda: self.now)
-        catalogue = load_catalogue()
-        self.store = Store(None, catalogue)
-        models = Models(self.store.models, catalogue, Paginator("absolute", 1))
-        endpoints = models.endpoints(self.keys)
-        application = Application(endpoints, FaultQueue(None), History(self.keys.all), {})
+        self.store, models = open_models()
+        service = Service(self.store, self.keys, Paginator("absolute", 1))
+        history = History(self.keys.all, ())
+        application = Application(endpoints(models, service), FaultQueue(None), history, {})
         # Without a server there are no connections to count.
         connection = SimpleNamespace(count=lambda: None)
 

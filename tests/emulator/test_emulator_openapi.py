@@ -14,9 +14,9 @@ from openapi_core.exceptions import OpenAPIError
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from root.emulator import Server, openapi
-from root.emulator.resources.models import MODEL_FIELDS
-from root.emulator.resources.projects import PROJECT_FIELDS
-from root.emulator.serializers import BooleanField, IntegerField
+from root.emulator.fields import BooleanField, IntegerField
+from root.emulator.resources.models import Models
+from root.emulator.resources.projects import Projects
 from tests.conformance import check_request, check_response
 
 from .conftest import connect
@@ -42,7 +42,7 @@ def test_document_is_valid() -> None:
     OpenAPIV31SpecValidator(openapi()).validate()
 
 
-FIELDS = {"Model": MODEL_FIELDS, "Project": PROJECT_FIELDS}
+FIELDS = {"Model": Models.fields, "Project": Projects.fields}
 
 
 @pytest.mark.parametrize(

@@ -170,14 +170,14 @@ def test_put_requires_a_name(client: httpx.Client) -> None:
 
 def test_verify_validates_fields(client: httpx.Client) -> None:
     """A verification is validated like a model."""
-    body = {"api_key": None, "url": "", "max_output_token_count": 1}
+    body = {"api_key": "", "url": "", "max_output_token_count": 1}
 
     response = client.post("/v1/models/verify/", json=body)
 
     assert response.status_code == 400
     assert response.json() == {
         "model": ["This field is required."],
-        "api_key": ["This field may not be null."],
+        "api_key": ["This field may not be blank."],
         "url": ["This field may not be blank."],
         "max_output_token_count": ["Ensure this value is greater than or equal to 800."],
     }

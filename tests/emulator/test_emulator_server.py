@@ -17,6 +17,7 @@ import sys
 import threading
 import time
 from collections.abc import Generator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -26,11 +27,10 @@ import pytest
 
 from root.emulator import Fault, NextStyle, Server, __main__, serve
 from root.emulator.cursors import Ordering
-from root.emulator.resources.catalogue import load_catalogue
-from root.emulator.resources.model_table import ModelTable
-from root.emulator.store import Store
+from root.emulator.rows import Row
+from root.emulator.store import Table
 
-from .conftest import connect
+from .conftest import connect, open_models
 from .test_emulator_models import create
 
 
@@ -254,7 +254,7 @@ def test_a_new_catalogue_replaces_the_old(tmp_path: Path) -> None:
     with serve(db=db, api_key="a") as server, connect(server, "a") as client:
         create(client, name="ours")
     with closing(sqlite3.connect(db)) as connection:
-        connection.execute("UPDATE catalogue SET digest = 'old'")
+        connection.execute("UPDATE service_objects SET digest = 'old'")
         connection.execute("UPDATE models SET name = 'old' WHERE organization = ''")
         connection.commit()
 
@@ -335,13 +335,16 @@ def test_wipe_restarts_the_seed() -> None:
         assert create(client)["id"] == first
 
 
-@pytest.mark.parametrize("version", [1, 2, 99])
-def test_database_of_another_version(tmp_path: Path, version: int) -> None:
+@pytest.mark.parametrize(
+    ("version", "table"),
+    [(1, "catalogue"), (2, "catalogue"), (3, "catalogue"), (99, "service_objects")],
+)
+def test_database_of_another_version(tmp_path: Path, version: int, table: str) -> None:
     """A database of another version of the emulator is rejected by its name, and not changed."""
     db = tmp_path / "x"
     with closing(sqlite3.connect(db)) as connection:
         connection.execute("CREATE TABLE models (x)")
-        connection.execute("CREATE TABLE catalogue (digest)")
+        connection.execute(f"CREATE TABLE {table} (digest)")
         connection.execute(f"PRAGMA user_version = {version}")
     before = db.read_bytes()
 
@@ -396,11 +399,11 @@ def test_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_failed_initialisation_is_undone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """After an error during initialisation the file is empty, and the next start can use it."""
 
-    def fail(self: ModelTable, catalogue: object) -> None:
+    def fail(self: Table, *_: object) -> None:
         raise MemoryError
 
     with monkeypatch.context() as patch:
-        patch.setattr(ModelTable, "load_catalogue", fail)
+        patch.setattr(Table, "replace_service_objects", fail)
         with pytest.raises(MemoryError), serve(db=tmp_path / "x"):
             pass
 
@@ -416,7 +419,7 @@ def test_internal_error(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptu
 
     with serve() as server, connect(server, server.api_key) as client:
         with monkeypatch.context() as patch:
-            patch.setattr(ModelTable, "fetch_page", fail)
+            patch.setattr(Table, "fetch_page", fail)
             response = client.get("/v1/models/")
         after = client.get("/v1/models/")
 
@@ -440,28 +443,59 @@ def test_no_access_log(caplog: pytest.LogCaptureFixture) -> None:
     assert logging.getLogger("uvicorn.error").filters == []
 
 
+def test_whole_tables_do_not_hold_up_the_event_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    """While a table is listed, the API waits for the database, and all else goes on."""
+    begun, may_end = threading.Event(), threading.Event()
+    original = Table.list_created
+
+    def slow(self: Table, offset: int, limit: int) -> list[Row]:
+        begun.set()
+        assert may_end.wait(timeout=30)
+        return original(self, offset, limit)
+
+    monkeypatch.setattr(Table, "list_created", slow)
+    with (
+        serve() as server,
+        connect(server, server.api_key) as client,
+        ThreadPoolExecutor(2) as threads,
+    ):
+        listing = threads.submit(lambda: server.models)
+        try:
+            assert begun.wait(timeout=30)
+            creating = threads.submit(client.post, "/v1/models/", json={"name": "x"})
+            assert httpx.get(server.url).status_code == 200
+            while not server.requests:
+                time.sleep(0.01)
+            assert not creating.done()
+        finally:
+            may_end.set()
+        assert listing.result() == ()
+        assert creating.result().status_code == 201
+        assert [model.name for model in server.models] == ["x"]
+
+
 def test_pages_use_indexes() -> None:
     """Each page is read with an index, without sorting or scanning the list."""
-    with closing(Store(None, load_catalogue())) as store:
+    store, models = open_models()
+    with closing(store):
+        table = models.table(store)
         statements: list[str] = []
         connection = store._connection  # pyright: ignore[reportPrivateUsage]
         connection.set_trace_callback(statements.append)
-        store.models.fetch_page("someone", Ordering(), (-50,), limit=10)
-        store.models.fetch_page("someone", Ordering(by_name=True), ("m", 5), limit=10)
+        table.fetch_page("someone", Ordering(), (-50,), limit=10)
+        table.fetch_page("someone", Ordering("name"), ("m", 5), limit=10)
         connection.set_trace_callback(None)
         plans = [
             row[3]
             for statement in statements
             for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}")
-            if " models " in row[3]
         ]
 
-    assert len(plans) == 4
-    searches = [plan.split(" (")[0] for plan in plans]
-    assert searches == [
-        f"SEARCH models USING INDEX {index}"
-        for index in ("models_by_age", "public_by_age", "models_by_name", "public_by_name")
-    ]
+    # Each page has two parts of at most its size, which are merged.
+    of_models = [plan.partition(" (")[0] for plan in plans if " models " in plan]
+    assert len([plan for plan in of_models if "INDEX" in plan]) == 4
+    assert len([plan for plan in of_models if "PRIMARY KEY" in plan]) == 2
+    assert all(plan.startswith("SEARCH models USING") for plan in of_models)
 
 
 @contextmanager

@@ -36,7 +36,7 @@ _NOT_FOUND = """<!doctype html>
 <html lang="en">
 <title>Not Found</title>
 <h1>Not Found</h1>
-<p>The requested resource was not found. Models are at /v1/models/, projects at /v1/projects/.</p>
+<p>The requested resource was not found. The paths of the API are in /openapi.json.</p>
 </html>
 """
 

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import get_args
+from typing import TypeVar, get_args
 
 from root.emulator.fault_queue import FaultQueue
 from root.emulator.history import Connections, History
-from root.emulator.keys import Account, KeyRegistry
+from root.emulator.keys import KeyRegistry
 from root.emulator.problems import Problem
-from root.emulator.resources.model_table import Visibility
-from root.emulator.resources.models import MODEL_FIELDS, StoredModel
-from root.emulator.resources.projects import StoredProject
-from root.emulator.serializers import Value, validate
+from root.emulator.resource import AnyResource, Resource
+from root.emulator.rows import Visibility
+from root.emulator.serializers import validate
 from root.emulator.store import Store
 
 __all__ = ["Control"]
+
+S = TypeVar("S")
 
 
 class Control:
@@ -37,6 +38,16 @@ class Control:
         connections: Connections,
         api_key: str,
     ) -> None:
+        """Create the operations.
+
+        Args:
+            store: The database.
+            keys: The accepted API keys.
+            faults: The active faults.
+            history: The history of requests.
+            connections: Statistics of connections.
+            api_key: The key that is kept by `wipe`.
+        """
         self._store = store
         self.keys = keys
         self.faults = faults
@@ -44,45 +55,57 @@ class Control:
         self.connections = connections
         self._api_key = api_key
 
-    def models(self) -> tuple[StoredModel, ...]:
-        """Return all models except the catalogue's, in order of creation."""
-        return self.list_models(0, self.count_models())
+    async def list_created(
+        self, resource: Resource[S], offset: int = 0, limit: int = -1
+    ) -> tuple[S, ...]:
+        """Return created objects, without the initial ones, in order of creation.
 
-    def list_models(self, offset: int, limit: int) -> tuple[StoredModel, ...]:
-        """Return a slice of `models()`."""
-        return tuple(map(StoredModel.from_row, self._store.models.list_created(offset, limit)))
+        Args:
+            resource: The resource.
+            offset: How many of them to omit.
+            limit: The maximum number of them, or -1 for all.
+        """
+        table = resource.table(self._store)
+        rows = await self._store.in_thread(lambda: table.list_created(offset, limit))
+        return tuple(map(resource.to_stored, rows))
 
-    def count_models(self) -> int:
-        """Return the number of models except the catalogue's."""
-        return self._store.models.count_created()
+    async def count_created(self, resource: AnyResource) -> int:
+        """Return the number of created objects, without the initial ones."""
+        return await self._store.in_thread(resource.table(self._store).count_created)
 
-    def add_model(
-        self, values: Mapping[str, object], visibility: Visibility, key: str | None
-    ) -> StoredModel:
-        """Store a model as if a key had created it; its name may exist already.
+    async def add(
+        self,
+        resource: Resource[S],
+        values: Mapping[str, object],
+        visibility: Visibility,
+        key: str | None,
+    ) -> S:
+        """Store an object as if a key had created it; its name may exist already.
 
         Raises:
             ValueError: The API would reject the values, or the key is unknown.
         """
-        account: Account = self.keys.get(key or self._api_key)
-        unknown = sorted(set(values) - set(MODEL_FIELDS))
+        account = self.keys.get(key or self._api_key)
+        noun = resource.noun
+        unknown = sorted(set(values) - set(resource.fields))
         if unknown:
-            raise ValueError(f"Unknown fields of a model: {', '.join(unknown)}.")
+            raise ValueError(f"Unknown fields of a {noun}: {', '.join(unknown)}.")
         if visibility not in get_args(Visibility):
             raise ValueError(f"visibility must be one of {', '.join(get_args(Visibility))}.")
+        if visibility != "PRIVATE" and not resource.has_public:
+            raise ValueError(f"A {noun} is always private.")
         try:
-            validated: dict[str, Value] = validate(dict(values), MODEL_FIELDS)
+            validated = validate(dict(values), resource.fields)
         except Problem as problem:
             raise ValueError(f"The API would reject these values: {problem.body}") from None
-        return StoredModel.from_row(self._store.models.add(account, validated, visibility))
+        async with self._store.lock:
+            with self._store.transaction():
+                row = resource.add(self._store, account, validated, visibility)
+        return resource.to_stored(row)
 
-    def projects(self) -> tuple[StoredProject, ...]:
-        """Return all projects except the initial ones of organizations, in order of creation."""
-        return tuple(map(StoredProject.from_row, self._store.projects.list_created()))
-
-    def wipe(self) -> None:
-        """Restore the initial state: no created resources, no requests, initial faults, one key."""
-        self._store.wipe()
+    async def wipe(self) -> None:
+        """Restore the initial state: no created objects, no requests, initial faults, one key."""
+        await self._store.in_thread(self._store.wipe)
         self.keys.reset(self._api_key)
         self.faults.reset()
         self.history.clear()

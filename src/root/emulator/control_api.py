@@ -9,8 +9,10 @@ from __future__ import annotations
 import json
 import logging
 import secrets
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import asdict
+from datetime import datetime
+from functools import partial
 from typing import Literal, TypeAlias, cast
 
 from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
@@ -24,9 +26,8 @@ from root.emulator.fault_queue import ActiveFault
 from root.emulator.faults import parse_fault
 from root.emulator.history import RecordedRequest
 from root.emulator.keys import KeyState
-from root.emulator.resources.model_table import Visibility
-from root.emulator.resources.models import StoredModel
-from root.emulator.resources.projects import StoredProject
+from root.emulator.resource import AnyResource
+from root.emulator.rows import Visibility
 
 __all__ = ["PREFIX", "ControlApplication"]
 
@@ -60,7 +61,7 @@ class _KeyChange(_Input):
     rate_limit: str | None = None
 
 
-class _NewModel(_Input):
+class _NewObject(_Input):
     values: dict[str, JsonValue]
     visibility: Visibility = "PRIVATE"
     key: str | None = None
@@ -69,19 +70,27 @@ class _NewModel(_Input):
 class ControlApplication:
     """The control API as an ASGI application."""
 
-    def __init__(self, control: Control, key: str) -> None:
+    def __init__(self, control: Control, resources: Iterable[AnyResource], key: str) -> None:
         """Create the application.
 
         Args:
             control: The operations.
+            resources: The resources of the API.
             key: The control key.
         """
         self._control = control
+        self._resources = tuple(resources)
         self._key = key.encode()
         endpoints: dict[str, dict[_Method, _Handler]] = {
             "state": {"GET": self._get_state},
-            "models": {"GET": self._list_models, "POST": self._add_model},
-            "projects": {"GET": self._list_projects},
+            "resources": {"GET": self._list_resources},
+            **{
+                resource.name: {
+                    "GET": partial(self._list_objects, resource),
+                    "POST": partial(self._add_object, resource),
+                }
+                for resource in self._resources
+            },
             "requests": {"GET": self._list_requests, "DELETE": self._clear_requests},
             "faults": {
                 "GET": self._list_faults,
@@ -125,29 +134,31 @@ class ControlApplication:
     async def _get_state(self, request: Request) -> JsonValue:
         control = self._control
         return {
-            "models": control.count_models(),
+            **{one.name: await control.count_created(one) for one in self._resources},
             "requests": control.history.count,
             "faults": len(control.faults.all()),
             "connections": cast("JsonValue", asdict(control.connections)),
         }
 
-    async def _list_models(self, request: Request) -> JsonValue:
-        count, limit = self._control.count_models(), _limit(request)
-        offset = _parameter(request, "offset", max(count - limit, 0))
-        models = self._control.list_models(offset, limit)
-        return {"count": count, "models": [_model_to_json(model) for model in models]}
-
-    async def _add_model(self, request: Request) -> JsonValue:
-        body = _NewModel.model_validate_json(await request.body())
-        return _model_to_json(self._control.add_model(body.values, body.visibility, body.key))
-
-    async def _list_projects(self, request: Request) -> JsonValue:
-        projects, limit = self._control.projects(), _limit(request)
-        offset = _parameter(request, "offset", max(len(projects) - limit, 0))
+    async def _list_resources(self, request: Request) -> JsonValue:
         return {
-            "count": len(projects),
-            "projects": [_project_to_json(one) for one in projects[offset : offset + limit]],
+            "resources": [
+                {"name": one.name, "noun": one.noun, "path": one.path, "columns": [*one.columns]}
+                for one in self._resources
+            ]
         }
+
+    async def _list_objects(self, resource: AnyResource, request: Request) -> JsonValue:
+        count, limit = await self._control.count_created(resource), _limit(request)
+        offset = _parameter(request, "offset", max(count - limit, 0))
+        objects = await self._control.list_created(resource, offset, limit)
+        return {"count": count, resource.name: [_object_to_json(one) for one in objects]}
+
+    async def _add_object(self, resource: AnyResource, request: Request) -> JsonValue:
+        body = _NewObject.model_validate_json(await request.body())
+        return _object_to_json(
+            await self._control.add(resource, body.values, body.visibility, body.key)
+        )
 
     async def _list_requests(self, request: Request) -> JsonValue:
         history, limit = self._control.history, _limit(request)
@@ -189,7 +200,7 @@ class ControlApplication:
         return None
 
     async def _wipe(self, request: Request) -> JsonValue:
-        self._control.wipe()
+        await self._control.wipe()
         return None
 
 
@@ -224,12 +235,13 @@ class _ControlEndpoint:
         return _json_response(content, 201 if request.method == "POST" else 200)
 
 
-def _model_to_json(model: StoredModel) -> JsonValue:
-    return cast("JsonValue", asdict(model))
-
-
-def _project_to_json(project: StoredProject) -> JsonValue:
-    return cast("JsonValue", {**asdict(project), "created_at": project.created_at.isoformat()})
+def _object_to_json(stored: object) -> JsonValue:
+    # A dataclass, whatever the resource is.
+    values: dict[str, object] = asdict(stored)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
+    return {
+        name: value.isoformat() if isinstance(value, datetime) else cast("JsonValue", value)
+        for name, value in values.items()
+    }
 
 
 def _fault_to_json(active: ActiveFault) -> JsonValue:

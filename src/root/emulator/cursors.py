@@ -9,32 +9,39 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, cast
 from urllib.parse import parse_qs, urlencode
 
+from root.emulator.fields import Fields
 from root.emulator.problems import Problem, UnexpectedRequest
+from root.emulator.rows import Row
 
 NextStyle: TypeAlias = Literal["absolute", "relative", "cursor"]
 """The format of `next` and `previous`: an absolute URL, a URL without host, or a bare cursor."""
 
-SortKey: TypeAlias = tuple[int] | tuple[str, int]
-"""What a list is sorted by: the position of a row, or its name and position."""
+SortKey: TypeAlias = tuple[int] | tuple[str | int, int]
+"""What a list is sorted by: the position of a row, or the value of a field and its position."""
 
 
 @dataclass(frozen=True)
 class Ordering:
-    """The order of a list, by name or by position; positions ascend in order of creation."""
+    """The order of a list, by a field or by position; positions ascend in order of creation.
 
-    by_name: bool = False
+    Attributes:
+        field: The field, or None.
+        descending: Whether the greatest is the first.
+        is_integer: Whether the field is an integer.
+    """
+
+    field: str | None = None
     descending: bool = True
+    is_integer: bool = False
 
-
-_ORDERINGS = {
-    "name": Ordering(by_name=True, descending=False),
-    "-name": Ordering(by_name=True, descending=True),
-    "created_at": Ordering(descending=False),
-    "-created_at": Ordering(descending=True),
-}
+    def key(self, row: Row) -> SortKey:
+        """Return the sort key of a row."""
+        if self.field is None:
+            return (row.position,)
+        return (cast("str | int", getattr(row, self.field)), row.position)
 
 
 @dataclass(frozen=True)
@@ -60,10 +67,21 @@ class Cursor:
         return base64.b64encode(urlencode(tokens).encode("ascii")).decode("ascii")
 
 
-def parse_ordering(query: Mapping[str, str]) -> Ordering:
-    """Return the first known ordering of a query, by default the newest first."""
-    terms = (term.strip() for term in query.get("ordering", "").split(","))
-    return next((_ORDERINGS[term] for term in terms if term in _ORDERINGS), Ordering())
+def parse_ordering(query: Mapping[str, str], fields: Fields) -> Ordering:
+    """Return the first known ordering of a query, by default the newest first.
+
+    Args:
+        query: The query.
+        fields: The fields that the list can be sorted by, apart from `created_at`.
+    """
+    for term in query.get("ordering", "").split(","):
+        name = term.strip().removeprefix("-")
+        descending = term.strip().startswith("-")
+        if name == "created_at":
+            return Ordering(None, descending)
+        if name in fields:
+            return Ordering(name, descending, fields[name].type_name == "integer")
+    return Ordering()
 
 
 def parse_page_size(query: Mapping[str, str], cap: int) -> int:
@@ -92,12 +110,11 @@ def parse_cursor(query: Mapping[str, str], ordering: Ordering) -> Cursor | None:
         backwards = bool(int(tokens.get("r", ["0"])[0]))
         if "p" not in tokens:
             return Cursor(None, backwards)
-        position = int(tokens["i" if ordering.by_name else "p"][0])
-        # SQLite's integers have 64 bits.
-        if not -(2**63) <= position < 2**63:
-            raise _invalid_cursor()
-        edge = (tokens["p"][0], position) if ordering.by_name else (position,)
-        return Cursor(edge, backwards)
+        value = tokens["p"][0]
+        if ordering.field is None:
+            return Cursor((_integer(value),), backwards)
+        edge = _integer(value) if ordering.is_integer else value
+        return Cursor((edge, _integer(tokens["i"][0])), backwards)
     except (ValueError, KeyError) as exc:
         raise _invalid_cursor() from exc
 
@@ -114,6 +131,14 @@ def page_link(
     parameters = [(name, value) for name, value in query if name != "cursor"]
     parameters.append(("cursor", encoded))
     return f"{url}?{urlencode(sorted(parameters))}"
+
+
+def _integer(text: str) -> int:
+    number = int(text)
+    # SQLite's integers have 64 bits.
+    if not -(2**63) <= number < 2**63:
+        raise ValueError
+    return number
 
 
 def _invalid_cursor() -> Problem:

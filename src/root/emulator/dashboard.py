@@ -36,7 +36,7 @@ class Dashboard:
         """Return the page; for HEAD, uvicorn removes the body."""
         response = self._page
         if scope["method"] not in ("GET", "HEAD"):
-            text = "This is the dashboard of the emulator. The API is at /v1/models/.\n"
+            text = "This is the dashboard of the emulator. The API is in /openapi.json.\n"
             response = PlainTextResponse(text, 405, {"Allow": "GET, HEAD"})
         await response(scope, receive, send)
 

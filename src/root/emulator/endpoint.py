@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
 from typing import TypeAlias
 
 from pydantic import JsonValue
@@ -14,16 +16,84 @@ from starlette.types import Receive, Scope, Send
 from root.emulator import problems
 from root.emulator.history import ENTRY, Entry
 from root.emulator.keys import Account, KeyRegistry
+from root.emulator.pagination import Paginator
 from root.emulator.problems import Problem, UnexpectedRequest
+from root.emulator.resource import Action, AnyResource, Call, field_metadata
 from root.emulator.serializers import is_json
+from root.emulator.store import Store
 
-Handler: TypeAlias = Callable[[Request, Account], Awaitable[Response]]
+__all__ = ["Service", "endpoints"]
+
+Handler: TypeAlias = Callable[[Call], Response]
 """Handles an authenticated request."""
 
-Lookup: TypeAlias = Callable[[Request, Account], object]
-"""Looks up the object of a request, and raises a Problem if the account may not change it."""
-
 _SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
+
+
+@dataclass(frozen=True)
+class Service:
+    """What the endpoints of all resources share.
+
+    Attributes:
+        store: The database.
+        keys: The accepted keys.
+        paginator: The format of pages.
+    """
+
+    store: Store
+    keys: KeyRegistry
+    paginator: Paginator
+
+
+def endpoints(resource: AnyResource, service: Service) -> dict[str, Endpoint]:
+    """Return the endpoints of a resource by the pattern of their path."""
+    handlers: dict[str, Handler] = {
+        "list": resource.list_page,
+        "create": resource.create,
+        "retrieve": resource.retrieve,
+        "replace": resource.replace,
+        "update": resource.update,
+        "delete": resource.delete,
+    }
+
+    def supported(**operations: str) -> dict[str, Handler]:
+        return {
+            method: handlers[operation]
+            for method, operation in operations.items()
+            if operation in resource.operations
+        }
+
+    def endpoint(
+        name: str, handlers: Mapping[str, Handler], actions: Mapping[str, JsonValue]
+    ) -> Endpoint:
+        return Endpoint(name, handlers, service, resource, actions)
+
+    metadata = resource.metadata()
+    of_list = supported(GET="list", POST="create")
+    of_object = supported(GET="retrieve", PUT="replace", PATCH="update", DELETE="delete")
+    return {
+        resource.path: endpoint(
+            f"{resource.title} List", of_list, {"POST": metadata} if "POST" in of_list else {}
+        ),
+        # Before the pattern of IDs, which matches these paths too.
+        **{
+            f"{resource.path}{name}/": endpoint(
+                name.replace("-", " ").title(),
+                {"POST": partial(_act, resource, action)},
+                {"POST": field_metadata(action.fields)},
+            )
+            for name, action in resource.actions.items()
+        },
+        # Django REST Framework's router excludes dots from IDs.
+        f"{resource.path}(?P<id>[^/.]+)/": endpoint(
+            f"{resource.title} Instance", of_object, {"PUT": metadata} if "PUT" in of_object else {}
+        ),
+    }
+
+
+def _act(resource: AnyResource, action: Action, call: Call) -> Response:
+    response: Response = getattr(resource, action.method)(call, call.validate(action.fields))
+    return response
 
 
 class Endpoint:
@@ -33,25 +103,24 @@ class Endpoint:
         self,
         name: str,
         handlers: Mapping[str, Handler],
-        keys: KeyRegistry,
+        service: Service,
+        resource: AnyResource,
         actions: Mapping[str, JsonValue],
-        lookup: Lookup | None = None,
     ) -> None:
         """Create an endpoint.
 
         Args:
             name: The name in responses to OPTIONS.
             handlers: The handlers by method.
-            keys: The accepted keys.
+            service: What all endpoints share.
+            resource: The resource that it belongs to.
             actions: The fields of request bodies by method, in responses to OPTIONS.
-            lookup: Returns the object that a request would change; `actions` are omitted if this
-                fails.
         """
         self._name = name
         self._actions = dict(actions)
-        self._lookup = lookup
         self._handlers = dict(handlers)
-        self._keys = keys
+        self._service = service
+        self._resource = resource
         if "GET" in self._handlers:
             # uvicorn removes the body.
             self._handlers["HEAD"] = self._handlers["GET"]
@@ -82,26 +151,32 @@ class Endpoint:
         if not any(map(is_json, accepted)):
             raise problems.not_acceptable()
         account = self._authenticate(request)
-        if account.state == "read-only" and request.method not in _SAFE_METHODS:
+        is_safe = request.method in _SAFE_METHODS
+        if account.state == "read-only" and not is_safe:
             raise problems.key_denied("the key is read-only")
-        seconds = account.count_request(self._keys.clock())
+        seconds = account.count_request(self._service.keys.clock())
         if seconds is not None:
             raise problems.throttled(seconds)
         handler = self._handlers.get(request.method)
         if handler is None:
             raise problems.method_not_allowed(request.method)
-        return await handler(request, account)
+        store = self._service.store
+        call = Call(request, await request.body(), account, store, self._service.paginator)
+        async with store.lock:
+            with store.transaction(is_read_only=is_safe):
+                self._resource.prepare(store, account)
+                return handler(call)
 
     def _authenticate(self, request: Request) -> Account:
         scheme, _, key = request.headers.get("authorization", "").partition(" ")
         if scheme != "Api-Key" or not key:
             raise problems.not_authenticated()
-        account = self._keys.authenticate(key)
+        account = self._service.keys.authenticate(key)
         if account is None:
             raise problems.key_denied("the key is unknown or revoked")
         return account
 
-    async def _options(self, request: Request, account: Account) -> Response:
+    def _options(self, call: Call) -> Response:
         metadata: dict[str, JsonValue] = {
             "name": self._name,
             "description": "",
@@ -109,8 +184,9 @@ class Endpoint:
             "parses": ["application/json"],
         }
         with suppress(Problem):
-            if self._actions and account.state != "read-only":
-                if self._lookup:
-                    self._lookup(request, account)
+            if self._actions and call.account.state != "read-only":
+                if "PUT" in self._actions:
+                    # Omitted if the account may not change the object.
+                    self._resource.find_own(call)
                 metadata["actions"] = self._actions
         return JSONResponse(metadata)

@@ -6,13 +6,12 @@ import json
 import math
 import re
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from itertools import islice
 from types import MappingProxyType
-from typing import TypeAlias
 from urllib.parse import parse_qsl
 
 from pydantic import JsonValue
@@ -26,7 +25,6 @@ ENTRY = "root.emulator.entry"
 _MAX_REQUESTS = 10_000
 _MAX_BODY_BYTES = 64 * 1024
 
-_SECRET_FIELDS = ("default_key", "api_key")
 _OMITTED_HEADERS = ("authorization", "cookie", "proxy-authorization")
 _SECRET_HEADERS = ("api-key", "x-api-key")
 _MASKED = "[masked]"
@@ -37,7 +35,53 @@ _MIN_KEY_LENGTH = 8
 # The user name and the password in a URL.
 _USERINFO = r"(?<=://)[^/?#\s]+(?=@)"
 
-_Mask: TypeAlias = Callable[[str], str]
+
+@dataclass(frozen=True, slots=True)
+class Mask:
+    """Masks secrets.
+
+    Attributes:
+        texts: Matches secrets in texts.
+        fields: Fields and parameters whose values are secrets.
+    """
+
+    texts: re.Pattern[str]
+    fields: Collection[str]
+
+    def __call__(self, text: str) -> str:
+        """Return a text without secrets."""
+        return self.texts.sub(_MASKED, text)
+
+    def pairs(self, pairs: Mapping[str, str], names: Collection[str]) -> Mapping[str, str]:
+        """Return names and values without secrets; those of certain names are secrets."""
+        return MappingProxyType(
+            {self(name): _MASKED if name in names else self(pairs[name]) for name in pairs}
+        )
+
+    def json(self, content: JsonValue) -> JsonValue:
+        """Return JSON without secrets."""
+        if isinstance(content, str):
+            return self(content)
+        if isinstance(content, float) and not math.isfinite(content):
+            # Python parses NaN, Infinity and 1e999, which JSON cannot represent.
+            return str(content)
+        if isinstance(content, list):
+            return [self.json(item) for item in content]
+        if not isinstance(content, dict):
+            return content
+        return {
+            self(name): _MASKED if name in self.fields and value is not None else self.json(value)
+            for name, value in content.items()
+        }
+
+
+def masking(keys: Iterable[str], fields: Collection[str]) -> Mask:
+    """Return what masks some keys, and the values of some fields."""
+    # The longer ones first: a key may start with another one.
+    known = sorted((key for key in keys if len(key) >= _MIN_KEY_LENGTH), key=len, reverse=True)
+    # Names of headers are in lower case.
+    texts = re.compile("|".join([*map(re.escape, known), _USERINFO]), re.IGNORECASE)
+    return Mask(texts, fields)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,27 +144,21 @@ class Entry:
     reason: str | None = None
     unexpected: bool = False
 
-    def to_record(self, mask: _Mask) -> RecordedRequest:
+    def to_record(self, mask: Mask) -> RecordedRequest:
         """Parse the request, and mask the secrets in its texts."""
         headers = {
             name.decode("latin-1").lower(): value.decode("latin-1") for name, value in self.headers
         }
+        for name in _OMITTED_HEADERS:
+            headers.pop(name, None)
         query = dict(parse_qsl(self.query.decode("latin-1"), keep_blank_values=True))
         return RecordedRequest(
             self.number,
             datetime.fromtimestamp(self.at, UTC),
             self.method,
             mask(self.path),
-            MappingProxyType(
-                {mask(n): _MASKED if n in _SECRET_FIELDS else mask(v) for n, v in query.items()}
-            ),
-            MappingProxyType(
-                {
-                    mask(n): _MASKED if n in _SECRET_HEADERS else mask(v)
-                    for n, v in headers.items()
-                    if n not in _OMITTED_HEADERS
-                }
-            ),
+            mask.pairs(query, mask.fields),
+            mask.pairs(headers, _SECRET_HEADERS),
             _json(self.body, mask),
             self.status,
             self.request_id,
@@ -133,13 +171,15 @@ class Entry:
 class History:
     """The last 10,000 requests."""
 
-    def __init__(self, keys: Callable[[], Iterable[str]]) -> None:
+    def __init__(self, keys: Callable[[], Iterable[str]], secret_fields: Collection[str]) -> None:
         """Create an empty history.
 
         Args:
             keys: Returns the keys to mask.
+            secret_fields: The fields and parameters to mask.
         """
         self._keys = keys
+        self._secret_fields = secret_fields
         self._entries: deque[Entry] = deque(maxlen=_MAX_REQUESTS)
         self.count: int = 0
 
@@ -153,7 +193,7 @@ class History:
 
     def after(self, number: int, limit: int | None = None) -> tuple[RecordedRequest, ...]:
         """Return the requests after the one with this number, at most `limit`."""
-        mask = _masking(self._keys())
+        mask = masking(self._keys(), self._secret_fields)
         entries = (entry for entry in self._entries if entry.number > number)
         return tuple(entry.to_record(mask) for entry in islice(entries, limit))
 
@@ -212,34 +252,8 @@ def unexpected_requests(
     ]
 
 
-def _masking(keys: Iterable[str]) -> _Mask:
-    # The longest first: a key may be the beginning of another.
-    known = sorted((key for key in keys if len(key) >= _MIN_KEY_LENGTH), key=len, reverse=True)
-    # Names of headers are in lower case.
-    secret = re.compile("|".join([*map(re.escape, known), _USERINFO]), re.IGNORECASE)
-    return lambda text: secret.sub(_MASKED, text)
-
-
-def _json(body: bytes, mask: _Mask) -> JsonValue:
+def _json(body: bytes, mask: Mask) -> JsonValue:
     try:
-        return _masked(json.loads(body), mask)
+        return mask.json(json.loads(body))
     except (ValueError, RecursionError):
         return None
-
-
-def _masked(content: JsonValue, mask: _Mask) -> JsonValue:
-    if isinstance(content, str):
-        return mask(content)
-    if isinstance(content, float) and not math.isfinite(content):
-        # Python parses NaN, Infinity and 1e999, which JSON cannot represent.
-        return str(content)
-    if isinstance(content, list):
-        return [_masked(item, mask) for item in content]
-    if not isinstance(content, dict):
-        return content
-    return {
-        mask(name): _MASKED
-        if name in _SECRET_FIELDS and value is not None
-        else _masked(value, mask)
-        for name, value in content.items()
-    }

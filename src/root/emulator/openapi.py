@@ -1,33 +1,555 @@
-"""The OpenAPI document of the API."""
+"""The OpenAPI document of the API, derived from what the resources declare."""
 
 from __future__ import annotations
 
-import json
-from importlib import resources
+from collections.abc import Iterable, Mapping
+from typing import TypeAlias
 
 from pydantic import JsonValue
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-__all__ = ["OPENAPI_PATH", "OPENAPI_ROUTE", "openapi"]
+from root.emulator.fields import Fields
+from root.emulator.resource import Action, AnyResource, Operation
+from root.emulator.resources import declared
+from root.emulator.resources.catalogue import load_catalogue
+
+__all__ = ["OPENAPI_PATH", "describe", "openapi", "openapi_route"]
 
 OPENAPI_PATH = "/openapi.json"
+
+_Object: TypeAlias = dict[str, JsonValue]
+
+_DESCRIPTION = """\
+Part of the Root Signals (now Scorable) API, as implemented by the emulator of its Python SDK.
+
+Requests are parsed as by Django REST Framework, and described accordingly: a number is accepted\
+ for a string, and a string of digits for an integer (also with other signs, digits and white space\
+ than in the patterns of this document, as in Python's `int()`). White space around a string is\
+ removed, and unknown fields are ignored.
+
+Other methods get 405, other paths 404 in HTML, and a path without its final slash a redirect, 301.\
+ Clients must accept additional fields and enum values in responses.\
+"""
+
+# The responses to requests that are refused, by status: name, description, further headers.
+_REFUSALS: Mapping[str, tuple[str, str, Mapping[str, str]]] = {
+    "400": ("BadRequest", "The request is invalid.", {}),
+    "401": ("Unauthorized", "The request has no key.", {"WWW-Authenticate": "Authenticate"}),
+    "403": ("Forbidden", "The key is unknown, or lacks the permission.", {}),
+    "404": (
+        "NotFound",
+        "The key cannot read an object with this id; in HTML if the id contains a dot or a slash.",
+        {},
+    ),
+    "404 list": (
+        "InvalidCursor",
+        "The cursor is invalid or belongs to another ordering.",
+        {},
+    ),
+    "406": ("NotAcceptable", "The client does not accept JSON.", {}),
+    "415": ("UnsupportedMediaType", "The media type of the body is not JSON.", {}),
+    "429": ("Throttled", "The rate limit of the key is exceeded.", {"Retry-After": "RetryAfter"}),
+}
+
+# Those of every operation.
+_ALWAYS = ("401", "403", "406", "429")
 
 
 def openapi() -> dict[str, JsonValue]:
     """Return the description of the API, an OpenAPI 3.1 document."""
-    document: dict[str, JsonValue] = json.loads(_read_document())
-    return document
+    return describe(declared(load_catalogue()))
 
 
-def _read_document() -> bytes:
-    return resources.files("root.emulator").joinpath("openapi.json").read_bytes()
+def openapi_route(resources: Iterable[AnyResource]) -> Route:
+    """Return the route of the document; no key is required."""
+    document = JSONResponse(describe(resources))
+
+    async def respond(_: Request) -> Response:
+        return document
+
+    return Route(OPENAPI_PATH, respond, methods=["GET"])
 
 
-async def _respond(_: Request) -> Response:
-    return Response(_read_document(), media_type="application/json")
+def describe(resources: Iterable[AnyResource]) -> dict[str, JsonValue]:
+    """Return an OpenAPI 3.1 document of some resources."""
+    resources = tuple(resources)
+    paths: _Object = {}
+    schemas: _Object = {}
+    for resource in resources:
+        paths |= _paths(resource)
+        schemas |= _schemas(resource)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Root Signals API, as implemented by the emulator",
+            "version": "1",
+            "license": {"name": "MIT", "identifier": "MIT"},
+            "description": _DESCRIPTION,
+        },
+        "servers": [{"url": "/", "description": "The server of this document."}],
+        "security": [{"key": []}],
+        "paths": paths,
+        "components": {
+            "securitySchemes": {
+                "key": {
+                    "type": "apiKey",
+                    "in": "header",
+                    "name": "Authorization",
+                    "description": "`Api-Key`, a space, and the key.",
+                }
+            },
+            "parameters": _PARAMETERS,
+            "headers": _HEADERS,
+            "responses": _refusals(),
+            "schemas": schemas | _COMMON_SCHEMAS,
+        },
+    }
 
 
-OPENAPI_ROUTE = Route(OPENAPI_PATH, _respond, methods=["GET"])
-"""Returns the document; no key is required."""
+def _paths(resource: AnyResource) -> _Object:
+    """Return the paths of a resource, with their operations."""
+    title = resource.title
+    of_all: _Object = _methods(resource, {"list": "get", "create": "post"})
+    of_all["options"] = _options(f"describe{resource.plural}")
+    of_one: _Object = {
+        "parameters": [_ref("parameters", "id")],
+        **_methods(
+            resource, {"retrieve": "get", "replace": "put", "update": "patch", "delete": "delete"}
+        ),
+        "options": _options(
+            f"describe{title}",
+            "404",
+            description=f"The {resource.noun} need not exist.",
+            parameters=[_ref("parameters", "any_id")],
+        ),
+    }
+    return {
+        resource.path: of_all,
+        **{
+            f"{resource.path}{name}/": _action(f"{_camel(name)}{title}", action)
+            for name, action in resource.actions.items()
+        },
+        f"{resource.path}{{id}}/": of_one,
+    }
+
+
+def _methods(resource: AnyResource, methods: Mapping[Operation, str]) -> _Object:
+    """Return the operations that a resource has, by their HTTP method."""
+    found: _Object = {}
+    for operation, method in methods.items():
+        if operation not in resource.operations:
+            continue
+        described = _describe(resource, operation)
+        if note := resource.notes.get(operation):
+            described["description"] = note
+        found[method] = described
+        if method == "get":
+            name = resource.plural if operation == "list" else resource.title
+            found["head"] = _head(f"head{name}", described)
+    return found
+
+
+def _describe(resource: AnyResource, operation: Operation) -> _Object:
+    """Return the description of an operation."""
+    title, noun, names = resource.title, resource.noun, resource.name.replace("-", " ")
+    summary = f"{operation.capitalize()} {'an' if noun[0] in 'aeiou' else 'a'} {noun}"
+    one = _success(f"The {noun}.", title)
+    match operation:
+        case "list":
+            links = _links(resource, "$response.body#/results/0/id", ("retrieve",))
+            described = _operation(
+                f"list{resource.plural}",
+                f"List the {names}, the newest first",
+                {"200": _success(f"A page of {names}.", f"{title}Page", links)},
+                "404 list",
+                description=f"The organization's {names}"
+                f"{' and the public ones' if resource.has_public else ''}. A page can have fewer"
+                f" {names} than requested, even none, while `next` is set.",
+                parameters=[
+                    *(_ref("parameters", name) for name in ("cursor", "page_size")),
+                    *_own_parameters(resource),
+                ],
+            )
+        case "create":
+            links = _links(resource, "$response.body#/id", resource.operations)
+            described = _operation(
+                f"create{title}",
+                summary,
+                {"201": _success(f"The new {noun}.", title, links)},
+                *("400", "415"),
+                description="There is no idempotency key: if there is no response, the"
+                f" {noun} may have been created.",
+                requestBody=_body(f"{title}Request", is_required=True),
+            )
+        case "retrieve":
+            described = _operation(f"retrieve{title}", summary, {"200": one}, "404")
+        case "replace":
+            described = _operation(
+                f"replace{title}",
+                summary,
+                {"200": one},
+                *("400", "404", "415"),
+                requestBody=_body(f"{title}Request", is_required=True),
+            )
+        case "update":
+            described = _operation(
+                f"update{title}",
+                summary,
+                {"200": one},
+                *("400", "404", "415"),
+                description="Omitted fields keep their value, and null clears a field.",
+                requestBody=_body(f"{title}Patch", is_required=False),
+            )
+        case "delete":
+            described = _operation(
+                f"delete{title}",
+                summary,
+                {"204": _response(f"The {noun} was deleted.")},
+                *(("400", "404") if resource.refuses_deletion else ("404",)),
+            )
+    return described
+
+
+def _action(operation_id: str, action: Action) -> _Object:
+    """Return the operations of the path of an action."""
+    content: _Object = {"application/json": {"schema": _request_schema(action.fields)}}
+    return {
+        "post": _operation(
+            operation_id,
+            action.summary,
+            {"200": {**_response(action.result), "content": _json(dict(action.schema))}},
+            *("400", "415"),
+            requestBody={"required": True, "content": content},
+        ),
+        "options": _options(f"describe{operation_id[0].upper()}{operation_id[1:]}"),
+    }
+
+
+def _options(operation_id: str, *refusals: str, **more: JsonValue) -> _Object:
+    description = _success("The description.", "Metadata")
+    return _operation(
+        operation_id, "Describe the endpoint", {"200": description}, *refusals, **more
+    )
+
+
+def _operation(
+    operation_id: str, summary: str, responses: _Object, *refusals: str, **more: JsonValue
+) -> _Object:
+    """Return an operation.
+
+    Args:
+        operation_id: Its name.
+        summary: What it does, as a title.
+        responses: The responses to requests that succeed, by status.
+        refusals: The keys of other refusals than those of every operation.
+        more: Other members.
+    """
+    refused: _Object = {
+        key[:3]: _ref("responses", _REFUSALS[key][0]) for key in sorted((*_ALWAYS, *refusals))
+    }
+    return {
+        "operationId": operation_id,
+        "summary": summary,
+        **more,
+        "responses": {**responses, **refused},
+    }
+
+
+def _head(operation_id: str, get: _Object) -> _Object:
+    """Return the operation HEAD for an operation GET: its headers without a body."""
+    responses: _Object = {}
+    found = get["responses"]
+    assert isinstance(found, dict)
+    for status, response in found.items():
+        assert isinstance(response, dict)
+        reference = response.get("$ref")
+        if isinstance(reference, str):
+            responses[status] = _ref("responses", f"Head{reference.rpartition('/')[2]}")
+        else:
+            responses[status] = {
+                name: value for name, value in response.items() if name not in ("content", "links")
+            }
+    head: _Object = {
+        "operationId": operation_id,
+        "summary": "Return the headers of GET",
+        "responses": responses,
+    }
+    if "parameters" in get:
+        head["parameters"] = get["parameters"]
+    return head
+
+
+def _response(description: str, **headers: str) -> _Object:
+    """Return a response without a body.
+
+    Args:
+        description: What it is.
+        headers: The names of components, by header, instead of or besides the usual ones.
+    """
+    names = {"X-Request-Id": "RequestId", "Allow": "Allow", "Vary": "Vary", **headers}
+    return {
+        "description": description,
+        "headers": {header: _ref("headers", name) for header, name in names.items()},
+    }
+
+
+def _success(description: str, schema: str, links: _Object | None = None) -> _Object:
+    """Return a response with an object."""
+    response: _Object = {**_response(description), "content": _json(_ref("schemas", schema))}
+    if links:
+        response["links"] = links
+    return response
+
+
+def _links(resource: AnyResource, expression: str, operations: Iterable[Operation]) -> _Object:
+    """Return links to the operations that use the ID of an object in a response."""
+    names = [
+        f"{operation}{resource.title}"
+        for operation in operations
+        if operation in resource.operations and operation not in ("list", "create")
+    ]
+    return {name: {"operationId": name, "parameters": {"id": expression}} for name in names}
+
+
+def _body(schema: str, *, is_required: bool) -> _Object:
+    return {"required": is_required, "content": _json(_ref("schemas", schema))}
+
+
+def _json(schema: JsonValue) -> _Object:
+    return {"application/json": {"schema": schema}}
+
+
+def _ref(kind: str, name: str) -> _Object:
+    return {"$ref": f"#/components/{kind}/{name}"}
+
+
+def _camel(name: str) -> str:
+    first, *others = name.split("-")
+    return first + "".join(other.title() for other in others)
+
+
+def _own_parameters(resource: AnyResource) -> list[JsonValue]:
+    """Return the parameters of a list besides those of every list."""
+    parameters: _Object = {}
+    if resource.sorted_by:
+        names = [*resource.sorted_by, "created_at"]
+        known: list[JsonValue] = [text for name in names for text in (name, f"-{name}")]
+        parameters["ordering"] = {
+            "description": "The ordering of the list, descending with a hyphen. Of several"
+            " orderings, separated by commas, the first known one is used, by default -created_at.",
+            "schema": {"anyOf": [{"enum": known}, {"type": "string"}], "default": "-created_at"},
+        }
+    for name in resource.filtered_by:
+        field = resource.fields[name]
+        parameters[name] = {
+            "description": f"Return only {resource.name.replace('-', ' ')} with this value.",
+            "schema": field.request_schema(),
+        }
+    for name, description in resource.ignored.items():
+        parameters[name] = {"description": description, "schema": {"type": "string"}}
+    return [
+        {"name": name, "in": "query", **parameter}
+        for name, parameter in parameters.items()
+        if isinstance(parameter, dict)
+    ]
+
+
+def _request_schema(fields: Fields, *, is_partial: bool = False) -> _Object:
+    """Return the JSON Schema of a body."""
+    properties: _Object = {}
+    for name, field in fields.items():
+        described = field.request_schema()
+        if field.is_secret:
+            described["writeOnly"] = True
+        if field.description:
+            described["description"] = field.description
+        properties[name] = described
+    required: list[JsonValue] = [name for name, field in fields.items() if field.required]
+    schema: _Object = {"type": "object", "properties": properties}
+    if required and not is_partial:
+        schema["required"] = required
+    return schema
+
+
+def _response_schema(resource: AnyResource, names: Iterable[str]) -> _Object:
+    """Return the JSON Schema of an object in a response."""
+    outputs = resource.outputs()
+    return {
+        "type": "object",
+        "required": [*names],
+        "properties": {
+            name: dict(outputs[name].schema)
+            if name in outputs
+            else resource.fields[name].response_schema()
+            for name in names
+        },
+    }
+
+
+def _schemas(resource: AnyResource) -> _Object:
+    """Return the JSON Schemas of a resource."""
+    title = resource.title
+    listed = title if resource.listed is None else f"Listed{title}"
+    link: _Object = {"type": ["string", "null"]}
+    schemas: _Object = {
+        f"{title}Request": _request_schema(resource.fields),
+        f"{title}Patch": _request_schema(resource.fields, is_partial=True),
+        title: _response_schema(resource, resource.shown),
+        listed: _response_schema(resource, resource.listed or resource.shown),
+        f"{title}Page": {
+            "type": "object",
+            "required": ["next", "previous", "results"],
+            "properties": {
+                "next": {
+                    **link,
+                    "description": "The next page: an absolute URL, a URL without host, or a"
+                    " cursor; null on the last page.",
+                },
+                "previous": {**link, "description": "The previous page, in the same format."},
+                "results": {"type": "array", "items": _ref("schemas", listed)},
+            },
+        },
+    }
+    return schemas
+
+
+def _refusals() -> _Object:
+    """Return the responses to requests that are refused, and those to HEAD without a body."""
+    refusals: _Object = {}
+    for key, (name, description, headers) in _REFUSALS.items():
+        # A path that matches no endpoint has no methods.
+        found = {"Allow": "AllowIfAny", "Vary": "VaryIfAny"} if name == "NotFound" else {}
+        response = _response(description, **found, **headers)
+        schema: JsonValue = _ref("schemas", "Detail")
+        if key == "400":
+            schema = {
+                "anyOf": [_ref("schemas", one) for one in ("FieldErrors", "Detail", "Errors")]
+            }
+        content = _json(schema)
+        if name == "NotFound":
+            content["text/html"] = {"schema": {"type": "string"}}
+        refusals[name] = {**response, "content": content}
+        refusals[f"Head{name}"] = response
+    return refusals
+
+
+_PARAMETERS: _Object = {
+    "id": {
+        "name": "id",
+        "in": "path",
+        "required": True,
+        "description": "The id: a UUID in any format.",
+        "schema": {"type": "string", "format": "uuid"},
+    },
+    "any_id": {
+        "name": "id",
+        "in": "path",
+        "required": True,
+        "description": "Any id, also an unknown one.",
+        "schema": {"type": "string"},
+    },
+    "cursor": {
+        "name": "cursor",
+        "in": "query",
+        "description": "The cursor of a page, as in `next` and `previous`.",
+        "schema": {"type": "string"},
+    },
+    "page_size": {
+        "name": "page_size",
+        "in": "query",
+        "description": "The page size, at most 100; 100 also for invalid values.",
+        "schema": {
+            "anyOf": [{"type": "integer", "minimum": 1, "maximum": 100}, {"type": "string"}],
+            "default": 100,
+        },
+    },
+}
+
+_HEADERS: _Object = {
+    "RequestId": {
+        "description": "The id of the request.",
+        "required": True,
+        "schema": {"type": "string", "pattern": "^[0-9a-f]{32}$"},
+    },
+    "Allow": {
+        "description": "The allowed methods.",
+        "required": True,
+        "schema": {"type": "string"},
+    },
+    "AllowIfAny": {"description": "The allowed methods, if any.", "schema": {"type": "string"}},
+    "Vary": {
+        "description": "The header that the format of the response depends on.",
+        "required": True,
+        "schema": {"const": "Accept"},
+    },
+    "VaryIfAny": {
+        "description": "The header that the format of the response depends on, if any.",
+        "schema": {"const": "Accept"},
+    },
+    "Authenticate": {
+        "description": "The authentication scheme.",
+        "required": True,
+        "schema": {"const": "Api-Key"},
+    },
+    "RetryAfter": {
+        "description": "Seconds until the next permitted request.",
+        "required": True,
+        "schema": {"type": "integer", "minimum": 0},
+    },
+}
+
+_COMMON_SCHEMAS: _Object = {
+    "Metadata": {
+        "type": "object",
+        "required": ["name", "description", "renders", "parses"],
+        "properties": {
+            "name": {"type": "string"},
+            "description": {"type": "string"},
+            "renders": {"type": "array", "items": {"type": "string"}},
+            "parses": {"type": "array", "items": {"type": "string"}},
+            "actions": {
+                "type": "object",
+                "description": "The fields of bodies by method; omitted if the key cannot send"
+                " any.",
+                "additionalProperties": {
+                    "type": "object",
+                    "additionalProperties": _ref("schemas", "Field"),
+                },
+            },
+        },
+    },
+    "Field": {
+        "type": "object",
+        "required": ["type", "required", "read_only", "label"],
+        "properties": {
+            "type": {"type": "string"},
+            "required": {"type": "boolean"},
+            "read_only": {"type": "boolean"},
+            "label": {"type": "string"},
+            "max_length": {"type": "integer"},
+            "min_value": {"type": "integer"},
+            "max_value": {"type": "integer"},
+        },
+    },
+    "Detail": {
+        "type": "object",
+        "description": "An error of the request as a whole.",
+        "required": ["detail"],
+        "properties": {"detail": {"type": "string"}},
+        "additionalProperties": False,
+    },
+    "FieldErrors": {
+        "type": "object",
+        "description": "Errors by field; `non_field_errors` concern several fields.",
+        "minProperties": 1,
+        "additionalProperties": _ref("schemas", "Errors"),
+    },
+    "Errors": {
+        "type": "array",
+        "description": "Error messages.",
+        "minItems": 1,
+        "items": {"type": "string"},
+    },
+}

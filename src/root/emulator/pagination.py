@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import Protocol
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -16,37 +16,18 @@ from root.emulator.cursors import (
     SortKey,
     page_link,
     parse_cursor,
-    parse_ordering,
     parse_page_size,
 )
+from root.emulator.rows import Row
 
 NEXT_STYLE = "root.emulator.next_style"
 """The entry of a request's scope with the `NextStyle` that a fault sets, or None."""
 
 
-class SortableRow(Protocol):
-    """A row of a list that is sorted by name or by position."""
-
-    @property
-    def name(self) -> str:
-        """The name."""
-        ...
-
-    @property
-    def position(self) -> int:
-        """The position in the order of creation."""
-        ...
-
-
-RowT = TypeVar("RowT", bound=SortableRow)
-
-
-class FetchRows(Protocol[RowT]):
+class FetchRows(Protocol):
     """Fetches rows beyond a sort key, which is excluded, in the given direction."""
 
-    def __call__(
-        self, ordering: Ordering, edge: SortKey | None, *, backwards: bool, limit: int
-    ) -> list[RowT]:
+    def __call__(self, edge: SortKey | None, *, backwards: bool, limit: int) -> list[Row]:
         """Return at most `limit` rows."""
         ...
 
@@ -66,32 +47,30 @@ class Paginator:
     def respond(
         self,
         request: Request,
-        fetch: FetchRows[RowT],
-        serialize: Callable[[RowT], dict[str, object]],
-        *,
-        has_ordering: bool = True,
+        ordering: Ordering,
+        fetch: FetchRows,
+        serialize: Callable[[Row], dict[str, object]],
     ) -> Response:
         """Return the requested page.
 
         Args:
             request: The request.
-            fetch: Fetches rows of the list.
+            ordering: The order of the list.
+            fetch: Fetches rows of the list in this order.
             serialize: Returns a row as JSON.
-            has_ordering: Whether the list has a parameter `ordering`; if not, it is ignored.
         """
         query = request.query_params
-        ordering = parse_ordering(query) if has_ordering else Ordering()
         size = parse_page_size(query, self.page_size_cap)
         requested = parse_cursor(query, ordering)
         cursor = requested or Cursor()
         # One extra row shows whether there is another page in this direction.
-        rows = fetch(ordering, cursor.edge, backwards=cursor.backwards, limit=size + 1)
+        rows = fetch(cursor.edge, backwards=cursor.backwards, limit=size + 1)
         has_more = len(rows) > size
         rows = rows[:size]
 
-        def has_rows_behind(row: RowT | None) -> bool:
-            edge = None if row is None else _sort_key(row, ordering)
-            return bool(fetch(ordering, edge, backwards=not cursor.backwards, limit=1))
+        def has_rows_behind(row: Row | None) -> bool:
+            edge = None if row is None else ordering.key(row)
+            return bool(fetch(edge, backwards=not cursor.backwards, limit=1))
 
         if cursor.backwards:
             rows.reverse()
@@ -101,8 +80,8 @@ class Paginator:
             # Nothing precedes the first page, which needs no cursor.
             has_previous = requested is not None and has_rows_behind(rows[0] if rows else None)
         # The neighbours of an empty page are the two ends of the list.
-        first = _sort_key(rows[0], ordering) if rows else None
-        last = _sort_key(rows[-1], ordering) if rows else None
+        first = ordering.key(rows[0]) if rows else None
+        last = ordering.key(rows[-1]) if rows else None
         style: NextStyle = request.scope.get(NEXT_STYLE) or self.next_style
         url = request.url.path
         if style == "absolute":
@@ -117,7 +96,3 @@ class Paginator:
                 "results": [serialize(row) for row in rows],
             }
         )
-
-
-def _sort_key(row: SortableRow, ordering: Ordering) -> SortKey:
-    return (row.name, row.position) if ordering.by_name else (row.position,)

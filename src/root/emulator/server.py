@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Generator, Iterable, Mapping
+from asyncio import Task
+from collections.abc import Callable, Coroutine, Generator, Iterable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
@@ -19,18 +20,21 @@ from root.emulator.control import Control
 from root.emulator.control_api import PREFIX, ControlApplication
 from root.emulator.cursors import NextStyle
 from root.emulator.dashboard import Dashboard
+from root.emulator.endpoint import Service, endpoints
 from root.emulator.fault_queue import FaultQueue
 from root.emulator.fault_rules import Reset
 from root.emulator.faults import Fault, read_faults
 from root.emulator.history import Connections, History, RecordedRequest, unexpected_requests
 from root.emulator.keys import KeyRegistry, KeyState, validate_key
 from root.emulator.listener import Listener
-from root.emulator.openapi import OPENAPI_PATH, OPENAPI_ROUTE
+from root.emulator.openapi import OPENAPI_PATH, openapi_route
 from root.emulator.pagination import Paginator
+from root.emulator.resource import AnyResource, Resource
+from root.emulator.resources import declared
 from root.emulator.resources.catalogue import load_catalogue
-from root.emulator.resources.model_table import Visibility
-from root.emulator.resources.models import Models, StoredModel
-from root.emulator.resources.projects import Projects, StoredProject
+from root.emulator.resources.models import StoredModel
+from root.emulator.resources.projects import StoredProject
+from root.emulator.rows import Visibility
 from root.emulator.settings import check_settings
 from root.emulator.store import Store
 
@@ -44,13 +48,19 @@ class Server:
     """
 
     def __init__(
-        self, listener: Listener, api_key: str, control: Control, control_key: str
+        self,
+        listener: Listener,
+        api_key: str,
+        control: Control,
+        resources: Iterable[AnyResource],
+        control_key: str,
     ) -> None:
         """Create the interface; `serve()` does this."""
         self._listener = listener
         self._host, self._port = listener.address.result()
         self._api_key = api_key
         self._control = control
+        self._resources = {resource.stored: resource for resource in resources}
         self._control_key = control_key
         self._process = os.getpid()
 
@@ -84,12 +94,12 @@ class Server:
     @property
     def models(self) -> tuple[StoredModel, ...]:
         """The created models in order of creation, without those of the catalogue."""
-        return self._call(self._control.models)
+        return self._list(StoredModel)
 
     @property
     def projects(self) -> tuple[StoredProject, ...]:
         """The created projects in order of creation, without the initial ones of organizations."""
-        return self._call(self._control.projects)
+        return self._list(StoredProject)
 
     @property
     def requests(self) -> tuple[RecordedRequest, ...]:
@@ -190,7 +200,8 @@ class Server:
             "url": url,
         }
         values = {field: value for field, value in arguments.items() if value is not None}
-        return self._call(lambda: self._control.add_model(values, visibility, api_key))
+        resource = self._resource(StoredModel)
+        return self._await(lambda: self._control.add(resource, values, visibility, api_key))
 
     def fail_next(
         self,
@@ -255,7 +266,7 @@ class Server:
         The faults given to `serve` are restored, and all others removed. Requests that a fault
         delays are cancelled.
         """
-        self._call(self._control.wipe)
+        self._await(self._control.wipe)
 
     def assert_no_unexpected_requests(self, *expected: str) -> None:
         """Fail if the emulator received unexpected requests.
@@ -273,8 +284,28 @@ class Server:
             count = "1 request was" if len(found) == 1 else f"{len(found)} requests were"
             raise AssertionError(f"{count} not expected:\n{listing}")
 
+    def _resource(self, stored: type[T]) -> Resource[T]:
+        """Return the resource whose objects Python code sees as instances of a class."""
+        return cast("Resource[T]", self._resources[stored])
+
+    def _list(self, stored: type[T]) -> tuple[T, ...]:
+        resource = self._resource(stored)
+        return self._await(lambda: self._control.list_created(resource))
+
     def _call(self, function: Callable[[], T]) -> T:
         """Call a function in the emulator's thread, between two requests.
+
+        Raises:
+            ValueError: The emulator has stopped, or runs in another process.
+        """
+
+        async def call() -> T:
+            return function()
+
+        return self._await(call)
+
+    def _await(self, function: Callable[[], Coroutine[object, object, T]]) -> T:
+        """Run a coroutine in the emulator's event loop, from its start between two requests on.
 
         Raises:
             ValueError: The emulator has stopped, or runs in another process.
@@ -282,9 +313,9 @@ class Server:
         listener = self._listener
         result: Future[T] = Future()
 
-        def call() -> None:
+        async def run() -> None:
             try:
-                result.set_result(function())
+                result.set_result(await function())
             except BaseException as exc:  # noqa: BLE001 - it is raised in the caller's thread.
                 result.set_exception(exc)
 
@@ -294,12 +325,15 @@ class Server:
                 "The emulator runs in another process. Use the control API instead:"
                 f" {self.url}{PREFIX}"
             )
+        tasks: set[Task[None]] = set()
         # A loop accepts calls until it is closed, but may not run them.
         with suppress(RuntimeError):
             loop = listener.loop.result()
             # If a connection was closed before this call, the loop notices it in its next
-            # iteration, and counts it in the one after.
-            loop.call_soon_threadsafe(lambda: loop.call_soon(lambda: loop.call_soon(call)))
+            # iteration, and counts it in the one after. A task begins one iteration later.
+            loop.call_soon_threadsafe(
+                lambda: loop.call_soon(lambda: tasks.add(loop.create_task(run())))
+            )
             futures = cast("list[Future[object]]", [result, listener.finished])
             wait(futures, return_when=FIRST_COMPLETED)
         if not result.done():
@@ -375,24 +409,25 @@ def serve(
     if isinstance(faults, str | os.PathLike):
         faults = read_faults(faults)
     queue = FaultQueue(seed, faults)
-    with closing(Store(db, public_models, seed)) as store:
-        history = History(lambda: (*keys.all(), control_key))
+    resources = declared(public_models)
+    with closing(Store(db, (one.spec for one in resources), seed)) as store:
+        for resource in resources:
+            resource.provide(store)
+        secret_fields = {name for one in resources for name in one.secret_fields}
+        history = History(lambda: (*keys.all(), control_key), secret_fields)
         connections = Connections()
         control = Control(store, keys, queue, history, connections, api_key)
-        paginator = Paginator(next_style, page_size_cap)
+        service = Service(store, keys, Paginator(next_style, page_size_cap))
         application = Application(
-            {
-                **Models(store.models, public_models, paginator).endpoints(keys),
-                **Projects(store.projects, paginator).endpoints(keys),
-            },
+            {path: one for each in resources for path, one in endpoints(each, service).items()},
             queue,
             history,
             {
                 "/": Dashboard(),
                 # Browsers request it automatically, so it does not come from the code under test.
                 "/favicon.ico": Response(status_code=404),
-                OPENAPI_PATH: OPENAPI_ROUTE,
-                PREFIX: ControlApplication(control, control_key),
+                OPENAPI_PATH: openapi_route(resources),
+                PREFIX: ControlApplication(control, resources, control_key),
             },
         )
         listener = Listener(application, connections, host, port)
@@ -400,7 +435,7 @@ def serve(
         thread = threading.Thread(target=listener.run_in_thread, name="root-emulator", daemon=True)
         thread.start()
         try:
-            yield Server(listener, api_key, control, control_key)
+            yield Server(listener, api_key, control, resources, control_key)
         finally:
             listener.should_exit = True
             thread.join()

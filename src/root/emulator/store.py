@@ -1,62 +1,338 @@
-"""The database: SQLite in memory, or in a file that survives a restart."""
+"""The database: SQLite in memory, or in a file that survives a restart.
+
+A table is derived from what its resource declares, and has an index for each way to list it.
+"""
 
 from __future__ import annotations
 
+import asyncio
+import hashlib
 import os
 import sqlite3
+import zlib
+from collections import namedtuple
+from collections.abc import Callable, Generator, Iterable, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from operator import attrgetter
 from random import Random
+from typing import Any, TypeAlias, TypeVar, cast
 from uuid import UUID, uuid4
 
-from root.emulator.resources.catalogue import Catalogue
-from root.emulator.resources.model_table import MODEL_SCHEMA, ModelTable
-from root.emulator.resources.project_table import PROJECT_SCHEMA, ProjectTable
+from root.emulator.cursors import Ordering, SortKey
+from root.emulator.fields import BooleanField, Fields, Value
+from root.emulator.keys import Account
+from root.emulator.rows import Row, Visibility
 
-# Written into the header of a file, to recognise the files of this version of the emulator.
-_SCHEMA_VERSION = 3
+__all__ = ["SERVICE", "Getter", "Store", "Table", "TableSpec"]
 
-_SCHEMA = f"""
-{MODEL_SCHEMA}
-{PROJECT_SCHEMA}
-CREATE TABLE catalogue (digest TEXT NOT NULL);
-"""
+T = TypeVar("T")
+
+SERVICE = ""
+"""The organization of objects that the service provides; all other organizations have a name."""
+
+# Those of every resource. The position is assigned by SQLite.
+_COMMON = {
+    "position": "INTEGER PRIMARY KEY AUTOINCREMENT",
+    "id": "TEXT NOT NULL UNIQUE",
+    "organization": "TEXT NOT NULL",
+    "email": "TEXT NOT NULL",
+    "full_name": "TEXT NOT NULL",
+    "created_at": "TEXT NOT NULL",
+    "visibility": "TEXT NOT NULL",
+    "is_initial": "INTEGER NOT NULL",
+}
+
+
+Getter: TypeAlias = Callable[[Row], object]
+"""Returns a value of an object."""
+
+
+@dataclass(frozen=True)
+class TableSpec:
+    """What a resource declares of its table.
+
+    Attributes:
+        name: The name of the table.
+        fields: The stored fields.
+        sorted_by: Fields that lists are sorted by, apart from the age of objects. None of them may
+            be null.
+        filtered_by: Fields that lists are filtered by.
+        looked_up_by: Fields that single objects are found by.
+        has_public: Whether an object may be readable for other organizations.
+    """
+
+    name: str
+    fields: Fields
+    sorted_by: tuple[str, ...] = ()
+    filtered_by: tuple[str, ...] = ()
+    looked_up_by: tuple[str, ...] = ()
+    has_public: bool = False
+
+    def getter(self, name: str) -> Getter:
+        """Return the getter of a column."""
+        get: Getter = attrgetter(name)
+        if isinstance(self.fields.get(name), BooleanField):
+            return lambda row: bool(get(row))
+        return get
+
+    def statements(self) -> list[str]:
+        """Return the statements that create the table."""
+        columns = _COMMON | {
+            name: field.column if field.nullable else f"{field.column} NOT NULL"
+            for name, field in self.fields.items()
+        }
+        definitions = ", ".join(f"{name} {definition}" for name, definition in columns.items())
+        lists: list[tuple[str, ...]] = []
+        for filters in ((), *((name,) for name in self.filtered_by)):
+            for order in (("position",), *((name, "position") for name in self.sorted_by)):
+                lists.append((*filters, *order))
+        # The index of a list that is sorted by a field finds single objects, too.
+        own = [*lists, *((name,) for name in self.looked_up_by if name not in self.sorted_by)]
+        indexes = [(("organization", *columns), "") for columns in own]
+        if self.has_public:
+            indexes += [(columns, "WHERE visibility = 'PUBLIC'") for columns in lists]
+            looked_up = ((name,) for name in self.looked_up_by)
+            indexes += [(columns, "WHERE visibility != 'PRIVATE'") for columns in looked_up]
+        return [
+            f"CREATE TABLE {self.name} ({definitions})",
+            *(
+                f"CREATE INDEX {self.name}_{number}"
+                f" ON {self.name} ({', '.join(columns)}) {condition}"
+                for number, (columns, condition) in enumerate(indexes)
+            ),
+        ]
+
+
+class Table:
+    """The objects of one resource, of all organizations."""
+
+    def __init__(
+        self, connection: sqlite3.Connection, spec: TableSpec, new_id: Callable[[str], str]
+    ) -> None:
+        """Create the table's interface.
+
+        Args:
+            connection: The database.
+            spec: What the resource declares.
+            new_id: Returns a new ID for a row of the given table.
+        """
+        self._connection = connection
+        self._new_id = new_id
+        self._name = spec.name
+        self._has_public = spec.has_public
+        self._fields = tuple(spec.fields)
+        self._columns = (*list(_COMMON)[1:], *self._fields)
+        placeholders = ", ".join("?" * len(self._columns))
+        self._insertion = (
+            f"INSERT INTO {self._name} ({', '.join(self._columns)}) VALUES ({placeholders})"
+        )
+        self._to_row = _row_factory(spec)
+        self._own = "organization = ?"
+        if spec.has_public:
+            self._own = "(organization = ? OR visibility != 'PRIVATE')"
+
+    def insert(
+        self,
+        owner: Account,
+        values: Mapping[str, Value],
+        visibility: Visibility = "PRIVATE",
+        *,
+        initial_id: str | None = None,
+    ) -> Row:
+        """Insert an object and return it.
+
+        Args:
+            owner: The account that it belongs to.
+            values: The values of all stored fields.
+            visibility: Who can read it.
+            initial_id: The ID of an object that is there from the start.
+        """
+        id_ = self._new_id(self._name) if initial_id is None else initial_id
+        common = (
+            *(id_, owner.organization, owner.email, owner.full_name),
+            *(datetime.now(UTC).isoformat(), visibility, initial_id is not None),
+        )
+        stored = (*common, *map(values.__getitem__, self._fields))
+        inserted = self._connection.execute(self._insertion, stored)
+        return self._to_row((inserted.lastrowid, *stored))
+
+    def get(self, organization: str, id_: str) -> Row | None:
+        """Return an object that an organization can read."""
+        return self._first(
+            f"SELECT * FROM {self._name} WHERE id = ? AND {self._own}", id_, organization
+        )
+
+    def find(self, organization: str, field: str, value: Value) -> Row | None:
+        """Return an object of an organization by the value of a field."""
+        return self._first(
+            f"SELECT * FROM {self._name} WHERE {field} = ? AND organization = ? LIMIT 1",
+            *(value, organization),
+        )
+
+    def find_readable(self, organization: str, field: str, value: Value) -> Row | None:
+        """Return an object that an organization can read by the value of a field."""
+        query = f"SELECT * FROM {self._name} WHERE {field} = ? AND visibility != 'PRIVATE' LIMIT 1"
+        found = self.find(organization, field, value)
+        return self._first(query, value) if found is None and self._has_public else found
+
+    def update(self, row: Row, values: Mapping[str, Value]) -> Row:
+        """Set the given fields of an object and return it."""
+        if not values:
+            return row
+        assignments = ", ".join(f"{name} = ?" for name in values)
+        self._connection.execute(
+            f"UPDATE {self._name} SET {assignments} WHERE id = ?", (*values.values(), row.id)
+        )
+        return cast("Row", cast("Any", row)._replace(**values))
+
+    def update_where(self, organization: str, field: str, old: Value, new: Value) -> None:
+        """Set a field of the objects of an organization that have a certain value of it."""
+        self._connection.execute(
+            f"UPDATE {self._name} SET {field} = ? WHERE organization = ? AND {field} = ?",
+            (new, organization, old),
+        )
+
+    def delete(self, row: Row) -> None:
+        """Delete an object."""
+        self._connection.execute(f"DELETE FROM {self._name} WHERE id = ?", (row.id,))
+
+    def fetch_page(
+        self,
+        organization: str,
+        ordering: Ordering,
+        edge: SortKey | None,
+        *,
+        filters: Mapping[str, Value] | None = None,
+        backwards: bool = False,
+        limit: int,
+    ) -> list[Row]:
+        """Return the objects that an organization lists, beyond a sort key, which is excluded."""
+        columns = (*((ordering.field,) if ordering.field else ()), "position")
+        descending = ordering.descending != backwards
+        conditions = [f"{name} = ?" for name in filters or ()]
+        if edge is not None:
+            operator = "<" if descending else ">"
+            placeholders = ", ".join("?" * len(edge))
+            conditions.append(f"({', '.join(columns)}) {operator} ({placeholders})")
+        sorting = ", ".join(f"{column} {'DESC' if descending else 'ASC'}" for column in columns)
+        arguments = (organization, *(filters or {}).values(), *(edge or ()), limit)
+
+        def select(columns: str, owned: str) -> str:
+            where = " AND ".join([owned, *conditions])
+            return f"SELECT {columns} FROM {self._name} WHERE {where} ORDER BY {sorting} LIMIT ?"
+
+        if not self._has_public:
+            return self._all(select("*", "organization = ?"), arguments)
+        # Two queries that each use an index, then merged: with OR, SQLite would read the rows of
+        # other organizations too, or sort the whole list. What is merged is small.
+        own = select(", ".join(columns), "organization = ?")
+        public = select(", ".join(columns), "visibility = 'PUBLIC' AND organization != ?")
+        merged = f"SELECT * FROM ({own}) UNION ALL SELECT * FROM ({public})"
+        return self._all(
+            f"SELECT * FROM {self._name} WHERE position IN"
+            f" (SELECT position FROM ({merged} ORDER BY {sorting} LIMIT ?)) ORDER BY {sorting}",
+            (*arguments, *arguments, limit),
+        )
+
+    def list_created(self, offset: int, limit: int) -> list[Row]:
+        """Return objects of all organizations in order of creation, without the initial ones."""
+        return self._all(
+            f"SELECT * FROM {self._name} WHERE NOT is_initial ORDER BY position LIMIT ? OFFSET ?",
+            (limit, offset),
+        )
+
+    def count_created(self) -> int:
+        """Return the number of objects without the initial ones."""
+        query = f"SELECT count(*) FROM {self._name} WHERE NOT is_initial"
+        return int(self._connection.execute(query).fetchone()[0])
+
+    def wipe(self) -> None:
+        """Delete all objects except those of the service."""
+        self._connection.execute(f"DELETE FROM {self._name} WHERE organization != ?", (SERVICE,))
+
+    def replace_service_objects(
+        self, owner: Account, objects: Iterable[tuple[str, Mapping[str, Value]]]
+    ) -> None:
+        """Replace the public objects of the service.
+
+        Args:
+            owner: What they show as their owner.
+            objects: Their IDs and values.
+        """
+        self._connection.execute(f"DELETE FROM {self._name} WHERE organization = ?", (SERVICE,))
+        placeholders = ", ".join("?" * (len(self._columns) + 1))
+        created_at = datetime.now(UTC).isoformat()
+        # With negative positions they are older than all others, and "newest first" is their own
+        # order.
+        self._connection.executemany(
+            f"INSERT INTO {self._name} (position, {', '.join(self._columns)})"
+            f" VALUES ({placeholders})",
+            (
+                (
+                    *(-number, id_, SERVICE, owner.email, owner.full_name, created_at, "PUBLIC", 1),
+                    *map(values.__getitem__, self._fields),
+                )
+                for number, (id_, values) in enumerate(objects, start=1)
+            ),
+        )
+
+    def _first(self, query: str, *arguments: Value) -> Row | None:
+        found = self._connection.execute(query, arguments).fetchone()
+        return None if found is None else self._to_row(found)
+
+    def _all(self, query: str, arguments: Iterable[Value]) -> list[Row]:
+        return [*map(self._to_row, self._connection.execute(query, tuple(arguments)))]
+
+
+def _row_factory(spec: TableSpec) -> Callable[[Iterable[Value]], Row]:
+    """Return what makes a named tuple of the columns of a table."""
+    # For type checkers, the fields of a named tuple must be known.
+    make_type = cast("Callable[[str, list[str]], Any]", namedtuple)
+    make: Callable[[Iterable[Value]], Row] = make_type("Row", [*_COMMON, *spec.fields])._make
+    return make
 
 
 class Store:
-    """A connection to the database; each write is committed before its method returns.
+    """A connection to the database.
+
+    Statements run in the event loop itself, within transactions: each takes some fifty
+    microseconds, and a round trip to a thread would take longer. What reads or writes whole tables
+    runs in a thread instead, while requests of the API wait for it and the event loop does not.
 
     Attributes:
-        models: The table of models.
-        projects: The table of projects.
+        tables: The tables by name.
+        lock: Held by whatever uses the database.
     """
 
     def __init__(
-        self,
-        db: str | os.PathLike[str] | None,
-        catalogue: Catalogue,
-        seed: int | None = None,
+        self, db: str | os.PathLike[str] | None, specs: Iterable[TableSpec], seed: int | None = None
     ) -> None:
-        """Open the database and update its catalogue.
+        """Open the database, and create its tables if it is new.
 
         Args:
             db: The file, or None for a database in memory.
-            catalogue: The public models.
+            specs: The tables.
             seed: The seed of new IDs; random IDs if None.
 
         Raises:
             ValueError: The file is a database of another program or version.
             sqlite3.Error: The file cannot be opened or is not a database.
         """
-        # The connection is opened in one thread and used in the server's thread. With
-        # isolation_level=None SQLite commits each statement by itself.
+        # With isolation_level=None, only the transactions below are begun.
         self._connection = sqlite3.connect(
             ":memory:" if db is None else db, check_same_thread=False, isolation_level=None
         )
         self._seed = seed
         self._seed_ids()
-        self.models: ModelTable = ModelTable(self._connection, self._new_id)
-        self.projects: ProjectTable = ProjectTable(self._connection, self._new_id)
+        specs = tuple(specs)
+        self.tables: Mapping[str, Table] = {
+            spec.name: Table(self._connection, spec, self._new_id) for spec in specs
+        }
+        self.lock = asyncio.Lock()
         try:
-            self._prepare(db, catalogue)
+            self._prepare(db, [statement for spec in specs for statement in spec.statements()])
         except BaseException:
             self._connection.close()
             raise
@@ -65,18 +341,62 @@ class Store:
         """Close the database."""
         self._connection.close()
 
-    def wipe(self) -> None:
-        """Delete all rows except the catalogue's, and restart the sequence of seeded IDs."""
-        self._seed_ids()
-        self.models.wipe()
-        self.projects.wipe()
+    @contextmanager
+    def transaction(self, *, is_read_only: bool = False) -> Generator[None]:
+        """Make the statements of the block take effect together, or not at all."""
+        self._connection.execute("BEGIN" if is_read_only else "BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._connection.execute("ROLLBACK")
+            raise
+        self._connection.execute("COMMIT")
 
-    def _prepare(self, db: str | os.PathLike[str] | None, catalogue: Catalogue) -> None:
+    async def in_thread(self, work: Callable[[], T]) -> T:
+        """Run some work on whole tables in a thread, as one transaction."""
+
+        async def run() -> T:
+            async with self.lock:
+                return await asyncio.to_thread(transact)
+
+        def transact() -> T:
+            with self.transaction():
+                return work()
+
+        # If the caller is cancelled, the lock is held until the thread has ended.
+        return await asyncio.shield(asyncio.ensure_future(run()))
+
+    def wipe(self) -> None:
+        """Delete all objects except those of the service, and restart the seeded IDs."""
+        self._seed_ids()
+        for table in self.tables.values():
+            table.wipe()
+
+    def provide(
+        self, table: str, owner: Account, objects: Mapping[str, Mapping[str, Value]]
+    ) -> None:
+        """Have the objects of the service in a table, by their ID, and no others of it."""
+        digest = hashlib.sha256(repr(objects).encode()).hexdigest()
+        with self.transaction():
+            execute = self._connection.execute
+            found = execute("SELECT digest FROM service_objects WHERE name = ?", (table,))
+            if found.fetchall() == [(digest,)]:
+                return
+            self.tables[table].replace_service_objects(owner, objects.items())
+            execute("INSERT OR REPLACE INTO service_objects VALUES (?, ?)", (table, digest))
+
+    def _prepare(self, db: str | os.PathLike[str] | None, statements: list[str]) -> None:
+        statements = [
+            *statements,
+            "CREATE TABLE service_objects (name TEXT PRIMARY KEY, digest TEXT NOT NULL)",
+        ]
+        # Written into the header of a file, to recognise the files of this version.
+        expected = zlib.crc32("\n".join(statements).encode()) >> 1 or 1
         execute = self._connection.execute
         tables = {name for (name,) in execute("SELECT name FROM sqlite_master")}
         version = int(execute("PRAGMA user_version").fetchone()[0])
-        if version != _SCHEMA_VERSION and (version or tables):
-            is_ours = {"catalogue", "models"} <= tables
+        if version != expected and (version or tables):
+            is_ours = "models" in tables and bool({"catalogue", "service_objects"} & tables)
             creator = "another version of the emulator" if is_ours else "another program"
             raise ValueError(
                 f"The database {db} was created by {creator}, and was not changed. Choose another"
@@ -89,20 +409,12 @@ class Store:
         execute("PRAGMA synchronous = NORMAL")
         # Servers that start on the same file at the same time must not both initialise it. After
         # an error the transaction is rolled back when the connection is closed.
-        execute("BEGIN IMMEDIATE")
-        if not int(execute("PRAGMA user_version").fetchone()[0]):
-            # executescript() would commit the transaction first.
-            for statement in _SCHEMA.split(";"):
-                execute(statement)
-            execute(f"PRAGMA user_version = {_SCHEMA_VERSION}")
-        if execute("SELECT digest FROM catalogue").fetchone() != (catalogue.digest,):
-            self._load_catalogue(catalogue)
-        execute("COMMIT")
-
-    def _load_catalogue(self, catalogue: Catalogue) -> None:
-        self.models.load_catalogue(catalogue)
-        self._connection.execute("DELETE FROM catalogue")
-        self._connection.execute("INSERT INTO catalogue VALUES (?)", (catalogue.digest,))
+        with self.transaction():
+            if not int(execute("PRAGMA user_version").fetchone()[0]):
+                # executescript() would commit the transaction first.
+                for statement in statements:
+                    execute(statement)
+                execute(f"PRAGMA user_version = {expected}")
 
     def _seed_ids(self) -> None:
         self._random = None if self._seed is None else Random(self._seed)

@@ -1,0 +1,428 @@
+"""A resource of the API: what it declares, and the endpoints that follow from it.
+
+A subclass is a declaration: the path, the fields, what an object and a list show, how lists are
+filtered and sorted. The endpoints, the table, responses to OPTIONS, the OpenAPI document, the
+control API and the dashboard are derived from it. Methods are overridden where a resource has rules
+of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from datetime import datetime
+from functools import partial
+from operator import attrgetter
+from typing import ClassVar, Generic, Literal, TypeAlias, TypeVar
+from uuid import UUID
+
+from pydantic import JsonValue
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from root.emulator import problems
+from root.emulator.cursors import Ordering, parse_ordering
+from root.emulator.fields import Fields, InvalidValueError, Value
+from root.emulator.keys import Account
+from root.emulator.pagination import Paginator
+from root.emulator.problems import Problem
+from root.emulator.rows import Row, Visibility
+from root.emulator.serializers import parse_json, validate
+from root.emulator.store import Getter, Store, Table, TableSpec
+
+__all__ = ["Action", "AnyResource", "Call", "Operation", "Output", "Resource"]
+
+S = TypeVar("S", covariant=True)
+
+Operation: TypeAlias = Literal["list", "create", "retrieve", "replace", "update", "delete"]
+"""What a resource has endpoints for."""
+
+Schema: TypeAlias = Mapping[str, JsonValue]
+"""A JSON Schema."""
+
+
+@dataclass(frozen=True)
+class Output:
+    """A field of responses that is not a field of requests.
+
+    Attributes:
+        schema: The JSON Schema of its values.
+        value: Returns the value for an object.
+        type_name: The type in responses to OPTIONS, or None to omit it there.
+    """
+
+    schema: Schema
+    value: Getter
+    type_name: str | None = None
+
+
+ID = Output({"type": "string", "format": "uuid"}, attrgetter("id"), "string")
+CREATED_AT = Output(
+    {"type": "string", "format": "date-time"},
+    lambda row: row.created_at.replace("+00:00", "Z"),
+    "datetime",
+)
+VISIBILITY = Output({"enum": ["PUBLIC", "PUBLIC_UNLISTED", "PRIVATE"]}, attrgetter("visibility"))
+OWNER = Output(
+    {
+        "type": "object",
+        "required": ["email", "full_name"],
+        "properties": {"email": {"type": "string"}, "full_name": {"type": "string"}},
+    },
+    lambda row: {"email": row.email, "full_name": row.full_name},
+)
+
+
+@dataclass(frozen=True)
+class Action:
+    """An endpoint besides those of operations: a POST to a path below that of the collection.
+
+    Attributes:
+        fields: The fields of the body.
+        method: The name of the resource's method, which takes the call and the validated values.
+        summary: What it does, as a title.
+        result: What a response with status 200 is.
+        schema: The JSON Schema of the response.
+    """
+
+    fields: Fields
+    method: str
+    summary: str
+    result: str
+    schema: Schema
+
+
+@dataclass(slots=True)
+class Call:
+    """An authenticated request, and what it is answered with.
+
+    Attributes:
+        request: The request.
+        body: Its body.
+        account: The account of its key.
+        store: The database, within a transaction.
+        paginator: The format of pages.
+    """
+
+    request: Request
+    body: bytes
+    account: Account
+    store: Store
+    paginator: Paginator
+
+    def validate(self, fields: Fields, *, is_partial: bool = False) -> dict[str, Value]:
+        """Return the validated values of the body.
+
+        Args:
+            fields: The fields of the body.
+            is_partial: Whether required fields may be omitted.
+
+        Raises:
+            Problem: The body is invalid.
+        """
+        data = parse_json(self.body, self.request.headers.get("content-type", ""))
+        return validate(data, fields, partial=is_partial)
+
+
+class Resource(Generic[S]):
+    """A resource of the API."""
+
+    noun: ClassVar[str]
+    """What an object is called: `model`."""
+    path: ClassVar[str]
+    """The path of all objects: `/v1/models/`."""
+    stored: type[S]
+    """How Python code sees an object: a dataclass whose attributes are columns of the table."""
+    operations: ClassVar[tuple[Operation, ...]]
+    """What it has endpoints for."""
+    fields: ClassVar[Fields]
+    """The fields of the body that creates or changes an object."""
+    shown: ClassVar[tuple[str, ...]]
+    """The fields of an object in responses."""
+    listed: ClassVar[tuple[str, ...] | None] = None
+    """The fields of an object in lists, if they differ."""
+    sorted_by: ClassVar[tuple[str, ...]] = ()
+    """The fields that lists can be sorted by, apart from the time of creation, if they have an
+    ordering at all."""
+    filtered_by: ClassVar[tuple[str, ...]] = ()
+    """The fields that lists can be filtered by."""
+    ignored: ClassVar[Mapping[str, str]] = {}
+    """Parameters of lists that have no effect, with their descriptions."""
+    unique: ClassVar[str | None] = None
+    """A field whose values differ within an organization."""
+    looked_up_by: ClassVar[tuple[str, ...]] = ()
+    """Other fields that single objects are found by."""
+    has_public: ClassVar[bool] = False
+    """Whether an object may be readable for other organizations."""
+    actions: ClassVar[Mapping[str, Action]] = {}
+    """Other endpoints, by their path below that of the collection."""
+    notes: ClassVar[Mapping[Operation, str]] = {}
+    """Remarks on operations in the OpenAPI document."""
+    refuses_deletion: ClassVar[bool] = False
+    """Whether the deletion of some objects is refused with status 400."""
+    columns: ClassVar[tuple[str, ...]] = ()
+    """The fields that the dashboard shows besides the name and the owner."""
+
+    def __init__(self) -> None:
+        """Derive what each request needs."""
+        self.name = self.path.rstrip("/").rpartition("/")[2]
+        self.spec = TableSpec(
+            self.name.replace("-", "_"),
+            {name: field for name, field in self.fields.items() if not field.is_secret},
+            self.sorted_by,
+            self.filtered_by,
+            (*((self.unique,) if self.unique else ()), *self.looked_up_by),
+            self.has_public,
+        )
+        outputs = self.outputs()
+        getters = {name: output.value for name, output in outputs.items()}
+        self._shown, self._listed = (
+            [(name, getters.get(name) or self.spec.getter(name)) for name in names]
+            for names in (self.shown, self.listed or self.shown)
+        )
+        self._sortable = {name: self.fields[name] for name in self.sorted_by}
+
+    # What a resource may have rules for.
+
+    def outputs(self) -> dict[str, Output]:
+        """Return the fields of responses that are not fields of requests."""
+        return {"id": ID}
+
+    def complete(self, values: Mapping[str, Value]) -> dict[str, Value]:
+        """Return the values of all stored fields, with defaults for omitted ones."""
+        return {name: values.get(name, field.default) for name, field in self.spec.fields.items()}
+
+    def provide(self, store: Store) -> None:
+        """Have the objects of the service in the database."""
+
+    def prepare(self, store: Store, account: Account) -> None:
+        """Do what must precede every request of an organization."""
+
+    def before_save(
+        self, store: Store, account: Account, values: Mapping[str, Value], row: Row | None
+    ) -> None:
+        """Check the new values of an object, and change what depends on them.
+
+        Args:
+            store: The database.
+            account: The account that saves it.
+            values: The new values.
+            row: The object, or None if it is a new one.
+
+        Raises:
+            Problem: They are refused.
+        """
+
+    def before_delete(self, store: Store, account: Account, row: Row) -> None:
+        """Check whether an object may be deleted, and change what depends on it.
+
+        Args:
+            store: The database.
+            account: The account that deletes it.
+            row: The object.
+
+        Raises:
+            Problem: It may not.
+        """
+
+    def not_unique(self) -> Problem:
+        """Return the response to a value that another object has already."""
+        text = f"The fields organization, {self.unique} must make a unique set."
+        return Problem(400, {"non_field_errors": [text]})
+
+    # The handlers.
+
+    def list_page(self, call: Call) -> Response:
+        """Return a page of the objects that an organization lists."""
+        ordering = Ordering()
+        if self.sorted_by:
+            ordering = parse_ordering(call.request.query_params, self._sortable)
+        fetch = partial(
+            self.table(call.store).fetch_page,
+            call.account.organization,
+            ordering,
+            filters=self._filters(call),
+        )
+        return call.paginator.respond(call.request, ordering, fetch, self.serialize_listed)
+
+    def create(self, call: Call) -> Response:
+        """Create an object."""
+        values = self.complete(call.validate(self.fields))
+        self._check_unique(call, values)
+        self.before_save(call.store, call.account, values, None)
+        row = self.table(call.store).insert(call.account, values)
+        return JSONResponse(self.serialize(row), 201)
+
+    def retrieve(self, call: Call) -> Response:
+        """Return an object."""
+        return JSONResponse(self.serialize(self.find(call)))
+
+    def replace(self, call: Call) -> Response:
+        """Set all fields of an object; omitted fields get their default."""
+        row = self.find_own(call)
+        return self._save(call, row, self.complete(call.validate(self.fields)))
+
+    def update(self, call: Call) -> Response:
+        """Set the given fields of an object."""
+        row = self.find_own(call)
+        values = call.validate(self.fields, is_partial=True)
+        stored = {name: value for name, value in values.items() if name in self.spec.fields}
+        return self._save(call, row, stored)
+
+    def delete(self, call: Call) -> Response:
+        """Delete an object."""
+        row = self.find_own(call)
+        self.before_delete(call.store, call.account, row)
+        self.table(call.store).delete(row)
+        return Response(status_code=204)
+
+    def find(self, call: Call) -> Row:
+        """Return the object of a request.
+
+        Raises:
+            Problem: The organization can read no such object.
+        """
+        try:
+            # A UUID may have upper-case letters, or no hyphens.
+            id_ = str(UUID(call.request.path_params["id"]))
+        except ValueError:
+            raise problems.detail_problem(404, "Not found.") from None
+        row = self.table(call.store).get(call.account.organization, id_)
+        if row is None:
+            raise problems.detail_problem(404, f"No {self.title} matches the given query.")
+        return row
+
+    def find_own(self, call: Call) -> Row:
+        """Return the object of a request, which the account may change.
+
+        Raises:
+            Problem: The object does not exist, or belongs to another organization.
+        """
+        row = self.find(call)
+        if row.organization != call.account.organization:
+            # It is public; private objects of others are not found.
+            raise problems.permission_denied()
+        return row
+
+    # What is derived from the declaration.
+
+    @property
+    def title(self) -> str:
+        """The noun as a name: `Model`."""
+        return self.noun.title().replace(" ", "")
+
+    @property
+    def plural(self) -> str:
+        """The name of all objects, as in the path: `Models`."""
+        return self.name.replace("-", " ").title().replace(" ", "")
+
+    @property
+    def secret_fields(self) -> set[str]:
+        """The fields of bodies whose values are secrets."""
+        bodies = (self.fields, *(action.fields for action in self.actions.values()))
+        return {name for body in bodies for name, field in body.items() if field.is_secret}
+
+    def table(self, store: Store) -> Table:
+        """Return the table of the objects."""
+        return store.tables[self.spec.name]
+
+    def add(
+        self, store: Store, account: Account, values: Mapping[str, Value], visibility: Visibility
+    ) -> Row:
+        """Store an object without a request; the value of a unique field may exist already."""
+        completed = self.complete(values)
+        self.prepare(store, account)
+        self.before_save(store, account, completed, None)
+        return self.table(store).insert(account, completed, visibility)
+
+    def to_stored(self, row: Row) -> S:
+        """Return an object as Python code sees it."""
+        return self.stored(
+            **{field.name: self._attribute(row, field.name) for field in fields(self.stored)}  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+        )
+
+    def serialize(self, row: Row) -> dict[str, object]:
+        """Return an object as in responses."""
+        return {name: get(row) for name, get in self._shown}
+
+    def serialize_listed(self, row: Row) -> dict[str, object]:
+        """Return an object as in lists."""
+        return {name: get(row) for name, get in self._listed}
+
+    def metadata(self) -> dict[str, JsonValue]:
+        """Return the description of the fields in responses to OPTIONS."""
+        outputs: dict[str, JsonValue] = {
+            name: {
+                "type": output.type_name,
+                "required": False,
+                "read_only": True,
+                "label": _label(name),
+            }
+            for name, output in self.outputs().items()
+            if name in self.shown
+        }
+        return {
+            "id": outputs.pop("id"),
+            **field_metadata(self.fields),
+            **outputs,
+        }
+
+    def _filters(self, call: Call) -> dict[str, Value]:
+        filters: dict[str, Value] = {}
+        errors: dict[str, list[str]] = {}
+        for name in self.filtered_by:
+            text = call.request.query_params.get(name)
+            if text:
+                try:
+                    filters[name] = self.fields[name].clean(text)
+                except InvalidValueError as invalid:
+                    errors[name] = [*invalid.args]
+        if errors:
+            raise Problem(400, errors)
+        return filters
+
+    def _save(self, call: Call, row: Row, values: Mapping[str, Value]) -> Response:
+        self._check_unique(call, values, row)
+        self.before_save(call.store, call.account, values, row)
+        return JSONResponse(self.serialize(self.table(call.store).update(row, values)))
+
+    def _check_unique(
+        self, call: Call, values: Mapping[str, Value], row: Row | None = None
+    ) -> None:
+        name = self.unique
+        # The field may be omitted, and an object may keep its own value.
+        if (
+            name is None
+            or name not in values
+            or (row is not None and values[name] == getattr(row, name))
+        ):
+            return
+        if self.table(call.store).find(call.account.organization, name, values[name]):
+            raise self.not_unique()
+
+    def _attribute(self, row: Row, name: str) -> object:
+        """Return an attribute of an object as Python code sees it."""
+        if name == "created_at":
+            return datetime.fromisoformat(row.created_at)
+        return self.spec.getter("email" if name == "owner" else name)(row)
+
+
+AnyResource: TypeAlias = Resource[object]
+
+
+def field_metadata(fields: Fields) -> dict[str, JsonValue]:
+    """Return the description of fields in responses to OPTIONS."""
+    return {
+        name: {
+            "type": field.type_name,
+            "required": field.required,
+            "read_only": False,
+            "label": _label(name),
+            **field.limits(),
+        }
+        for name, field in fields.items()
+    }
+
+
+def _label(name: str) -> str:
+    return name.replace("_", " ").capitalize()

@@ -1,0 +1,218 @@
+"""What is known of the API, written by hand: the declarations of the emulator must agree.
+
+The OpenAPI document and the emulator's behaviour come from the same declarations, so neither proves
+the other. The facts are those of docs/api.md and of the service's published description.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from root.emulator import openapi
+
+DOCUMENT: dict[str, Any] = openapi()
+
+# For each path: the methods, with the statuses of their responses. 401, 403, 406 and 429 are those
+# of all of them.
+ALWAYS = {401, 403, 406, 429}
+METHODS: dict[str, dict[str, set[int]]] = {
+    "/v1/models/": {"GET": {200, 404}, "POST": {201, 400, 415}},
+    "/v1/models/verify/": {"POST": {200, 400, 415}},
+    "/v1/models/{id}/": {
+        "GET": {200, 404},
+        "PUT": {200, 400, 404, 415},
+        "PATCH": {200, 400, 404, 415},
+        "DELETE": {204, 404},
+    },
+    "/v1/projects/": {"GET": {200, 404}, "POST": {201, 400, 415}},
+    "/v1/projects/{id}/": {
+        "GET": {200, 404},
+        "PATCH": {200, 400, 404, 415},
+        "DELETE": {204, 400, 404},
+    },
+}
+
+QUERIES = {
+    "/v1/models/": {"cursor", "page_size", "ordering", "capable_of"},
+    "/v1/projects/": {"cursor", "page_size"},
+}
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A field of a request body.
+
+    Attributes:
+        accepted: Values that are accepted, those at the limits among them.
+        rejected: Values that are rejected, those next to the limits among them.
+        is_required: Whether it may not be omitted.
+    """
+
+    accepted: tuple[object, ...]
+    rejected: tuple[object, ...]
+    is_required: bool = False
+
+
+LARGEST = 2147483647
+
+SENT: dict[tuple[str, str], dict[str, Sent]] = {
+    ("POST", "/v1/models/"): {
+        "name": Sent(("x", "x" * 100), ("", "x" * 101, None), is_required=True),
+        "model": Sent(("x", "x" * 5000), ("", None)),
+        "default_key": Sent(("x", None), ("",)),
+        "max_output_token_count": Sent((800, LARGEST), (799, None)),
+        "max_token_count": Sent((0, LARGEST, None), (-1, LARGEST + 1)),
+        "url": Sent(("", "x" * 1024, None), ("x" * 1025,)),
+    },
+    ("POST", "/v1/models/verify/"): {
+        "model": Sent(("x",), ("", None), is_required=True),
+        "api_key": Sent(("x", None), ("",)),
+        "url": Sent(("x", None), ("",)),
+        "max_output_token_count": Sent((800, None), (799,)),
+    },
+    ("POST", "/v1/projects/"): {
+        "name": Sent(("x", "x" * 512), ("", "x" * 513, None), is_required=True),
+        "description": Sent(("", "x" * 5000), (None,)),
+        "is_default": Sent((True, False), (None, "perhaps")),
+    },
+}
+
+# The fields of objects, with their types in JSON.
+RETURNED = {
+    "/v1/models/{id}/": {
+        "id": str,
+        "name": str,
+        "model": str,
+        "max_output_token_count": int,
+        "max_token_count": int,
+        "url": str,
+    },
+    "/v1/projects/{id}/": {
+        "id": str,
+        "name": str,
+        "description": str,
+        "is_default": bool,
+        "created_at": str,
+        "owner": str,
+    },
+}
+
+LISTED = {
+    "/v1/models/": {"id", "name", "owner", "provider", "visibility"},
+    "/v1/projects/": set(RETURNED["/v1/projects/{id}/"]),
+}
+
+
+def resolve(value: Any) -> Any:
+    """Return a part of the document in place of a reference to it."""
+    while isinstance(value, dict) and "$ref" in value:
+        part: Any = DOCUMENT
+        for name in value["$ref"].removeprefix("#/").split("/"):
+            part = part[name]
+        value = part
+    return value
+
+
+def of_response(path: str, method: str, status: int) -> dict[str, Any]:
+    response = resolve(DOCUMENT["paths"][path][method.lower()]["responses"][str(status)])
+    schema: dict[str, Any] = resolve(response["content"]["application/json"]["schema"])
+    return schema
+
+
+def test_paths() -> None:
+    """The document has these paths and methods, with these statuses."""
+    described = {
+        path: {
+            method.upper(): {int(status) for status in operation["responses"]}
+            for method, operation in operations.items()
+            if method not in ("parameters", "head", "options")
+        }
+        for path, operations in DOCUMENT["paths"].items()
+    }
+
+    assert described == {
+        path: {method: statuses | ALWAYS for method, statuses in methods.items()}
+        for path, methods in METHODS.items()
+    }
+
+
+@pytest.mark.parametrize(("path", "names"), QUERIES.items())
+def test_queries(path: str, names: set[str]) -> None:
+    """Lists have these parameters."""
+    described = DOCUMENT["paths"][path]["get"]["parameters"]
+
+    assert {resolve(parameter)["name"] for parameter in described} == names
+
+
+@pytest.mark.parametrize(
+    ("call", "field"), [(call, field) for call, fields in SENT.items() for field in fields]
+)
+def test_fields_of_requests(client: httpx.Client, call: tuple[str, str], field: str) -> None:
+    """The limits of a field are those that are known."""
+    method, path = call
+    sent = SENT[call][field]
+
+    def status(value: object) -> int:
+        required = {name: uuid4().hex for name, other in SENT[call].items() if other.is_required}
+        response = client.request(method, path, json={**required, field: value})
+        if response.status_code == 400:
+            assert set(response.json()) == {field}
+        elif response.status_code == 201:
+            client.delete(f"{path}{response.json()['id']}/")
+        return response.status_code
+
+    assert {status(value) for value in sent.rejected} == {400}
+    assert {status(value) for value in sent.accepted} <= {200, 201}
+    body = resolve(
+        DOCUMENT["paths"][path][method.lower()]["requestBody"]["content"]["application/json"][
+            "schema"
+        ]
+    )
+    assert set(body["properties"]) == set(SENT[call])
+    assert (field in body["required"]) is sent.is_required
+
+
+def test_secrets_are_write_only() -> None:
+    """The provider's key is marked as write-only."""
+    schemas = DOCUMENT["components"]["schemas"]
+
+    for name in ("ModelRequest", "ModelPatch"):
+        written = {
+            field
+            for field, schema in schemas[name]["properties"].items()
+            if schema.get("writeOnly")
+        }
+        assert written == {"default_key"}
+
+
+@pytest.mark.parametrize(("path", "types"), RETURNED.items())
+def test_fields_of_responses(client: httpx.Client, path: str, types: dict[str, type]) -> None:
+    """Objects and lists have these fields, with these types."""
+    collection = path.removesuffix("{id}/")
+    values = {"name": uuid4().hex, "url": "http://x", "max_token_count": 1}
+    created = client.post(collection, json=values).json()
+    (listed,) = client.get(collection, params={"page_size": 1}).json()["results"]
+
+    assert {name: type(value) for name, value in created.items()} == types
+    assert client.get(f"{collection}{created['id']}/").json() == created
+    assert set(listed) == LISTED[collection]
+    assert set(of_response(path, "GET", 200)["properties"]) == set(types)
+    page = of_response(collection, "GET", 200)["properties"]
+    assert set(page) == {"next", "previous", "results"}
+    assert set(resolve(page["results"]["items"])["properties"]) == LISTED[collection]
+
+
+def test_listed_model(client: httpx.Client) -> None:
+    """A model in a list has its owner, provider and visibility."""
+    models = client.get("/v1/models/").json()["results"]
+
+    for model in models:
+        assert set(model["owner"]) == {"email", "full_name"}
+        assert model["provider"] is None or {"id", "name"} <= set(model["provider"])
+        assert model["visibility"] in ("PUBLIC", "PUBLIC_UNLISTED", "PRIVATE")
+    assert models
