@@ -7,10 +7,12 @@ the cheapest rounds are compared, since other programs on the machine only add t
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import ExitStack
 from statistics import median
 
+from benchmarks.emulator import CREATE, EmulatorServer, interleave, kinds, ratio
 from benchmarks.measure import Bench, Result, Worker, format_seconds
 from benchmarks.peers import BASE, OURS
 from benchmarks.startup import FIRST_PAGE, IMPORT, fresh
@@ -37,7 +39,7 @@ itself is shared by as many.
 
 
 def measure(bench: Bench) -> Iterator[Result]:
-    """Yield the ratios of calls, of imports and of the first page."""
+    """Yield the ratios of calls, of imports, of the first page and of the emulator."""
     yield from per_call(bench)
     count = 5 if bench.quick else 40
     programs = {
@@ -53,6 +55,17 @@ def measure(bench: Bench) -> Iterator[Result]:
             {BASE: 1.02},
             count,
         )
+    with ExitStack() as stack:
+        both = [
+            stack.enter_context(EmulatorServer(bench, "emulator", peer)) for peer in (OURS, BASE)
+        ]
+        model_ids = [str(json.loads(one.send(CREATE))["id"]) for one in both]
+        for question in kinds(""):
+            rounds = interleave(
+                bench,
+                *((one, kinds(id_)[question]) for one, id_ in zip(both, model_ids, strict=True)),
+            )
+            yield ratio(question, BASE, rounds[0], rounds[1], target=1.15)
 
 
 def per_call(bench: Bench) -> Iterator[Result]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -13,10 +14,11 @@ from statistics import median
 from typing import Any
 from urllib.parse import urlsplit
 
-from benchmarks.measure import Bench, Process, Result, Round, main
+from benchmarks.environments import ROOT
+from benchmarks.measure import Bench, Process, Result, Round, format_seconds, main
 from benchmarks.peers import BODY, OURS
 
-__all__ = ["measure"]
+__all__ = ["CREATE", "EmulatorServer", "interleave", "kinds", "measure", "ratio"]
 
 FIRST_PAGE = "/v1/models/?page_size=100"
 
@@ -32,11 +34,14 @@ class Kind:
     target: str
 
 
+CREATE = Kind("POST", "/v1/models/")
+
+
 class EmulatorServer(Process):
     """A server of `emulator_server.py` and a connection to it."""
 
-    def __init__(self, bench: Bench, name: str) -> None:
-        super().__init__(bench.python(OURS), "-m", "benchmarks.emulator_server", name)
+    def __init__(self, bench: Bench, name: str, peer: str = OURS) -> None:
+        super().__init__(bench.python(peer), "-m", "benchmarks.emulator_server", name)
         where: dict[str, str] = self.receive()
         self._connection = HTTPConnection(urlsplit(where["url"]).netloc)
         self._headers = {
@@ -80,19 +85,40 @@ def measure(bench: Bench) -> Iterator[Result]:
         emulator = stack.enter_context(EmulatorServer(bench, "emulator"))
         minimal = stack.enter_context(EmulatorServer(bench, "minimal"))
         models = 1_000 if bench.quick else 10_000
-        create, first = Kind("POST", "/v1/models/"), Kind("GET", FIRST_PAGE)
-        emulator.round(create, models)
+        first = Kind("GET", FIRST_PAGE)
+        emulator.round(CREATE, models)
         model_id = json.loads(emulator.send(first))["results"][0]["id"]
-        for question, kind in {
-            "emulator, retrieve": Kind("GET", f"/v1/models/{model_id}/"),
-            "emulator, create": create,
-            "emulator, list of 100": first,
-        }.items():
+        for question, kind in kinds(model_id).items():
             ours, theirs = interleave(bench, (emulator, kind), (minimal, kind))
             yield ratio(question, "minimal Starlette", ours, theirs)
         deep = nth_page(emulator, models // 100)
         ours, theirs = interleave(bench, (emulator, deep), (emulator, first))
         yield ratio(f"emulator, page {models // 100}", "page 1", ours, theirs, target=1.1)
+    yield filtered(bench)
+
+
+def kinds(model_id: str) -> dict[str, Kind]:
+    """Return the kinds of requests that are compared."""
+    return {
+        "emulator, retrieve": Kind("GET", f"/v1/models/{model_id}/"),
+        "emulator, create": CREATE,
+        "emulator, list of 100": Kind("GET", FIRST_PAGE),
+    }
+
+
+def filtered(bench: Bench) -> Result:
+    """Return the ratio of a filtered page to one without a filter, in the database itself."""
+    rows = 1_000 if bench.quick else 100_000
+    program = (bench.python(OURS), "-m", "benchmarks.emulator_filter", str(rows))
+    done = subprocess.run(program, capture_output=True, check=True, cwd=ROOT)
+    filtered, first = json.loads(done.stdout)
+    return Result(
+        f"emulator, a filter over {rows:,} rows",
+        "page 1",
+        [a / b for a, b in zip(filtered, first, strict=True)],
+        2.0,
+        note=f"{format_seconds(median(filtered))} / {format_seconds(median(first))}",
+    )
 
 
 def interleave(bench: Bench, *contenders: tuple[EmulatorServer, Kind]) -> list[list[Round]]:

@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from root.emulator.fields import Fields
+from root.emulator.openapi_components import HEADERS, PARAMETERS, SCHEMAS, reference
 from root.emulator.resource import Action, AnyResource, Operation
 from root.emulator.resources import declared
 from root.emulator.resources.catalogue import load_catalogue
@@ -100,10 +101,10 @@ def describe(resources: Iterable[AnyResource]) -> dict[str, JsonValue]:
                     "description": "`Api-Key`, a space, and the key.",
                 }
             },
-            "parameters": _PARAMETERS,
-            "headers": _HEADERS,
+            "parameters": PARAMETERS,
+            "headers": HEADERS,
             "responses": _refusals(),
-            "schemas": schemas | _COMMON_SCHEMAS,
+            "schemas": schemas | SCHEMAS,
         },
     }
 
@@ -114,7 +115,7 @@ def _paths(resource: AnyResource) -> _Object:
     of_all: _Object = _methods(resource, {"list": "get", "create": "post"})
     of_all["options"] = _options(f"describe{resource.plural}")
     of_one: _Object = {
-        "parameters": [_ref("parameters", "id")],
+        "parameters": [reference("parameters", "id")],
         **_methods(
             resource, {"retrieve": "get", "replace": "put", "update": "patch", "delete": "delete"}
         ),
@@ -122,7 +123,7 @@ def _paths(resource: AnyResource) -> _Object:
             f"describe{title}",
             "404",
             description=f"The {resource.noun} need not exist.",
-            parameters=[_ref("parameters", "any_id")],
+            parameters=[reference("parameters", "any_id")],
         ),
     }
     return {
@@ -168,7 +169,7 @@ def _describe(resource: AnyResource, operation: Operation) -> _Object:
                 f"{' and the public ones' if resource.has_public else ''}. A page can have fewer"
                 f" {names} than requested, even none, while `next` is set.",
                 parameters=[
-                    *(_ref("parameters", name) for name in ("cursor", "page_size")),
+                    *(reference("parameters", name) for name in ("cursor", "page_size")),
                     *_own_parameters(resource),
                 ],
             )
@@ -247,7 +248,7 @@ def _operation(
         more: Other members.
     """
     refused: _Object = {
-        key[:3]: _ref("responses", _REFUSALS[key][0]) for key in sorted((*_ALWAYS, *refusals))
+        key[:3]: reference("responses", _REFUSALS[key][0]) for key in sorted((*_ALWAYS, *refusals))
     }
     return {
         "operationId": operation_id,
@@ -264,9 +265,9 @@ def _head(operation_id: str, get: _Object) -> _Object:
     assert isinstance(found, dict)
     for status, response in found.items():
         assert isinstance(response, dict)
-        reference = response.get("$ref")
-        if isinstance(reference, str):
-            responses[status] = _ref("responses", f"Head{reference.rpartition('/')[2]}")
+        path = response.get("$ref")
+        if isinstance(path, str):
+            responses[status] = reference("responses", f"Head{path.rpartition('/')[2]}")
         else:
             responses[status] = {
                 name: value for name, value in response.items() if name not in ("content", "links")
@@ -291,13 +292,13 @@ def _response(description: str, **headers: str) -> _Object:
     names = {"X-Request-Id": "RequestId", "Allow": "Allow", "Vary": "Vary", **headers}
     return {
         "description": description,
-        "headers": {header: _ref("headers", name) for header, name in names.items()},
+        "headers": {header: reference("headers", name) for header, name in names.items()},
     }
 
 
 def _success(description: str, schema: str, links: _Object | None = None) -> _Object:
     """Return a response with an object."""
-    response: _Object = {**_response(description), "content": _json(_ref("schemas", schema))}
+    response: _Object = {**_response(description), "content": _json(reference("schemas", schema))}
     if links:
         response["links"] = links
     return response
@@ -314,15 +315,11 @@ def _links(resource: AnyResource, expression: str, operations: Iterable[Operatio
 
 
 def _body(schema: str, *, is_required: bool) -> _Object:
-    return {"required": is_required, "content": _json(_ref("schemas", schema))}
+    return {"required": is_required, "content": _json(reference("schemas", schema))}
 
 
 def _json(schema: JsonValue) -> _Object:
     return {"application/json": {"schema": schema}}
-
-
-def _ref(kind: str, name: str) -> _Object:
-    return {"$ref": f"#/components/{kind}/{name}"}
 
 
 def _camel(name: str) -> str:
@@ -408,7 +405,7 @@ def _schemas(resource: AnyResource) -> _Object:
                     " cursor; null on the last page.",
                 },
                 "previous": {**link, "description": "The previous page, in the same format."},
-                "results": {"type": "array", "items": _ref("schemas", listed)},
+                "results": {"type": "array", "items": reference("schemas", listed)},
             },
         },
     }
@@ -422,10 +419,10 @@ def _refusals() -> _Object:
         # A path that matches no endpoint has no methods.
         found = {"Allow": "AllowIfAny", "Vary": "VaryIfAny"} if name == "NotFound" else {}
         response = _response(description, **found, **headers)
-        schema: JsonValue = _ref("schemas", "Detail")
+        schema: JsonValue = reference("schemas", "Detail")
         if key == "400":
             schema = {
-                "anyOf": [_ref("schemas", one) for one in ("FieldErrors", "Detail", "Errors")]
+                "anyOf": [reference("schemas", one) for one in ("FieldErrors", "Detail", "Errors")]
             }
         content = _json(schema)
         if name == "NotFound":
@@ -433,123 +430,3 @@ def _refusals() -> _Object:
         refusals[name] = {**response, "content": content}
         refusals[f"Head{name}"] = response
     return refusals
-
-
-_PARAMETERS: _Object = {
-    "id": {
-        "name": "id",
-        "in": "path",
-        "required": True,
-        "description": "The id: a UUID in any format.",
-        "schema": {"type": "string", "format": "uuid"},
-    },
-    "any_id": {
-        "name": "id",
-        "in": "path",
-        "required": True,
-        "description": "Any id, also an unknown one.",
-        "schema": {"type": "string"},
-    },
-    "cursor": {
-        "name": "cursor",
-        "in": "query",
-        "description": "The cursor of a page, as in `next` and `previous`.",
-        "schema": {"type": "string"},
-    },
-    "page_size": {
-        "name": "page_size",
-        "in": "query",
-        "description": "The page size, at most 100; 100 also for invalid values.",
-        "schema": {
-            "anyOf": [{"type": "integer", "minimum": 1, "maximum": 100}, {"type": "string"}],
-            "default": 100,
-        },
-    },
-}
-
-_HEADERS: _Object = {
-    "RequestId": {
-        "description": "The id of the request.",
-        "required": True,
-        "schema": {"type": "string", "pattern": "^[0-9a-f]{32}$"},
-    },
-    "Allow": {
-        "description": "The allowed methods.",
-        "required": True,
-        "schema": {"type": "string"},
-    },
-    "AllowIfAny": {"description": "The allowed methods, if any.", "schema": {"type": "string"}},
-    "Vary": {
-        "description": "The header that the format of the response depends on.",
-        "required": True,
-        "schema": {"const": "Accept"},
-    },
-    "VaryIfAny": {
-        "description": "The header that the format of the response depends on, if any.",
-        "schema": {"const": "Accept"},
-    },
-    "Authenticate": {
-        "description": "The authentication scheme.",
-        "required": True,
-        "schema": {"const": "Api-Key"},
-    },
-    "RetryAfter": {
-        "description": "Seconds until the next permitted request.",
-        "required": True,
-        "schema": {"type": "integer", "minimum": 0},
-    },
-}
-
-_COMMON_SCHEMAS: _Object = {
-    "Metadata": {
-        "type": "object",
-        "required": ["name", "description", "renders", "parses"],
-        "properties": {
-            "name": {"type": "string"},
-            "description": {"type": "string"},
-            "renders": {"type": "array", "items": {"type": "string"}},
-            "parses": {"type": "array", "items": {"type": "string"}},
-            "actions": {
-                "type": "object",
-                "description": "The fields of bodies by method; omitted if the key cannot send"
-                " any.",
-                "additionalProperties": {
-                    "type": "object",
-                    "additionalProperties": _ref("schemas", "Field"),
-                },
-            },
-        },
-    },
-    "Field": {
-        "type": "object",
-        "required": ["type", "required", "read_only", "label"],
-        "properties": {
-            "type": {"type": "string"},
-            "required": {"type": "boolean"},
-            "read_only": {"type": "boolean"},
-            "label": {"type": "string"},
-            "max_length": {"type": "integer"},
-            "min_value": {"type": "integer"},
-            "max_value": {"type": "integer"},
-        },
-    },
-    "Detail": {
-        "type": "object",
-        "description": "An error of the request as a whole.",
-        "required": ["detail"],
-        "properties": {"detail": {"type": "string"}},
-        "additionalProperties": False,
-    },
-    "FieldErrors": {
-        "type": "object",
-        "description": "Errors by field; `non_field_errors` concern several fields.",
-        "minProperties": 1,
-        "additionalProperties": _ref("schemas", "Errors"),
-    },
-    "Errors": {
-        "type": "array",
-        "description": "Error messages.",
-        "minItems": 1,
-        "items": {"type": "string"},
-    },
-}
