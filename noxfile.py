@@ -73,7 +73,7 @@ def make_environment(session: nox.Session, name: str, *requirements: str) -> Pat
 IN_PARALLEL = ("--numprocesses=auto", "--maxprocesses=4", "--dist=worksteal")
 
 # Markers of tests that have separate sessions; `tests_full` runs all of them.
-APART = "slow or docs or dask or notebook or browser"
+APART = "slow or docs or dask or notebook or browser or tools"
 
 
 def run_tests(session: nox.Session, *arguments: str, groups: tuple[str, ...] = ()) -> None:
@@ -123,6 +123,21 @@ def notebooks(session: nox.Session) -> None:
 def browser(session: nox.Session) -> None:
     """Run the tests of the emulator's dashboard in the system's Chromium."""
     run_tests(session, "-m", "browser", groups=("browser",))
+
+
+@nox.session
+def tools(session: nox.Session) -> None:
+    """Run the tests of tools that hook httpx, and those of calls while httpx is hooked."""
+    run_tests(session, "-m", "tools", groups=("tools",))
+    if not session.posargs:
+        # Without those whose tests look for the user's code, which the hook would be.
+        hooked = ("-p", "tests.hooked_httpx", "--deselect", "tests/_sync/test_offline.py")
+        wings = ("_async", "_sync", "_twins", "concurrency", "pins", "secrets")
+        session.run(
+            *("pytest", *hooked, "-m", f"not ({APART})", *IN_PARALLEL),
+            *(f"tests/{wing}" for wing in wings),
+            *("tests/test_fault_table.py", "tests/test_errors.py"),
+        )
 
 
 INSTALLED = {version: python for version in SUPPORTED if (python := find_python(version))}

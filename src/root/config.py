@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn
 
-from ._config import Timeout
+from ._config import TRANSPORT, Timeout
 from ._config.config import no_key
 from .errors import ConfigurationError, InvalidRequestError
 
@@ -105,6 +106,7 @@ class Settings:
         settings["ssl_context"] = self._authorities()
         settings["proxy"] = self._proxy()
         settings["offline"] = _offline()
+        settings["transport"] = _transport()
         if not self._uses_pool:
             for name in ("ssl_context", "proxy"):
                 settings[name] = Setting(
@@ -159,6 +161,12 @@ def _offline() -> Setting:
 
     source = offline_reason()
     return Setting("offline", "no" if source is None else "yes", source or _DEFAULT)
+
+
+def _transport() -> Setting:
+    value = os.environ.get(TRANSPORT, "").strip()
+    source = f"environment variable {TRANSPORT}" if value else _DEFAULT
+    return Setting("transport", value or "auto", source)
 
 
 def _describe_context(context: ssl.SSLContext | None) -> str:

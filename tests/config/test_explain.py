@@ -56,6 +56,7 @@ def test_defaults(kind: type[RootSignals | AsyncRootSignals]) -> None:
         "ssl_context": (f"authorities of {certifi.where()}", "default, certifi"),
         "proxy": ("none", "default"),
         "offline": ("no", "default"),
+        "transport": ("auto", "default"),
     }
     defaults = {
         name: parameter.default
@@ -92,6 +93,7 @@ def test_arguments(kind: type[RootSignals | AsyncRootSignals]) -> None:
         "ssl_context": ("ssl.SSLContext", "argument"),
         "proxy": ("none", "default"),
         "offline": ("no", "default"),
+        "transport": ("auto", "default"),
     }
 
 

@@ -17,7 +17,7 @@ from .._http.failures import is_disconnect
 from .._http.messages import RawResponse, Request, httpx_timeout, timeouts
 from ..errors import InvalidRequestError
 from .connection import AsyncContent
-from .stream import AsyncChunks
+from .stream import AsyncChunks, Release, release_nothing
 
 if TYPE_CHECKING:
     import httpx
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from .._concurrency.semaphores import Permit
     from .._config import Timeout
 
-__all__ = ["AsyncHTTPX"]
+__all__ = ["AsyncHTTPX", "content_of", "read", "stream_of"]
 
 # Seconds for httpx to report which of its own timeouts was exceeded.
 _GRACE_PERIOD = 0.5
@@ -84,11 +84,7 @@ class AsyncHTTPX:
             # Released by the stream from here on.
             held, permit = permit, None
             release = partial(self._release, held)
-            # httpx has no limit for the whole of a body.
-            chunks = AsyncChunks(
-                response.aiter_raw(), release, self._loop, response.aclose, deadline
-            )
-            return RawResponse(response.status_code, response.headers.raw, b"", chunks)
+            return stream_of(response, self._loop, deadline, release)
         except httpx.RequestError as exc:
             # The request in it has the key in its headers.
             exc.request = httpx.Request(request.method, request.url)
@@ -103,6 +99,12 @@ class AsyncHTTPX:
         finally:
             if permit is not None:
                 self._semaphore.release(permit)
+
+    async def exchange_over_httpx(
+        self, request: Request, timeout: Timeout, deadline: float | None
+    ) -> RawResponse:
+        """Do what `exchange` does, which goes through httpx anyway."""
+        return await self.exchange(request, timeout, deadline)
 
     def _release(self, permit: Permit, *, is_complete: bool) -> None:
         self._semaphore.release(permit)
@@ -121,7 +123,7 @@ class AsyncHTTPX:
                     request.method,
                     request.url,
                     headers=request.headers,
-                    content=_content(request, content),
+                    content=content_of(request, content),
                     timeout=httpx_timeout(operations),
                 ),
                 stream=True,
@@ -129,36 +131,71 @@ class AsyncHTTPX:
             )
         finally:
             content.close()
-        headers = response.headers.raw
-        if request.is_streamed and response.is_success and not response.is_stream_consumed:
-            return response
-        body = bytearray()
-        try:
-            if response.is_stream_consumed:
-                # By a hook of the user's, or it was never sent: httpx has decompressed it.
-                headers = [pair for pair in headers if pair[0].lower() != b"content-encoding"]
-                return RawResponse(response.status_code, headers, response.content)
-            async for chunk in response.aiter_raw():
-                body += chunk
-                if len(body) > request.max_bytes:
-                    raise ResponseTooLargeError(request.max_bytes)
-                if monotonic() > until:
-                    raise httpcore.ReadTimeout("The attempt timed out.")
-        except Exception as exc:
-            if is_disconnect(exc):
-                truncated = RawResponse(response.status_code, headers, bytes(body))
-                raise UnusableResponseError(truncated, "is truncated") from exc
-            raise
-        finally:
-            await response.aclose()
-        # Not by httpx, which decompresses without a limit.
-        return decompressed(
-            RawResponse(response.status_code, headers, bytes(body)), request.max_bytes
-        )
+        return await read(request, response, until) or response
 
 
-def _content(request: Request, content: AsyncContent) -> bytes | AsyncContent | None:
-    """Return the content in the form that httpx may send again, if there is one."""
+async def read(request: Request, response: httpx.Response, until: float) -> RawResponse | None:
+    """Return a response of httpx with its whole body, or None if the caller streams it.
+
+    Args:
+        request: The request.
+        response: The response; it is closed.
+        until: When the body must have been read, on the clock of `time.monotonic`.
+    """
+    headers = response.headers.raw
+    if request.is_streamed and response.is_success:
+        return None
+    body = bytearray()
+    try:
+        if response.is_stream_consumed:
+            # By a hook of the user's, or it was never sent: httpx has decompressed it.
+            headers = [pair for pair in headers if pair[0].lower() != b"content-encoding"]
+            return RawResponse(response.status_code, headers, response.content)
+        async for chunk in response.aiter_raw():
+            body += chunk
+            if len(body) > request.max_bytes:
+                raise ResponseTooLargeError(request.max_bytes)
+            if monotonic() > until:
+                raise httpcore.ReadTimeout("The attempt timed out.")
+    except Exception as exc:
+        if is_disconnect(exc):
+            truncated = RawResponse(response.status_code, headers, bytes(body))
+            raise UnusableResponseError(truncated, "is truncated") from exc
+        raise
+    finally:
+        await response.aclose()
+    # Not by httpx, which decompresses without a limit.
+    return decompressed(RawResponse(response.status_code, headers, bytes(body)), request.max_bytes)
+
+
+def stream_of(
+    response: httpx.Response,
+    loop: object,
+    deadline: float | None,
+    release: Release = release_nothing,
+) -> RawResponse:
+    """Return a response of httpx whose body is read by the caller.
+
+    Args:
+        response: The response; a hook may have read its body.
+        loop: The event loop.
+        deadline: When the body must end, on the clock of `time.monotonic`.
+        release: Releases what the exchange holds.
+    """
+    headers = response.headers.raw
+    chunks = response.aiter_raw()
+    if response.is_stream_consumed:
+        import httpx
+
+        headers = [pair for pair in headers if pair[0].lower() != b"content-encoding"]
+        chunks = aiter(httpx.ByteStream(response.content))
+    # httpx has no limit for the whole of a body.
+    stream = AsyncChunks(chunks, release, loop, response.aclose, deadline)
+    return RawResponse(response.status_code, headers, b"", stream)
+
+
+def content_of(request: Request, content: AsyncContent) -> bytes | AsyncContent | None:
+    """Return the content of a request for httpx, which may send bytes again."""
     if request.body is None:
         return None
     parts = request.body.parts

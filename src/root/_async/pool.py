@@ -17,6 +17,7 @@ import httpcore
 
 from .._concurrency.loops import AsyncFinalizer, live_keys
 from .._concurrency.semaphores import AsyncSemaphore
+from .._forks import import_lock
 from .._http.async_backends import async_backend
 from .._http.exceptions import ClientClosedError
 from .._http.messages import Origin, RawResponse, Request
@@ -105,6 +106,16 @@ class AsyncPool:
             if permit is not None:
                 # A connection that was interrupted in its last step seems to be reusable.
                 self._release(connection, permit, is_complete=response is not None)
+
+    async def exchange_over_httpx(
+        self, request: Request, timeout: Timeout, deadline: float | None
+    ) -> RawResponse:
+        """Do what `exchange` does, through httpx, so that tools that have hooked it see it."""
+        # Imported late: most programs have no such tool.
+        with import_lock:
+            from .hooked import exchange_over_httpx
+
+        return await exchange_over_httpx(self.exchange, self._loop, request, timeout, deadline)
 
     def _release(
         self, connection: AsyncConnection | None, permit: Permit, *, is_complete: bool

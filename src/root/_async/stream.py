@@ -16,11 +16,22 @@ if TYPE_CHECKING:
     from .._http.failures import Failure
     from .._schemas.meta import ResponseMeta
 
-__all__ = ["AsyncChunks", "AsyncStream"]
+__all__ = ["AsyncChunks", "AsyncStream", "Release", "release_nothing"]
 
 
-class _Release(Protocol):
-    def __call__(self, *, is_complete: bool) -> None: ...
+class Release(Protocol):
+    """Releases what an exchange holds, at the end of its body."""
+
+    def __call__(self, *, is_complete: bool) -> None:
+        """Release it.
+
+        Args:
+            is_complete: Whether the body was read to its end.
+        """
+
+
+def release_nothing(*, is_complete: bool) -> None:
+    """Do nothing: the exchange holds nothing."""
 
 
 class AsyncChunks(AsyncIterator[bytes]):
@@ -33,7 +44,7 @@ class AsyncChunks(AsyncIterator[bytes]):
     def __init__(
         self,
         chunks: object,
-        release: _Release,
+        release: Release,
         loop: object,
         close: Callable[[], Awaitable[object]],
         deadline: float | None = None,

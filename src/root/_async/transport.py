@@ -18,6 +18,7 @@ from .._forks import import_lock, process_identity
 from .._http.call import Call
 from .._http.exceptions import ClientClosedError, UnusableResponseError
 from .._http.failures import Failure
+from .._http.hooks import is_hooked
 from .._http.messages import Origin
 from .._http.offline import check_transport
 from .._http.operation import Response
@@ -143,6 +144,8 @@ class AsyncTransport:
         if self.closed:
             await self.aclose()
             raise ClientClosedError
+        if is_hooked():
+            return await pool.exchange_over_httpx(request, timeout, deadline)
         return await pool.exchange(request, timeout, deadline)
 
     async def aclose(self) -> None:

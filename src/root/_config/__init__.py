@@ -17,6 +17,7 @@ __all__ = [
     "DEFAULT_TIMEOUT",
     "DEFAULT_URL",
     "NOT_GIVEN",
+    "TRANSPORT",
     "APIKey",
     "NotGiven",
     "Timeout",
@@ -30,6 +31,9 @@ DEFAULT_TIMEOUT = 30.0
 
 DEFAULT_MAX_BYTES = 64 * 1024 * 1024
 """Maximum size of one response in bytes, compressed and decompressed."""
+
+TRANSPORT = "ROOTSIGNALS_TRANSPORT"
+"""The environment variable that is `direct` if tools that have hooked httpx shall not see calls."""
 
 APIKey: TypeAlias = "str | Callable[[], str | Awaitable[str]]"
 """An API key, or a function that returns one, called before each attempt."""

@@ -18,7 +18,15 @@ from urllib.parse import urlsplit
 from ..__about__ import __version__
 from .._secrets.secret import as_secret
 from ..errors import ConfigurationError, MissingKeyError
-from . import DEFAULT_MAX_BYTES, DEFAULT_TIMEOUT, DEFAULT_URL, APIKey, NotGiven, Timeout
+from . import (
+    DEFAULT_MAX_BYTES,
+    DEFAULT_TIMEOUT,
+    DEFAULT_URL,
+    TRANSPORT,
+    APIKey,
+    NotGiven,
+    Timeout,
+)
 from .validation import (
     check_base_url,
     check_count,
@@ -27,6 +35,7 @@ from .validation import (
     check_seconds,
     check_ssl_context,
     check_timeout,
+    check_transport,
 )
 
 if TYPE_CHECKING:
@@ -168,6 +177,7 @@ def resolve(
     Raises:
         ConfigurationError: A setting is missing or invalid.
     """
+    check_transport(_variable(TRANSPORT))
     url, url_source = _find_url(base_url)
     key, key_source = _find_key(api_key)
     given = {

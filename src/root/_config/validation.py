@@ -10,7 +10,7 @@ from urllib.parse import quote, urlsplit
 
 from .._secrets.secret import Secret
 from ..errors import ConfigurationError, InvalidRequestError
-from . import DEFAULT_URL, Timeout
+from . import DEFAULT_URL, TRANSPORT, Timeout
 
 if TYPE_CHECKING:
     import ssl
@@ -24,6 +24,7 @@ __all__ = [
     "check_seconds",
     "check_ssl_context",
     "check_timeout",
+    "check_transport",
     "request_headers",
 ]
 
@@ -189,6 +190,19 @@ def check_count(name: str, value: object, *, minimum: int) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or value < minimum:
         raise ConfigurationError(f"{name} must be an integer of at least {minimum}, not {value!r}.")
     return value
+
+
+def check_transport(value: str | None) -> None:
+    """Check the environment variable that selects how requests are sent.
+
+    Raises:
+        ConfigurationError: It has an unknown value.
+    """
+    if value not in (None, "auto", "direct"):
+        raise ConfigurationError(
+            f"The environment variable {TRANSPORT} must be auto or direct, not {value!r}. With the"
+            " default, auto, calls go through httpx while a tool has hooked it."
+        )
 
 
 def check_ssl_context(context: object) -> ssl.SSLContext | None:

@@ -18,6 +18,7 @@ import httpcore
 
 from .._concurrency.loops import Finalizer, live_keys
 from .._concurrency.semaphores import Semaphore
+from .._forks import import_lock
 from .._http.backends import backend
 from .._http.exceptions import ClientClosedError
 from .._http.messages import Origin, RawResponse, Request
@@ -104,6 +105,16 @@ class Pool:
             if permit is not None:
                 # A connection that was interrupted in its last step seems to be reusable.
                 self._release(connection, permit, is_complete=response is not None)
+
+    def exchange_over_httpx(
+        self, request: Request, timeout: Timeout, deadline: float | None
+    ) -> RawResponse:
+        """Do what `exchange` does, through httpx, so that tools that have hooked it see it."""
+        # Imported late: most programs have no such tool.
+        with import_lock:
+            from .hooked import exchange_over_httpx
+
+        return exchange_over_httpx(self.exchange, self._loop, request, timeout, deadline)
 
     def _release(self, connection: Connection | None, permit: Permit, *, is_complete: bool) -> None:
         try:

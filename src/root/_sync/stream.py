@@ -17,11 +17,22 @@ if TYPE_CHECKING:
     from .._http.failures import Failure
     from .._schemas.meta import ResponseMeta
 
-__all__ = ["Chunks", "Stream"]
+__all__ = ["Chunks", "Release", "Stream", "release_nothing"]
 
 
-class _Release(Protocol):
-    def __call__(self, *, is_complete: bool) -> None: ...
+class Release(Protocol):
+    """Releases what an exchange holds, at the end of its body."""
+
+    def __call__(self, *, is_complete: bool) -> None:
+        """Release it.
+
+        Args:
+            is_complete: Whether the body was read to its end.
+        """
+
+
+def release_nothing(*, is_complete: bool) -> None:
+    """Do nothing: the exchange holds nothing."""
 
 
 class Chunks(Iterator[bytes]):
@@ -34,7 +45,7 @@ class Chunks(Iterator[bytes]):
     def __init__(
         self,
         chunks: object,
-        release: _Release,
+        release: Release,
         loop: object,
         close: Callable[[], object],
         deadline: float | None = None,

@@ -19,6 +19,7 @@ from .._forks import import_lock, process_identity
 from .._http.call import Call
 from .._http.exceptions import ClientClosedError, UnusableResponseError
 from .._http.failures import Failure
+from .._http.hooks import is_hooked
 from .._http.messages import Origin
 from .._http.offline import check_transport
 from .._http.operation import Response
@@ -136,6 +137,8 @@ class Transport:
         if self.closed:
             self.close()
             raise ClientClosedError
+        if is_hooked():
+            return pool.exchange_over_httpx(request, timeout, deadline)
         return pool.exchange(request, timeout, deadline)
 
     def close(self) -> None:

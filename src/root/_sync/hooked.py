@@ -1,0 +1,196 @@
+# Generated from src/root/_async/hooked.py by scripts/generate_sync.py. Do not edit.
+"""Exchanges that go through httpx, so that the tools that have hooked it see them.
+
+The httpx client has no connections: what it sends comes back to the pool. So timeouts, limits,
+cancellation and forks are the same as without it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from math import inf
+from time import monotonic
+from typing import cast
+from weakref import ref
+
+import httpcore
+import httpx
+
+from .._config import Timeout
+from .._http.messages import RawResponse, Request, timeouts
+from .._schemas.meta import Headers
+from .connection import Content
+from .httpx_client import content_of, read, stream_of
+from .stream import Chunks
+
+__all__ = ["exchange_over_httpx"]
+
+_Exchange = Callable[[Request, Timeout, "float | None"], RawResponse]
+
+# The extension of httpx's requests and responses that has the `_Carried`.
+_CARRIED = "root.carried"
+
+
+class _Carried:
+    """A request on its way through httpx, and what has become of it.
+
+    Attributes:
+        response: The response of the service, if it was sent there.
+        error: The error of that.
+    """
+
+    def __init__(
+        self, exchange: _Exchange, request: Request, timeout: Timeout, deadline: float | None
+    ) -> None:
+        self._exchange = exchange
+        self._request = request
+        self._timeout = timeout
+        self._deadline = deadline
+        self.response: RawResponse | None = None
+        self.error: Exception | None = None
+
+    def send(self, headers: Headers) -> RawResponse:
+        """Send the request to the service, with headers that a tool may have added to."""
+        try:
+            self.response = self._exchange(
+                replace(self._request, headers=headers), self._timeout, self._deadline
+            )
+        except Exception as exc:
+            self.error = exc
+            raise
+        return self.response
+
+
+class _Weakly:
+    """The body of a stream, as long as somebody else holds it.
+
+    Responses of httpx refer to themselves. A stream that is dropped must not wait with its
+    connection until they are collected.
+    """
+
+    def __init__(self, chunks: Chunks) -> None:
+        self._chunks = ref(chunks)
+
+    def __iter__(self) -> Iterator[bytes]:
+        chunks = self._chunks()
+        assert chunks is not None
+        return iter(chunks)
+
+    def close(self) -> None:
+        """Close the stream."""
+        chunks = self._chunks()
+        if chunks is not None:
+            chunks.close()
+
+
+class _Passage:
+    """Takes the place of the pool of httpx's transport."""
+
+    def handle_request(self, request: httpcore.Request) -> httpcore.Response:
+        """Send a request over the pool that it came from."""
+        # httpcore has no type for the values of extensions.
+        extensions = cast("dict[str, object]", request.extensions)  # pyright: ignore[reportUnknownMemberType]
+        carried = cast("_Carried", extensions[_CARRIED])
+        response = carried.send(request.headers)
+        headers = response.headers
+        content: bytes | _Weakly = response.content
+        if response.chunks is None:
+            # The body is decompressed.
+            changed = (b"content-encoding", b"content-length", b"transfer-encoding")
+            headers = [pair for pair in headers if pair[0].lower() not in changed]
+        else:
+            assert isinstance(response.chunks, Chunks)
+            content = _Weakly(response.chunks)
+        return httpcore.Response(
+            response.status, headers=headers, content=content, extensions={_CARRIED: carried}
+        )
+
+    def close(self) -> None:
+        """Do nothing: there are no connections."""
+
+
+class _Transport(httpx.HTTPTransport):
+    """httpx's transport, whose methods tools replace, without connections."""
+
+    def __init__(self) -> None:
+        # The methods of the base class use nothing else.
+        self._pool = _Passage()  # type: ignore[assignment]  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def exchange_over_httpx(
+    exchange: _Exchange,
+    loop: object,
+    request: Request,
+    timeout: Timeout,
+    deadline: float | None,
+) -> RawResponse:
+    """Send a request through httpx, and return the response of the service or of a tool.
+
+    Args:
+        exchange: Sends a request over a connection of the pool.
+        loop: The event loop.
+        request: The request.
+        timeout: Seconds for the exchange, or an `httpx.Timeout`.
+        deadline: When the call must end, on the clock of `time.monotonic`.
+    """
+    carried = _Carried(exchange, request, timeout, deadline)
+    operations, whole = timeouts(timeout, None if deadline is None else deadline - monotonic())
+    until = inf if whole is None else monotonic() + whole
+    # Only a tool reads it: the pool sends the body itself.
+    content = Content(request.body, operations["write"], until)
+    response: httpx.Response | None = None
+    try:
+        response = _client().send(
+            httpx.Request(
+                request.method,
+                request.url,
+                headers=request.headers,
+                content=content_of(request, content),
+                extensions={"timeout": operations, _CARRIED: carried},
+            ),
+            stream=True,
+            follow_redirects=False,
+        )
+    except httpx.RequestError as exc:
+        # The request in it has the key in its headers.
+        exc.request = httpx.Request(request.method, request.url)
+        if carried.error is None:
+            raise
+    finally:
+        content.close()
+    if response is None:
+        # Outside of `except`: httpx's error has this one as its cause.
+        assert carried.error is not None
+        raise carried.error
+    sent, carried.response = carried.response, None
+    if sent is None or response.extensions.get(_CARRIED) is not carried:
+        # A tool responded in place of the service.
+        sent = read(request, response, until)
+    elif sent.chunks is None:
+        response.read()
+    if (
+        request.is_streamed
+        and response.is_success
+        and (sent is None or response.is_stream_consumed)
+    ):
+        return stream_of(response, loop, deadline)
+    assert sent is not None
+    return sent
+
+
+def _client() -> httpx.Client:
+    """Return the client of the class that httpx has now, which a tool may have replaced."""
+    kind = httpx.Client
+    client = _clients.get(kind)
+    if client is None:
+        # As without httpx, no cookies are kept, and there are neither redirects nor proxies.
+        cookies = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
+        client = kind(transport=_Transport(), cookies=cookies, trust_env=False)
+        client = _clients.setdefault(kind, client)
+    return client
+
+
+# They have neither connections nor anything else of an event loop or a process.
+_clients: dict[type[httpx.Client], httpx.Client] = {}

@@ -1,0 +1,207 @@
+"""httpx is hooked: calls go through it while it is, and are the same otherwise."""
+
+from __future__ import annotations
+
+import re
+import unittest.mock
+from collections.abc import Callable
+
+import httpx
+import pytest
+
+from root import (
+    APIConnectionError,
+    APIResponseError,
+    APITimeoutError,
+    ConfigurationError,
+    RootSignals,
+)
+from root._http.hooks import is_hooked
+from root.emulator import Fault, Server
+from tests.scripted_server import ScriptedServer, closes, sends
+
+Send = Callable[..., httpx.Response]
+
+
+class Seen:
+    """A tool that replaces `httpx.Client.send`, and notes what it sees."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.monkeypatch = monkeypatch
+        self.requests: list[httpx.Request] = []
+        self.responses: list[httpx.Response] = []
+
+    def hook(self) -> None:
+        send: Send = httpx.Client.send
+
+        def noted(client: httpx.Client, request: httpx.Request, **options: bool) -> httpx.Response:
+            self.requests.append(request)
+            request.headers["X-Trace"] = "abc"
+            self.responses.append(send(client, request, **options))
+            return self.responses[-1]
+
+        self.monkeypatch.setattr(httpx.Client, "send", noted)
+
+
+@pytest.fixture
+def seen(monkeypatch: pytest.MonkeyPatch) -> Seen:
+    return Seen(monkeypatch)
+
+
+@pytest.fixture
+def client(emulator: Server) -> RootSignals:
+    return RootSignals(emulator.api_key, base_url=emulator.url)
+
+
+def test_looked_for_on_each_attempt(client: RootSignals, seen: Seen) -> None:
+    """A tool sees the calls that are made while it is there, of a client from before, too."""
+    client.models.create(name="before")
+    with seen.monkeypatch.context():
+        seen.hook()
+        client.models.create(name="while", url="http://x")
+        assert [model.name for model in client.models.list(limit=1)] == ["while"]
+        seen.monkeypatch.undo()
+    client.models.create(name="after")
+
+    assert [(one.method, one.url.path) for one in seen.requests] == [
+        ("POST", "/v1/models/"),
+        ("GET", "/v1/models/"),
+    ]
+    assert seen.requests[0].content == b'{"name":"while","url":"http://x"}'
+    assert [one.status_code for one in seen.responses] == [201, 200]
+    assert seen.responses[0].json()["name"] == "while"
+
+
+def test_headers_of_tools_are_sent(emulator: Server, client: RootSignals, seen: Seen) -> None:
+    """What a tool adds to the headers reaches the service, and nothing else differs."""
+    list(client.models.list(limit=1))
+    seen.hook()
+    list(client.models.list(limit=1))
+
+    plain, hooked = (dict(request.headers) for request in emulator.requests)
+    assert hooked.pop("x-trace") == "abc"
+    assert list(hooked.items()) == list(plain.items())
+
+
+def test_connections_are_shared(emulator: Server, client: RootSignals, seen: Seen) -> None:
+    """Calls through httpx use the connections of the client, and cookies are not kept."""
+    emulator.add_fault(Fault(headers={"Set-Cookie": "a=b; Path=/"}))
+    list(client.models.list(limit=1))
+    seen.hook()
+    for _ in range(3):
+        list(client.models.list(limit=1))
+
+    assert emulator.connections.opened == 1
+    assert not any("cookie" in request.headers for request in seen.requests)
+
+
+def test_retries(emulator: Server, client: RootSignals, seen: Seen) -> None:
+    """Each attempt is seen by itself."""
+    seen.hook()
+    emulator.add_fault(Fault(status=503, retry_after=0, times=1))
+
+    list(client.models.list(limit=1))
+
+    assert [one.status_code for one in seen.responses] == [503, 200]
+
+
+def test_errors_are_the_same(seen: Seen) -> None:
+    """A lost connection and a timeout have the errors that they have without httpx."""
+
+    def errors() -> list[tuple[type, str, object]]:
+        found: list[tuple[type, str, object]] = []
+        for step in (closes, sends(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{")):
+            with ScriptedServer([step] * 3) as server:
+                client = RootSignals("k", base_url=server.url, max_retries=0)
+                with pytest.raises((APIConnectionError, APIResponseError)) as error:
+                    client.models.create(name="x")
+                text = re.sub(r"127\.0\.0\.1:\d+", "", str(error.value))
+                found.append((type(error.value), text, error.value.may_have_been_processed))
+        with ScriptedServer([]) as server:
+            server.steps = [server.hangs]
+            client = RootSignals("k", base_url=server.url, max_retries=0, timeout=0.1)
+            with pytest.raises(APITimeoutError) as error:
+                client.models.create(name="x")
+            found.append(
+                (type(error.value), re.sub(r"127\.0\.0\.1:\d+", "", str(error.value)), True)
+            )
+        return found
+
+    expected = errors()
+    seen.hook()
+
+    assert errors() == expected
+    assert seen.requests
+
+
+def test_a_tool_responds(client: RootSignals, emulator: Server, seen: Seen) -> None:
+    """A response of a tool is read as one of the service."""
+
+    def respond(client: httpx.Client, request: httpx.Request, **_: bool) -> httpx.Response:
+        body = {"id": "1", "name": "from a tool"}
+        return httpx.Response(200, json=body, request=request)
+
+    seen.monkeypatch.setattr(httpx.Client, "send", respond)
+
+    assert client.models.retrieve("1").name == "from a tool"
+    assert emulator.requests == ()
+
+
+def test_direct(client: RootSignals, seen: Seen) -> None:
+    """With `ROOTSIGNALS_TRANSPORT=direct`, tools see nothing."""
+    seen.hook()
+    seen.monkeypatch.setenv("ROOTSIGNALS_TRANSPORT", "direct")
+
+    client.models.create(name="x")
+
+    assert not seen.requests
+    explained = client.config.explain()
+    assert "transport" in str(explained)
+    assert "direct" in str(explained)
+    seen.monkeypatch.setenv("ROOTSIGNALS_TRANSPORT", "fast")
+    with pytest.raises(ConfigurationError, match="must be auto or direct, not 'fast'"):
+        RootSignals("k")
+
+
+class Instrumented(httpx.Client):
+    """A class that a tool puts in the place of httpx's."""
+
+
+def replaced(name: str) -> Callable[[pytest.MonkeyPatch], None]:
+    owner, _, attribute = name.rpartition(".")
+    target = getattr(httpx, owner) if owner else httpx
+
+    def apply(patch: pytest.MonkeyPatch) -> None:
+        patch.setattr(target, attribute, unittest.mock.Mock())
+
+    return apply
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Client.send",
+        "Client._send_single_request",
+        "Client._transport_for_url",
+        "AsyncClient.send",
+        "AsyncClient._send_single_request",
+        "AsyncClient._transport_for_url",
+        "HTTPTransport.handle_request",
+        "AsyncHTTPTransport.handle_async_request",
+    ],
+)
+def test_what_is_a_hook(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Replaced methods are hooks, and nothing is one after they are restored."""
+    assert not is_hooked()
+    with monkeypatch.context() as patch:
+        replaced(name)(patch)
+        assert is_hooked()
+        assert is_hooked()
+    assert not is_hooked()
+
+
+def test_a_replaced_class_is_a_hook(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A class of another module in the place of httpx's is a hook, and its client is used."""
+    monkeypatch.setattr(httpx, "Client", Instrumented)
+
+    assert is_hooked()
