@@ -146,7 +146,7 @@ class Cell:
 Cells = dict[str, Cell]
 READS = ("retrieve", "list", "download")
 IDEMPOTENT = (*READS, "replace", "delete", "harmless_post", "upload")
-SENT_ONCE = ("verify", "upload_once")
+SENT_ONCE = ("upload_once",)
 
 
 def all_of(cell: Cell, **others: Cell) -> Cells:
@@ -855,6 +855,26 @@ SECTIONS: dict[str, list[Fault]] = {
             all_of(Cell(RateLimitError)),
             may_be_done=False,
         ),
+        Fault(
+            "421 (on another connection)",
+            responds(421, b""),
+            refused(APIStatusError),
+            may_be_done=False,
+        ),
+        Fault("425", responds(425, b""), refused(APIStatusError), may_be_done=False),
+        Fault(
+            "521, 523, 525 or 526 of Cloudflare, which did not reach the service",
+            responds(521, HTML, HTML_TYPE, "Server: cloudflare"),
+            refused(ServerError),
+            may_be_done=False,
+        ),
+        Fault(
+            "another 5xx of Cloudflare (524)",
+            responds(524, HTML, HTML_TYPE, "Server: cloudflare"),
+            ambiguous(ServerError),
+        ),
+        Fault("a 5xx that a proxy made up (599)", responds(599, b""), ambiguous(ServerError)),
+        Fault("501", responds(501, b""), all_of(Cell(ServerError)), may_be_done=False),
         Fault("500", responds(500, b"{}"), ambiguous(ServerError)),
         Fault("502 with a web page", responds(502, HTML, HTML_TYPE), ambiguous(ServerError)),
         Fault("503 without Retry-After", responds(503, HTML, HTML_TYPE), ambiguous(ServerError)),
@@ -1040,9 +1060,9 @@ result or with one of the errors of `root.errors`.
 - **May have been processed** is `error.may_have_been_processed`: the service received the request,
   and it is unknown whether it processed it. Check before you repeat the call. Any other error
   reports that nothing was changed.
-- **Nothing is created twice.** `create`, `update` and other calls that are not idempotent are
-  retried only if the service did not receive the request or refused to process it; `verify`, which
-  costs money, only if the service did not receive it.
+- **Nothing is created or paid twice.** `create`, `update`, `verify`, which costs money, and other
+  calls that are not idempotent are retried only if the service did not receive the request or
+  refused to process it. So is a PUT of an object with versions, of which each PUT makes one.
 - **A file is read again for each attempt.** One that cannot be read twice, such as a pipe, is not
   sent again after a part of it was read.
 - **A streamed response** is retried until its head has arrived. A fault in its body is raised
@@ -1075,8 +1095,8 @@ decides some of the outcomes, which are different:
 COLUMNS = (
     ("retrieve", "list"),
     ("replace", "delete", "harmless_post", "upload"),
-    ("create", "update", "unsafe_put"),
-    ("verify", "upload_once"),
+    ("create", "update", "verify", "unsafe_put"),
+    ("upload_once",),
     ("download",),
     ("streamed_post",),
 )

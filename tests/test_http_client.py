@@ -25,7 +25,7 @@ from root import (
 )
 from tests.concurrency.helpers import HANG, KEY, wait_until
 from tests.echo_server import EchoServer
-from tests.scripted_server import ScriptedServer, sends
+from tests.scripted_server import ScriptedServer, responds, sends
 
 
 async def test_max_connections() -> None:
@@ -160,3 +160,13 @@ def test_undecodable_response() -> None:
         with pytest.raises(APIResponseError, match="cannot be decompressed") as error:
             client.models.create(name="a")
     assert error.value.may_have_been_processed
+
+
+def test_a_misdirected_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A request that is refused on its connection (421) is sent again on another one."""
+    monkeypatch.setattr("root._sync.transport.sleep", lambda _: None)
+    steps = [responds(421, {"detail": "No."}), responds(201, {"id": "9b2f", "name": "a"})]
+    with ScriptedServer(steps) as server, httpx.Client() as http_client:
+        client = RootSignals(KEY, base_url=server.url, http_client=http_client)
+        assert client.models.create(name="a") == "9b2f"
+        assert server.connections == 2

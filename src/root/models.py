@@ -251,7 +251,8 @@ class Models(_sync.Models):
 
         A configuration that does not work is a result too: check `.success` or call
         `.raise_for_failure()`. The service waits for the model, so an attempt may take 120 seconds
-        if the client's `timeout` is the default of 30, and it is not retried.
+        if the client's `timeout` is the default of 30. It is retried only if the service did not
+        receive the request or refused to process it.
 
         Args:
             model: The underlying model.

@@ -49,7 +49,7 @@ async def call(client: AsyncRootSignals, method: str) -> object:
 CHANGING = ["POST", "PATCH"]
 IDEMPOTENT = ["GET", "PUT", "DELETE"]
 AMBIGUOUS: list[Any] = [
-    *(httpx.Response(status) for status in (408, 500, 502, 503, 504)),
+    *(httpx.Response(status) for status in (408, 500, 502, 503, 504, 520, 599)),
     httpx.ReadError("reset"),
     httpx.ReadTimeout("late"),
     httpx.WriteError("reset"),
@@ -60,11 +60,14 @@ REFUSED: list[Any] = [
     httpx.Response(429),
     httpx.Response(429, headers={"Retry-After": "1"}),
     httpx.Response(503, headers={"Retry-After": "1"}),
+    httpx.Response(421),
+    httpx.Response(425),
+    httpx.Response(525, headers={"Server": "cloudflare"}),
 ]
 FINAL: list[Any] = [httpx.Response(status) for status in (400, 401, 403, 404, 405, 409, 415, 501)]
 
 
-@pytest.mark.parametrize("method", IDEMPOTENT + CHANGING)
+@pytest.mark.parametrize("method", [*IDEMPOTENT, *CHANGING, "verify"])
 @pytest.mark.parametrize("trouble", NOT_SENT + REFUSED)
 async def test_not_processed(
     mocked: AsyncRootSignals,
@@ -144,20 +147,6 @@ async def test_final(
     assert route.call_count == 1
     assert not waits
     assert not error.value.may_have_been_processed
-
-
-@pytest.mark.parametrize("trouble", REFUSED)
-async def test_verify_reaches_the_service_once(
-    mocked: AsyncRootSignals, respx_mock: respx.MockRouter, waits: list[float], trouble: Any
-) -> None:
-    """A verification that was refused is not retried; one that was not sent is."""
-    respx_mock.post(f"{ANY}verify/").mock(side_effect=[httpx.ConnectError("refused"), trouble])
-
-    with pytest.raises(APIStatusError) as error:
-        await mocked.models.verify(model="a")
-
-    assert len(error.value.attempts) == 2
-    assert len(waits) == 1
 
 
 async def test_an_unusable_response(

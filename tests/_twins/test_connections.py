@@ -7,6 +7,7 @@ import gzip
 import json
 import socket
 import ssl
+import threading
 import zlib
 from base64 import b64encode
 from time import monotonic
@@ -53,6 +54,24 @@ async def test_one_connection() -> None:
                 await client.models.acreate(name="a")
         assert server.connections == 1
         assert len(server.requests) == 20
+
+
+@pytest.mark.usefixtures("waits")
+async def test_a_misdirected_request() -> None:
+    """A POST that the server refuses on its connection (421) is sent again on a new one."""
+    both = threading.Barrier(2)
+
+    def wait_for_both(sock: socket.socket) -> bool:
+        both.wait(10)
+        return responds(201, MODEL)(sock)
+
+    steps = [wait_for_both, wait_for_both, responds(421, {"detail": "No."}), responds(201, MODEL)]
+    with ScriptedServer(steps) as server:
+        async with connect(server, max_retries=1) as client:
+            await client.models.acreate_many([{"name": "a"}, {"name": "b"}], concurrency=2)
+            assert server.connections == 2
+            await client.models.acreate(name="c")
+            assert server.connections == 3
 
 
 async def test_the_bytes_of_a_request() -> None:

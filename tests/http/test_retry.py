@@ -48,21 +48,49 @@ class NoonClock(datetime):
 @pytest.mark.parametrize(
     ("status", "has_hint", "outcome"),
     [
-        (429, False, REFUSED),
-        (429, True, REFUSED),
         (503, True, REFUSED),
         (503, False, AMBIGUOUS),
-        *((status, hint, AMBIGUOUS) for status in (408, 500, 502, 504) for hint in (False, True)),
+        *((status, hint, REFUSED) for status in (421, 425, 429) for hint in (False, True)),
         *(
-            (status, hint, FINAL)
-            for status in (301, 304, 400, 401, 403, 404, 405, 409, 415, 422, 501, 505, 511)
+            (status, hint, AMBIGUOUS)
+            for status in (408, 460, 499, 500, 502, 504, 506, 507, 508, 509, 520, 522, 524)
             for hint in (False, True)
         ),
+        *(
+            (status, hint, AMBIGUOUS)
+            for status in (527, 529, 530, 561, 598, 599, 600, 999)
+            for hint in (False, True)
+        ),
+        *(
+            (status, hint, FINAL)
+            for status in (301, 304, 400, 401, 403, 404, 405, 409, 413, 415, 422, 431, 451)
+            for hint in (False, True)
+        ),
+        *((status, hint, FINAL) for status in (501, 505, 510, 511) for hint in (False, True)),
     ],
 )
-def test_status_outcome(status: int, has_hint: bool, outcome: Outcome) -> None:
-    """429, and 503 with a hint, are refusals; temporary errors are ambiguous; others are final."""
-    assert status_outcome(status, has_hint=has_hint) is outcome
+@pytest.mark.parametrize("server", [None, "nginx", "cloudflare"])
+def test_status_outcome(status: int, has_hint: bool, server: str | None, outcome: Outcome) -> None:
+    """A status means that the request was refused, may have been processed, or failed for good."""
+    assert status_outcome(status, has_hint=has_hint, server=server) is outcome
+
+
+@pytest.mark.parametrize("status", [521, 523, 525, 526])
+@pytest.mark.parametrize(
+    ("server", "outcome"),
+    [
+        ("cloudflare", NOT_SENT),
+        (" Cloudflare ", NOT_SENT),
+        ("not cloudflare", AMBIGUOUS),
+        ("nginx", AMBIGUOUS),
+        (None, AMBIGUOUS),
+    ],
+)
+def test_cloudflare_did_not_reach_the_service(
+    status: int, server: str | None, outcome: Outcome
+) -> None:
+    """Without a connection to the service, Cloudflare sent nothing; others may mean anything."""
+    assert status_outcome(status, has_hint=False, server=server) is outcome
 
 
 @pytest.mark.parametrize(

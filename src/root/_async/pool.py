@@ -8,6 +8,7 @@ connections themselves, and HTTP/1.1 on them, are httpcore's.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
     from .._config import Timeout
 
 __all__ = ["AsyncPool"]
+
+# The server has no response to this request on this connection (RFC 9110, 15.5.20).
+_MISDIRECTED = 421
 
 
 class AsyncPool:
@@ -92,6 +96,9 @@ class AsyncPool:
                 except StaleError:
                     # Each stale connection is dropped, and a new one cannot be stale.
                     self._drop(connection)
+            if response.status == _MISDIRECTED:
+                # The next attempt needs a new connection.
+                self._drop_idle()
             if response.chunks is None:
                 return response
             # Released by the stream from here on.
@@ -105,7 +112,8 @@ class AsyncPool:
             # Nothing waits from here on: a cancelled task may not come back.
             if permit is not None:
                 # A connection that was interrupted in its last step seems to be reusable.
-                self._release(connection, permit, is_complete=response is not None)
+                is_complete = response is not None and response.status != _MISDIRECTED
+                self._release(connection, permit, is_complete=is_complete)
 
     async def exchange_over_httpx(
         self, request: Request, timeout: Timeout, deadline: float | None
@@ -160,6 +168,12 @@ class AsyncPool:
         finally:
             if not is_kept:
                 self._drop(connection)
+
+    def _drop_idle(self) -> None:
+        # Another thread may take some of them meanwhile.
+        with suppress(IndexError):
+            while True:
+                self._drop(self._idle.pop())
 
     def _drop(self, connection: AsyncConnection) -> None:
         self._open.pop(connection, None)

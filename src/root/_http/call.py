@@ -153,7 +153,11 @@ class Call(Generic[T]):
                 note=_redirect_note(response, self.secrets),
             )
             hint = error.retry_after = retry_after(response.header)
-            outcome = status_outcome(status, has_hint=hint is not None)
+            # See Other: the result of what was done is elsewhere (RFC 9110, 15.4.4).
+            self._is_ambiguous |= status == 303
+            outcome = status_outcome(
+                status, has_hint=hint is not None, server=response.header(b"server")
+            )
             return self._response_failure(Failure(error, outcome, hint=hint), response)
         # Imported late: pydantic takes 80 ms.
         from .parsing import UnreadableError, annotate, parse

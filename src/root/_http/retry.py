@@ -40,23 +40,45 @@ class Outcome(Enum):
     NOT_SENT = "not sent"
     """No byte of the request can have reached the service."""
     REFUSED = "refused"
-    """The service refused to process it: 429, or 503 with Retry-After."""
+    """It was refused for the time being, and not processed: 429, or 503 with Retry-After."""
     AMBIGUOUS = "ambiguous"
     """The service may have processed it."""
     FINAL = "final"
     """Another attempt would have the same outcome."""
 
 
-def status_outcome(status: int, *, has_hint: bool) -> Outcome:
-    """Return the outcome of a response with an error status.
+# Misdirected Request (RFC 9110, 15.5.20), Too Early (RFC 8470, 5.2) and Too Many Requests (RFC
+# 6585, 4): the request was not processed.
+_REFUSALS = (421, 425, 429)
+
+# Cloudflare made no connection to the origin, or no TLS connection.
+_CLOUDFLARE_NOT_SENT = (521, 523, 525, 526)
+
+# Request Timeout, and what load balancers report if they take the client for gone: AWS and nginx.
+_AMBIGUOUS_4XX = (408, 460, 499)
+
+# The method, the version of HTTP or an extension is not implemented (RFC 9110, 15.6; RFC 2774, 7),
+# or a network requires a login before it lets requests through (RFC 6585, 6).
+_NOT_PROCESSED_5XX = (501, 505, 510, 511)
+
+
+def status_outcome(status: int, *, has_hint: bool, server: str | None = None) -> Outcome:
+    """Return the outcome of a response with an error status: what it means for the service.
+
+    The status may be that of a proxy in front of the service. One that is not known counts as the
+    first of its class (RFC 9110, 15).
 
     Args:
         status: The HTTP status.
         has_hint: Whether the response has a usable Retry-After.
+        server: The header Server.
     """
-    if status == 429 or (status == 503 and has_hint):
+    if status in _REFUSALS or (status == 503 and has_hint):
         return Outcome.REFUSED
-    if status in (408, 500, 502, 503, 504):
+    is_cloudflare = (server or "").strip().lower() == "cloudflare"
+    if is_cloudflare and status in _CLOUDFLARE_NOT_SENT:
+        return Outcome.NOT_SENT
+    if status in _AMBIGUOUS_4XX or (status >= 500 and status not in _NOT_PROCESSED_5XX):
         return Outcome.AMBIGUOUS
     return Outcome.FINAL
 

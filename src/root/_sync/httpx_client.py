@@ -145,6 +145,11 @@ def read(request: Request, response: httpx.Response, until: float) -> RawRespons
     if request.is_streamed and response.is_success:
         return None
     body = bytearray()
+    if response.status_code == 421 and not response.is_stream_consumed:
+        # httpx closes a connection whose response is not read. The next attempt needs another one
+        # (RFC 9110, 15.5.20).
+        response.close()
+        return RawResponse(response.status_code, headers, b"")
     try:
         if response.is_stream_consumed:
             # By a hook of the user's, or it was never sent: httpx has decompressed it.

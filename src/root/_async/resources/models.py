@@ -193,7 +193,8 @@ class AsyncModels(AsyncModelSets):
 
         A configuration that does not work is a result too: check `.success` or call
         `.raise_for_failure()`. The service waits for the model, so an attempt may take 120 seconds
-        if the client's `timeout` is the default of 30, and it is not retried.
+        if the client's `timeout` is the default of 30. It is retried only if the service did not
+        receive the request or refused to process it.
 
         Args:
             model: The underlying model.
@@ -232,7 +233,6 @@ class AsyncModels(AsyncModelSets):
             ModelVerification,
             body=body,
             slow_timeout=_VERIFY_TIMEOUT,
-            once=True,
         )
         return await self._send(operation, deadline)
 

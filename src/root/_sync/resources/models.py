@@ -192,7 +192,8 @@ class Models(ModelSets):
 
         A configuration that does not work is a result too: check `.success` or call
         `.raise_for_failure()`. The service waits for the model, so an attempt may take 120 seconds
-        if the client's `timeout` is the default of 30, and it is not retried.
+        if the client's `timeout` is the default of 30. It is retried only if the service did not
+        receive the request or refused to process it.
 
         Args:
             model: The underlying model.
@@ -231,7 +232,6 @@ class Models(ModelSets):
             ModelVerification,
             body=body,
             slow_timeout=_VERIFY_TIMEOUT,
-            once=True,
         )
         return self._send(operation, deadline)
 
