@@ -214,7 +214,7 @@ class ServerError(APIStatusError):
 
 
 class PaginationError(RootSignalsError):
-    """A listing cannot continue: its cursor repeats, or is for another host."""
+    """A listing cannot continue: a cursor repeats, or the next page has none."""
 
 
 class VerificationError(RootSignalsError):

@@ -159,7 +159,7 @@ class Models(_sync.Models):
                 the background.
 
         Raises:
-            PaginationError: While iterating, if a cursor repeats or is for another host.
+            PaginationError: While iterating, if a cursor repeats, or the next page has none.
         """
         return self._async.list(
             capable_of=capable_of,

@@ -71,7 +71,7 @@ class Projects(_sync.Projects):
             prefetch: Whether to request the next page while you use this one.
 
         Raises:
-            PaginationError: While iterating, if a cursor repeats or is for another host.
+            PaginationError: While iterating, if a cursor repeats, or the next page has none.
         """
         return self._async.list(limit=limit, page_size=page_size, cursor=cursor, prefetch=prefetch)
 

@@ -329,7 +329,12 @@ WORK: dict[str, Work] = {
     ),
     "a next page on another host": (
         lambda face: face.call("list"),
-        [_listed("a", following=ELSEWHERE)],
+        [_listed("a", following=ELSEWHERE), _listed("b")],
+        None,
+    ),
+    "a next page without a cursor": (
+        lambda face: face.call("list"),
+        [_listed("a", following="http://elsewhere.test/v1/models/")],
         None,
     ),
     "a second page that fails": (

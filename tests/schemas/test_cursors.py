@@ -41,61 +41,33 @@ CURSORS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1)
         pytest.param("?cursor=%C3%A9", "é", id="percent-encoded UTF-8"),
         pytest.param("?cursor=https%3A%2F%2Fevil.example%2F", "https://evil.example/", id="URL"),
         pytest.param("?cursor=a#part", "a", id="fragment"),
-        # Only the cursor is used, so a user name does no harm.
-        pytest.param("https://evil.example@home.example/?cursor=a", "a", id="user name"),
     ],
 )
 def test_next_cursor(following: str | None, cursor: str | None) -> None:
     """The cursor is found in every form of `next`; the last page has none."""
-    assert next_cursor(following, HOME) == cursor
-
-
-@pytest.mark.parametrize(
-    "base_url",
-    ["https://home.example", "https://home.example:443/x", "https://[::1]:8000", "http://h:8000"],
-)
-@pytest.mark.parametrize("path", ["/v1/models/", "/somewhere/else"])
-def test_next_on_the_same_host(base_url: str, path: str) -> None:
-    """A URL on the host of the base URL is accepted, whatever its path."""
-    assert next_cursor(f"{base_url}{path}?cursor=a", base_url) == "a"
+    assert next_cursor(following) == cursor
 
 
 @pytest.mark.parametrize(
     "following",
     [
-        "https://evil.example/v1/models/?cursor=a",
-        "http://evil.example/?cursor=a",
-        "//evil.example/?cursor=a",
-        "https://home.example.evil.example/?cursor=a",
-        "https://evil-home.example/?cursor=a",
-        "https://sub.home.example/?cursor=a",
-        "https://home.example@evil.example/?cursor=a",
-        "https://home.example:443@evil.example/?cursor=a",
-        "https://home.example%40evil.example/?cursor=a",
-        "https://home.example\\@evil.example/?cursor=a",
-        "https://evil.example/?a=@home.example&cursor=a",
-        "https://evil.example#@home.example/?cursor=a",
-        "https://evil.example/https://home.example/?cursor=a",
+        "http://127.0.0.1:8000/v1/models/?cursor=a",
+        "https://api.internal/root-api/v1/models/?page_size=9&cursor=a",
         "https://home.example:8443/?cursor=a",
-        "http://home.example:8080/?cursor=a",
         "https://home.example:80/?cursor=a",
+        "//api.internal/?cursor=a",
+        "http://[::1]:8000/?cursor=a",
+        "https://user:password@api.internal/?cursor=a",
         "https://home.example:99999/?cursor=a",
         "https://home.example:port/?cursor=a",
         "https://[home.example/?cursor=a",
         "https:///?cursor=a",
-        "https:home.example/?cursor=a",
-        "ftp://home.example/?cursor=a",
-        "file:///?cursor=a",
-        "javascript://home.example/?cursor=a",
-        "https://evil.example/v1/models/",
+        "unix://socket/?cursor=a",
     ],
 )
 def test_next_on_another_host(following: str) -> None:
-    """A `next` with another host, port or scheme is refused, and not quoted in full."""
-    with pytest.raises(PaginationError, match="not the host of https://home") as error:
-        next_cursor(following, HOME)
-
-    assert following not in str(error.value)
+    """The cursor is used whatever the scheme, the host and the port are, valid or not."""
+    assert next_cursor(following) == "a"
 
 
 @pytest.mark.parametrize(
@@ -106,6 +78,8 @@ def test_next_on_another_host(following: str) -> None:
         "/v1/models/?page_size=100",
         "?cursor=",
         "?",
+        "https://api.internal/v1/models/",
+        "https://api.internal#?cursor=a",
         "?Cursor=a",
         "/v1/models/?page_size=100#cursor=a",
     ],
@@ -113,7 +87,7 @@ def test_next_on_another_host(following: str) -> None:
 def test_next_without_a_cursor(following: str) -> None:
     """A URL without a cursor is an error, which does not quote it."""
     with pytest.raises(PaginationError, match="has no cursor") as error:
-        next_cursor(following, HOME)
+        next_cursor(following)
 
     assert following not in str(error.value)
 
@@ -124,15 +98,15 @@ def test_next_without_a_cursor(following: str) -> None:
 )
 def test_any_cursor_in_a_url(place: str, cursor: str) -> None:
     """Any cursor is decoded from a URL, however it was encoded."""
-    assert next_cursor(f"{place}?{urlencode({'cursor': cursor})}", HOME) == cursor
-    assert next_cursor(f"{place}?page_size=9&cursor={quote(cursor, safe='')}", HOME) == cursor
+    assert next_cursor(f"{place}?{urlencode({'cursor': cursor})}") == cursor
+    assert next_cursor(f"{place}?page_size=9&cursor={quote(cursor, safe='')}") == cursor
 
 
 @given(following=st.text(st.characters(codec="ascii")) | st.text())
 def test_any_next(following: str) -> None:
     """Any `next` is a cursor, the end of the listing, or a `PaginationError`."""
     try:
-        cursor = next_cursor(following, HOME)
+        cursor = next_cursor(following)
     except PaginationError:
         assert "?" in following or "://" in following
     else:

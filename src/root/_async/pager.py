@@ -223,7 +223,7 @@ class AsyncPager(AsyncIterator[T], Generic[T]):
             set_meta(item, response.meta)
         following: str | None = None
         try:
-            following = next_cursor(response.next, self._client.base_url)
+            following = next_cursor(response.next)
         except PaginationError as error:
             # The items of this page are valid; the error is raised when the next one is needed.
             self._failure = error

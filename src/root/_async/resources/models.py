@@ -97,7 +97,7 @@ class AsyncModels(AsyncModelSets):
                 the background.
 
         Raises:
-            PaginationError: While iterating, if a cursor repeats or is for another host.
+            PaginationError: While iterating, if a cursor repeats, or the next page has none.
         """
         return self._list(
             Model,

@@ -48,7 +48,7 @@ class AsyncProjects(AsyncResource):
             prefetch: Whether to request the next page while you use this one.
 
         Raises:
-            PaginationError: While iterating, if a cursor repeats or is for another host.
+            PaginationError: While iterating, if a cursor repeats, or the next page has none.
         """
         return self._list(
             Project, limit=limit, page_size=page_size, cursor=cursor, prefetch=prefetch

@@ -98,7 +98,7 @@ class Models(ModelSets):
                 the background.
 
         Raises:
-            PaginationError: While iterating, if a cursor repeats or is for another host.
+            PaginationError: While iterating, if a cursor repeats, or the next page has none.
         """
         return self._list(
             Model,
