@@ -742,7 +742,12 @@ SECTIONS: dict[str, list[Fault]] = {
             changes_body(
                 lambda body: gzip.compress(gzip.compress(body)), "Content-Encoding: gzip, gzip"
             ),
-            ambiguous(APIResponseError),
+            all_of(RESULT) | COMPRESSED,
+        ),
+        Fault(
+            "a Content-Encoding that is none (`utf-8`)",
+            changes_body(lambda body: body, "Content-Encoding: utf-8"),
+            all_of(RESULT),
         ),
         Fault(
             "compressed, and truncated",
@@ -758,6 +763,17 @@ SECTIONS: dict[str, list[Fault]] = {
     "An unexpected body": [
         Fault("a web page with status 200", responds(200, HTML, HTML_TYPE), unreadable()),
         Fault("an empty body", responds(200, b""), unreadable(delete=RESULT)),
+        Fault("a body of white space", responds(200, b"\r\n"), unreadable(delete=RESULT)),
+        Fault(
+            "UTF-16 with a byte order mark",
+            changes_body(lambda body: body.decode().encode("utf-16")),
+            all_of(RESULT),
+        ),
+        Fault(
+            "half of a character (a lone surrogate)",
+            adds(rb'"note": "cut \ud83d"'),
+            all_of(RESULT),
+        ),
         Fault(
             "truncated JSON",
             changes_body(lambda body: body[:-3]),

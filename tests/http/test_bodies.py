@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from root._http.bodies import decompressed, is_json, unusable_response
+from root._http.bodies import decompressed, is_json, plain_json, unusable_response
 from root._http.exceptions import ResponseTooLargeError, UnusableResponseError
 from root._http.messages import RawResponse
 from root.errors import RequestInfo
@@ -46,6 +46,13 @@ def compressed(content: bytes, coding: str | None) -> RawResponse:
         pytest.param(zlib.compress(BODY), "deflate", id="deflate with a header"),
         pytest.param(raw_deflate(BODY), "deflate", id="deflate without a header"),
         pytest.param(gzip.compress(BODY[:99]) + gzip.compress(BODY[99:]), "gzip", id="two members"),
+        pytest.param(gzip.compress(BODY), "identity, gzip", id="identity, gzip"),
+        pytest.param(gzip.compress(BODY), "utf-8, gzip,", id="utf-8, gzip,"),
+        pytest.param(gzip.compress(zlib.compress(BODY)), "deflate, GZIP", id="compressed twice"),
+        *(
+            pytest.param(BODY, name, id=repr(name))
+            for name in ("", ",", "utf-8", "UTF-8", "none", "null", "binary", "identity, identity")
+        ),
     ],
 )
 def test_decompression(content: bytes, coding: str | None) -> None:
@@ -53,6 +60,22 @@ def test_decompression(content: bytes, coding: str | None) -> None:
     response = compressed(content, coding)
 
     assert decompressed(response, 2**26) == RawResponse(200, response.headers, BODY)
+
+
+def test_several_headers() -> None:
+    """Several headers Content-Encoding mean the same as one with all their values."""
+    headers = [(b"content-encoding", b"deflate"), (b"X", b"y"), (b"Content-Encoding", b"gzip")]
+    content = gzip.compress(zlib.compress(BODY))
+
+    assert decompressed(RawResponse(200, headers, content), 2**26).content == BODY
+
+
+def test_each_decompression_is_limited() -> None:
+    """A body that is compressed several times is larger than the maximum at no step."""
+    content = gzip.compress(gzip.compress(bytes(1_000_000), 0))
+
+    with pytest.raises(ResponseTooLargeError):
+        decompressed(compressed(content, "gzip, gzip"), 10_000)
 
 
 @pytest.mark.parametrize("coding", ["gzip", "deflate", "br", "nonsense"])
@@ -75,7 +98,9 @@ def test_an_empty_body_is_not_decompressed(coding: str) -> None:
         pytest.param(BODY, "deflate", id="not deflate"),
         pytest.param(BODY, "br", id="br"),
         pytest.param(BODY, "zstd", id="zstd"),
-        pytest.param(gzip.compress(gzip.compress(BODY)), "gzip, gzip", id="compressed twice"),
+        pytest.param(gzip.compress(BODY), "gzip, gzip", id="compressed once, not twice"),
+        pytest.param(gzip.compress(BODY), "gzip, br", id="gzip and br"),
+        pytest.param(BODY, "gzip, " * 1000, id="too many times"),
     ],
 )
 def test_bodies_that_cannot_be_decompressed(content: bytes, coding: str) -> None:
@@ -122,6 +147,36 @@ def test_any_bytes_are_decompressed_or_refused(content: bytes, coding: str) -> N
         decompressed(compressed(content, coding), 2**26)
     except UnusableResponseError:
         assert content
+
+
+# JSON
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-32-be"])
+def test_plain_json(encoding: str) -> None:
+    """JSON in each encoding that the standard library reads becomes UTF-8."""
+    assert plain_json('{"name": "größer"}'.encode(encoding)) == '{"name": "größer"}'.encode()
+
+
+@pytest.mark.parametrize(
+    ("content", "plain"),
+    [
+        pytest.param(rb'["x\ud83d"]', "x\ufffd", id="first half, escaped"),
+        pytest.param(rb'["\ude00x"]', "\ufffdx", id="second half, escaped"),
+        pytest.param(rb'["\ud83d\ud83d\ude00"]', "\ufffd\U0001f600", id="half before a whole"),
+        pytest.param(b'["x\xed\xa0\xbd"]', "x\ufffd", id="first half as UTF-8"),
+        pytest.param(b'["\xed\xa0\xbd\xed\xb8\x80"]', "\U0001f600", id="both halves as UTF-8"),
+    ],
+)
+def test_lone_surrogates(content: bytes, plain: str) -> None:
+    """Half of a character is replaced, and two that belong together become one."""
+    assert plain_json(content) == f'["{plain}"]'.encode()
+
+
+@pytest.mark.parametrize("content", [b"", b"nonsense", b'{"a', b"[" * 100_000, b"\xff\xfe\x00"])
+def test_no_json(content: bytes) -> None:
+    """What is not JSON has no plain form."""
+    assert plain_json(content) is None
 
 
 # Unusable bodies

@@ -64,11 +64,41 @@ def unreadable(schema: type[object], content: bytes, *secrets: str) -> APIRespon
         pytest.param(str, b"", "", id="text: nothing"),
         pytest.param(NoneType, b'{"a": 1}', None, id="nothing: JSON"),
         pytest.param(NoneType, b"", None, id="nothing: empty"),
+        pytest.param(NoneType, b" \r\n", None, id="nothing: white space"),
+        pytest.param(object, b"\n", None, id="any JSON: white space"),
     ],
 )
 def test_schemas(schema: type[object], content: bytes, value: object) -> None:
     """A body is parsed into what the schema describes."""
     assert parsed(schema, content) == value
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-be", "utf-32"])
+@pytest.mark.parametrize(
+    ("schema", "text", "value"),
+    [
+        (Shape, '{"id": "é"}', Shape(id="é")),
+        (Shape, r'{"id": "x\ud83d"}', Shape(id="x\ufffd")),
+        (list[Shape], '[{"id": "é"}]', [Shape(id="é")]),
+        (Model, '{"id": "a", "name": "é"}', Model(id="a", name="é")),
+        (object, '{"a": "é"}', {"a": "é"}),
+        (NoneType, "{}", None),
+    ],
+)
+def test_encodings(schema: type[object], text: str, value: object, encoding: str) -> None:
+    """JSON is read in each encoding that the standard library reads."""
+    assert parsed(schema, text.encode(encoding)) == value
+
+
+def test_a_page_with_half_of_a_character() -> None:
+    """One name that was cut within a character does not make the page unreadable."""
+    page = parsed(
+        list_response(Model),
+        rb'{"results": [{"id": "a", "name": "b"}, {"id": "c", "name": "d \ud83d"}]}',
+    )
+
+    assert isinstance(page, list_response(Model))
+    assert [model.name for model in page.results] == ["b", "d \ufffd"]
 
 
 def test_text_has_the_charset_of_its_media_type() -> None:
@@ -91,6 +121,7 @@ def test_a_model_of_the_api_is_parsed() -> None:
     ("content", "problem"),
     [
         (b"", "the response is empty (application/json): ''"),
+        (b" \n", "the response is empty (application/json): ''"),
         (b"nonsense", "the response is not JSON (application/json): 'nonsense'"),
         (b'{"id": "a"', "the response is not JSON"),
         (b'{"id": "\xff"}', "the response is not JSON"),

@@ -149,7 +149,9 @@ def test_json_bodies(
             b"upstream timed\nout", "upstream timed\nout", "upstream timed out", id="text"
         ),
         pytest.param(b"   \n", "   \n", None, id="blank"),
-        pytest.param(b"\xff\xfe", "\ufffd\ufffd", "\ufffd\ufffd", id="not UTF-8"),
+        pytest.param(b"\xff\xfd", "\ufffd\ufffd", "\ufffd\ufffd", id="not UTF-8"),
+        pytest.param("\ufeff<html>".encode(), "<html>", None, id="HTML after a byte order mark"),
+        pytest.param("<html>".encode("utf-16"), "<html>", None, id="HTML in UTF-16"),
         pytest.param(
             b'{"detail": "cut o', '{"detail": "cut o', '{"detail": "cut o', id="truncated"
         ),
@@ -167,6 +169,57 @@ def test_bodies_that_are_not_json(body: bytes, text: str, detail: str | None) ->
         f"POST https://api.example/v1/models/ returned 502{quoted}."
         " The service has a problem; try again later."
     )
+
+
+@pytest.mark.parametrize(
+    ("encoding", "content_type"),
+    [
+        ("utf-8", "application/json"),
+        ("utf-8", "application/json; charset=latin-1"),
+        ("utf-8-sig", None),
+        ("utf-16", None),
+        ("utf-16-le", "application/json"),
+        ("utf-32", "application/json; charset=utf-32"),
+        ("latin-1", "application/json; charset=ISO-8859-1"),
+        ("latin-1", 'Application/JSON; Charset="latin1"'),
+        ("cp1252", "application/json; charset=windows-1252"),
+        ("shift_jis", "application/json; charset=Shift_JIS"),
+    ],
+)
+def test_encodings(encoding: str, content_type: str | None) -> None:
+    """An error has its fields and its detail in each encoding."""
+    problem = "名前" if encoding == "shift_jis" else "Zu groß."
+    body = json.dumps({"name": [problem]}, ensure_ascii=False).encode(encoding)
+
+    error = status_error(REQUEST, 400, body, content_type=content_type)
+
+    assert isinstance(error, BadRequestError)
+    assert error.fields == {"name": [problem]}
+    assert error.detail == f"name: {problem}"
+
+
+@pytest.mark.parametrize("content_type", ["text/html; charset=idna", "text/html; charset=none"])
+def test_an_unusable_charset(content_type: str) -> None:
+    """A charset that does not exist, or is not one of texts, counts as UTF-8."""
+    assert status_error(REQUEST, 500, "größer".encode(), content_type=content_type).body == "größer"
+
+
+def test_text_in_its_charset() -> None:
+    """A text of a proxy is decoded by its charset."""
+    error = status_error(
+        REQUEST, 502, "Zu groß.".encode("latin-1"), content_type="text/plain; charset=latin-1"
+    )
+
+    assert error.detail == "Zu groß."
+
+
+def test_half_of_a_character() -> None:
+    """An error with half of a character can be printed."""
+    error = status_error(REQUEST, 400, rb'{"na\ud83dme": ["x\ud83d"]}')
+
+    assert isinstance(error, BadRequestError)
+    assert error.fields == {"na\ufffdme": ["x\ufffd"]}
+    str(error).encode()
 
 
 def test_a_large_body() -> None:
@@ -290,6 +343,19 @@ def test_an_echoed_secret_is_redacted(echo: Callable[[str], bytes], secret: str)
 
     assert_redacted(secret, error)
     assert "[redacted]" in json.dumps(error.body)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32-le", "latin-1"])
+@pytest.mark.parametrize("echo", ["detail", "HTML"])
+def test_an_echo_in_another_encoding(echo: str, encoding: str) -> None:
+    """A secret that the server echoes in another encoding is redacted."""
+    secret = "pässwörter"
+    body = ECHOES["raw JSON" if echo == "detail" else echo](secret).decode().encode(encoding)
+    content_type = f"text/plain; charset={encoding.replace('-sig', '')}"
+
+    error = status_error(REQUEST, 400, body, content_type=content_type, secrets=(secret,))
+
+    assert_redacted(secret, error)
 
 
 def test_a_secret_that_json_escapes_in_part() -> None:

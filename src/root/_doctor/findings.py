@@ -302,7 +302,13 @@ def authentication(response: RawResponse, url: str, key: Setting, secrets: Itera
             return _check("authentication", True, f"the key {key.value} is accepted ({status})")
         detail = f"the response is not the API's ({status}, {excerpt(media_type)})"
         return _check("authentication", False, detail, _CHECK_URL)
-    error = status_error(RequestInfo("GET", url), status, response.content, secrets=secrets)
+    error = status_error(
+        RequestInfo("GET", url),
+        status,
+        response.content,
+        content_type=response.header(b"content-type"),
+        secrets=secrets,
+    )
     shown = f"{status}: {error.detail}" if error.detail else f"{status}, {excerpt(media_type)}"
     is_json = "json" in media_type
     if status == 401:

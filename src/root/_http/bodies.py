@@ -10,11 +10,35 @@ from .._secrets.redact import redact
 from ..errors import APIResponseError, RequestInfo
 from .exceptions import ResponseTooLargeError, UnusableResponseError
 from .messages import RawResponse
-from .status_errors import MAX_TEXT, excerpt
+from .status_errors import MAX_TEXT, excerpt, text_of, without_surrogates
 
-__all__ = ["decompressed", "is_json", "unusable_response"]
+__all__ = ["compressions", "decompressed", "is_json", "plain_json", "unusable_response"]
 
 _MAX_MEMBERS = 100
+
+# As in curl.
+_MAX_COMPRESSIONS = 5
+
+_SUPPORTED = ("gzip", "x-gzip", "deflate")
+
+# The other registered content codings (RFC 9110, 16.6.1).
+_UNSUPPORTED = (
+    *("aes128gcm", "br", "compress", "dcb", "dcz", "exi", "pack200-gzip", "x-compress", "zstd"),
+)
+
+_COMPRESSIONS = (*_SUPPORTED, *_UNSUPPORTED)
+
+
+def compressions(response: RawResponse) -> list[str]:
+    """Return how the body is compressed, in the order in which that was done.
+
+    What is not a content coding is ignored, as in httpx: some servers send `utf-8` or `none`.
+    """
+    values = [value for name, value in response.headers if name.lower() == b"content-encoding"]
+    if not values:
+        return []
+    codings = b",".join(values).decode("latin-1").lower().split(",")
+    return [name for coding in codings if (name := coding.strip()) in _COMPRESSIONS]
 
 
 def decompressed(response: RawResponse, max_bytes: int) -> RawResponse:
@@ -24,15 +48,17 @@ def decompressed(response: RawResponse, max_bytes: int) -> RawResponse:
         ResponseTooLargeError: It is larger than `max_bytes` when decompressed.
         UnusableResponseError: It is not compressed as its headers claim.
     """
-    coding = (response.header(b"content-encoding") or "identity").strip().lower()
-    if coding == "identity" or not response.content:
+    codings = compressions(response)
+    content = response.content
+    if not codings or not content:
         return response
-    if coding not in ("gzip", "x-gzip", "deflate"):
+    if len(codings) > _MAX_COMPRESSIONS or any(coding in _UNSUPPORTED for coding in codings):
         raise UnusableResponseError(
             response, "is compressed in a way that the request did not accept"
         )
     try:
-        content = _inflate(response.content, coding, max_bytes)
+        for coding in reversed(codings):
+            content = _inflate(content, coding, max_bytes)
     except zlib.error as exc:
         raise UnusableResponseError(response, f"cannot be decompressed ({exc})") from exc
     return RawResponse(response.status, response.headers, content)
@@ -68,6 +94,18 @@ def is_json(content: bytes) -> bool:
     return True
 
 
+def plain_json(content: bytes) -> bytes | None:
+    """Return JSON as UTF-8 without a byte order mark and lone surrogates, or None if it is none.
+
+    What the standard library can read, pydantic can read then.
+    """
+    try:
+        text = json.dumps(json.loads(content), ensure_ascii=False)
+    except (ValueError, RecursionError):
+        return None
+    return without_surrogates(text).encode()
+
+
 def unusable_response(
     request: RequestInfo, response: RawResponse, problem: str, secrets: Iterable[str]
 ) -> APIResponseError:
@@ -79,8 +117,9 @@ def unusable_response(
         problem: What is wrong with it; completes 'but the response ...'.
         secrets: Strings to redact.
     """
-    text = redact(response.content[:MAX_TEXT].decode("utf-8", "replace"), secrets)
-    content_type = redact(response.header(b"content-type") or "no content type", secrets)
+    media_type = response.header(b"content-type")
+    text = redact(text_of(response.content[:MAX_TEXT], media_type), secrets)
+    content_type = redact(media_type or "no content type", secrets)
     is_page = "html" in content_type.lower() or text.lstrip()[:1] == "<"
     advice = (
         " This is a web page, not the API: check the base URL, and any proxy in between."

@@ -149,6 +149,7 @@ class Call(Generic[T]):
                 self._info,
                 status,
                 response.content,
+                content_type=response.header(b"content-type"),
                 secrets=self.secrets,
                 note=_redirect_note(response, self.secrets),
             )

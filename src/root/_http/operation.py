@@ -127,12 +127,14 @@ def _encode(query: Query) -> str:
 
 def decode(content: bytes, content_type: str | None) -> str:
     """Return a body as text, in the charset of its media type (RFC 9110, 8.3.1) or else UTF-8."""
-    # Imported late: JSON is always UTF-8.
-    from email.message import Message
+    charset = "utf-8"
+    if content_type and "charset" in content_type.lower():
+        # Imported late: most bodies are JSON, which has no charset.
+        from email.message import Message
 
-    message = Message()
-    message["content-type"] = content_type or ""
-    charset = message.get_content_charset("utf-8")
+        message = Message()
+        message["content-type"] = content_type
+        charset = message.get_content_charset("utf-8")
     try:
         return content.decode(charset, "replace")
     # There is no such charset, or it is not one of texts, such as "idna".

@@ -12,14 +12,14 @@ from pydantic import BaseModel, PydanticUserError, ValidationError
 from .._schemas.base import ResponseModel, set_meta
 from .._schemas.pages import description, redact_echoes
 from ..errors import InvalidRequestError
-from .bodies import is_json
+from .bodies import is_json, plain_json
+from .messages import RawResponse
 from .operation import decode
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
 
     from .._schemas.meta import ResponseMeta
-    from .messages import RawResponse
 
 __all__ = ["UnreadableError", "annotate", "check_schema", "parse"]
 
@@ -28,6 +28,10 @@ T = TypeVar("T")
 
 class UnreadableError(Exception):
     """A body does not have the expected shape. Its text completes 'The response ...'."""
+
+
+class _NotJSONError(UnreadableError):
+    """A body is not JSON as pydantic reads it."""
 
 
 def parse(schema: type[T], response: RawResponse) -> T:
@@ -40,6 +44,18 @@ def parse(schema: type[T], response: RawResponse) -> T:
     Raises:
         UnreadableError: It is not JSON, or has a different shape.
     """
+    try:
+        return _parse(schema, response)
+    except _NotJSONError as exc:
+        problem = str(exc)
+    # pydantic reads neither byte order marks, nor UTF-16 and UTF-32, nor lone surrogates.
+    content = plain_json(response.content)
+    if content is not None:
+        return _parse(schema, RawResponse(response.status, response.headers, content))
+    raise UnreadableError(problem)
+
+
+def _parse(schema: type[T], response: RawResponse) -> T:
     content = response.content
     # `list[Model]` and the like are not classes.
     kind: Any = schema
@@ -50,7 +66,7 @@ def parse(schema: type[T], response: RawResponse) -> T:
             if issubclass(kind, BaseModel):
                 return cast("T", kind.model_validate_json(content))
         if kind is NoneType:
-            if content and not is_json(content):
+            if content.strip() and not is_json(content):
                 raise UnreadableError("is not JSON")
             return cast("T", None)
         if kind is bytes:
@@ -58,17 +74,17 @@ def parse(schema: type[T], response: RawResponse) -> T:
         if kind is str:
             return cast("T", decode(content, response.header(b"content-type")))
         if kind is object:
-            return cast("T", json.loads(content) if content else None)
+            return cast("T", json.loads(content) if content.strip() else None)
         return cast("T", _adapter(cast("Any", schema)).validate_json(content))
     except ValidationError as exc:
         # pydantic's own text contains the input, so only locations and kinds are used.
         problems = exc.errors(include_url=False, include_context=False, include_input=False)
     except (ValueError, RecursionError):
         problems = []
-    if not content:
+    if not content.strip():
         raise UnreadableError("is empty")
     if not problems or problems[0]["type"] == "json_invalid":
-        raise UnreadableError("is not JSON")
+        raise _NotJSONError("is not JSON")
     places = "; ".join(
         f"{'.'.join(map(str, problem['loc'])) or 'the whole'}: {problem['msg']}"
         for problem in problems[:3]

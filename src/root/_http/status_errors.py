@@ -18,8 +18,9 @@ from ..errors import (
     RequestInfo,
     ServerError,
 )
+from .operation import decode
 
-__all__ = ["MAX_TEXT", "excerpt", "status_error"]
+__all__ = ["MAX_TEXT", "excerpt", "status_error", "text_of", "without_surrogates"]
 
 MAX_TEXT = 1024 * 1024
 """Bytes of a response body that an error keeps."""
@@ -45,6 +46,7 @@ def status_error(
     status: int,
     body: bytes,
     *,
+    content_type: str | None = None,
     secrets: Iterable[str] = (),
     note: str | None = None,
 ) -> APIStatusError:
@@ -54,6 +56,7 @@ def status_error(
         request: The request.
         status: The HTTP status.
         body: The response body, in one of Django REST Framework's forms or any other.
+        content_type: Its media type.
         secrets: Strings to redact even if the server echoes them.
         note: What is known about this response besides its status.
     """
@@ -61,7 +64,7 @@ def status_error(
     if status >= 500:
         default = (ServerError, "The service has a problem; try again later.")
     kind, advice = _BY_STATUS.get(status, default)
-    content = _redact(_parse(body[:MAX_TEXT].decode("utf-8", "replace")), secrets)
+    content = _redact(_parse(body[:MAX_TEXT], content_type), secrets)
     fields = _fields(content)
     detail = _detail(content, fields)
     reason = f": {detail}" if detail else "."
@@ -84,19 +87,41 @@ def excerpt(text: str) -> str:
     return short if len(short) <= _MAX_EXCERPT else short[:_MAX_EXCERPT] + "..."
 
 
-def _parse(text: str) -> JSONValue:
+def text_of(body: bytes, content_type: str | None) -> str:
+    """Return a body of any kind as text: by its byte order mark, its charset, or as UTF-8."""
+    encoding = json.detect_encoding(body)
+    if encoding == "utf-8":
+        return decode(body, content_type)
+    return body.decode(encoding, "replace")
+
+
+def without_surrogates(text: str) -> str:
+    """Return a text that can be encoded: lone surrogates are replaced by U+FFFD."""
     try:
-        content: JSONValue = json.loads(text)
-    except (ValueError, RecursionError):
-        # A proxy's HTML page, or nothing at all.
-        return text
-    return content if _is_shallow(content, _MAX_DEPTH) else text
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return text
+
+
+def _parse(body: bytes, content_type: str | None) -> JSONValue:
+    text = text_of(body, content_type)
+    # JSON is UTF-8, whatever its charset is called (RFC 8259, 8.1), but some proxies mean it.
+    for document in (body, text):
+        try:
+            content: JSONValue = json.loads(document)
+        except (ValueError, RecursionError):
+            continue
+        return content if _is_shallow(content, _MAX_DEPTH) else text
+    # A proxy's HTML page, or nothing at all.
+    return text
 
 
 def _redact(content: JSONValue, secrets: Iterable[str]) -> JSONValue:
     # JSON is redacted after it is parsed: any character may be escaped in it. JSON that could be
     # parsed is complete.
-    return _map_texts(content, redactor(secrets, may_be_truncated=isinstance(content, str)))
+    clean = redactor(secrets, may_be_truncated=isinstance(content, str))
+    return _map_texts(content, lambda text: clean(without_surrogates(text)))
 
 
 def _map_texts(content: JSONValue, change: Callable[[str], str]) -> JSONValue:

@@ -16,6 +16,7 @@ from .._concurrency.loops import (
 from .._concurrency.waiting import resolved, sleep
 from .._config.validation import check_key
 from .._forks import import_lock, process_identity
+from .._http.bodies import compressions
 from .._http.call import Call
 from .._http.exceptions import ClientClosedError, UnusableResponseError
 from .._http.failures import Failure
@@ -196,7 +197,7 @@ def _conclude(call: Call[T], response: RawResponse) -> Response[T] | Failure:
     if response.chunks is None:
         return call.conclude(response)
     assert isinstance(response.chunks, Chunks)
-    if (response.header(b"content-encoding") or "identity").strip().lower() != "identity":
+    if compressions(response):
         response.chunks.drop()
         problem = "is compressed, which the request did not accept"
         failure = call.failed(UnusableResponseError(response, problem))
