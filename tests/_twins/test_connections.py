@@ -351,7 +351,7 @@ async def test_a_server_without_tls() -> None:
 
 @pytest.mark.parametrize("variable", ["HTTP_PROXY", "http_proxy", "ALL_PROXY"])
 async def test_a_proxy(monkeypatch: pytest.MonkeyPatch, variable: str) -> None:
-    """A proxy in the environment is used, except for hosts in NO_PROXY."""
+    """A proxy in the environment is used, except for hosts and networks in NO_PROXY."""
     with (
         ScriptedServer([responds(200, MODEL)]) as proxy,
         ScriptedServer([responds(200, MODEL)]) as server,
@@ -360,7 +360,7 @@ async def test_a_proxy(monkeypatch: pytest.MonkeyPatch, variable: str) -> None:
         async with RootSignals("k" * 20, base_url="http://api.test/base") as client:
             assert (await client.models.aretrieve("a")).id == "9b2f"
         assert proxy.requests[0].startswith(b"GET http://api.test/base/v1/models/a/ ")
-        monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+        monkeypatch.setenv("NO_PROXY", "127.0.0.0/8")
         async with connect(server) as client:
             await client.models.aretrieve("a")
         assert len(server.requests) == len(proxy.requests) == 1

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .._schemas.requests import Body
 
 __all__ = [
+    "DEFAULT_PORTS",
     "KEEPALIVE_EXPIRY",
     "Origin",
     "RawResponse",
@@ -37,7 +38,7 @@ Servers and load balancers keep theirs for about a minute. Staying well below th
 a request to a server that is just closing the connection.
 """
 
-_DEFAULT_PORTS = {"http": 80, "https": 443}
+DEFAULT_PORTS = {"http": 80, "https": 443}
 
 Chunks: TypeAlias = "AsyncIterator[bytes] | Iterator[bytes]"
 
@@ -55,7 +56,7 @@ class Origin:
     def from_url(cls, url: str) -> Origin:
         """Parse a URL that has been validated."""
         parts = urlsplit(url)
-        port = None if parts.port == _DEFAULT_PORTS.get(parts.scheme) else parts.port
+        port = None if parts.port == DEFAULT_PORTS.get(parts.scheme) else parts.port
         return cls(parts.scheme, parts.hostname or "", port, parts.path)
 
     @property

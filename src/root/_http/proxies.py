@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from dataclasses import dataclass, field
 from urllib.parse import unquote, urlsplit
 
 from ..errors import ConfigurationError
-from .messages import Origin
+from .messages import DEFAULT_PORTS, Origin
 
 __all__ = ["Proxy", "proxy_for", "proxy_source"]
 
@@ -30,7 +31,8 @@ def proxy_for(origin: Origin) -> Proxy | None:
     """Return the proxy for requests to this origin, or None.
 
     It is configured by `HTTP_PROXY`, `HTTPS_PROXY` or `ALL_PROXY`, and hosts without one by
-    `NO_PROXY`, in upper or lower case.
+    `NO_PROXY`, in upper or lower case. An entry of `NO_PROXY` is a host name, which includes its
+    subdomains, an address, a network such as `10.0.0.0/8`, or `*`.
 
     Raises:
         ConfigurationError: Its URL cannot be used.
@@ -73,15 +75,14 @@ def _proxy_url(origin: Origin) -> tuple[str | None, str | None]:
         name.lower().endswith("_proxy") for name in os.environ
     ):
         return None, None
-    from urllib.request import getproxies, proxy_bypass
+    from urllib.request import getproxies
 
     proxies = getproxies()
     kind = origin.scheme if proxies.get(origin.scheme) else "all"
     url = proxies.get(kind)
     if not url:
         return None, None
-    # proxy_bypass takes the brackets of an IPv6 address for a part of the name.
-    is_excluded = proxy_bypass(origin.authority) or proxy_bypass(origin.host)
+    is_excluded = _is_excluded(origin, proxies.get("no", ""))
     name, value = ("no_proxy", proxies.get("no")) if is_excluded else (f"{kind}_proxy", url)
     # If both are set, the name in lower case takes precedence: it sorts last.
     variables = [
@@ -91,3 +92,32 @@ def _proxy_url(origin: Origin) -> tuple[str | None, str | None]:
     ]
     source = f"environment variable {variables[-1]}" if variables else "settings of the system"
     return None if is_excluded else url, source
+
+
+def _is_excluded(origin: Origin, no_proxy: str) -> bool:
+    """Return whether requests to this origin use no proxy, by `NO_PROXY` or by the system."""
+    from urllib.request import proxy_bypass
+
+    # proxy_bypass takes the brackets of an IPv6 address for a part of the name.
+    host = f"[{origin.host}]" if ":" in origin.host else origin.host
+    port = origin.port or DEFAULT_PORTS[origin.scheme]
+    if proxy_bypass(f"{host}:{port}") or proxy_bypass(origin.host):
+        return True
+    return any(_is_matched(origin.host, entry) for entry in no_proxy.split(","))
+
+
+def _is_matched(host: str, entry: str) -> bool:
+    """Return whether an entry of `NO_PROXY` that proxy_bypass does not know is for this host."""
+    from ipaddress import ip_address, ip_network
+
+    entry = entry.strip()
+    if entry == "*":
+        return True
+    if entry.startswith("*."):
+        return host.endswith(entry[1:].lower())
+    try:
+        network = ip_network(re.sub(r"[\[\]]", "", entry), strict=False)
+        return ip_address(host) in network
+    except ValueError:
+        # One of them is a name.
+        return False
