@@ -319,6 +319,57 @@ def self_signed() -> tuple[bytes, bytes]:
     return certificate.public_bytes(Encoding.PEM), private
 
 
+def not_strict(path: Path) -> tuple[bytes, bytes]:
+    """Write the certificate of a CA, whose certificates lack the extensions that RFC 5280 requires.
+
+    Returns:
+        A certificate for 127.0.0.1 and its private key, both as PEM.
+    """
+    keys = [ec.generate_private_key(ec.SECP256R1()) for _ in range(2)]
+    names = [
+        x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+        for name in ("Example Ltd CA", "127.0.0.1")
+    ]
+    now = datetime.now(UTC)
+    address = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
+    extensions = (x509.BasicConstraints(ca=True, path_length=None), address)
+    certificates = [
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(names[0])
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(extension, critical=False)
+        .sign(keys[0], hashes.SHA256())
+        .public_bytes(Encoding.PEM)
+        for name, key, extension in zip(names, keys, extensions, strict=True)
+    ]
+    path.write_bytes(certificates[0])
+    private = keys[1].private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    return certificates[1], private
+
+
+def test_strict_checks(tmp_path: Path) -> None:
+    """A company's CA that fails Python's strict checks has advice that helps."""
+    authorities, server_file = tmp_path / "ca.pem", tmp_path / "server.pem"
+    server_file.write_bytes(b"".join(not_strict(authorities)))
+    settings = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    settings.load_cert_chain(server_file)
+    # As Python 3.13 creates it by default.
+    context = ssl.create_default_context(cafile=str(authorities))
+    context.verify_flags |= ssl.VERIFY_X509_STRICT
+    with ScriptedServer([responds(201, MODEL)], tls=settings) as server:
+        with connect(server, context) as client:
+            with pytest.raises(APIConnectionError, match="RFC 5280") as error:
+                client.models.create(name="a")
+        assert "SSL_CERT_FILE" not in str(error.value)
+        context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+        with connect(server, context) as client:
+            assert client.models.create(name="a") == "9b2f"
+
+
 def test_a_self_signed_certificate(tmp_path: Path) -> None:
     """The error names a self-signed certificate, and SSL_CERT_FILE can make it trusted."""
     certificate, private = self_signed()

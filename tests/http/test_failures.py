@@ -458,13 +458,29 @@ def test_defects_are_not_network_failures(exc: Exception) -> None:
         (10, "has to renew its certificate"),
         (62, "other host names than api.example"),
         (64, "other host names than api.example"),
+        (3, "load a current list"),
+        (12, "load a current list"),
+        (23, "has revoked it"),
+        (26, "not valid for this server"),
+        (47, "not valid for this server"),
+        (66, "too weak"),
+        (68, "too weak"),
+        (79, "not valid for this server"),
+        (85, "~ssl.VERIFY_X509_STRICT"),
+        (89, "~ssl.VERIFY_X509_STRICT"),
+        (92, "~ssl.VERIFY_X509_STRICT"),
+        (2, "SSL_CERT_FILE"),
         (18, "SSL_CERT_FILE"),
+        (19, "SSL_CERT_FILE"),
         (20, "SSL_CERT_FILE"),
+        (21, "SSL_CERT_FILE"),
+        # truststore's, of the system.
+        (0x800B0109, "SSL_CERT_FILE"),
+        (-67843, "SSL_CERT_FILE"),
     ],
-    ids=["not yet valid", "expired", "host name", "IP address", "self-signed", "unknown issuer"],
 )
 def test_advice_on_certificates(code: int, advice: str) -> None:
-    """Each reason why a certificate is not trusted has its advice."""
+    """Each reason why a certificate is not trusted has its advice, and no other."""
     error = certificate_error("the reason of OpenSSL.", code)
     assert isinstance(error, ssl.SSLCertVerificationError)
 
@@ -472,6 +488,61 @@ def test_advice_on_certificates(code: int, advice: str) -> None:
 
     assert reason == "the certificate of api.example is not trusted (the reason of OpenSSL)"
     assert advice in what_to_do
+    assert ("SSL_CERT_FILE" in what_to_do) is (advice == "SSL_CERT_FILE")
+
+
+@pytest.mark.parametrize(
+    ("reason", "advice"),
+    [
+        ("WRONG_VERSION_NUMBER", "http:// or https://"),
+        ("HTTP_REQUEST", "http:// or https://"),
+        ("RECORD_LAYER_FAILURE", "http:// or https://"),
+        ("TLSV1_ALERT_INTERNAL_ERROR", "http:// or https://"),
+        ("UNEXPECTED_EOF_WHILE_READING", "closed the connection"),
+        ("TLSV1_UNRECOGNIZED_NAME", "does not know this host name"),
+        ("TLSV1_ALERT_PROTOCOL_VERSION", "no version of TLS"),
+        ("UNSUPPORTED_PROTOCOL", "no version of TLS"),
+        ("UNSAFE_LEGACY_RENEGOTIATION_DISABLED", "no version of TLS"),
+        ("DH_KEY_TOO_SMALL", "no version of TLS"),
+        ("SSLV3_ALERT_HANDSHAKE_FAILURE", "no version of TLS"),
+        ("SSLV3_ALERT_HANDSHAKE_FAILURE", "client certificate"),
+        ("TLSV13_ALERT_CERTIFICATE_REQUIRED", "client certificate"),
+        ("TLSV1_ALERT_UNKNOWN_CA", "client certificate"),
+    ],
+)
+def test_advice_on_handshakes(reason: str, advice: str) -> None:
+    """Each kind of TLS handshake that fails has its advice."""
+    message = str(failure_of(caused(httpcore.ConnectError("x"), tls_error(reason))).error)
+
+    assert f"no TLS connection could be made with api.example ({reason})" in message
+    assert advice in message
+    assert ("scheme" in message or "http:// or" in message) is (
+        advice in ("http:// or https://", "closed the connection")
+    )
+
+
+def test_a_tls_connection_that_breaks() -> None:
+    """An error of TLS after the handshake is not one of the handshake."""
+    exc = caused(httpcore.ReadError("x"), tls_error("DECRYPTION_FAILED_OR_BAD_RECORD_MAC"))
+
+    failure = failure_of(exc)
+
+    assert failure.outcome is AMBIGUOUS
+    assert failure.cause == (
+        "the TLS connection to api.example broke (DECRYPTION_FAILED_OR_BAD_RECORD_MAC)"
+    )
+    assert "http://" not in str(failure.error)
+
+
+def test_the_certificate_of_a_proxy() -> None:
+    """The advice on the certificate of a proxy is about this certificate."""
+    exc = ProxyConnectionError(Origin("https", "proxy.example", None))
+    caused(exc, httpcore.ConnectError("x"), certificate_error("certificate has expired", 10))
+
+    message = str(failure_of(exc).error)
+
+    assert "the proxy failed: the certificate of proxy.example is not trusted" in message
+    assert "Check the clock" in message
 
 
 @pytest.mark.parametrize("library", LIBRARIES)

@@ -11,7 +11,7 @@ import pytest
 
 from root._http.failures import broken_exchange
 from root._http.messages import Origin
-from root._http.tls import shared_ssl_context, trusted_authorities
+from root._http.tls import _ssl_context, shared_ssl_context, trusted_authorities
 from root.errors import ConfigurationError, RequestInfo
 
 
@@ -42,6 +42,25 @@ def test_a_missing_directory_of_certificates(
 
     monkeypatch.setenv("SSL_CERT_DIR", os.pathsep.join([str(tmp_path / "none"), str(tmp_path)]))
     assert shared_ssl_context().verify_mode is ssl.CERT_REQUIRED
+
+
+@pytest.mark.parametrize("variable", ["SSL_CERT_FILE", None])
+def test_authorities_that_cannot_be_read(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, variable: str | None
+) -> None:
+    """The error for a missing file names what selects it."""
+    missing = str(tmp_path / "missing.pem")
+    if variable:
+        monkeypatch.setenv(variable, missing)
+    else:
+        monkeypatch.setattr(certifi, "where", lambda: missing)
+        _ssl_context.cache_clear()
+
+    with pytest.raises(ConfigurationError, match=r"missing\.pem") as error:
+        shared_ssl_context()
+
+    assert f"the value of {variable or 'certifi.where()'} (No such file" in str(error.value)
+    assert ("SSL_CERT" in str(error.value)) is (variable is not None)
 
 
 def test_tls_settings_are_created_once() -> None:

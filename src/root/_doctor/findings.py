@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from ..__about__ import __version__
 from .._config.config import SET_KEY
-from .._http.failures import broken_exchange, untrusted_certificate
+from .._http.failures import broken_exchange, tls_advice, untrusted_certificate
 from .._http.status_errors import excerpt, status_error
 from .._secrets.redact import redact
 from ..errors import RequestInfo, RootSignalsError
@@ -242,13 +242,11 @@ def untrusted(
 
 def insecure(name: str, exc: Exception, host: str) -> Check:
     """Report a TLS handshake that failed for another reason than the certificate."""
-    return _check(
-        name,
-        False,
-        f"no TLS connection with {host} could be established ({_reason(exc)})",
-        "Check the port, and whether the URL should start with http:// or https://. If the server"
-        " requires a client certificate, pass an ssl_context that has it, in Python.",
-    )
+    advice = "Check the port, and whether the URL should start with http:// or https://."
+    if isinstance(exc, ssl.SSLError):
+        advice = tls_advice(exc)
+    detail = f"no TLS connection with {host} could be established ({_reason(exc)})"
+    return _check(name, False, detail, advice)
 
 
 def clock(date: str | None, started: float, ended: float) -> Check:

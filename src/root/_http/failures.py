@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ..errors import RequestInfo
     from .messages import Origin
 
-__all__ = ["Failure", "broken_exchange", "is_disconnect", "untrusted_certificate"]
+__all__ = ["Failure", "broken_exchange", "is_disconnect", "tls_advice", "untrusted_certificate"]
 
 
 class Failure(NamedTuple):
@@ -124,12 +124,14 @@ def broken_exchange(
         return Failure(timeout_error, outcome, cause)
     root = _root_cause(exc, handled)
     if isinstance(exc, ProxyConnectionError):
-        cause, _ = _describe(root, exc.proxy)
-        cause, advice = f"the proxy failed: {cause}", _CHECK_PROXY
+        cause, advice = _describe(root, exc.proxy, is_connected=False)
+        cause = f"the proxy failed: {cause}"
+        if not isinstance(root, ssl.SSLCertVerificationError):
+            advice = _CHECK_PROXY
     elif "ProxyError" in names:
         cause, advice = f"the proxy refused ({str(exc).rstrip('.')})", _CHECK_PROXY
     else:
-        cause, advice = _describe(root, origin)
+        cause, advice = _describe(root, origin, is_connected=outcome is not Outcome.NOT_SENT)
     # h11 quotes what it cannot parse.
     cause = redact(cause, secrets)
     # In TLS 1.3 a client learns that its certificate was refused when it reads the response. The
@@ -162,8 +164,9 @@ _CERTIFICATE_ALERTS = (
 
 
 def _wants_certificate(exc: BaseException) -> bool:
-    reason = str(getattr(exc, "reason", None) or exc)
-    return isinstance(exc, ssl.SSLError) and any(alert in reason for alert in _CERTIFICATE_ALERTS)
+    return isinstance(exc, ssl.SSLError) and any(
+        alert in tls_reason(exc) for alert in _CERTIFICATE_ALERTS
+    )
 
 
 def _root_cause(exc: BaseException, handled: BaseException | None) -> BaseException:
@@ -182,20 +185,23 @@ def _root_cause(exc: BaseException, handled: BaseException | None) -> BaseExcept
     return root
 
 
-def _describe(root: BaseException, origin: Origin) -> tuple[str, str]:
-    """Return what happened, and what to do."""
+def _describe(root: BaseException, origin: Origin, *, is_connected: bool) -> tuple[str, str]:
+    """Return what happened, and what to do.
+
+    Args:
+        root: The underlying error.
+        origin: The server.
+        is_connected: Whether there was a connection to it.
+    """
     check = f"Check the base URL, and that the service runs at {origin.authority}."
     if isinstance(root, ssl.SSLCertVerificationError):
         return untrusted_certificate(root, origin.host)
     if isinstance(root, ssl.SSLError):
-        reason = str(getattr(root, "reason", None) or root)
-        advice = "Check whether the base URL should start with http:// or https://."
-        if _wants_certificate(root):
-            advice = (
-                "The server may require a client certificate that it trusts: in Python, pass an"
-                " ssl_context that has one."
-            )
-        return f"no TLS connection could be made with {origin.authority} ({reason})", advice
+        reason = tls_reason(root)
+        if is_connected and not _wants_certificate(root):
+            return f"the TLS connection to {origin.authority} broke ({reason})", "Try again."
+        cause = f"no TLS connection could be made with {origin.authority} ({reason})"
+        return cause, tls_advice(root)
     if isinstance(root, socket.gaierror):
         return f"the host name {origin.host} could not be resolved (DNS: {root.strerror})", check
     if isinstance(root, ConnectionRefusedError) or f"[Errno {errno.ECONNREFUSED}]" in str(root):
@@ -209,34 +215,112 @@ def _describe(root: BaseException, origin: Origin) -> tuple[str, str]:
     return f"the connection to {origin.authority} was lost ({reason.rstrip('.')})", "Try again."
 
 
+def tls_advice(exc: ssl.SSLError) -> str:
+    """Return what to do if no TLS connection could be made, although no certificate was refused."""
+    reason = tls_reason(exc)
+    if "ALERT_HANDSHAKE_FAILURE" in reason:
+        return f"{_NEEDS_CERTIFICATE} Or else: {_NOTHING_IN_COMMON}"
+    if _wants_certificate(exc):
+        return _NEEDS_CERTIFICATE
+    if any(name in reason for name in _INCOMPATIBLE):
+        return _NOTHING_IN_COMMON
+    if "UNRECOGNIZED_NAME" in reason:
+        return "The server does not know this host name: check the base URL."
+    if isinstance(exc, ssl.SSLEOFError) or "UNEXPECTED_EOF" in reason:
+        return (
+            "The server, or a firewall or proxy in between, closed the connection: check the port,"
+            " whether the base URL should start with http:// or https://, and whether a proxy is"
+            " required (HTTPS_PROXY)."
+        )
+    return "Check the port, and whether the base URL should start with http:// or https://."
+
+
+def tls_reason(exc: ssl.SSLError) -> str:
+    """Return OpenSSL's name of an error."""
+    return str(getattr(exc, "reason", None) or exc)
+
+
+_NEEDS_CERTIFICATE = (
+    "The server may require a client certificate that it trusts: in Python, pass an ssl_context"
+    " that has one."
+)
+_NOTHING_IN_COMMON = (
+    "The server and this Python may have no version of TLS, or no cipher, in common: the operator"
+    " of the server has to update it; in Python, an ssl_context may allow older ones."
+)
+# OpenSSL's names of errors, and of alerts from servers, for want of a version or a cipher.
+_INCOMPATIBLE = (
+    *("ALERT_INSUFFICIENT_SECURITY", "ALERT_PROTOCOL_VERSION", "DH_KEY_TOO_SMALL"),
+    *("NO_PROTOCOLS_AVAILABLE", "NO_SHARED_CIPHER", "UNSAFE_LEGACY_RENEGOTIATION_DISABLED"),
+    *("UNSUPPORTED_PROTOCOL", "WRONG_SSL_VERSION"),
+)
+
 # OpenSSL's numbers of verification errors (x509_vfy.h).
-_NOT_YET_VALID, _EXPIRED, _OTHER_NAMES = 9, 10, (62, 64)
+_NOT_YET_VALID, _EXPIRED, _REVOKED = 9, 10, 23
+_NO_REVOCATION_LIST = (3, 12, 33)
+_OTHER_NAMES = (62, 64)
+_UNKNOWN_ISSUER = (2, 18, 19, 20, 21, 27)
+_TOO_WEAK = (66, 67, 68)
+# Those of VERIFY_X509_STRICT.
+_NOT_STRICT = range(80, 95)
+_ALL_CODES = range(1, 200)
 
 
 def untrusted_certificate(exc: ssl.SSLCertVerificationError, host: str) -> tuple[str, str]:
     """Return why a certificate is not trusted, and what to do."""
-    code: int = getattr(exc, "verify_code", 0)
+    reason: str = getattr(exc, "verify_message", "") or str(exc)
+    advice = _certificate_advice(getattr(exc, "verify_code", 0), host)
+    return f"the certificate of {host} is not trusted ({reason.rstrip('.')})", advice
+
+
+def _certificate_advice(code: int, host: str) -> str:
     if code == _EXPIRED:
-        advice = (
+        return (
             "Check the clock of this machine; if it is right, the operator of the server has to"
-            " renew its certificate."
+            " renew its certificate, or that of its issuer, whichever has expired."
         )
-    elif code == _NOT_YET_VALID:
-        advice = "Check the clock of this machine: it seems to be slow."
-    elif code in _OTHER_NAMES:
-        advice = (
+    if code == _NOT_YET_VALID:
+        return (
+            "Check the clock of this machine: it seems to be slow. If it is right, the certificate"
+            " is not valid yet."
+        )
+    if code in _OTHER_NAMES:
+        return (
             f"The certificate is for other host names than {host}: check the base URL, and which"
             " server responds there."
         )
-    else:
-        advice = (
-            "If its issuer is your company's, save the certificate of its CA as a PEM file and"
-            " name the file in SSL_CERT_FILE; in Python,"
-            " ssl_context=truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT) trusts the authorities"
-            " that the system trusts. If you do not know the issuer, do not continue."
+    if code in _NOT_STRICT:
+        return (
+            "It, or the certificate of an issuer, breaks a rule of RFC 5280 that Python checks"
+            " since 3.13 (VERIFY_X509_STRICT); trusting the issuer does not help. The issuer, such"
+            " as your company's CA, has to correct it. Until then, in Python, pass an ssl_context"
+            " without this check: context = ssl.create_default_context(); context.verify_flags &="
+            " ~ssl.VERIFY_X509_STRICT."
         )
-    reason: str = getattr(exc, "verify_message", "") or str(exc)
-    return f"the certificate of {host} is not trusted ({reason.rstrip('.')})", advice
+    if code in _NO_REVOCATION_LIST:
+        return (
+            "The ssl_context requires revocation lists (VERIFY_CRL_CHECK_LEAF or _CHAIN): load a"
+            " current list of this issuer into it with load_verify_locations."
+        )
+    if code == _REVOKED:
+        return "Its issuer has revoked it: do not continue, and ask the operator of the server."
+    if code in _TOO_WEAK:
+        return (
+            "Its key or signature, or that of an issuer, is too weak for the security level of"
+            " OpenSSL: the operator of the server has to replace the certificate."
+        )
+    if code in _ALL_CODES and code not in _UNKNOWN_ISSUER:
+        return (
+            "It, or the certificate of an issuer, is not valid for this server; trusting the issuer"
+            " does not help. The operator of the server has to replace it."
+        )
+    return (
+        "If its issuer is your company's, save the certificate of its CA as a PEM file and name the"
+        " file in SSL_CERT_FILE, or add it to the file that is named there already. In Python,"
+        " load it into your ssl_context, or pass"
+        " ssl_context=truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT), which trusts the authorities"
+        " that the system trusts. If you do not know the issuer, do not continue."
+    )
 
 
 def is_disconnect(exc: Exception) -> bool:

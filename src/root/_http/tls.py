@@ -14,11 +14,12 @@ __all__ = ["shared_ssl_context", "trusted_authorities"]
 
 @cache
 def _ssl_context(cafile: str | None, capath: str | None) -> ssl.SSLContext:
+    selected_by = "SSL_CERT_DIR" if cafile is None else "SSL_CERT_FILE"
     if cafile is None and capath is None:
         with import_lock:
             import certifi
 
-            cafile = certifi.where()
+            cafile, selected_by = certifi.where(), "certifi.where()"
     # OpenSSL treats a missing directory like an empty one. There may be several.
     directories = capath.split(os.pathsep) if capath else []
     if cafile is None and not any(map(os.path.isdir, directories)):
@@ -33,7 +34,7 @@ def _ssl_context(cafile: str | None, capath: str | None) -> ssl.SSLContext:
     except OSError as exc:
         raise ConfigurationError(
             f"The trusted certificates cannot be read from {cafile or capath!r}, the value of"
-            f" SSL_CERT_FILE or SSL_CERT_DIR ({exc.strerror or exc})."
+            f" {selected_by} ({exc.strerror or exc})."
         ) from exc
 
 
