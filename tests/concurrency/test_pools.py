@@ -21,7 +21,7 @@ from root._sync.connection import Connection
 from tests.echo_server import EchoServer
 from tests.scripted_server import ScriptedServer, responds
 
-from .helpers import HANG, KEY, MODEL, wait_until
+from .helpers import HANG, KEY, MODEL, run_program, wait_until
 
 
 @pytest.mark.parametrize("max_connections", [1, 7, 50])
@@ -173,3 +173,27 @@ def test_interrupted_exchange(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.undo()
         client.models.retrieve("a")
         assert server.connections == 2
+
+
+def test_deadline_with_a_frozen_clock() -> None:
+    """A call does not wait beyond its deadline for a connection while the clock is frozen."""
+    run_program(FROZEN)
+
+
+FROZEN = """
+import threading
+from freezegun import freeze_time
+import root
+from root.emulator import serve
+
+with serve() as server, freeze_time("2024-05-01"):
+    with root.RootSignals(server.api_key, base_url=server.url, max_connections=1) as client:
+        opened = client.request("GET", "/v1/models/", schema=root.Stream)
+        with opened.value:
+            try:
+                client.with_options(deadline=0.1).models.retrieve("a")
+            except root.APITimeoutError:
+                pass
+            else:
+                raise AssertionError
+"""

@@ -27,8 +27,10 @@ import pytest
 
 from root.emulator import Fault, NextStyle, Server, __main__, serve
 from root.emulator.cursors import Ordering
+from root.emulator.fault_queue import FaultQueue
 from root.emulator.rows import Row
 from root.emulator.store import Table
+from tests.concurrency.helpers import HANG, run_program
 
 from .conftest import connect, open_models
 from .test_emulator_models import create
@@ -56,6 +58,61 @@ def test_stops_after_an_error() -> None:
         raise KeyError
 
     assert threads() == before
+
+
+def test_a_thread_that_does_not_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The end of the block waits for a limited time, and warns if the thread still runs."""
+    monkeypatch.setattr("root.emulator.server._STOP_SECONDS", 0.1)
+    started, release = threading.Event(), threading.Event()
+
+    def remove(queue: FaultQueue, number: int) -> None:
+        started.set()
+        release.wait(HANG)
+
+    monkeypatch.setattr(FaultQueue, "remove", remove)
+    before = set(threading.enumerate())
+    with pytest.warns(RuntimeWarning, match="did not stop in time"), serve() as server:  # noqa: PT031
+        threading.Thread(target=server.remove_fault, args=(1,)).start()
+        assert started.wait(HANG)
+    release.set()
+    for thread in set(threading.enumerate()) - before:
+        thread.join(HANG)
+
+
+def test_frozen_clock() -> None:
+    """A process ends whose clock is frozen for a while, or at the end of the emulator."""
+    assert run_program(FROZEN) == "delayed\nended\nended\nlimited\n"
+
+
+FROZEN = """
+import sys
+sys.modules["uvloop"] = None  # Its timers are not frozen.
+from freezegun import freeze_time
+import httpx
+from root.emulator import Fault, serve
+
+def models(server):
+    headers = {"Authorization": f"Api-Key {server.api_key}"}
+    return httpx.get(f"{server.url}/v1/models/", headers=headers).status_code
+
+with serve() as server:
+    with freeze_time("2024-05-01"):
+        server.fail_next(delay=0.3)
+        assert models(server) == 200
+        print("delayed")
+print("ended")
+with freeze_time("2024-05-01"):
+    with serve() as server:
+        assert models(server) == 200
+print("ended")
+with serve() as server:
+    server.change_key(server.api_key, rate_limit="1/second")
+    with freeze_time("2024-05-01"):
+        assert models(server) == 200
+    while models(server) == 429:
+        pass
+print("limited")
+"""
 
 
 def test_fast_start_and_stop() -> None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from time import monotonic, time
+from time import time
 from typing import TYPE_CHECKING
 
-from .._concurrency.waiting import KeyTimeoutError, async_resolved
+from .._concurrency.waiting import KeyTimeoutError, async_resolved, monotonic
 from .._concurrency.workers import async_in_thread
 from .._config.config import no_key
 from .._config.validation import check_key

@@ -6,11 +6,11 @@ import socket
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable
 from contextlib import suppress
 from math import inf
-from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import httpcore
 
+from .._concurrency.waiting import monotonic
 from .._concurrency.workers import async_in_thread
 from .._forks import process_identity
 from .._http.async_backends import async_cut
@@ -67,7 +67,7 @@ class AsyncContent(AsyncIterator[bytes]):
         Args:
             body: The body.
             timeout: Seconds for each read of a file.
-            until: When all of it must have been read, on the clock of `time.monotonic`.
+            until: When all of it must have been read, on the clock of `monotonic`.
         """
         self._parts: list[bytes | FilePart] = [] if body is None else [*body.parts]
         self._timeout = timeout

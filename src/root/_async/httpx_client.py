@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from functools import partial
 from math import inf
-from time import monotonic
 from typing import TYPE_CHECKING
 
 import httpcore
 
 from .._concurrency.semaphores import AsyncSemaphore
-from .._concurrency.waiting import async_shielded
+from .._concurrency.waiting import async_shielded, monotonic
 from .._http.bodies import decompressed
 from .._http.exceptions import ClientClosedError, ResponseTooLargeError, UnusableResponseError
 from .._http.failures import is_disconnect

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from contextlib import suppress
 from functools import partial
-from time import monotonic
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
@@ -18,6 +17,7 @@ import httpcore
 
 from .._concurrency.loops import AsyncFinalizer, live_keys
 from .._concurrency.semaphores import AsyncSemaphore
+from .._concurrency.waiting import monotonic
 from .._forks import import_lock
 from .._http.async_backends import async_backend
 from .._http.exceptions import ClientClosedError

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
-from time import monotonic
 from typing import TYPE_CHECKING, NoReturn, Protocol, Self, cast
 
 from .._concurrency.loops import async_call_in_loop
+from .._concurrency.waiting import monotonic
 from .._concurrency.workers import async_in_background
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class AsyncChunks(AsyncIterator[bytes]):
             release: Releases the connection.
             loop: The event loop to which it belongs.
             close: Closes the response.
-            deadline: When the body must end, on the clock of `time.monotonic`.
+            deadline: When the body must end, on the clock of `monotonic`.
         """
         self._chunks = cast("AsyncIterator[bytes]", chunks)
         self._release = release

@@ -115,7 +115,7 @@ class AsyncTransport:
         Args:
             request: The request.
             timeout: Seconds for each exchange, or an `httpx.Timeout`.
-            deadline: When the call must end, on the clock of `time.monotonic`.
+            deadline: When the call must end, on the clock of `monotonic`.
         """
         for _ in range(MAX_REDIRECTS - 1):
             response = await self._exchange(request, timeout, deadline)

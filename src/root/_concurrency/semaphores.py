@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import threading
-import time
 from contextlib import suppress
 from math import inf
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 from weakref import ref
+
+from .waiting import monotonic
 
 if TYPE_CHECKING:
     import anyio
@@ -41,13 +42,13 @@ class Semaphore:
 
     def acquire(self, timeout: float | None) -> Permit | None:
         """Acquire a permit; return None if there was none within the timeout, in seconds."""
-        until = inf if timeout is None else time.monotonic() + timeout
+        until = inf if timeout is None else monotonic() + timeout
         wait = 0.0
         while True:
             with suppress(Empty):
                 return self._free.get(timeout=wait)
             permit = self._issue()
-            remaining = until - time.monotonic()
+            remaining = until - monotonic()
             if permit is not None or remaining <= 0:
                 return permit
             wait = min(remaining, _CHECK_INTERVAL)

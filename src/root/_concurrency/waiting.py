@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import inspect
 import time
-from collections.abc import Awaitable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
+from functools import partial
 from typing import Any, TypeVar
 
 from ..errors import ConfigurationError
@@ -20,6 +21,7 @@ __all__ = [
     "async_resolved",
     "async_shielded",
     "async_sleep",
+    "monotonic",
     "resolved",
     "shielded",
     "sleep",
@@ -40,6 +42,18 @@ class KeyTimeoutError(Exception):
 
 
 sleep = time.sleep
+
+monotonic: Callable[[], float]
+"""A monotonic clock for deadlines that a test does not freeze.
+
+Nothing would end in time while `time.monotonic` is frozen (freezegun), and what began in that time
+would never end afterwards.
+"""
+# freezegun replaces `time.monotonic` by name and in all modules, and none of these.
+if hasattr(time, "clock_gettime"):
+    monotonic = partial(time.clock_gettime, time.CLOCK_MONOTONIC)
+else:
+    monotonic = partial(time.monotonic)
 
 
 async def async_sleep(seconds: float) -> None:

@@ -13,9 +13,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from time import monotonic
 from typing import Any, Protocol, TypeVar, cast
 
+from .._concurrency.waiting import monotonic
 from .._http.messages import Origin
 from .._http.proxies import Proxy
 from .._http.tls import shared_ssl_context

@@ -13,11 +13,11 @@ import socket
 import ssl
 from collections.abc import Callable, Iterable
 from math import inf
-from time import monotonic
 from typing import Any, cast
 
 import httpcore
 
+from .._concurrency.waiting import monotonic
 from .backends import SocketOption, next_timeout
 
 __all__ = ["async_backend", "async_cut"]

@@ -9,10 +9,11 @@ import socket
 from collections.abc import Iterable
 from contextlib import suppress
 from math import inf
-from time import monotonic
 from typing import TypeAlias
 
 import httpcore
+
+from .._concurrency.waiting import monotonic
 
 __all__ = ["SocketOption", "backend", "cut", "next_timeout"]
 

@@ -6,10 +6,10 @@ import logging
 import random
 import sys
 from collections.abc import Mapping
-from time import monotonic
 from types import NoneType
 from typing import TYPE_CHECKING, Generic, TypeVar, cast
 
+from .._concurrency.waiting import monotonic
 from .._config import DEFAULT_TIMEOUT, NotGiven
 from .._config.validation import call_deadline, check_timeout, request_headers
 from .._schemas.meta import Headers, ResponseMeta
@@ -65,7 +65,7 @@ class Call(Generic[T]):
 
     Attributes:
         timeout: The limits of each attempt.
-        until: When the call must end, on the clock of `time.monotonic`, or None.
+        until: When the call must end, on the clock of `monotonic`, or None.
 
     Raises:
         InvalidRequestError: The operation is not a valid request.

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterable, Iterator
 from dataclasses import dataclass, field
 from math import inf
-from time import monotonic
 from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import urlsplit
 
+from .._concurrency.waiting import monotonic
 from .._config import DEFAULT_MAX_BYTES
 from .._schemas.meta import Headers, find_header
 from .._secrets.redact import redact
@@ -172,7 +172,7 @@ def remaining_time(until: float, timeout: float | None, error: type[Exception]) 
     """Return the seconds for an operation that has its own limit, until a certain time.
 
     Args:
-        until: That time, on the clock of `time.monotonic`, or infinity.
+        until: That time, on the clock of `monotonic`, or infinity.
         timeout: The limit of the operation itself.
         error: What is raised if that time has passed.
     """

@@ -4,10 +4,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from time import monotonic, time
+from time import time
 from typing import TYPE_CHECKING
 
-from .._concurrency.waiting import KeyTimeoutError, resolved
+from .._concurrency.waiting import KeyTimeoutError, monotonic, resolved
 from .._concurrency.workers import in_thread
 from .._config.config import no_key
 from .._config.validation import check_key

@@ -5,13 +5,12 @@ from __future__ import annotations
 
 from functools import partial
 from math import inf
-from time import monotonic
 from typing import TYPE_CHECKING
 
 import httpcore
 
 from .._concurrency.semaphores import Semaphore
-from .._concurrency.waiting import shielded
+from .._concurrency.waiting import monotonic, shielded
 from .._http.bodies import decompressed
 from .._http.exceptions import ClientClosedError, ResponseTooLargeError, UnusableResponseError
 from .._http.failures import is_disconnect

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from contextlib import suppress
 from functools import partial
-from time import monotonic
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
@@ -19,6 +18,7 @@ import httpcore
 
 from .._concurrency.loops import Finalizer, live_keys
 from .._concurrency.semaphores import Semaphore
+from .._concurrency.waiting import monotonic
 from .._forks import import_lock
 from .._http.backends import backend
 from .._http.exceptions import ClientClosedError

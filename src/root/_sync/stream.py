@@ -5,10 +5,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
-from time import monotonic
 from typing import TYPE_CHECKING, NoReturn, Protocol, Self, cast
 
 from .._concurrency.loops import call_in_loop
+from .._concurrency.waiting import monotonic
 from .._concurrency.workers import in_background
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class Chunks(Iterator[bytes]):
             release: Releases the connection.
             loop: The event loop to which it belongs.
             close: Closes the response.
-            deadline: When the body must end, on the clock of `time.monotonic`.
+            deadline: When the body must end, on the clock of `monotonic`.
         """
         self._chunks = cast("Iterator[bytes]", chunks)
         self._release = release

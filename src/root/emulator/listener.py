@@ -17,6 +17,7 @@ import uvicorn
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from root.emulator.application import CONNECTION, Application, Connection
+from root.emulator.clock import monotonic
 from root.emulator.fault_player import wait_for_disconnect
 from root.emulator.history import Connections
 
@@ -89,7 +90,9 @@ class Listener(uvicorn.Server):
 
     async def startup(self, sockets: list[socket] | None = None) -> None:
         """Listen, and set `address`."""
-        self.loop.set_result(asyncio.get_running_loop())
+        loop = asyncio.get_running_loop()
+        loop.time = monotonic  # type: ignore[method-assign]
+        self.loop.set_result(loop)
         thread = threading.get_ident()
 
         def is_relevant(record: logging.LogRecord) -> bool:

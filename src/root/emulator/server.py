@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-import time
+import warnings
 from asyncio import Task
 from collections.abc import Callable, Coroutine, Generator, Iterable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, wait
@@ -16,6 +16,7 @@ from pydantic import JsonValue
 from starlette.responses import Response
 
 from root.emulator.application import Application
+from root.emulator.clock import monotonic
 from root.emulator.control import Control
 from root.emulator.control_api import PREFIX, ControlApplication
 from root.emulator.cursors import NextStyle
@@ -39,6 +40,9 @@ from root.emulator.settings import check_settings
 from root.emulator.store import Store
 
 T = TypeVar("T")
+
+# Shutdown takes a tenth of a second, and a little over one if a request cannot be cancelled.
+_STOP_SECONDS = 10.0
 
 
 class Server:
@@ -404,7 +408,7 @@ def serve(
             " cannot control the emulator."
         )
     public_models = load_catalogue(catalogue)
-    keys = KeyRegistry(time.monotonic)
+    keys = KeyRegistry(monotonic)
     keys.add(api_key, organization="main", email="main@emulator.invalid")
     if isinstance(faults, str | os.PathLike):
         faults = read_faults(faults)
@@ -438,4 +442,11 @@ def serve(
             yield Server(listener, api_key, control, resources, control_key)
         finally:
             listener.should_exit = True
-            thread.join()
+            thread.join(_STOP_SECONDS)
+            if thread.is_alive():
+                warnings.warn(
+                    "The emulator did not stop in time, since code in its thread is blocked. The"
+                    " thread ends with the process.",
+                    RuntimeWarning,
+                    stacklevel=3,
+                )
