@@ -10,6 +10,8 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+
 KEY = "rs-0123456789-abcdefgh-wxyz"
 MODEL = {"id": "9b2f", "name": "a"}
 
@@ -43,6 +45,21 @@ def run_together(work: Callable[[int], None], threads: int) -> None:
     with ThreadPoolExecutor(threads) as pool:
         for _ in pool.map(run, range(threads)):
             pass
+
+
+def limit_threads(monkeypatch: pytest.MonkeyPatch, limit: int) -> None:
+    """Let the calling thread start no more than a number of threads, as in a container."""
+    start, caller, remaining = threading.Thread.start, threading.current_thread(), limit
+
+    def limited(thread: threading.Thread) -> None:
+        nonlocal remaining
+        if threading.current_thread() is caller:
+            if not remaining:
+                raise RuntimeError("can't start new thread")
+            remaining -= 1
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", limited)
 
 
 def run_program(program: str, *arguments: str) -> str:

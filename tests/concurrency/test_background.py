@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import io
 import threading
 from collections.abc import Callable
 
@@ -13,17 +14,48 @@ import pytest
 import trio
 import uvloop
 
+from root import AsyncRootSignals, RootSignals
 from root._concurrency.loops import async_call_in_loop, async_current_loop, call_in_loop
 from root._concurrency.waiting import ExchangeTimeoutError, async_shielded, shielded
 from root._concurrency.workers import async_in_background, in_background
+from tests.scripted_server import ScriptedServer, responds
 
-from .helpers import wait_until
+from .helpers import KEY, limit_threads, wait_until
 
 
 def in_new_thread(function: Callable[[], None]) -> None:
     thread = threading.Thread(target=function)
     thread.start()
     thread.join()
+
+
+# Work in threads, if there are none.
+
+
+def test_blocking_upload_without_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file is read in the calling thread if no other can be started."""
+    with (
+        ScriptedServer([responds(200, {})]) as server,
+        RootSignals(KEY, base_url=server.url) as client,
+    ):
+        limit_threads(monkeypatch, 0)
+        client.request("POST", "/v1/files/", body=io.BytesIO(b"content"))
+
+    assert server.requests[0].endswith(b"content")
+
+
+def test_async_upload_without_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A host is looked up and a file read in the calling thread if no other can be started."""
+
+    async def main(url: str) -> None:
+        async with AsyncRootSignals(KEY, base_url=url) as client:
+            await client.request("POST", "/v1/files/", body=io.BytesIO(b"content"))
+
+    with ScriptedServer([responds(200, {})]) as server:
+        limit_threads(monkeypatch, 0)
+        asyncio.run(main(server.url.replace("127.0.0.1", "localhost")))
+
+    assert server.requests[0].endswith(b"content")
 
 
 # A function in an event loop.

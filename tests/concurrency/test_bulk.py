@@ -24,7 +24,7 @@ from root.errors import NOT_STARTED
 from root.models import ModelSettings, Progress
 from tests.scripted_server import ScriptedServer, Step, responds
 
-from .helpers import HANG
+from .helpers import HANG, limit_threads
 
 
 def settings_of(number: int) -> list[ModelSettings]:
@@ -52,6 +52,37 @@ def test_number_of_threads() -> None:
 
     assert sorted(done) == list(range(100_000))
     assert most <= 4
+
+
+@pytest.mark.parametrize("threads", [0, 2])
+def test_threads_that_cannot_start(
+    emulator: Server, monkeypatch: pytest.MonkeyPatch, threads: int
+) -> None:
+    """Calls are made in the threads that can be started, or else in the calling one."""
+    progress: list[int] = []
+    with RootSignals(emulator.api_key, base_url=emulator.url) as client:
+        limit_threads(monkeypatch, threads)
+
+        created = client.models.create_many(
+            settings_of(20), on_progress=lambda one: progress.append(one.done)
+        )
+
+    assert sorted(created) == sorted(model.id for model in emulator.models)
+    assert progress == list(range(1, 21))
+
+
+def test_errors_without_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without threads, a failure ends the work as it does with one thread."""
+    with (
+        ScriptedServer([responds(201, {"id": "0", "name": "0"}), responds(400)]) as server,
+        RootSignals("k", base_url=server.url) as client,
+    ):
+        limit_threads(monkeypatch, 0)
+        with pytest.raises(BulkError) as error:
+            client.models.create_many(settings_of(3))
+
+    assert error.value.results[0] == "0"
+    assert error.value.results[2] is NOT_STARTED
 
 
 async def test_number_of_tasks() -> None:

@@ -6,10 +6,12 @@ import asyncio
 import gc
 import socket
 
-from root import AsyncRootSignals
+import pytest
+
+from root import AsyncRootSignals, RootSignals
 from tests.scripted_server import ScriptedServer, Step, responds
 
-from .helpers import KEY, MODEL, wait_until
+from .helpers import KEY, MODEL, limit_threads, wait_until
 
 
 def test_dropped_listing() -> None:
@@ -26,6 +28,16 @@ def test_dropped_listing() -> None:
 
     with ScriptedServer([_page(), _hangs]) as server:
         asyncio.run(main())
+
+
+def test_thread_that_cannot_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a thread, the next page is requested when it is needed."""
+    with (
+        ScriptedServer([_page(), responds(200, {"results": [MODEL]})]) as server,
+        RootSignals(KEY, base_url=server.url) as client,
+    ):
+        limit_threads(monkeypatch, 0)
+        assert len(list(client.models.list(prefetch=True))) == 2
 
 
 def test_unretrieved_error() -> None:

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import Future
 from contextlib import suppress
 from contextvars import copy_context
+from functools import partial
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -45,7 +46,8 @@ def run_concurrently(
     Args:
         work: The work for one item.
         items: The items. A thread that is free takes the next one.
-        limit: The number of threads.
+        limit: The number of threads. If fewer can be started, these do all the work; if there are
+            none, the calling thread does.
         on_result: Called with each result, one at a time, in the calling thread.
     """
     # A result in a tuple, or how a thread ended: None is without an exception.
@@ -68,12 +70,13 @@ def run_concurrently(
         events.put(failure)
 
     failure: BaseException | None = None
-    running = limit
+    running = 0
     try:
-        for _ in range(limit):
-            # Daemons, so that nothing waits for them after an interrupt. Context variables of the
-            # caller, such as a tracing ID, apply to the work too.
-            threading.Thread(target=copy_context().run, args=(worker,), daemon=True).start()
+        while running < limit and _start_thread(worker):
+            running += 1
+        if not running:
+            for item in items:
+                on_result(work(item))
         while running:
             event = events.get()
             if not isinstance(event, tuple):
@@ -134,16 +137,20 @@ async def async_run_concurrently(
 def in_thread(work: Callable[[], T], timeout: float | None) -> T:
     """Return the result of blocking work, run in a thread that nothing has to wait for.
 
+    If no thread can be started, the calling one does the work, without the timeout.
+
     Raises:
         TimeoutError: The timeout, in seconds, expired.
     """
-    return _start_thread(work).result(timeout)
+    future = _in_future(work)
+    return work() if future is None else future.result(timeout)
 
 
 async def async_in_thread(work: Callable[[], T], timeout: float | None) -> T:
     """Return the result of blocking work, run in a thread that nothing has to wait for.
 
-    A program waits for the threads of anyio and asyncio before it ends.
+    A program waits for the threads of anyio and asyncio before it ends. If no thread can be
+    started, the calling one does the work, without the timeout.
 
     Raises:
         TimeoutError: The timeout, in seconds, expired.
@@ -158,7 +165,9 @@ async def async_in_thread(work: Callable[[], T], timeout: float | None) -> T:
         with suppress(RuntimeError):
             call_in_loop(done.set)
 
-    future = _start_thread(work)
+    future = _in_future(work)
+    if future is None:
+        return work()
     future.add_done_callback(wake)
     with anyio.move_on_after(timeout):
         await done.wait()
@@ -197,12 +206,26 @@ def async_in_background(loop: object, work: Callable[[], Awaitable[object]]) -> 
 _background: set[asyncio.Future[None]] = set()
 
 
-def _start_thread(work: Callable[[], T]) -> Future[T]:
+def _start_thread(work: Callable[[], object]) -> bool:
+    """Run some work in a thread; return False if none can be started.
+
+    A container may limit the number of threads, and Python 3.12 and later start none once the main
+    thread has ended.
+    """
+    # A daemon, so that nothing waits for it after an interrupt and when the program ends. Context
+    # variables of the caller, such as a tracing ID, apply to the work too.
+    thread = threading.Thread(target=copy_context().run, args=(work,), daemon=True)
+    try:
+        thread.start()
+    except RuntimeError:
+        return False
+    return True
+
+
+def _in_future(work: Callable[[], T]) -> Future[T] | None:
+    """Run some work in a thread; return its future, or None if no thread can be started."""
     future: Future[T] = Future()
-    # A daemon, so that nothing waits for it when the program ends. Context variables of the
-    # caller, such as a tracing ID, apply to the work too.
-    threading.Thread(target=copy_context().run, args=(_run, work, future), daemon=True).start()
-    return future
+    return future if _start_thread(partial(_run, work, future)) else None
 
 
 def _run(work: Callable[[], T], future: Future[T]) -> None:
@@ -213,20 +236,24 @@ def _run(work: Callable[[], T], future: Future[T]) -> None:
 
 
 class Prefetch(Generic[T]):
-    """Runs some work while its caller does something else."""
+    """Runs some work while its caller does something else.
+
+    If no thread can be started, the work runs when its result is read.
+    """
 
     def __init__(self, work: Callable[[], T]) -> None:
         self._process = process_identity()
-        self._future = _start_thread(work)
+        self._work = work
+        self._future = _in_future(work)
 
     @property
     def is_lost(self) -> bool:
         """Whether the work will never end: after a fork, its thread is in the parent."""
-        return self._process != process_identity()
+        return self._future is not None and self._process != process_identity()
 
     def result(self) -> T:
         """Wait for the work, and return its result or raise its exception."""
-        return self._future.result()
+        return self._work() if self._future is None else self._future.result()
 
 
 class AsyncPrefetch(Generic[T]):

@@ -12,12 +12,14 @@ import select
 import socket
 import ssl
 from collections.abc import Callable, Iterable
+from functools import partial
 from math import inf
 from typing import Any, cast
 
 import httpcore
 
 from .._concurrency.waiting import monotonic
+from .._concurrency.workers import async_in_thread
 from .backends import SocketOption, next_timeout
 
 __all__ = ["async_backend", "async_cut"]
@@ -77,7 +79,9 @@ class _AsyncioBackend(httpcore.AsyncNetworkBackend):
         # Not with asyncio's happy eyeballs, which leave a socket open if they are cancelled.
         addresses = [host]
         if not _is_address(host):
-            infos = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            # Not in the event loop's executor: asyncio.run would wait for it at its end.
+            look_up = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
+            infos = await async_in_thread(look_up, None)
             addresses = [str(address[0]) for *_, address in infos]
         error: Exception = OSError("The host has no address.")
         for tried, address in enumerate(addresses):
