@@ -160,8 +160,10 @@ class AsyncPool:
     def _give_back(self, connection: AsyncConnection) -> None:
         is_kept = False
         try:
-            # Another thread may have closed the pool meanwhile.
-            if not self._is_closed and connection.is_reusable(self._origin):
+            # Another thread may have closed the pool meanwhile. At the end of the interpreter,
+            # functions of atexit may still make calls when the finalizer has run.
+            is_open = not self._is_closed and not self._finalizer.has_run()
+            if is_open and connection.is_reusable(self._origin):
                 connection.keep()
                 self._idle.append(connection)
                 is_kept = True

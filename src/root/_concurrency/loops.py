@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 if TYPE_CHECKING:
+    from types import AsyncGeneratorType
     from weakref import WeakKeyDictionary
 
 __all__ = [
@@ -43,8 +44,11 @@ def async_current_loop() -> object:
     Raises:
         RuntimeError: No event loop is running.
     """
-    import asyncio
-
+    try:
+        import asyncio
+    except ImportError:
+        # At the end of the interpreter nothing can be imported, and no event loop is left.
+        raise RuntimeError("The interpreter is ending.") from None
     try:
         return asyncio.get_running_loop()
     except RuntimeError:
@@ -122,6 +126,10 @@ class Finalizer:
     def start(self) -> None:
         """Start watching."""
 
+    def has_run(self) -> bool:
+        """Return whether the connections were closed, as they are when the interpreter ends."""
+        return not self._finalizer.alive
+
     def close(self) -> None:
         """Close the connections now."""
         self._finalizer()
@@ -141,6 +149,10 @@ class AsyncFinalizer:
     async def start(self) -> None:
         """Start watching, in this event loop."""
         await anext(self._suspended)
+
+    def has_run(self) -> bool:
+        """Return whether the connections were closed."""
+        return cast("AsyncGeneratorType[None]", self._suspended).ag_frame is None
 
     def close(self) -> None:
         """Close the connections now, from within the event loop."""
