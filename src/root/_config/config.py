@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 from urllib.parse import urlsplit
 
-from ..__about__ import __version__
+from ..__about__ import __version__, old_package_advice
 from .._secrets.secret import as_secret
 from ..errors import ConfigurationError, MissingKeyError
 from . import (
@@ -160,6 +160,22 @@ def _user_agent() -> str:
     return f"root-sdk/{__version__} Python/{sys.version.split()[0]} httpx/{httpx}"
 
 
+@cache
+def _warn_of_old_package() -> None:
+    """Warn once if the package `root-signals` is installed beside this one."""
+    advice = old_package_advice()
+    if advice is None:
+        return
+    import inspect
+    import warnings
+
+    # The warning is shown at the line that creates the client.
+    frame, level = inspect.currentframe(), 1
+    while frame is not None and frame.f_globals["__name__"].startswith("root."):
+        frame, level = frame.f_back, level + 1
+    warnings.warn(advice, RuntimeWarning, stacklevel=level)
+
+
 def resolve(
     *,
     api_key: APIKey | None,
@@ -178,6 +194,7 @@ def resolve(
         ConfigurationError: A setting is missing or invalid.
     """
     check_transport(_variable(TRANSPORT))
+    _warn_of_old_package()
     url, url_source = _find_url(base_url)
     key, key_source = _find_key(api_key)
     given = {

@@ -16,7 +16,7 @@ from email.utils import parsedate_to_datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
-from ..__about__ import __version__
+from ..__about__ import __version__, old_package_advice
 from .._config.config import SET_KEY
 from .._http.failures import broken_exchange, tls_advice, untrusted_certificate
 from .._http.status_errors import excerpt, status_error
@@ -72,7 +72,10 @@ _CHECK_URL = "Check the base URL, and any proxy or login page in between."
 
 
 def versions() -> Check:
-    """Report the versions of the packages, of Python and of the system."""
+    """Report the versions of the packages, of Python and of the system.
+
+    The package `root-signals` beside this one is a warning.
+    """
     parts = [
         f"root {__version__}",
         f"Python {platform.python_version()}",
@@ -80,7 +83,7 @@ def versions() -> Check:
         f"{platform.system()} {platform.release()} {platform.machine()}",
         ssl.OPENSSL_VERSION,
     ]
-    return _check("versions", True, ", ".join(parts))
+    return _check("versions", True, ", ".join(parts), old_package_advice())
 
 
 def _version(package: str) -> str:
