@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 import root
+from root.emulator import Server
+from tests.concurrency.helpers import run_program
 
 _CREATE = """
 import warnings
@@ -60,3 +62,35 @@ def test_no_old_package(tmp_path: Path) -> None:
         (tmp_path / name).mkdir()
 
     assert _run(tmp_path, _CREATE)[1:] == ["[]", "ok None"]
+
+
+def test_without_metadata(emulator: Server) -> None:
+    """Calls, checks, the emulator and the command need no metadata of packages."""
+    emulator.add_model(name="a")
+
+    printed = run_program(_WITHOUT_METADATA, emulator.url, emulator.api_key)
+
+    user_agent = emulator.requests[0].headers["user-agent"]
+    assert user_agent.startswith(f"root-sdk/{root.__version__} ")
+    assert user_agent.endswith("httpx/unknown")
+    assert "True\n1\nUsage: " in printed
+
+
+_WITHOUT_METADATA = """
+import asyncio, importlib.metadata, sys
+importlib.metadata.MetadataPathFinder.find_distributions = lambda *_, **__: iter(())
+import root.emulator
+from root import RootSignals
+from root.cli import main
+
+url, key = sys.argv[1:]
+with RootSignals(key, base_url=url) as client:
+    created = asyncio.run(client.models.acreate(name="b"))
+    client.models.delete(created)
+    print(client.check().ok)
+with root.emulator.serve() as server, RootSignals(server.api_key, base_url=server.url) as client:
+    client.models.create(name="a")
+    print(len(server.models))
+sys.argv[1:] = ["--help"]
+main()
+"""

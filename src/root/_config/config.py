@@ -154,9 +154,13 @@ def _user_agent() -> str:
 
     # importlib.metadata imports the email package.
     with import_lock:
-        from importlib.metadata import version
+        from importlib.metadata import PackageNotFoundError, version
 
-        httpx = version("httpx")
+        try:
+            httpx = version("httpx")
+        except PackageNotFoundError:
+            # Packages that are copied or bundled into one file may lack the metadata.
+            httpx = "unknown"
     return f"root-sdk/{__version__} Python/{sys.version.split()[0]} httpx/{httpx}"
 
 
