@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from root.emulator import Server
 from tests.cli.conftest import INVALID_KEY, KEY, FakeKeyring, Run, all_text, read_settings
 
 
@@ -209,3 +210,61 @@ def test_show_without_a_key(run: Run) -> None:
     assert done.code == 0
     assert "No API key was found" in done.err
     assert "https://api.app.rootsignals.ai" in done.out
+
+
+@pytest.fixture
+def no_home(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A user without HOME and without an entry in the list of users."""
+    pwd = pytest.importorskip("pwd")
+
+    def missing(uid: int) -> None:
+        raise KeyError(uid)
+
+    monkeypatch.setattr(pwd, "getpwuid", missing)
+    monkeypatch.delenv("HOME")
+    monkeypatch.delenv("XDG_CONFIG_HOME")
+
+
+@pytest.mark.usefixtures("no_home")
+def test_environment_without_a_home(run: Run, at_emulator: Server) -> None:
+    """Without a home directory, commands use the environment."""
+    at_emulator.add_model(name="mine")
+
+    assert "mine" in run("models", "list").out
+    assert run("doctor").code == 0
+    shown = run("config", "show")
+    assert (shown.code, shown.err) == (0, "")
+    assert "no home directory" in shown.out
+
+
+@pytest.mark.usefixtures("no_home")
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("models", "list"), "No API key was found"),
+        (("config", "set", "a", "--base-url", "http://a.test"), "Nothing can be stored"),
+        (("--install-completion", "bash"), "Nothing can be stored"),
+        (("--profile", "a", "models", "list"), "Profile 'a' does not exist"),
+    ],
+)
+def test_commands_without_a_home(
+    run: Run,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: tuple[str, ...],
+    message: str,
+) -> None:
+    """Without a home directory, there are no profiles, and the error says what to do."""
+    monkeypatch.chdir(tmp_path)
+
+    done = run(*arguments)
+
+    assert (done.code, message in done.err) == (78, True), done.err
+    assert not Path("~").exists()
+
+
+def test_path_with_a_tilde(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A path that platformdirs could not expand is none."""
+    monkeypatch.setattr("platformdirs.user_config_path", lambda *_, **__: Path("~/.config/a"))
+
+    assert "Nothing can be stored" in run("config", "set", "a", "--base-url", "http://a.test").err

@@ -25,6 +25,7 @@ from .errors import (
     exit_code,
     hint,
 )
+from .files import has_home, no_home
 from .options import Group, common, show_help
 from .output import printable
 
@@ -112,6 +113,10 @@ def run(arguments: list[str]) -> int:
         _print_error(error, f"{error.strerror or error}.", None, arguments)
         return FAILED
     except Exception as error:  # noqa: BLE001
+        if isinstance(error, RuntimeError) and not has_home():
+            missing = no_home()
+            _print_error(error, str(missing), missing.hint, arguments)
+            return exit_code(missing)
         # The message of an unknown error is not printed, because it may contain a secret.
         _print_error(
             error,

@@ -9,14 +9,53 @@ from pathlib import Path
 
 from .errors import CONFIGURATION, CommandError
 
-__all__ = ["config_dir", "delete", "write_private"]
+__all__ = ["config_dir", "delete", "find_config_dir", "has_home", "no_home", "write_private"]
+
+
+def find_config_dir() -> Path | None:
+    """Return the directory that contains profiles and key files, or None without a home directory.
+
+    A container may run as a user who has no entry in its list of users.
+    """
+    import platformdirs
+
+    try:
+        path = platformdirs.user_config_path("root-signals", appauthor=False)
+    except RuntimeError:
+        return None
+    # Earlier versions of platformdirs leave the ~ in the path.
+    return None if path.parts[0] == "~" else path
 
 
 def config_dir() -> Path:
-    """Return the directory that contains profiles and key files."""
-    import platformdirs
+    """Return the directory that contains profiles and key files.
 
-    return platformdirs.user_config_path("root-signals", appauthor=False)
+    Raises:
+        CommandError: There is no home directory.
+    """
+    path = find_config_dir()
+    if path is None:
+        raise no_home()
+    return path
+
+
+def has_home() -> bool:
+    """Return whether the user has a home directory."""
+    try:
+        Path.home()
+    except RuntimeError:
+        return False
+    return True
+
+
+def no_home() -> CommandError:
+    """Return the error for a command that needs a home directory."""
+    return CommandError(
+        "Nothing can be stored, since this user has no home directory.",
+        "Set HOME. For commands that use the service, ROOTSIGNALS_API_KEY and ROOTSIGNALS_API_URL"
+        " suffice.",
+        code=CONFIGURATION,
+    )
 
 
 def write_private(path: Path, text: str) -> None:

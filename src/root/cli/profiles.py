@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Any, Literal, TypeAlias, cast
 
 from .errors import CONFIGURATION, CommandError
-from .files import config_dir, write_private
+from .files import config_dir, find_config_dir, write_private
 
 __all__ = ["KeyStore", "Profile", "Profiles", "check_name", "complete", "read"]
 
 KeyStore: TypeAlias = Literal["keyring", "file"]
+
+_FILE = "config.toml"
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,7 @@ class Profiles:
 
         import tomlkit
 
-        path = _config_file()
+        path = config_dir() / _FILE
         document = tomlkit.parse(path.read_text(encoding="utf-8") if path.exists() else "")
         expected = document.unwrap()
         self._update(expected)
@@ -108,14 +110,17 @@ def _set(table: MutableMapping[str, Any], name: str, value: str | None) -> None:
 
 
 def read() -> Profiles:
-    """Read the configuration file. Without a file there are no profiles.
+    """Read the configuration file. Without a file or a home directory there are no profiles.
 
     Raises:
         CommandError: The file cannot be read, or its structure is invalid.
     """
     import tomllib
 
-    path = _config_file()
+    folder = find_config_dir()
+    if folder is None:
+        return Profiles()
+    path = folder / _FILE
     try:
         content: dict[str, object] = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -167,7 +172,3 @@ def check_name(name: str) -> None:
         raise CommandError(
             "The name of a profile consists of 1 to 64 letters, digits, hyphens and underscores."
         )
-
-
-def _config_file() -> Path:
-    return config_dir() / "config.toml"

@@ -8,7 +8,7 @@ import typer
 
 from .. import profiles
 from ..errors import CommandError
-from ..files import config_dir
+from ..files import config_dir, find_config_dir
 from ..keys import delete_key, read_key_file, store_key
 from ..options import Group, command, common, show_help
 from ..session import Session
@@ -139,5 +139,5 @@ def show(session: Session) -> None:
     except CommandError as error:
         session.warn(str(error))
         names = "unknown"
-    rows.append(("profiles", names, str(config_dir())))
+    rows.append(("profiles", names, str(find_config_dir() or "no home directory")))
     session.show({"name": name, "value": value, "source": source} for name, value, source in rows)
