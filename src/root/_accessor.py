@@ -19,15 +19,18 @@ class Accessor(Generic[R]):
     Args:
         module: The module of the resource's class.
         name: The name of the class.
+
+    Attributes:
+        name: The name of the attribute of a client.
     """
 
     def __init__(self, module: str, name: str) -> None:
         self._module = module
         self._class_name = name
-        self._name = ""
+        self.name = ""
 
     def __set_name__(self, owner: type[object], name: str) -> None:
-        self._name = name
+        self.name = name
 
     @overload
     def __get__(self, client: None, owner: type[object]) -> type[R]: ...
@@ -41,12 +44,12 @@ class Accessor(Generic[R]):
             return kind
         resource = kind(client)  # type: ignore[call-arg]
         # Python looks here first from now on.
-        vars(client)[self._name] = resource
+        vars(client)[self.name] = resource
         return resource
 
     def forget(self, client: object) -> None:
         """Have the resource created again, for a copy of the client that it was created for."""
-        vars(client).pop(self._name, None)
+        vars(client).pop(self.name, None)
 
 
 def lazy(

@@ -6,7 +6,7 @@ when one is created, and the parts of a call when it is made.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 from ._accessor import Accessor
 from ._async.client import AsyncRootSignals
@@ -115,6 +115,11 @@ class RootSignals(_sync.RootSignals):
     projects: Accessor[Projects] = Accessor("root.projects", "Projects")  # pyright: ignore[reportIncompatibleVariableOverride]
     """The projects of your organization."""
 
+    _made_anew: ClassVar[frozenset[str]] = _sync.RootSignals._made_anew | {
+        "_async",
+        "_async_http_client",
+    }
+
     # A client that is unpickled is not initialized by __init__.
     run_async: bool = False
     _async_http_client: httpx.AsyncClient | None = None
@@ -197,7 +202,7 @@ class RootSignals(_sync.RootSignals):
         super()._connect(config, http_client, budget)
         self._async = _AsyncHalf.of(self, config, self._async_http_client, budget)
 
-    def __getstate__(self) -> Config:
+    def __getstate__(self) -> tuple[Config, dict[str, object]]:
         # The async half refuses to be pickled with an HTTP client of its own.
         self._async.__getstate__()
         return super().__getstate__()

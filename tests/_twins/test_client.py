@@ -185,6 +185,22 @@ async def test_pickle(emulator: Server, protocol: int) -> None:
         assert repr(other) == repr(client)
 
 
+class OfATenant(RootSignals):
+    def __init__(self, tenant: str, **arguments: Any) -> None:
+        super().__init__(**arguments)
+        self.tenant = tenant
+
+
+async def test_pickle_of_a_subclass(emulator: Server) -> None:
+    """A client of a subclass that was pickled has its attributes, and resources of its own."""
+    async with OfATenant("acme", api_key=emulator.api_key, base_url=emulator.url) as client:
+        await client.models.acreate(name="a")
+        other = pickle.loads(pickle.dumps(client))
+    async with other:
+        assert other.tenant == "acme"
+        assert await other.models.acreate(name="b")
+
+
 async def test_pickles_have_no_key_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """A key from the environment is not pickled: the other process finds its own."""
     monkeypatch.setenv("ROOTSIGNALS_API_KEY", KEY)

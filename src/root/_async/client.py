@@ -5,7 +5,7 @@ Imported by `from root import RootSignals`, so its parts are imported when a cli
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 from .._accessor import Accessor
 from .._config import DEFAULT_MAX_BYTES, DEFAULT_TIMEOUT, NOT_GIVEN, NotGiven
@@ -82,6 +82,11 @@ class AsyncRootSignals:
     """The models that evaluations run on."""
     projects: Accessor[AsyncProjects] = Accessor("root._async.resources.projects", "AsyncProjects")
     """The projects of your organization."""
+
+    # The attributes that are not pickled.
+    _made_anew: ClassVar[frozenset[str]] = frozenset(
+        ("_config", "_transport", "_closed", "_is_copy")
+    )
 
     def __init__(
         self,
@@ -351,7 +356,7 @@ class AsyncRootSignals:
     def __deepcopy__(self, memo: dict[int, object]) -> Self:
         return self._copy(self._config)
 
-    def __getstate__(self) -> Config:
+    def __getstate__(self) -> tuple[Config, dict[str, object]]:
         if self._transport.http_client is not None:
             from ..errors import ConfigurationError
 
@@ -359,11 +364,16 @@ class AsyncRootSignals:
                 "A client with an HTTP client of yours cannot be pickled."
                 " Create one in the other process."
             )
-        return self._config
+        made = self._made_anew.union(accessor.name for accessor in _accessors(type(self)))
+        # The attributes of a subclass.
+        rest = {name: value for name, value in vars(self).items() if name not in made}
+        return self._config, rest
 
-    def __setstate__(self, config: Config) -> None:
+    def __setstate__(self, state: tuple[Config, dict[str, object]]) -> None:
         from .._http.retry import Budget
 
+        config, rest = state
+        vars(self).update(rest)
         self._connect(config, None, Budget())
 
 

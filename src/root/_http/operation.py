@@ -64,6 +64,10 @@ class Operation(Generic[T]):
     is_idempotent: bool | None = None
     once: bool = False
 
+    def __hash__(self) -> int:
+        # Equal operations are equal in these, and the other attributes may be no hashable values.
+        return hash((self.method, self.path, self.schema))
+
 
 @dataclass(frozen=True, slots=True)
 class Response(Generic[T]):
@@ -78,6 +82,10 @@ class Response(Generic[T]):
     value: T
     meta: ResponseMeta
     content: bytes = field(default=b"", repr=False)
+
+    def __hash__(self) -> int:
+        # Equal responses are equal in these, and the value may be a list or a dict.
+        return hash((self.meta, self.content))
 
     @property
     def text(self) -> str:

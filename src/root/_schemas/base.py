@@ -19,6 +19,7 @@ from typing import (
     Self,
     TypeVar,
     Union,
+    cast,
     get_args,
     get_origin,
 )
@@ -35,6 +36,7 @@ __all__ = [
     "ResponseModel",
     "columns_of",
     "flatten",
+    "hashable",
     "part_of",
     "set_meta",
 ]
@@ -76,6 +78,10 @@ class APIModel(BaseModel):
     model_config: ClassVar[ConfigDict] = ConfigDict(
         frozen=True, extra="allow", coerce_numbers_to_str=True
     )
+
+    def __hash__(self) -> int:
+        # pydantic's fails for a field that is a list or a dict.
+        return hash(hashable(self.__dict__))
 
     def to_dict(self) -> dict[str, JsonValue]:
         """Return the fields of the response as plain data."""
@@ -157,6 +163,16 @@ def _meta_of(model: ResponseModel) -> ResponseMeta | None:
 def _with_meta_of(source: ResponseModel, copy: R) -> R:
     meta = _meta_of(source)
     return copy if meta is None else set_meta(copy, meta)
+
+
+def hashable(value: object) -> object:
+    """Return a value to compute a hash from: equal ones for equal JSON."""
+    if isinstance(value, list):
+        return tuple(map(hashable, cast("list[object]", value)))
+    if isinstance(value, dict):
+        items = cast("dict[object, object]", value).items()
+        return frozenset((name, hashable(one)) for name, one in items)
+    return value
 
 
 def part_of(annotation: object) -> type[APIModel] | None:

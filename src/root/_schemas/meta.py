@@ -40,6 +40,9 @@ class ResponseMeta:
     elapsed: float
     _headers: Headers
 
+    def __hash__(self) -> int:
+        return hash((self.status_code, self.attempts, self.elapsed, *self._headers))
+
     @property
     def request_id(self) -> str | None:
         """The service's ID of the request (header X-Request-Id); include it in support requests."""

@@ -191,6 +191,9 @@ class Page(Generic[T]):
     meta: ResponseMeta = field(repr=False, compare=False)
     item_type: type[T] | None = field(default=None, repr=False, compare=False)
 
+    def __hash__(self) -> int:
+        return hash((*self.items, self.next_cursor))
+
     def __iter__(self) -> Iterator[T]:
         return iter(self.items)
 

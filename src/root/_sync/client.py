@@ -6,7 +6,7 @@ Imported by `from root import RootSignals`, so its parts are imported when a cli
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 from .._accessor import Accessor
 from .._config import DEFAULT_MAX_BYTES, DEFAULT_TIMEOUT, NOT_GIVEN, NotGiven
@@ -83,6 +83,11 @@ class RootSignals:
     """The models that evaluations run on."""
     projects: Accessor[Projects] = Accessor("root._sync.resources.projects", "Projects")
     """The projects of your organization."""
+
+    # The attributes that are not pickled.
+    _made_anew: ClassVar[frozenset[str]] = frozenset(
+        ("_config", "_transport", "_closed", "_is_copy")
+    )
 
     def __init__(
         self,
@@ -350,7 +355,7 @@ class RootSignals:
     def __deepcopy__(self, memo: dict[int, object]) -> Self:
         return self._copy(self._config)
 
-    def __getstate__(self) -> Config:
+    def __getstate__(self) -> tuple[Config, dict[str, object]]:
         if self._transport.http_client is not None:
             from ..errors import ConfigurationError
 
@@ -358,11 +363,16 @@ class RootSignals:
                 "A client with an HTTP client of yours cannot be pickled."
                 " Create one in the other process."
             )
-        return self._config
+        made = self._made_anew.union(accessor.name for accessor in _accessors(type(self)))
+        # The attributes of a subclass.
+        rest = {name: value for name, value in vars(self).items() if name not in made}
+        return self._config, rest
 
-    def __setstate__(self, config: Config) -> None:
+    def __setstate__(self, state: tuple[Config, dict[str, object]]) -> None:
         from .._http.retry import Budget
 
+        config, rest = state
+        vars(self).update(rest)
         self._connect(config, None, Budget())
 
 

@@ -97,6 +97,10 @@ class Fault:
         object.__setattr__(self, "headers", dict(self.headers))
         object.__setattr__(self, "body", deepcopy(self.body))
 
+    def __hash__(self) -> int:
+        # Equal faults are equal in these; a header and a body may be no hashable values.
+        return hash((self.status, self.delay, self.method, self.path, self.times))
+
     def matches(self, method: str, path: str) -> bool:
         """Return whether `method` and `path` match a request."""
         return (self.method is None or self.method.upper() == method) and (

@@ -121,6 +121,9 @@ class RecordedRequest:
     reason: str | None = None
     unexpected: bool = False
 
+    def __hash__(self) -> int:
+        return hash((self.number, self.at))
+
     def __str__(self) -> str:
         result = self.status or "no response"
         reason = f": {self.reason}" if self.reason else ""
