@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import pkgutil
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
@@ -14,6 +15,13 @@ import root
 import root.client
 import root.models
 from root.models import AsyncModels, AsyncPager, Model, Models, Pager
+from tests.concurrency.helpers import run_program
+
+MODULES = [
+    *("checks", "cli", "client", "config", "emulator", "errors", "models", "progress", "projects"),
+    *("pytest_plugin", "registry", "testing"),
+]
+"""The public modules, all of which are attributes of the package."""
 
 REQUIRED = inspect.Parameter.empty
 
@@ -104,23 +112,6 @@ def test_all_names() -> None:
         _ = root.nonsense
 
 
-def test_public_modules() -> None:
-    """After `import root`, each public module is an attribute."""
-    code = """
-import root
-print(root.config.no_key.__name__, root.checks.Check.__name__, root.errors.JSONValue is not None)
-print(root.emulator.serve.__name__, root.testing.emulator.__name__)
-print(root.projects.Projects.__name__, root.models.Models.__name__)
-print(root.client.RootSignals.__name__)
-"""
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-
-    assert done.stdout.split() == [
-        *("no_key", "Check", "True", "serve", "emulator"),
-        *("Projects", "Models", "RootSignals"),
-    ]
-
-
 def test_client_arguments() -> None:
     """The client has its documented arguments and defaults."""
     assert [
@@ -177,3 +168,32 @@ def test_registry_without_its_extra() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert 'pip install ".[cli]"' in done.stdout
+
+
+def test_public_modules() -> None:
+    """All public modules are listed here."""
+    found = [module.name for module in pkgutil.iter_modules(root.__path__)]
+    assert sorted(name for name in found if not name.startswith("_")) == MODULES
+
+
+@pytest.mark.parametrize("name", MODULES)
+@pytest.mark.parametrize("first", ["import root", "from root import RootSignals, errors"])
+def test_modules_are_attributes(name: str, first: str) -> None:
+    """A module is an attribute after `import root` alone, and after an import of names."""
+    program = f"{first}; import root; print(root.{name}.__name__)"
+    assert run_program(program) == f"root.{name}\n"
+
+
+def test_types_of_modules() -> None:
+    """Type checkers know the modules as attributes, which they check here."""
+    kinds: list[type[object]] = [
+        root.config.Settings,
+        root.errors.NotFoundError,
+        root.models.Model,
+        root.projects.Project,
+        root.client.RootSignals,
+        root.checks.Report,
+        root.emulator.Server,
+    ]
+    modules = [root.progress.bar, root.registry.read, root.testing.emulator]
+    assert len(kinds) + len(modules) == 10

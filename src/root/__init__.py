@@ -18,6 +18,16 @@ import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from . import checks as checks
+    from . import client as client
+    from . import config as config
+    from . import emulator as emulator
+    from . import errors as errors
+    from . import models as models
+    from . import progress as progress
+    from . import projects as projects
+    from . import registry as registry
+    from . import testing as testing
     from .__about__ import __version__
     from ._async.stream import AsyncStream
     from ._http.operation import Operation, Response
