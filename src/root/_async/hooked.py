@@ -10,13 +10,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from math import inf
-from time import monotonic
 from typing import cast
 from weakref import ref
 
 import httpcore
 import httpx
 
+from .._concurrency.waiting import monotonic
 from .._config import Timeout
 from .._http.messages import RawResponse, Request, timeouts
 from .._schemas.meta import Headers
