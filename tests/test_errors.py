@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import copy
+import inspect
 import pickle
 from collections.abc import Callable
+from typing import Any
+from unittest.mock import create_autospec
 
 import pytest
 
-from root import errors
+from root import RootSignals, errors
 from root.errors import (
+    NOT_STARTED,
     APIConnectionError,
     APIResponseError,
     APIStatusError,
@@ -33,6 +37,9 @@ from root.errors import (
     ServerError,
     VerificationError,
 )
+from root.models import Change
+
+CHANGE = Change("delete", "a", "9b2f")
 
 REQUEST = RequestInfo("POST", "https://api.example/v1/models/")
 
@@ -60,9 +67,28 @@ ALL_ERRORS = [
 ]
 
 
+STATUS: dict[type[RootSignalsError], int] = {
+    APIStatusError: 418,
+    BadRequestError: 400,
+    AuthenticationError: 401,
+    PermissionDeniedError: 403,
+    NotFoundError: 404,
+    ConflictError: 409,
+    RateLimitError: 429,
+    ServerError: 500,
+}
+
+
+def new_error(kind: type[RootSignalsError]) -> RootSignalsError:
+    """Return an error that has only what its class requires."""
+    if kind is APIStatusError:
+        return APIStatusError("It went wrong.", status_code=418)
+    return kind("It went wrong.")
+
+
 def complete_error(kind: type[RootSignalsError]) -> RootSignalsError:
     """Return an error that has all attributes."""
-    error = kind("It went wrong.")
+    error = new_error(kind)
     error.request = REQUEST
     error.status_code = 400
     error.detail = "No."
@@ -124,11 +150,11 @@ def test_the_tree(kind: type[Exception], parents: set[type[Exception]]) -> None:
 @pytest.mark.parametrize("kind", ALL_ERRORS)
 def test_attributes_of_a_new_error(kind: type[RootSignalsError]) -> None:
     """A new error has all attributes, which are empty."""
-    error = kind("It went wrong.")
+    error = new_error(kind)
 
     assert str(error) == "It went wrong."
     assert error.request is None
-    assert error.status_code is None
+    assert error.status_code == STATUS.get(kind)
     assert error.detail is None
     assert error.body is None
     assert error.request_id is None
@@ -140,6 +166,72 @@ def test_attributes_of_a_new_error(kind: type[RootSignalsError]) -> None:
         assert error.retry_after is None
     if isinstance(error, BadRequestError):
         assert error.fields == {}
+
+
+@pytest.mark.parametrize("kind", ALL_ERRORS)
+def test_attributes_are_arguments(kind: type[RootSignalsError]) -> None:
+    """The constructor takes the attributes, so that a test writes an error as one expression."""
+    attributes = {**vars(complete_error(kind))}
+    del attributes["__notes__"]
+    accepted = inspect.signature(kind).parameters.keys() - {"args"}
+    given = {name: attributes[name] for name in accepted}
+
+    error = kind("It went wrong.", **given)
+
+    own = {name for base in kind.__mro__ for name in vars(base).get("__annotations__", ())}
+    if kind not in (BulkError, ApplyError, RegistryError):
+        assert accepted == own - {"_default_status"}
+    assert error.args == ("It went wrong.",)
+    assert {name: getattr(error, name) for name in given} == given
+
+
+@pytest.mark.parametrize(
+    ("kind", "attributes"),
+    [
+        (BulkError, {"results": ("an ID", NOT_STARTED), "may_have_been_processed": True}),
+        (ApplyError, {"done": (CHANGE,), "failed": ((CHANGE, NotFoundError("No.")),)}),
+        (ApplyError, {"not_started": (CHANGE,), "may_have_been_processed": True}),
+        (RegistryError, {"problems": ("One.", "Another.")}),
+    ],
+)
+def test_attributes_of_work_are_arguments(
+    kind: type[RootSignalsError], attributes: dict[str, Any]
+) -> None:
+    """The errors of bulk calls, plans and files take the attributes that they have."""
+    error = kind("It went wrong.", **attributes)
+
+    assert {name: getattr(error, name) for name in attributes} == attributes
+    assert {name: getattr(copy.copy(error), name) for name in attributes} == attributes
+
+
+def test_a_status_error_has_a_status() -> None:
+    """The class for all statuses requires one, and a class for some accepts another."""
+    with pytest.raises(TypeError, match=r"APIStatusError\(\) requires the argument 'status_code'"):
+        APIStatusError("It went wrong.")
+    assert ServerError("It went wrong.", status_code=503).status_code == 503
+    assert BadRequestError("It went wrong.", status_code=422).status_code == 422
+
+
+def test_an_error_for_a_mock_is_one_expression() -> None:
+    """A mock raises an error that code under test reads."""
+    client = create_autospec(RootSignals, instance=True)
+    client.models.create.side_effect = [
+        RateLimitError("Slow down.", retry_after=2.5),
+        BadRequestError(fields={"name": ["It exists."]}, detail="It exists."),
+        NotFoundError,
+    ]
+
+    with pytest.raises(RateLimitError, match="Slow down") as throttled:
+        client.models.create(name="ollama/llama3")
+    with pytest.raises(BadRequestError) as refused:
+        client.models.create(name="ollama/llama3")
+    with pytest.raises(NotFoundError) as missing:
+        client.models.create(name="ollama/llama3")
+
+    assert (throttled.value.status_code, throttled.value.retry_after) == (429, 2.5)
+    assert (refused.value.status_code, refused.value.detail) == (400, "It exists.")
+    assert refused.value.fields == {"name": ["It exists."]}
+    assert missing.value.status_code == 404
 
 
 COPIES: dict[str, Callable[[RootSignalsError], RootSignalsError]] = {
@@ -177,6 +269,25 @@ def test_an_error_without_text_can_be_copied(
 ) -> None:
     """An error without text or attributes can be copied and pickled, too."""
     assert copied(APITimeoutError()).args == ()
+
+
+class OwnError(NotFoundError):
+    """An error of a user, whose constructor requires something else."""
+
+    def __init__(self, *, name: str) -> None:
+        super().__init__(f"There is no {name}.", detail=name)
+        self.name = name
+
+
+@pytest.mark.parametrize("copied", COPIES.values(), ids=COPIES)
+def test_an_error_of_a_users_class_can_be_copied(
+    copied: Callable[[RootSignalsError], RootSignalsError],
+) -> None:
+    """A subclass may require arguments of its own."""
+    other = copied(OwnError(name="a"))
+
+    assert isinstance(other, OwnError)
+    assert (other.args, other.name, other.status_code) == (("There is no a.",), "a", 404)
 
 
 def test_a_deep_copy_is_independent() -> None:

@@ -85,7 +85,10 @@ def test_the_class_has_the_class_of_the_resource(resource: str) -> None:
     assert "acreate(" in pydoc.plain(pydoc.render_doc(getattr(RootSignals, resource)))
 
 
-@pytest.mark.parametrize("client", [RootSignals, AsyncRootSignals])
+CLIENTS = [RootSignals, AsyncRootSignals]
+
+
+@pytest.mark.parametrize("client", CLIENTS)
 def test_autospec(client: type[RootSignals] | type[AsyncRootSignals]) -> None:
     """A mock made from the class has the resources, and refuses arguments that do not exist."""
     mock = create_autospec(client, instance=True)
@@ -98,6 +101,39 @@ def test_autospec(client: type[RootSignals] | type[AsyncRootSignals]) -> None:
         mock.models.lists()
     with pytest.raises(AttributeError):
         _ = mock.modles
+
+
+CALLABLES = [
+    *[(client, "", name) for client in CLIENTS for name in public_methods(client)],
+    *[
+        (client, resource, name)
+        for client in CLIENTS
+        for resource in RESOURCES
+        for name in public_methods(getattr(client, resource))
+    ],
+]
+
+
+@pytest.mark.parametrize(("client", "resource", "name"), CALLABLES)
+def test_a_mock_refuses_misspelt_arguments(
+    client: type[RootSignals] | type[AsyncRootSignals], resource: str, name: str
+) -> None:
+    """In a mock, each method of client and resources takes its own arguments and no others."""
+    mock = create_autospec(client, instance=True)
+    method = getattr(getattr(mock, resource) if resource else mock, name)
+    required = {
+        parameter.name: "value"
+        for parameter in inspect.signature(method).parameters.values()
+        if parameter.default is parameter.empty
+    }
+
+    result = method(**required)
+
+    with pytest.raises(TypeError, match="misspelt"):
+        method(**required, misspelt=1)
+    assert inspect.isawaitable(result) == isinstance(method, AsyncMock)
+    if inspect.iscoroutine(result):
+        result.close()
 
 
 def test_a_mocked_twin_is_awaited() -> None:

@@ -24,6 +24,9 @@ RootSignalsError
 ```
 
 Errors can be pickled and copied, and never contain an API key or a model's `default_key`.
+
+The constructors accept the attributes, for tests with mocks:
+`RateLimitError("Slow down.", retry_after=5)`.
 """
 
 from __future__ import annotations
@@ -31,7 +34,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, ClassVar, Final, TypeAlias
 
 if TYPE_CHECKING:
     from ._changes import Change
@@ -97,6 +100,8 @@ class Attempt:
 class RootSignalsError(Exception):
     """The base class of all errors that this package raises.
 
+    The arguments are the message and the attributes.
+
     Attributes:
         request: The method and the URL of the request that failed.
         status_code: The HTTP status of the response.
@@ -110,15 +115,39 @@ class RootSignalsError(Exception):
         cursor: Where a listing can continue: pass it to `list(cursor=...)`.
     """
 
-    request: RequestInfo | None = None
-    status_code: int | None = None
-    detail: str | None = None
-    body: JSONValue = None
-    request_id: str | None = None
-    attempts: tuple[Attempt, ...] = ()
-    elapsed: float | None = None
-    may_have_been_processed: bool = False
-    cursor: str | None = None
+    request: RequestInfo | None
+    status_code: int | None
+    detail: str | None
+    body: JSONValue
+    request_id: str | None
+    attempts: tuple[Attempt, ...]
+    elapsed: float | None
+    may_have_been_processed: bool
+    cursor: str | None
+
+    def __init__(
+        self,
+        *args: object,
+        request: RequestInfo | None = None,
+        status_code: int | None = None,
+        detail: str | None = None,
+        body: JSONValue = None,
+        request_id: str | None = None,
+        attempts: tuple[Attempt, ...] = (),
+        elapsed: float | None = None,
+        may_have_been_processed: bool = False,
+        cursor: str | None = None,
+    ) -> None:
+        super().__init__(*args)
+        self.request = request
+        self.status_code = status_code
+        self.detail = detail
+        self.body = body
+        self.request_id = request_id
+        self.attempts = attempts
+        self.elapsed = elapsed
+        self.may_have_been_processed = may_have_been_processed
+        self.cursor = cursor
 
     def __reduce__(
         self,
@@ -132,7 +161,10 @@ class RootSignalsError(Exception):
 def _restore(
     kind: type[RootSignalsError], args: tuple[object, ...], state: dict[str, object]
 ) -> RootSignalsError:
-    error = kind(*args)
+    # A subclass may require arguments that are not in `args`, so only the built-in class below this
+    # tree is initialized.
+    error = kind.__new__(kind, *args)
+    super(RootSignalsError, error).__init__(*args)
     error.__dict__.update(state)
     return error
 
@@ -165,13 +197,48 @@ class APIStatusError(RootSignalsError):
     """The service responded with an error status.
 
     Attributes:
-        status_code: The HTTP status.
+        status_code: The HTTP status. If it is not passed, the one of the class; of several, the
+            first (400, 500).
         retry_after: Seconds that the service asks to wait, if it does (RFC 9110, 10.2.3).
     """
 
     # Unlike in the base class, it is never None.
     status_code: int  # pyright: ignore[reportIncompatibleVariableOverride]
-    retry_after: float | None = None
+    retry_after: float | None
+
+    _default_status: ClassVar[int | None] = None
+
+    def __init__(
+        self,
+        *args: object,
+        request: RequestInfo | None = None,
+        status_code: int | None = None,
+        detail: str | None = None,
+        body: JSONValue = None,
+        request_id: str | None = None,
+        attempts: tuple[Attempt, ...] = (),
+        elapsed: float | None = None,
+        may_have_been_processed: bool = False,
+        cursor: str | None = None,
+        retry_after: float | None = None,
+    ) -> None:
+        if status_code is None:
+            status_code = self._default_status
+        if status_code is None:
+            raise TypeError(f"{type(self).__name__}() requires the argument 'status_code'")
+        super().__init__(
+            *args,
+            request=request,
+            status_code=status_code,
+            detail=detail,
+            body=body,
+            request_id=request_id,
+            attempts=attempts,
+            elapsed=elapsed,
+            may_have_been_processed=may_have_been_processed,
+            cursor=cursor,
+        )
+        self.retry_after = retry_after
 
 
 class BadRequestError(APIStatusError):
@@ -184,33 +251,73 @@ class BadRequestError(APIStatusError):
 
     fields: dict[str, list[str]]
 
-    def __init__(self, *args: object) -> None:
-        super().__init__(*args)
-        self.fields = {}
+    _default_status = 400
+
+    def __init__(
+        self,
+        *args: object,
+        request: RequestInfo | None = None,
+        status_code: int | None = None,
+        detail: str | None = None,
+        body: JSONValue = None,
+        request_id: str | None = None,
+        attempts: tuple[Attempt, ...] = (),
+        elapsed: float | None = None,
+        may_have_been_processed: bool = False,
+        cursor: str | None = None,
+        retry_after: float | None = None,
+        fields: dict[str, list[str]] | None = None,
+    ) -> None:
+        super().__init__(
+            *args,
+            request=request,
+            status_code=status_code,
+            detail=detail,
+            body=body,
+            request_id=request_id,
+            attempts=attempts,
+            elapsed=elapsed,
+            may_have_been_processed=may_have_been_processed,
+            cursor=cursor,
+            retry_after=retry_after,
+        )
+        self.fields = {} if fields is None else fields
 
 
 class AuthenticationError(APIStatusError):
     """401: the API key is missing or unknown."""
 
+    _default_status = 401
+
 
 class PermissionDeniedError(APIStatusError):
     """403: the API key does not have the permission, or is unknown."""
+
+    _default_status = 403
 
 
 class NotFoundError(APIStatusError):
     """404: it does not exist, or the API key has no access to it."""
 
+    _default_status = 404
+
 
 class ConflictError(APIStatusError):
     """409: the request conflicts with what exists."""
+
+    _default_status = 409
 
 
 class RateLimitError(APIStatusError):
     """429: too many requests; `retry_after` has the seconds to wait."""
 
+    _default_status = 429
+
 
 class ServerError(APIStatusError):
     """5xx: the service, or a proxy in front of it, failed."""
+
+    _default_status = 500
 
 
 class PaginationError(RootSignalsError):
@@ -242,7 +349,16 @@ class BulkError(RootSignalsError):
             `NOT_STARTED`.
     """
 
-    results: tuple[object, ...] = ()
+    results: tuple[object, ...]
+
+    def __init__(
+        self,
+        *args: object,
+        results: tuple[object, ...] = (),
+        may_have_been_processed: bool = False,
+    ) -> None:
+        super().__init__(*args, may_have_been_processed=may_have_been_processed)
+        self.results = results
 
     @property
     def succeeded(self) -> int:
@@ -270,9 +386,22 @@ class ApplyError(RootSignalsError):
         not_started: The changes that were not started.
     """
 
-    done: tuple[Change, ...] = ()
-    failed: tuple[tuple[Change, RootSignalsError], ...] = ()
-    not_started: tuple[Change, ...] = ()
+    done: tuple[Change, ...]
+    failed: tuple[tuple[Change, RootSignalsError], ...]
+    not_started: tuple[Change, ...]
+
+    def __init__(
+        self,
+        *args: object,
+        done: tuple[Change, ...] = (),
+        failed: tuple[tuple[Change, RootSignalsError], ...] = (),
+        not_started: tuple[Change, ...] = (),
+        may_have_been_processed: bool = False,
+    ) -> None:
+        super().__init__(*args, may_have_been_processed=may_have_been_processed)
+        self.done = done
+        self.failed = failed
+        self.not_started = not_started
 
 
 class RegistryError(RootSignalsError, ValueError):
@@ -283,4 +412,8 @@ class RegistryError(RootSignalsError, ValueError):
             values of the file, which may be keys.
     """
 
-    problems: tuple[str, ...] = ()
+    problems: tuple[str, ...]
+
+    def __init__(self, *args: object, problems: tuple[str, ...] = ()) -> None:
+        super().__init__(*args)
+        self.problems = problems

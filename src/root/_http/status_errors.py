@@ -71,11 +71,13 @@ def status_error(
     if detail and detail[-1] not in ".!?":
         reason += "."
     message = f"{request} returned {status}{reason}"
-    error = kind(" ".join(part for part in (message, note, advice) if part))
-    error.request = request
-    error.status_code = status
-    error.body = content
-    error.detail = detail
+    error = kind(
+        " ".join(part for part in (message, note, advice) if part),
+        request=request,
+        status_code=status,
+        detail=detail,
+        body=content,
+    )
     if isinstance(error, BadRequestError):
         error.fields = fields
     return error

@@ -288,16 +288,15 @@ def apply_result(changes: Sequence[Change], state: BulkState[str | None]) -> App
         reasons.append(f"And {len(failed) - _MAX_REASONS} more; see `.failed`.")
     is_unclear = any(one.may_have_been_processed for _, one in failed)
     made = f"The plan was applied in part: {count_actions(done, PAST)}, "
-    error = ApplyError(
+    raise ApplyError(
         f"{made if done or is_unclear else 'Nothing was applied: '}{len(failed)} failed,"
         f" {len(not_started)} not started. Create a new plan and apply it for the rest."
-        f" Failures: {' '.join(reasons)}"
-    )
-    error.done = tuple(done)
-    error.failed = tuple(failed)
-    error.not_started = tuple(not_started)
-    error.may_have_been_processed = is_unclear
-    raise error from failed[0][1]
+        f" Failures: {' '.join(reasons)}",
+        done=tuple(done),
+        failed=tuple(failed),
+        not_started=tuple(not_started),
+        may_have_been_processed=is_unclear,
+    ) from failed[0][1]
 
 
 def export_settings(model: Model) -> ModelSettings:

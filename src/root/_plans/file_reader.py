@@ -64,9 +64,7 @@ class Entry(ModelRequest):
 def registry_error(problems: Iterable[str]) -> RegistryError:
     """Return an error with these problems."""
     lines = tuple(problems)
-    error = RegistryError("\n".join(lines))
-    error.problems = lines
-    return error
+    return RegistryError("\n".join(lines), problems=lines)
 
 
 class _Node(Protocol):

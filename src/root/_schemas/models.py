@@ -189,9 +189,8 @@ class ModelVerification(ResponseModel):
         """
         if self.success:
             return
-        error = VerificationError(
+        raise VerificationError(
             f"The configuration of {self.model or 'the model'} does not work:"
-            f" {self.error or 'the service gives no reason'}"
+            f" {self.error or 'the service gives no reason'}",
+            detail=self.error,
         )
-        error.detail = self.error
-        raise error
