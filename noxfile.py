@@ -98,13 +98,13 @@ def tests(session: nox.Session) -> None:
 @nox.session
 def tests_full(session: nox.Session) -> None:
     """Run all tests, including those that take minutes."""
-    run_tests(session, "--cov", *IN_PARALLEL, groups=("heavy",))
+    run_tests(session, "--cov", *IN_PARALLEL, groups=("heavy", "typing"))
 
 
 @nox.session
 def docs(session: nox.Session) -> None:
-    """Run the examples in README.md and docs/."""
-    run_tests(session, "-m", "docs and not notebook", *IN_PARALLEL)
+    """Run the examples in README.md and docs/, and check their types."""
+    run_tests(session, "-m", "docs and not notebook", *IN_PARALLEL, groups=("typing",))
 
 
 @nox.session

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from builtins import list as List
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Literal, overload
 from uuid import UUID
 
@@ -272,7 +272,7 @@ class Models(_sync.Models):
     @overload
     async def acreate_many(
         self,
-        models: Iterable[ModelSettings],
+        models: Iterable[ModelSettings | Mapping[str, object]],
         *,
         concurrency: int = 8,
         errors: Literal["raise"] = "raise",
@@ -282,7 +282,7 @@ class Models(_sync.Models):
     @overload
     async def acreate_many(
         self,
-        models: Iterable[ModelSettings],
+        models: Iterable[ModelSettings | Mapping[str, object]],
         *,
         concurrency: int = 8,
         errors: Literal["collect"],
@@ -291,7 +291,7 @@ class Models(_sync.Models):
 
     async def acreate_many(
         self,
-        models: Iterable[ModelSettings],
+        models: Iterable[ModelSettings | Mapping[str, object]],
         *,
         concurrency: int = 8,
         errors: Literal["raise", "collect"] = "raise",
@@ -321,7 +321,7 @@ class Models(_sync.Models):
     @overload
     async def averify_many(
         self,
-        models: Iterable[VerifySettings],
+        models: Iterable[VerifySettings | Mapping[str, object]],
         *,
         concurrency: int = 8,
         errors: Literal["raise"] = "raise",
@@ -331,7 +331,7 @@ class Models(_sync.Models):
     @overload
     async def averify_many(
         self,
-        models: Iterable[VerifySettings],
+        models: Iterable[VerifySettings | Mapping[str, object]],
         *,
         concurrency: int = 8,
         errors: Literal["collect"],
@@ -340,7 +340,7 @@ class Models(_sync.Models):
 
     async def averify_many(
         self,
-        models: Iterable[VerifySettings],
+        models: Iterable[VerifySettings | Mapping[str, object]],
         *,
         concurrency: int = 8,
         errors: Literal["raise", "collect"] = "raise",
@@ -405,7 +405,7 @@ class Models(_sync.Models):
 
     async def aplan(
         self,
-        desired: Iterable[ModelSettings],
+        desired: Iterable[ModelSettings | Mapping[str, object]],
         *,
         prune: bool = False,
         rotate_keys: bool = False,

@@ -23,6 +23,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from shutil import copymode
+from types import NoneType
 from typing import Annotated, ClassVar, cast
 from uuid import uuid4
 
@@ -88,7 +89,9 @@ def read(
     raise registry_error(reader.problems)
 
 
-def dump(models: Iterable[ModelSettings], *, schema: str | None = None) -> str:
+def dump(
+    models: Iterable[ModelSettings | Mapping[str, object]], *, schema: str | None = None
+) -> str:
     """Return the text of a file of these models.
 
     Keys are omitted; a comment at the top of the file explains it.
@@ -99,17 +102,23 @@ def dump(models: Iterable[ModelSettings], *, schema: str | None = None) -> str:
             Editors with the YAML language server then complete and validate the file.
 
     Raises:
-        InvalidRequestError: A model has an unknown field.
+        InvalidRequestError: A model has an unknown field, or a value of a wrong type.
     """
     fields = [name for name in ModelRequest.model_fields if name != KEY_FIELD]
     entries: list[dict[str, str | int | None]] = []
     for model in models:
-        given = cast("Mapping[str, str | int | None]", model)
-        unknown = given.keys() - ModelRequest.model_fields
+        unknown = model.keys() - ModelRequest.model_fields
         if unknown:
             raise InvalidRequestError(
                 f"The settings of a model have an unknown field: {sorted(unknown)[0]!r}."
             )
+        for name, value in model.items():
+            if not isinstance(value, (str, int, NoneType)):
+                raise InvalidRequestError(
+                    f"The field {name!r} of a model must be a string, an integer or None, not"
+                    f" {type(value).__name__}."
+                )
+        given = cast("Mapping[str, str | int | None]", model)
         entry = {name: given[name] for name in fields if name in given}
         entries.append(
             {
@@ -129,7 +138,7 @@ def dump(models: Iterable[ModelSettings], *, schema: str | None = None) -> str:
 
 
 def write(
-    models: Iterable[ModelSettings],
+    models: Iterable[ModelSettings | Mapping[str, object]],
     path: str | os.PathLike[str],
     *,
     schema: str | None = None,
@@ -146,7 +155,7 @@ def write(
 
     Raises:
         RegistryError: The file cannot be written.
-        InvalidRequestError: A model has an unknown field.
+        InvalidRequestError: A model has an unknown field, or a value of a wrong type.
     """
     text = dump(models, schema=schema)
     try:

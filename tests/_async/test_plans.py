@@ -375,7 +375,7 @@ def fail_second(emulator: Server, method: str, **fault: Any) -> None:
 async def test_a_plan_is_applied_once(client: AsyncRootSignals, emulator: Server) -> None:
     """A plan that was applied cannot be applied again, even if it was empty."""
     for desired in ([{"name": "a"}], [{"name": "a"}]):
-        plan = await client.models.plan(desired)  # type: ignore[arg-type]
+        plan = await client.models.plan(desired)
         await plan.apply()
         with pytest.raises(InvalidRequestError, match="was applied before"):
             await plan.apply()

@@ -374,7 +374,7 @@ def fail_second(emulator: Server, method: str, **fault: Any) -> None:
 def test_a_plan_is_applied_once(client: RootSignals, emulator: Server) -> None:
     """A plan that was applied cannot be applied again, even if it was empty."""
     for desired in ([{"name": "a"}], [{"name": "a"}]):
-        plan = client.models.plan(desired)  # type: ignore[arg-type]
+        plan = client.models.plan(desired)
         plan.apply()
         with pytest.raises(InvalidRequestError, match="was applied before"):
             plan.apply()

@@ -374,7 +374,7 @@ def fail_second(emulator: Server, method: str, **fault: Any) -> None:
 async def test_a_plan_is_applied_once(client: RootSignals, emulator: Server) -> None:
     """A plan that was applied cannot be applied again, even if it was empty."""
     for desired in ([{"name": "a"}], [{"name": "a"}]):
-        plan = await client.models.aplan(desired)  # type: ignore[arg-type]
+        plan = await client.models.aplan(desired)
         await plan.apply()
         with pytest.raises(InvalidRequestError, match="was applied before"):
             await plan.apply()

@@ -2,28 +2,19 @@
 
 from __future__ import annotations
 
-import re
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
 from root.emulator import Server
 
+from .blocks import BLOCKS, ROOT
+
 pytestmark = pytest.mark.docs
 
-ROOT = Path(__file__).parent.parent.parent
 
-BLOCKS = [
-    pytest.param(match[1], id=f"{document.name}:{text[: match.start()].count(chr(10)) + 2}")
-    for document in [ROOT / "README.md", *sorted((ROOT / "docs").glob("**/*.md"))]
-    for text in [document.read_text(encoding="utf-8")]
-    for match in re.finditer(r"^```python\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
-]
-
-
-@pytest.mark.parametrize("block", BLOCKS)
+@pytest.mark.parametrize("block", BLOCKS.values(), ids=BLOCKS)
 def test_code_block(block: str, emulator: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each block of Python is a complete program that runs without a warning."""
     monkeypatch.setenv("ROOTSIGNALS_API_KEY", emulator.api_key)

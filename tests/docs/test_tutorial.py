@@ -12,9 +12,9 @@ import pytest
 
 from tests.secrets.leaks import KEY, PROVIDER_KEY, assert_hidden
 
-pytestmark = pytest.mark.notebook
+from .blocks import TUTORIAL
 
-TUTORIAL = Path(__file__).parents[2] / "docs" / "tutorial.ipynb"
+pytestmark = pytest.mark.notebook
 
 EXECUTE = """
 import sys, nbformat, jupyter_client, nbclient

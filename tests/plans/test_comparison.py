@@ -47,7 +47,7 @@ def model(name: str = "a", **fields: Any) -> Model:
 
 def desire(**fields: Any) -> Desired:
     """Return a desired model with the name of the existing one."""
-    (one,) = parse_desired([{"name": "a", **fields}])  # type: ignore[typeddict-item]
+    (one,) = parse_desired([{"name": "a", **fields}])
     return one
 
 

@@ -62,9 +62,11 @@ def test_text_of_a_file(tmp_path: Path) -> None:
 
 
 def test_unwritable_files(tmp_path: Path) -> None:
-    """An unknown field and a folder that does not exist are errors."""
+    """An unknown field, a wrong value and a folder that does not exist are errors."""
     with pytest.raises(InvalidRequestError, match="'nme'"):
-        registry.dump([{"nme": "a"}])  # type: ignore[typeddict-item, typeddict-unknown-key]
+        registry.dump([{"nme": "a"}])
+    with pytest.raises(InvalidRequestError, match=r"'name' of a model must be .* not list"):
+        registry.dump([{"name": ["a"]}])
     with pytest.raises(RegistryError, match="the file cannot be written: No such file"):
         registry.write([], tmp_path / "none" / "models.yaml")
 

@@ -138,7 +138,7 @@ class Comparison:
         )
 
 
-def parse_desired(desired: Iterable[ModelSettings]) -> list[Desired]:
+def parse_desired(desired: Iterable[Mapping[str, object]]) -> list[Desired]:
     """Return the desired models, validated.
 
     Raises:
@@ -157,19 +157,19 @@ def parse_desired(desired: Iterable[ModelSettings]) -> list[Desired]:
     return parsed
 
 
-def _parse(settings: ModelSettings) -> Desired:
+def _parse(settings: Mapping[str, object]) -> Desired:
     if isinstance(settings, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]
         # As the service does it (Django REST Framework's CharField), or what it stores would
         # differ from the desired value forever.
-        stripped = {
+        settings = {
             name: value.strip() if isinstance(value, str) and name not in _SECRETS else value
-            for name, value in cast("Mapping[str, object]", settings).items()
+            for name, value in settings.items()
             if value is not None or name in ModelRequest.nullable_fields()
         }
-        settings = cast("ModelSettings", stripped)
     # None has been handled above: here it is not an omission.
     validate_settings(ModelRequest, settings, ...)
-    return Desired(settings["name"], cast("Mapping[str, Value]", settings))
+    fields = cast("Mapping[str, Value]", settings)
+    return Desired(cast("str", fields["name"]), fields)
 
 
 def by_name(listed: Iterable[Model], desired: Iterable[Desired] | None) -> dict[str, Model]:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, Protocol, TypeAlias, cast
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from .._changes import ApplyResult
 from .._concurrency.bulk import BulkState, OnProgress, Progress, check_concurrency
@@ -127,7 +127,7 @@ class Plan(Comparison):
 def make_plan(
     models: ModelStore,
     save: Save,
-    desired: Iterable[ModelSettings],
+    desired: Iterable[Mapping[str, object]],
     *,
     prune: bool,
     rotate_keys: bool,
@@ -154,7 +154,7 @@ def make_plan(
 
 def ensure_model(models: ModelStore, save: Save, settings: Mapping[str, object]) -> Model:
     """Create a model, or update what differs, or leave it unchanged; return it."""
-    (desired,) = parse_desired([cast("ModelSettings", settings)])
+    (desired,) = parse_desired([settings])
     model = by_name(_list(models), [desired]).get(desired.name)
     # It is returned, so all of its details are needed.
     if model is not None and not has_details(model, COMPARED):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from builtins import list as List
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Literal, overload
 from uuid import UUID
 
@@ -37,7 +37,7 @@ class AsyncModelSets(AsyncResource):
     @overload
     async def create_many(
         self,
-        models: Iterable[ModelSettings],
+        models: Iterable[ModelSettings | Mapping[str, object]],
         *,
         concurrency: int = 8,
         errors: Literal["raise"] = "raise",
@@ -46,7 +46,7 @@ class AsyncModelSets(AsyncResource):
     @overload
     async def create_many(
         self,
-        models: Iterable[ModelSettings],
+        models: Iterable[ModelSettings | Mapping[str, object]],
         *,
         concurrency: int = 8,
         errors: Literal["collect"],
@@ -54,7 +54,7 @@ class AsyncModelSets(AsyncResource):
     ) -> List[str | RootSignalsError]: ...
     async def create_many(
         self,
-        models: Iterable[ModelSettings],
+        models: Iterable[ModelSettings | Mapping[str, object]],
         *,
         concurrency: int = 8,
         errors: Literal["raise", "collect"] = "raise",
@@ -85,7 +85,7 @@ class AsyncModelSets(AsyncResource):
     @overload
     async def verify_many(
         self,
-        models: Iterable[VerifySettings],
+        models: Iterable[VerifySettings | Mapping[str, object]],
         *,
         concurrency: int = 8,
         errors: Literal["raise"] = "raise",
@@ -94,7 +94,7 @@ class AsyncModelSets(AsyncResource):
     @overload
     async def verify_many(
         self,
-        models: Iterable[VerifySettings],
+        models: Iterable[VerifySettings | Mapping[str, object]],
         *,
         concurrency: int = 8,
         errors: Literal["collect"],
@@ -102,7 +102,7 @@ class AsyncModelSets(AsyncResource):
     ) -> List[ModelVerification | RootSignalsError]: ...
     async def verify_many(
         self,
-        models: Iterable[VerifySettings],
+        models: Iterable[VerifySettings | Mapping[str, object]],
         *,
         concurrency: int = 8,
         errors: Literal["raise", "collect"] = "raise",
@@ -167,7 +167,7 @@ class AsyncModelSets(AsyncResource):
 
     async def plan(
         self,
-        desired: Iterable[ModelSettings],
+        desired: Iterable[ModelSettings | Mapping[str, object]],
         *,
         prune: bool = False,
         rotate_keys: bool = False,

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from builtins import list as List
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Literal, overload
 from uuid import UUID
 
@@ -38,7 +38,7 @@ class ModelSets(Resource):
     @overload
     def create_many(
         self,
-        models: Iterable[ModelSettings],
+        models: Iterable[ModelSettings | Mapping[str, object]],
         *,
         concurrency: int = 8,
         errors: Literal["raise"] = "raise",
@@ -47,7 +47,7 @@ class ModelSets(Resource):
     @overload
     def create_many(
         self,
-        models: Iterable[ModelSettings],
+        models: Iterable[ModelSettings | Mapping[str, object]],
         *,
         concurrency: int = 8,
         errors: Literal["collect"],
@@ -55,7 +55,7 @@ class ModelSets(Resource):
     ) -> List[str | RootSignalsError]: ...
     def create_many(
         self,
-        models: Iterable[ModelSettings],
+        models: Iterable[ModelSettings | Mapping[str, object]],
         *,
         concurrency: int = 8,
         errors: Literal["raise", "collect"] = "raise",
@@ -86,7 +86,7 @@ class ModelSets(Resource):
     @overload
     def verify_many(
         self,
-        models: Iterable[VerifySettings],
+        models: Iterable[VerifySettings | Mapping[str, object]],
         *,
         concurrency: int = 8,
         errors: Literal["raise"] = "raise",
@@ -95,7 +95,7 @@ class ModelSets(Resource):
     @overload
     def verify_many(
         self,
-        models: Iterable[VerifySettings],
+        models: Iterable[VerifySettings | Mapping[str, object]],
         *,
         concurrency: int = 8,
         errors: Literal["collect"],
@@ -103,7 +103,7 @@ class ModelSets(Resource):
     ) -> List[ModelVerification | RootSignalsError]: ...
     def verify_many(
         self,
-        models: Iterable[VerifySettings],
+        models: Iterable[VerifySettings | Mapping[str, object]],
         *,
         concurrency: int = 8,
         errors: Literal["raise", "collect"] = "raise",
@@ -168,7 +168,7 @@ class ModelSets(Resource):
 
     def plan(
         self,
-        desired: Iterable[ModelSettings],
+        desired: Iterable[ModelSettings | Mapping[str, object]],
         *,
         prune: bool = False,
         rotate_keys: bool = False,
