@@ -15,6 +15,8 @@ import respx
 from root import (
     APIConnectionError,
     ApplyError,
+    BadRequestError,
+    ConflictError,
     InvalidRequestError,
     PermissionDeniedError,
     RootSignals,
@@ -362,6 +364,96 @@ async def test_an_ambiguous_creation(client: RootSignals, emulator: Server) -> N
     ]
     await again.apply()
     assert set(current(emulator)) == {"a", "b", "c"}
+
+
+async def test_two_plans_of_the_same_models(client: RootSignals, emulator: Server) -> None:
+    """A model that another plan has created meanwhile as desired counts as created."""
+    emulator.add_model(name="changed")
+    emulator.add_model(name="old")
+    desired: list[ModelSettings] = [
+        {"name": "new/1", "url": "http://a", "default_key": SECRET},
+        {"name": "new/2"},
+        {"name": "changed", "url": "http://b"},
+    ]
+    plans = [await client.models.aplan(desired, prune=True) for _ in range(2)]
+    seen: list[Progress] = []
+
+    first = await plans[0].apply()
+    before = counted(emulator)
+    second = await plans[1].apply(on_progress=seen.append)
+
+    assert str(first) == str(second) == "2 created, 1 updated, 1 deleted."
+    assert first == second
+    assert current(emulator) == {
+        "new/1": ("http://a", None),
+        "new/2": (None, None),
+        "changed": ("http://b", None),
+    }
+    # However many were refused, the models are listed once.
+    listed = counted(emulator)["LIST"] - before["LIST"]
+    assert listed == before["LIST"] / 2
+    assert [(one.done, one.failed) for one in seen] == [(1, 0), (2, 0), (3, 0), (4, 0)]
+
+
+async def test_two_plans_of_different_models(client: RootSignals, emulator: Server) -> None:
+    """A model that somebody else has created with other settings is not changed unseen."""
+    desired: list[ModelSettings] = [{"name": "new", "url": "http://a", "max_token_count": 5}]
+    plan = await client.models.aplan(desired)
+    model = emulator.add_model(name="new", url="http://b")
+
+    with pytest.raises(ApplyError, match="Somebody else created a model of this name") as caught:
+        await plan.apply()
+
+    ((change, reason),) = caught.value.failed
+    assert change.name == "new"
+    assert isinstance(reason, ConflictError)
+    assert isinstance(reason.__cause__, BadRequestError)
+    assert "with another url, max_token_count. A new plan updates it." in str(reason)
+    assert reason.status_code == 400
+    assert "Correct" not in str(caught.value)
+    assert current(emulator) == {"new": ("http://b", None)}
+    await (await client.models.aplan(desired)).apply()
+    assert [one.id for one in emulator.models] == [model.id]
+    assert current(emulator) == {"new": ("http://a", 5)}
+
+
+async def test_a_refusal_that_cannot_be_explained(client: RootSignals, emulator: Server) -> None:
+    """If it cannot be found out whether somebody else was faster, the refusal is the error."""
+    plan = await client.models.aplan([{"name": "new"}])
+    emulator.add_model(name="new")
+    emulator.fail_next(status=403, method="GET")
+
+    with pytest.raises(ApplyError) as caught:
+        await plan.apply()
+
+    assert isinstance(caught.value.failed[0][1], BadRequestError)
+
+
+@pytest.mark.parametrize("url", ["http://a", "http://b"])
+async def test_ensure_at_the_same_moment(
+    mocked: RootSignals, respx_mock: respx.MockRouter, url: str
+) -> None:
+    """A model that somebody else creates meanwhile is returned, or updated if it differs."""
+    other = {"id": "9b2f", "name": "a", "model": "a", "url": url, "visibility": "PRIVATE"}
+    details = other | {"max_token_count": None, "max_output_token_count": 2048}
+    respx_mock.get(LIST).mock(side_effect=[page(), page(other)])
+    respx_mock.get(f"{LIST}9b2f/").respond(200, json=details)
+    refused = respx_mock.post(LIST).respond(400, json={"non_field_errors": ["It exists."]})
+    changed = respx_mock.patch(f"{LIST}9b2f/").respond(200, json=details | {"url": "http://a"})
+
+    model = await mocked.models.aensure(name="a", url="http://a", default_key=SECRET)
+
+    assert (model.id, model.url) == ("9b2f", "http://a")
+    assert refused.call_count == 1
+    assert changed.call_count == (url != "http://a")
+
+
+async def test_ensure_of_what_is_refused(client: RootSignals, emulator: Server) -> None:
+    """A refusal for another reason is raised."""
+    emulator.fail_next(status=400, method="POST", body={"url": ["Not this one."]})
+
+    with pytest.raises(BadRequestError, match="Not this one"):
+        await client.models.aensure(name="a", url="http://a")
 
 
 def fail_second(emulator: Server, method: str, **fault: Any) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from root.cli.session import Session
 from root.emulator import Server
 from tests.cli.conftest import Run
 
@@ -104,6 +105,39 @@ def test_stdin(at_emulator: Server, options: tuple[str, ...], code: int) -> None
 
     assert done.returncode == code, done.stderr
     assert names(at_emulator) == ({"modèle"} if code == 0 else set())
+
+
+@pytest.mark.parametrize(("url", "code"), [(None, 0), ("http://other", 9)])
+def test_somebody_else_is_faster(
+    run: Run,
+    file: str,
+    at_emulator: Server,
+    monkeypatch: pytest.MonkeyPatch,
+    url: str | None,
+    code: int,
+) -> None:
+    """A model that is created between plan and changes is no error, unless it differs."""
+    Path(file).write_text(
+        "models:\n- {name: changed, url: 'http://new'}\n- {name: new, url: null}\n"
+    )
+
+    def confirm(*_: object, **__: object) -> None:
+        at_emulator.add_model(name="new", url=url)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Session, "confirm", confirm)
+        done = run("models", "apply", file)
+
+    assert done.code == code
+    assert [(one["name"], one["outcome"]) for one in json.loads(done.out)] == [
+        *([("new", "done")] if url is None else []),
+        ("changed", "done"),
+        *([] if url is None else [("new", "failed")]),
+    ]
+    assert ("Somebody else created" in done.err) == (url is not None)
+    assert "Correct" not in done.err
+    assert run("models", "apply", file, "--yes").code == 0
+    assert {model.name: model.url for model in at_emulator.models}["new"] is None
 
 
 def test_nothing_to_do(run: Run, file: str) -> None:

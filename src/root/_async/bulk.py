@@ -35,9 +35,14 @@ async def call_each(
 
 
 async def call_range(
-    call: Callable[[T], Awaitable[R]], items: Sequence[T], positions: range, state: BulkState[R]
+    call: Callable[[T], Awaitable[R | NotStarted]],
+    items: Sequence[T],
+    positions: range,
+    state: BulkState[R],
 ) -> None:
     """Make a call for the items at these positions, and record the outcomes.
+
+    A call that returns NOT_STARTED has no outcome yet; its caller records it.
 
     If the service responds 429 (too many requests) to all attempts of a call, calls are made one
     by one from then on, including those that were refused: of several that are retried together,

@@ -22,7 +22,14 @@ from .._changes import (
 from .._concurrency.bulk import BulkState
 from .._schemas.models import Model, ModelPatch, ModelRequest, ModelSettings
 from .._schemas.requests import Body, json_body, validate_each, validate_settings
-from ..errors import ApplyError, InvalidRequestError, NotStarted, RootSignalsError
+from ..errors import (
+    APIStatusError,
+    ApplyError,
+    ConflictError,
+    InvalidRequestError,
+    NotStarted,
+    RootSignalsError,
+)
 
 __all__ = [
     "COMPARED",
@@ -36,6 +43,7 @@ __all__ = [
     "export_settings",
     "has_details",
     "parse_desired",
+    "settle",
 ]
 
 _SECRETS = ModelRequest.sensitive_fields()
@@ -71,10 +79,15 @@ class Desired:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A change, and the body of the request that makes it."""
+    """A change, and the body of the request that makes it.
+
+    Attributes:
+        desired: What can be compared of a model that is created.
+    """
 
     change: Change
     body: Body | None = None
+    desired: Desired | None = None
 
 
 class Comparison:
@@ -243,7 +256,39 @@ def _creation(desired: Desired) -> Step:
         if name != "name"
     )
     body = json_body(ModelRequest, ..., **fields)
-    return Step(Change("create", desired.name, None, changes), body)
+    comparable = {name: value for name, value in desired.fields.items() if name not in _SECRETS}
+    change = Change("create", desired.name, None, changes)
+    return Step(change, body, Desired(desired.name, comparable))
+
+
+def settle(desired: Desired, model: Model, refusal: APIStatusError) -> str | ConflictError:
+    """Return the outcome of a creation that was refused, since the model was created meanwhile.
+
+    Args:
+        desired: The desired model.
+        model: The model that somebody else created, with its details.
+        refusal: The response to the creation.
+
+    Returns:
+        The ID of the model if it is as desired, or else an error with the difference.
+    """
+    step = diff(desired, model, rotate_keys=False)
+    if step.change.action == "unchanged":
+        return model.id
+    fields = ", ".join(change.field for change in step.change.fields)
+    error = ConflictError(
+        f"Somebody else created a model of this name meanwhile, with another {fields}. A new plan"
+        " updates it.",
+        request=refusal.request,
+        status_code=refusal.status_code,
+        detail=refusal.detail,
+        body=refusal.body,
+        request_id=refusal.request_id,
+        attempts=refusal.attempts,
+        elapsed=refusal.elapsed,
+    )
+    error.__cause__ = refusal
+    return error
 
 
 def deletion(model: Model) -> Step:

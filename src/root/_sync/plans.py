@@ -13,6 +13,7 @@ from .._concurrency.bulk import BulkState, OnProgress, Progress, check_concurren
 from .._plans.comparison import (
     COMPARED,
     Comparison,
+    Desired,
     Step,
     apply_result,
     by_name,
@@ -21,16 +22,29 @@ from .._plans.comparison import (
     export_settings,
     has_details,
     parse_desired,
+    settle,
 )
 from .._schemas.models import Model, ModelSettings
 from .._schemas.requests import Body
-from ..errors import BadRequestError, ConflictError, InvalidRequestError, NotFoundError
+from ..errors import (
+    NOT_STARTED,
+    APIStatusError,
+    BadRequestError,
+    ConflictError,
+    InvalidRequestError,
+    NotFoundError,
+    NotStarted,
+    RootSignalsError,
+)
 from .bulk import call_range
 
 if TYPE_CHECKING:
     from .pager import Pager
 
 __all__ = ["Plan", "ensure_model", "export_models", "make_plan"]
+
+# Responses to the creation of a model whose name exists.
+_REFUSALS = (BadRequestError, ConflictError)
 
 Save: TypeAlias = Callable[[Body, str | None], Model]
 """Creates a model, or updates the one with this ID."""
@@ -70,6 +84,8 @@ class Plan(Comparison):
         self._models = models
         self._save = save
         self._applied = threading.Lock()
+        # The creations that were refused, by name.
+        self._refused: dict[str, APIStatusError] = {}
 
     def apply(
         self, concurrency: int = 8, on_progress: Callable[[Progress], None] | None = None
@@ -79,7 +95,8 @@ class Plan(Comparison):
         If the service refuses a change of one model (400, 404, 409, 422), the others are still
         created and updated. After any other failure no more changes are started, and those in
         progress end. Nothing is deleted after a failure. A new plan then contains the rest. A model
-        that has been deleted meanwhile counts as deleted.
+        that has been deleted meanwhile counts as deleted, and one that somebody else has created
+        meanwhile, with the desired settings, counts as created.
 
         Args:
             concurrency: Maximum number of concurrent calls.
@@ -112,16 +129,46 @@ class Plan(Comparison):
             if state.stopped or (action == "delete" and state.failed):
                 break
             call_range(self._make, steps, range(start, end), state)
+            if self._refused:
+                self._settle(steps, concurrency, state)
             start = end
         return apply_result(changes, state)
 
-    def _make(self, step: Step) -> str | None:
+    def _make(self, step: Step) -> str | NotStarted | None:
+        if step.change.action == "create":
+            try:
+                return (self._save(_body(step), None)).id
+            except _REFUSALS as error:
+                # Settled when all creations have ended: one listing is enough for all of them.
+                self._refused[step.change.name] = error
+                return NOT_STARTED
         if step.change.action == "delete":
             # If it was deleted meanwhile, it is as desired.
             with suppress(NotFoundError):
                 self._models.delete(step.change.model_id or "")
             return None
         return (self._save(_body(step), step.change.model_id)).id
+
+    def _settle(
+        self, steps: Sequence[Step], concurrency: int, state: BulkState[str | None]
+    ) -> None:
+        """Record the outcomes of refused creations; somebody else may have made the same ones."""
+        refused, self._refused = self._refused, {}
+        created: dict[str, Model] = {}
+        if not state.stopped:
+            desired = [step.desired for step in steps if step.change.name in refused]
+            # If it fails, the refusals are the outcome.
+            with suppress(RootSignalsError):
+                created = _find(
+                    self._models, [one for one in desired if one is not None], concurrency
+                )
+        for position, step in enumerate(steps):
+            refusal = refused.get(step.change.name)
+            if refusal is None:
+                continue
+            model = created.get(step.change.name)
+            outcome = settle(step.desired, model, refusal) if step.desired and model else refusal
+            state.record((position, outcome))
 
 
 def make_plan(
@@ -152,15 +199,33 @@ def make_plan(
     return Plan(models, save, steps, rotate_keys=rotate_keys)
 
 
+def _find(models: ModelStore, desired: Sequence[Desired], concurrency: int) -> dict[str, Model]:
+    """Return the existing models with the names of desired ones, with their details, by name."""
+    own = by_name(_list(models), desired)
+    found = [own[one.name] for one in desired if one.name in own]
+    incomplete = [model for model in found if not has_details(model, COMPARED)]
+    details = _details(models, incomplete, concurrency, None)
+    complete = [details.get(model.id, model) for model in found]
+    return {model.name: model for model in complete if model is not None}
+
+
 def ensure_model(models: ModelStore, save: Save, settings: Mapping[str, object]) -> Model:
     """Create a model, or update what differs, or leave it unchanged; return it."""
     (desired,) = parse_desired([settings])
-    model = by_name(_list(models), [desired]).get(desired.name)
     # It is returned, so all of its details are needed.
-    if model is not None and not has_details(model, COMPARED):
-        model = _retrieve(models, model)
+    model = (_find(models, [desired], 1)).get(desired.name)
     step = diff(desired, model, rotate_keys=False)
-    if model is not None and step.change.action == "unchanged":
+    if model is None:
+        try:
+            return save(_body(step), None)
+        except _REFUSALS:
+            # Somebody else may have created it meanwhile.
+            with suppress(RootSignalsError):
+                model = (_find(models, [desired], 1)).get(desired.name)
+            if model is None:
+                raise
+        step = diff(desired, model, rotate_keys=False)
+    if step.change.action == "unchanged":
         return model
     return save(_body(step), step.change.model_id)
 

@@ -139,7 +139,8 @@ def _is_about_listing(error: errors.NotFoundError) -> bool:
 def _apply_hint(error: errors.ApplyError) -> str:
     """Return how to apply the remaining changes of a plan."""
     reasons = [reason for _, reason in error.failed]
-    if any(exit_code(reason) == REJECTED for reason in reasons):
+    # A conflict is with what somebody else changed meanwhile, so a new plan may have none.
+    if any(isinstance(reason, errors.BadRequestError) for reason in reasons):
         return "Correct the rejected models and run the command again."
     advice = _HINTS.get(common_code(reasons), "")
     return f"{advice} Run the command again to apply the remaining changes.".strip()
