@@ -82,11 +82,11 @@ async def test_headers(mocked: AsyncRootSignals, respx_mock: respx.MockRouter) -
 @pytest.mark.parametrize(
     ("arguments", "field", "limit"),
     [
-        ({"name": ""}, "name", "1"),
+        ({"name": ""}, "name", "not be empty"),
         ({"name": "x" * 101}, "name", "100"),
         ({"name": 7}, "name", "string"),
-        ({"name": "a", "model": ""}, "model", "1"),
-        ({"name": "a", "default_key": ""}, "default_key", "1"),
+        ({"name": "a", "model": ""}, "model", "not be empty"),
+        ({"name": "a", "default_key": ""}, "default_key", "not be empty"),
         ({"name": "a", "max_output_token_count": 799}, "max_output_token_count", "800"),
         ({"name": "a", "max_output_token_count": True}, "max_output_token_count", "integer"),
         ({"name": "a", "max_token_count": -1}, "max_token_count", "0"),

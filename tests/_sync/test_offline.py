@@ -13,6 +13,7 @@ import pytest
 import respx
 
 from root import BulkError, ConfigurationError, RootSignals
+from root._http import offline as _offline
 from root._http.offline import pop_blocked
 from root.emulator import Server
 from tests.scripted_server import ScriptedServer, responds
@@ -29,23 +30,37 @@ def offline(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_blocked(caplog: pytest.LogCaptureFixture) -> None:
-    """The error for a blocked call has the reason and what to do, and is recorded."""
+    """The error for a blocked call has the reason and what to do, once, and is recorded."""
+    caplog.set_level(logging.INFO, "root.client")
     with RootSignals(KEY, base_url=URL) as client:
         with pytest.raises(ConfigurationError) as error:
             client.models.retrieve("a")
 
-    assert "Nothing is sent to http://api.test/base: " in str(error.value)
-    for name in ("ROOTSIGNALS_OFFLINE", "root_emulator", "root_real_service"):
-        assert name in str(error.value)
+    assert str(error.value) == (
+        "Nothing is sent to http://api.test/base: the environment variable ROOTSIGNALS_OFFLINE"
+        " allows connections to this machine only. Unset ROOTSIGNALS_OFFLINE to connect."
+    )
     logged = [
         (one.levelno, one.getMessage()) for one in caplog.records if one.name == "root.client"
     ]
     assert logged == [
-        (logging.ERROR, "Nothing is sent to http://api.test/base: ROOTSIGNALS_OFFLINE is set.")
+        (logging.INFO, "Nothing is sent to http://api.test/base: offline mode is on.")
     ]
     recorded = pop_blocked()
     assert recorded.splitlines()[1].startswith(f"  {URL}, called from {__file__}:")
     assert KEY not in f"{error.value}{caplog.text}{recorded}"
+
+
+def test_blocked_in_a_test(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error in a test has what to do in a test."""
+    monkeypatch.setattr(_offline, "test_guard_active", True)
+    with RootSignals(KEY, base_url=URL) as client:
+        with pytest.raises(ConfigurationError) as error:
+            client.models.retrieve("a")
+
+    for name in ("a test's guard", "root_emulator", "root.testing.emulator", "root_real_service"):
+        assert name in str(error.value)
+    assert "ROOTSIGNALS_OFFLINE" not in str(error.value)
 
 
 def test_blocked_again() -> None:

@@ -279,12 +279,21 @@ async def test_the_error_has_no_keys() -> None:
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
-        ([{"name": "a"}, {"name": ""}], "At position 1 (from 0): name"),
-        ([{"name": "a"}, {"model": "b"}], "At position 1 (from 0): name: Field required"),
-        ([{}], "At position 0 (from 0): name: Field required"),
-        ([{"name": "a", "nme": 1}], "nme: Extra inputs"),
-        ([{"name": "a", "schema": 1}], "schema: Extra inputs"),
-        ([{"name": "a", "max_token_count": "5"}], "max_token_count"),
+        ([{"name": "a"}, {"name": ""}], "At position 1 (from 0): name must not be empty."),
+        ([{"name": "a"}, {"model": "b"}], "At position 1 (from 0): name is required."),
+        ([{}], "At position 0 (from 0): name is required."),
+        ([{"name": "a", "nme": 1}], "nme is not a setting."),
+        ([{"name": "a", "schema": 1}], "schema is not a setting."),
+        ([{"name": "a", "max_token_count": "5"}], "max_token_count must be an integer."),
+        ([{"name": "a", "max_token_count": -1}], "max_token_count must be at least 0."),
+        ([{"name": "a" * 101}], "name must have at most 100 characters."),
+        (
+            [{"nme": "a"}, {"name": "b"}, {"name": "c", "url": 5}],
+            "At position 0 (from 0): name is required. nme is not a setting."
+            " At position 2 (from 0): url must be a string.",
+        ),
+        ([{}] * 11, "At position 9 (from 0): name is required. 1 more is invalid."),
+        ([{}] * 12, "At position 9 (from 0): name is required. 2 more are invalid."),
         (["a"], "a dict, not str"),
         ([None], "a dict, not NoneType"),
         ([{7: "a"}], "names of settings"),
@@ -311,7 +320,7 @@ async def test_configurations_are_validated_first(mocked: RootSignals) -> None:
     empty: Any = [{}]
     with pytest.raises(InvalidRequestError, match="Pass a list"):
         await mocked.models.averify_many(nothing)
-    with pytest.raises(InvalidRequestError, match="model: Field required"):
+    with pytest.raises(InvalidRequestError, match="model is required"):
         await mocked.models.averify_many(empty)
 
 

@@ -306,3 +306,29 @@ def test_emulator(tmp_path: Path) -> None:
         assert process.wait(60) == 0
 
     assert (tmp_path / "models.sqlite3").exists()
+
+
+def test_offline_mode_is_explained_once() -> None:
+    """The error has the variable and what to do about it, and nothing about tests."""
+    done = subprocess.run(
+        [sys.executable, "-m", "root", "models", "list"],
+        capture_output=True,
+        env={**os.environ, "ROOTSIGNALS_OFFLINE": "1", "ROOTSIGNALS_API_KEY": "key"},
+        text=True,
+    )
+
+    assert done.returncode == 78
+    assert done.stderr.count("Nothing is sent") == 1
+    assert done.stderr.count("Unset ROOTSIGNALS_OFFLINE to connect.") == 1
+    assert "test" not in done.stderr
+
+
+def test_offline_mode_in_a_check(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The check has what offline mode means once, and what to do about it."""
+    monkeypatch.setenv("ROOTSIGNALS_OFFLINE", "1")
+    monkeypatch.setenv("ROOTSIGNALS_API_KEY", "key")
+
+    checks = {check["name"]: check for check in json.loads(run("doctor").out)}
+
+    assert checks["dns"]["detail"] == "only connections to this machine are allowed"
+    assert checks["dns"]["advice"] == "Unset ROOTSIGNALS_OFFLINE to connect."

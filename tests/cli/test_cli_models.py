@@ -285,7 +285,8 @@ def test_list_limits(run: Run, at_emulator: Server) -> None:
 
     assert len(json.loads(hundred.out)) == 100
     assert len(json.loads(three.out)) == 3
-    assert "--all for more" in three.err
+    assert "Only 3 models are listed; use --limit N or --all for more." in three.err
+    assert "Only 1 model is listed; " in run("models", "list", "--limit", "1").err
     assert (json.loads(none.out), none.err) == ([], "")
     assert len(json.loads(everything.out)) > 100
     assert not everything.err

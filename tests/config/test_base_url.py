@@ -35,10 +35,14 @@ from .settings import resolve_settings
         ("https://例え.テスト", "https://xn--r8jz45g.xn--zckzah"),
         ("http://my_host", "http://my_host"),
         ("https://api.example.", "https://api.example."),
+        ("https://api.example/v1", "https://api.example"),
+        ("https://proxy.example/root-api/v1/", "https://proxy.example/root-api"),
+        ("https://proxy.example/dev1", "https://proxy.example/dev1"),
+        ("https://proxy.example/v1/root-api", "https://proxy.example/v1/root-api"),
     ],
 )
 def test_base_url_normalization(given: str, url: str) -> None:
-    """A base URL keeps its path without trailing slashes; its host is in lower-case ASCII."""
+    """A base URL keeps its path without trailing slashes and version; its host is in ASCII."""
     assert resolve_settings(base_url=given).base_url == url
 
 

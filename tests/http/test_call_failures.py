@@ -113,6 +113,8 @@ def test_which_failures_are_retried(
     assert (wait is not None) is expected
     assert error.may_have_been_processed is (is_ambiguous and method != "GET")
     assert (CHECK in str(error)) is error.may_have_been_processed
+    # No advice contradicts it.
+    assert not (CHECK in str(error) and "ry again" in str(error))
 
 
 @pytest.mark.parametrize(

@@ -51,11 +51,11 @@ def error_for(status: int, body: object) -> APIStatusError:
         (418, APIStatusError, ""),
         (422, BadRequestError, "Correct the request"),
         (429, RateLimitError, "Slow down"),
-        (500, ServerError, "try again later"),
-        (502, ServerError, "try again later"),
-        (503, ServerError, "try again later"),
-        (504, ServerError, "try again later"),
-        (599, ServerError, "try again later"),
+        (500, ServerError, "Try again later"),
+        (502, ServerError, "Try again later"),
+        (503, ServerError, "Try again later"),
+        (504, ServerError, "Try again later"),
+        (599, ServerError, "Try again later"),
     ],
 )
 def test_each_status_has_its_class(status: int, kind: type[APIStatusError], advice: str) -> None:
@@ -167,7 +167,7 @@ def test_bodies_that_are_not_json(body: bytes, text: str, detail: str | None) ->
     quoted = f": {detail}" if detail else ""
     assert str(error) == (
         f"POST https://api.example/v1/models/ returned 502{quoted}."
-        " The service has a problem; try again later."
+        " The service has a problem. Try again later."
     )
 
 

@@ -214,7 +214,12 @@ def test_text_of_a_plan() -> None:
         [
             {"name": "new", "model": "gpt-4o", "default_key": SECRET},
             {"name": "same"},
-            {"name": "changed\x1b[31m", "url": "http://b", "max_token_count": None},
+            {
+                "name": "changed\x1b[31m",
+                "url": "http://b",
+                "max_token_count": None,
+                "default_key": SECRET,
+            },
         ]
     )
     existing = model("changed\x1b[31m", id="9b2f", url='http://"a', max_token_count=5)
@@ -277,8 +282,28 @@ def test_empty_plan() -> None:
 
     assert plan.is_empty
     assert not plan
-    assert str(plan).startswith("0 to create, 0 to update, 0 to delete, 1 unchanged.\n")
-    assert "those that are given are sent" in str(plan)
+    assert str(plan) == "0 to create, 0 to update, 0 to delete, 1 unchanged."
+
+
+@pytest.mark.parametrize(
+    ("fields", "exists", "rotate_keys", "note"),
+    [
+        ({}, True, False, ""),
+        ({}, True, True, ""),
+        ({"url": "http://b"}, True, False, ""),
+        ({"default_key": SECRET}, False, False, ""),
+        ({"default_key": SECRET}, True, False, "they are sent only with rotate_keys"),
+        ({"default_key": SECRET}, True, True, "those that are given are sent"),
+    ],
+)
+def test_note_on_keys(fields: dict[str, str], exists: bool, rotate_keys: bool, note: str) -> None:
+    """A plan has a note on keys only if a key is given for an existing model."""
+    step = diff(desire(**fields), model() if exists else None, rotate_keys=rotate_keys)
+    plan = Comparison([step], rotate_keys=rotate_keys)
+
+    for text in (str(plan), plan._repr_html_()):
+        assert ("Keys of existing models" in text) == bool(note)
+        assert note in text
 
 
 @pytest.mark.parametrize("duplicate", [pickle.dumps, copy.copy, copy.deepcopy])

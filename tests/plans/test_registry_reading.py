@@ -134,7 +134,7 @@ def test_key_file(tmp_path: Path) -> None:
         ("default_key_file: empty", "the file is empty"),
         ("default_key_file: binary", "the path is invalid, or the file is not UTF-8"),
         ('default_key_file: "a\\0b"', "the path is invalid, or the file is not UTF-8"),
-        ("default_key_file: ''", "String should have at least 1 character"),
+        ("default_key_file: ''", "must not be empty"),
         ("default_key_file: 5", "must be a string; put the value in quotes"),
         ("default_key_file: null", "must not be null; omit it"),
         (
@@ -179,7 +179,7 @@ def test_all_problems(write: Write) -> None:
     assert problems(path) == [
         "1: other: unknown field; only `models` is allowed here.",
         "4: entry 1: url: must be a string; put the value in quotes.",
-        "5: entry 1: max_output_token_count: Input should be greater than or equal to 800.",
+        "5: entry 1: max_output_token_count: must be at least 800.",
         "6: entry 1: max_token_count: must be an integer, in digits and without quotes.",
         "7: entry 2: name: the field is required.",
         "7: entry 2: model: must not be null; omit it.",
@@ -211,7 +211,10 @@ def test_all_problems(write: Write) -> None:
             'models: [{name: a, "\\ud800": b}]',
             "1: entry 1: the name of a field must be a plain string.",
         ),
-        ('models: [{name: "\\ud800"}]', "1: entry 1: name: Input should be a valid string"),
+        (
+            'models: [{name: "\\ud800"}]',
+            "1: entry 1: name: contains characters that UTF-8 cannot encode",
+        ),
         ('models: ["\\UFFFFFFFF"]', "invalid YAML: the file contains characters"),
         ("models: [{name: a, <<: {url: b}}]", "1: entry 1: <<: unknown field."),
         ("models: [!x {name: a}]", "1: entry 1: must be a mapping of fields (`name: value`)."),

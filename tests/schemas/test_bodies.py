@@ -86,14 +86,14 @@ def test_only_given_fields_are_sent() -> None:
 @pytest.mark.parametrize(
     ("fields", "problem"),
     [
-        ({"name": SECRET * 2}, "name: String should have at most 20 characters."),
+        ({"name": SECRET * 2}, "name must have at most 20 characters."),
         ({"name": None}, "name cannot be None."),
-        ({"key": SECRET}, "name: Field required."),
-        ({"name": "a", "key": [SECRET]}, "key: Input should be a valid string."),
-        ({"name": "a", "size": SECRET}, "size: Input should be a valid integer."),
-        ({"name": "a", "size": True}, "size: Input should be a valid integer."),
-        ({"name": "a", "other": SECRET}, "other: Extra inputs are not permitted."),
-        ({"name": "\ud800"}, "name: Input should be a valid string"),
+        ({"key": SECRET}, "name is required."),
+        ({"name": "a", "key": [SECRET]}, "key must be a string."),
+        ({"name": "a", "size": SECRET}, "size must be an integer."),
+        ({"name": "a", "size": True}, "size must be an integer."),
+        ({"name": "a", "other": SECRET}, "other is not a setting."),
+        ({"name": "\ud800"}, "name contains characters that UTF-8 cannot encode"),
     ],
     ids=["long", "None", "missing", "list", "text", "bool", "unknown", "surrogate"],
 )
@@ -122,9 +122,9 @@ def test_invalid_fields_of_a_nested_object() -> None:
         def check(self) -> Self:
             raise ValueError("too many criteria")
 
-    with pytest.raises(InvalidRequestError, match=r"sent\. criteria\.0\.weight: Input should be"):
+    with pytest.raises(InvalidRequestError, match=r"sent\. criteria\.0\.weight must be an integer"):
         json_body(Judge, NOT_GIVEN, criteria=[{"weight": "a"}])
-    with pytest.raises(InvalidRequestError, match=r"sent\. Value error, too many criteria\."):
+    with pytest.raises(InvalidRequestError, match=r"sent\. too many criteria\."):
         json_body(Judge, NOT_GIVEN, criteria=[{"weight": 1}])
 
 
@@ -149,7 +149,7 @@ def test_settings_are_validated() -> None:
         ("name", "Settings must be a dict, not str."),
         ({5: "a"}, "The names of settings must be plain strings."),
         ({"a\n": "a"}, "The names of settings must be plain strings."),
-        ({"nmae": "a"}, "nmae: Extra inputs are not permitted."),
+        ({"nmae": "a"}, "nmae is not a setting."),
     ],
     ids=["list", "text", "number", "line break", "unknown"],
 )
@@ -170,7 +170,7 @@ def test_each_item_is_validated() -> None:
     assert [content_of(body) for body in bodies] == [b'{"name":"a"}', b'{"name":"b"}']
     with pytest.raises(InvalidRequestError) as error:
         validate_each(["a", "b" * 21], validate)
-    assert str(error.value).startswith("Nothing was sent. At position 1 (from 0): name: ")
+    assert str(error.value).startswith("Nothing was sent. At position 1 (from 0): name must have ")
 
 
 @pytest.mark.parametrize("items", ["ab", b"ab", {"a": 1}, 5, None], ids=repr)

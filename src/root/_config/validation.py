@@ -103,7 +103,7 @@ def call_deadline(value: object, name: str = "_request_timeout") -> float | None
 
 
 def check_base_url(url: object) -> str:
-    """Return a base URL in its normal form.
+    """Return a base URL in its normal form, without the version `/v1`.
 
     Raises:
         ConfigurationError: It is not a base URL.
@@ -136,7 +136,9 @@ def check_base_url(url: object) -> str:
     default_port = {"http": 80, "https": 443}[parts.scheme]
     authority = host if port in (None, default_port) else f"{host}:{port}"
     try:
-        path = quote(parts.path.rstrip("/"), safe="/%:!$&'()*+,;=~")
+        # Many services have a base URL with the version. Here, it begins the path of each request.
+        path = parts.path.rstrip("/").removesuffix("/v1").rstrip("/")
+        path = quote(path, safe="/%:!$&'()*+,;=~")
     except UnicodeEncodeError:
         raise ConfigurationError(
             f"{shown} contains characters that UTF-8 cannot encode. {example}"

@@ -37,7 +37,7 @@ from .retry import (
     retry_after,
     status_outcome,
 )
-from .status_errors import status_error
+from .status_errors import TRY_AGAIN, status_error
 
 if TYPE_CHECKING:
     from .._config import Timeout
@@ -317,6 +317,8 @@ class Call(Generic[T]):
         error.may_have_been_processed = self._may_have_been_processed
         parts = [str(error), reason]
         if error.may_have_been_processed:
+            # Other advice would contradict it.
+            parts[0] = str(error).removesuffix(TRY_AGAIN).removesuffix(" Try again.")
             parts.append(_MAY_HAVE_SUCCEEDED)
         if len(self._attempts) > 1:
             parts.append(f"({len(self._attempts)} attempts in {error.elapsed:.1f} s)")

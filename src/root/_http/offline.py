@@ -25,12 +25,18 @@ __all__ = [
     "check_connection",
     "check_transport",
     "new_blocked_log",
+    "offline_advice",
     "offline_reason",
     "pop_blocked",
     "test_guard_active",
 ]
 
 OFFLINE = "ROOTSIGNALS_OFFLINE"
+
+_TEST_ADVICE = (
+    "Use the emulator (the pytest fixture root_emulator, or root.testing.emulator), or mark the"
+    " test @pytest.mark.root_real_service."
+)
 
 _log = logging.getLogger("root.client")
 
@@ -108,12 +114,18 @@ def _block(origin: Origin, hint: str = "") -> None:
 
     url = origin.url + origin.path
     blocked.append(url + _caller())
-    _log.error("Nothing is sent to %s: %s is set.", url, OFFLINE)
+    # Like any other call that fails. The error may be suppressed, and is enough if it is not.
+    _log.info("Nothing is sent to %s: offline mode is on.", url)
+    reason = "a test's guard" if test_guard_active else f"the environment variable {OFFLINE}"
     raise ConfigurationError(
-        f"Nothing is sent to {url}: the environment variable {OFFLINE}, or a test's guard, allows"
-        " connections to this machine only. Unset it to connect. In a test, use the pytest fixture"
-        f" root_emulator, or mark the test @pytest.mark.root_real_service.{hint}"
+        f"Nothing is sent to {url}: {reason} allows connections to this machine only."
+        f" {offline_advice()}{hint}"
     )
+
+
+def offline_advice() -> str:
+    """Return what to do about offline mode."""
+    return _TEST_ADVICE if test_guard_active else f"Unset {OFFLINE} to connect."
 
 
 def _caller() -> str:

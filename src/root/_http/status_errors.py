@@ -20,10 +20,13 @@ from ..errors import (
 )
 from .operation import decode
 
-__all__ = ["MAX_TEXT", "excerpt", "status_error", "text_of", "without_surrogates"]
+__all__ = ["MAX_TEXT", "TRY_AGAIN", "excerpt", "status_error", "text_of", "without_surrogates"]
 
 MAX_TEXT = 1024 * 1024
 """Bytes of a response body that an error keeps."""
+
+TRY_AGAIN = " Try again later."
+"""The advice at the end of an error, unless the request may have been processed."""
 
 _MAX_EXCERPT = 200
 
@@ -62,7 +65,7 @@ def status_error(
     """
     default: tuple[type[APIStatusError], str] = (APIStatusError, "")
     if status >= 500:
-        default = (ServerError, "The service has a problem; try again later.")
+        default = (ServerError, f"The service has a problem.{TRY_AGAIN}")
     kind, advice = _BY_STATUS.get(status, default)
     content = _redact(_parse(body[:MAX_TEXT], content_type), secrets)
     fields = _fields(content)

@@ -83,11 +83,13 @@ class Step:
 
     Attributes:
         desired: What can be compared of a model that is created.
+        has_key: Whether a key was given for an existing model.
     """
 
     change: Change
     body: Body | None = None
     desired: Desired | None = None
+    has_key: bool = False
 
 
 class Comparison:
@@ -102,6 +104,7 @@ class Comparison:
         order: tuple[Action, ...] = ("create", "update", "delete", "unchanged")
         ordered = sorted(steps, key=lambda step: order.index(step.change.action))
         self.changes: tuple[Change, ...] = tuple(step.change for step in ordered)
+        self._has_keys = any(step.has_key for step in ordered)
         self._steps: list[Step] = [step for step in ordered if step.change.action != "unchanged"]
         self._rotate_keys = rotate_keys
 
@@ -116,8 +119,7 @@ class Comparison:
     def __str__(self) -> str:
         lines = [str(change) for change in self.changes if change.action != "unchanged"]
         lines.append(f"{self._summary()}.")
-        lines.append(self._key_note())
-        return "\n".join(lines)
+        return "\n".join([*lines, *self._key_note()])
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}: {self._summary()}>"
@@ -135,14 +137,17 @@ class Comparison:
                 if change.action == action
             ],
             columns=("", "name", "fields"),
-            caption=f"{self._summary()}. {self._key_note()}",
+            caption=" ".join([f"{self._summary()}.", *self._key_note()]),
         )
 
     def _summary(self) -> str:
         return count_actions(self.changes, FUTURE)
 
-    def _key_note(self) -> str:
-        return _KEYS_ROTATED if self._rotate_keys else _KEYS_KEPT
+    def _key_note(self) -> tuple[str, ...]:
+        """Return a note if a key was given for an existing model."""
+        if not self._has_keys:
+            return ()
+        return (_KEYS_ROTATED if self._rotate_keys else _KEYS_KEPT,)
 
     def __reduce__(self) -> NoReturn:
         raise InvalidRequestError(
@@ -241,10 +246,12 @@ def diff(desired: Desired, model: Model | None, *, rotate_keys: bool) -> Step:
         else:
             continue
         fields[name] = value
+    has_key = not _SECRETS.isdisjoint(desired.fields)
     if not fields:
-        return Step(Change("unchanged", desired.name, model.id))
+        return Step(Change("unchanged", desired.name, model.id), has_key=has_key)
     body = json_body(ModelPatch, ..., **fields)
-    return Step(Change("update", desired.name, model.id, tuple(changes)), body)
+    change = Change("update", desired.name, model.id, tuple(changes))
+    return Step(change, body, has_key=has_key)
 
 
 def _creation(desired: Desired) -> Step:

@@ -11,6 +11,7 @@ import yaml
 from pydantic import ConfigDict, Field, ValidationError
 
 from .._schemas.models import ModelRequest, ModelSettings
+from .._schemas.requests import describe_problem
 from ..errors import RegistryError
 
 __all__ = ["KEY_FIELD", "KEY_FILE_FIELD", "YAML_TAG", "Entry", "FileReader", "registry_error"]
@@ -212,7 +213,7 @@ class FileReader:
                 name = str(problem["loc"][0])
                 if name not in invalid:
                     line = _line(fields[name][0]) if name in fields else start
-                    text = _MESSAGES.get(problem["type"]) or problem["msg"]
+                    text = _MESSAGES.get(problem["type"]) or describe_problem(problem)
                     if name in Entry.model_fields and given.get(name, ...) is None:
                         required = Entry.model_fields[name].is_required()
                         text = f"must not be null; {'enter a value' if required else 'omit it'}"

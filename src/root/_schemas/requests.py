@@ -10,13 +10,16 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from types import NoneType
-from typing import BinaryIO, ClassVar, TypeVar, cast, get_args
+from typing import TYPE_CHECKING, BinaryIO, ClassVar, TypeVar, cast, get_args
 from uuid import uuid4
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from .._secrets.secret import Secret, SecretBytes
 from ..errors import InvalidRequestError
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 __all__ = [
     "Body",
@@ -25,6 +28,7 @@ __all__ = [
     "RequestModel",
     "Sensitive",
     "bytes_body",
+    "describe_problem",
     "file_body",
     "given",
     "json_body",
@@ -40,6 +44,9 @@ _JSON = "application/json"
 
 # Enough to keep it on its line in a form.
 _MEDIA_TYPE = re.compile(r"[\x21-\x7e]+/[\x20-\x7e]+")
+
+# Invalid items that a message describes.
+_MAX_PROBLEMS = 10
 
 # Bytes of a file that are read at a time.
 _PIECE = 256 * 1024
@@ -348,7 +355,7 @@ def json_body(schema: type[RequestModel], omitted: object, /, **fields: object) 
         text = SecretBytes(model.model_dump_json(exclude_unset=True).encode())
     except ValidationError as exc:
         # pydantic's own text may contain the input, which may be a key.
-        problems = exc.errors(include_url=False, include_context=False, include_input=False)
+        problems = exc.errors(include_url=False, include_input=False)
     else:
         secrets = [content[name] for name in schema.sensitive_fields() if name in content]
         found = tuple([Secret(secret) for secret in secrets if isinstance(secret, str)])
@@ -358,13 +365,38 @@ def json_body(schema: type[RequestModel], omitted: object, /, **fields: object) 
         + " ".join(
             f"{place} cannot be None."
             if fields.get(place, ...) is None
-            else f"{place}: {problem['msg']}."
+            else f"{place} {describe_problem(problem)}."
             if place
-            else f"{problem['msg']}."
+            else f"{problem['msg'].removeprefix('Value error, ')}."
             for problem in problems
             for place in (".".join(map(str, problem["loc"])),)
         )
     )
+
+
+# What is wrong with a field, by the type of pydantic's error, in words for users of the API.
+_PROBLEMS = {
+    "extra_forbidden": "is not a setting",
+    "missing": "is required",
+    "string_type": "must be a string",
+    "string_unicode": "contains characters that UTF-8 cannot encode",
+    "string_too_short": "must have at least {min_length} characters",
+    "string_too_long": "must have at most {max_length} characters",
+    "int_type": "must be an integer",
+    "greater_than_equal": "must be at least {ge}",
+    "less_than_equal": "must be at most {le}",
+}
+
+
+def describe_problem(problem: ErrorDetails) -> str:
+    """Return what is wrong with a field, to follow its name."""
+    words = _PROBLEMS.get(problem["type"])
+    if words is None:
+        return f"is invalid: {problem['msg']}"
+    limits = problem.get("ctx", {})
+    if limits.get("min_length") == 1:
+        return "must not be empty"
+    return words.format(**limits)
 
 
 def validate_settings(
@@ -390,19 +422,23 @@ def validate_each(items: Iterable[T], validate: Callable[[T], C]) -> list[C]:
     """Return the result of a validation for each item.
 
     Raises:
-        InvalidRequestError: An item is invalid, or `items` is not a list; the message has the
-            item's position, from 0.
+        InvalidRequestError: Some items are invalid, or `items` is not a list; the message has the
+            position of each, from 0.
     """
     given = cast("object", items)
     if isinstance(given, (str, bytes, Mapping)) or not isinstance(given, Iterable):
         raise InvalidRequestError("Nothing was sent. Pass a list, even for one item.")
     validated: list[C] = []
+    problems: list[str] = []
     for position, item in enumerate(items):
         try:
             validated.append(validate(item))
         except InvalidRequestError as error:
             problem = str(error).removeprefix("Nothing was sent. ")
-            raise InvalidRequestError(
-                f"Nothing was sent. At position {position} (from 0): {problem}"
-            ) from None
-    return validated
+            problems.append(f"At position {position} (from 0): {problem}")
+    if not problems:
+        return validated
+    more = len(problems) - _MAX_PROBLEMS
+    if more > 0:
+        problems[_MAX_PROBLEMS:] = [f"{more} more {'are' if more > 1 else 'is'} invalid."]
+    raise InvalidRequestError(" ".join(["Nothing was sent.", *problems]))

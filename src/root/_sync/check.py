@@ -15,7 +15,7 @@ from .._doctor import findings
 from .._doctor.probe import ConnectionProbe, look_up
 from .._doctor.report import Check, Report
 from .._http.messages import Origin, Request
-from .._http.offline import check_connection
+from .._http.offline import check_connection, offline_advice
 from .._http.proxies import proxy_for
 from .._secrets.logs import active_secrets
 from ..errors import ConfigurationError
@@ -69,8 +69,9 @@ def _connection(config: Config, explained: dict[str, Setting], timeout: float) -
     first = origin if proxy is None else proxy.origin
     try:
         check_connection(origin, first.host)
-    except ConfigurationError as exc:
-        checks.append(Check("dns", False, "only connections to this machine are allowed", str(exc)))
+    except ConfigurationError:
+        detail = "only connections to this machine are allowed"
+        checks.append(Check("dns", False, detail, offline_advice()))
         return checks + [findings.skipped(name, "dns") for name in findings.CONNECTION[2:]]
     started = monotonic()
     try:

@@ -158,7 +158,8 @@ def list_(
         head = () if first is None else (first,)
         session.show((model.to_dict() for model in chain(head, shown)), _COLUMNS)
         if limit and not all_ and next(models, None) is not None:
-            session.info(f"Only {limit} models are listed; use --limit N or --all for more.")
+            listed = "1 model is" if limit == 1 else f"{limit} models are"
+            session.info(f"Only {listed} listed; use --limit N or --all for more.")
 
 
 def _matches(value: str | None, pattern: str | None) -> bool:
@@ -363,7 +364,7 @@ def delete(
         raise failed[0]
     if failed:
         raise CommandError(
-            f"{len(failed)} of {len(ids)} models were not deleted.",
+            f"Not deleted: {len(failed)} of {len(ids)} models.",
             code=PARTIAL if len(failed) < len(ids) else common_code(failed),
         )
 
