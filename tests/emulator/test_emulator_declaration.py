@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import product
 from types import SimpleNamespace
@@ -276,6 +277,9 @@ def test_document() -> None:
     text = str(paths[NOTES])
     assert all(f"'name': '{name}'" in text for name in ("ordering", "place", "is_done"))
     assert "'-priority'" in text
+    assert "'400'" in str(paths[NOTES]["get"])  # type: ignore[index, call-overload]  # pyright: ignore[reportIndexIssue, reportArgumentType, reportCallIssue, reportOptionalSubscript]
+    components = str(describe([FieldNotes()], page_size_cap=7)["components"])
+    assert "at most 7" in components
     assert "'operationId': 'listFieldNotes'" in text
 
 
@@ -288,6 +292,71 @@ def test_patterns_of_integers(minimum: int, size: int, number: int) -> None:
     for text in (f"{number}", f" {number}.0", f"{number:06}"):
         accepted = minimum <= number <= minimum + size
         assert (re.search(pattern, text) is not None) is accepted
+
+
+@pytest.mark.parametrize(
+    ("declared", "problem"),
+    [
+        ({"sorted_by": ("rank",)}, "lists cannot be sorted by rank, which may be null"),
+        ({"filtered_by": ("nowhere",)}, "nowhere are no stored fields"),
+        ({"shown": ("id", "secret")}, "secret can be neither stored nor computed"),
+        ({"shown": ("title",)}, "an object must show its id"),
+        ({"fields": {"created_at": StringField()}}, "every table has the columns created_at"),
+    ],
+)
+def test_declarations_are_checked(declared: dict[str, object], problem: str) -> None:
+    """What could not work is refused when the resource is created."""
+    fields = {
+        "title": StringField(required=True),
+        "rank": IntegerField(minimum=0, nullable=True),
+        "secret": StringField(is_secret=True),
+    }
+    common = {
+        "noun": "note",
+        "path": "/v1/notes/",
+        "stored": StoredNote,
+        "operations": ("list",),
+        "fields": fields,
+        "shown": ("id", "title"),
+    }
+    kind = type("Notes", (Resource,), {**common, **declared})
+
+    with pytest.raises(TypeError, match=problem):
+        kind()
+
+
+async def test_names_that_are_keywords_of_sql() -> None:
+    """A field or a resource may be called like a keyword of SQL."""
+
+    @dataclass(frozen=True)
+    class StoredOrder:
+        id: str
+        group: str
+
+    class Orders(Resource[StoredOrder]):
+        noun = "order"
+        path = "/v1/order/"
+        stored = StoredOrder
+        operations = ("list", "create")
+        fields = {"group": StringField(default="", allow_blank=True)}  # noqa: RUF012
+        shown = ("id", "group")
+        sorted_by = ("group",)
+        filtered_by = ("group",)
+        looked_up_by = ("group",)
+        has_public = True
+
+    resource = Orders()
+    account = Account("one", "one@example.com", "One")
+    with closing(Store(None, [resource.spec])) as store:
+        for group in ("a", "b"):
+            resource.add(store, account, {"group": group}, "PUBLIC")
+        table = resource.table(store)
+        found = table.fetch_page("one", Ordering("group"), None, filters={"group": "b"}, limit=5)
+        listed = table.fetch_page("other", Ordering("group"), None, limit=5)
+        assert [resource.to_stored(row).group for row in found] == ["b"]
+        assert [resource.to_stored(row).group for row in listed] == ["b", "a"]
+        assert table.find_readable("other", "group", "a") is not None
+        assert table.count_created() == 2
 
 
 def test_python_objects(notes: Notes) -> None:

@@ -20,7 +20,7 @@ from uuid import uuid4
 
 import pytest
 
-from root.emulator import serve
+from root.emulator import Server, serve
 from root.emulator.cursors import Ordering, SortKey
 from root.emulator.keys import Account
 from root.emulator.resources.catalogue import load_catalogue
@@ -113,7 +113,7 @@ def step():
 
 def trace(statement):
     global inserts
-    inserts -= statement.startswith("INSERT INTO projects")
+    inserts -= statement.startswith('INSERT INTO "projects"')
     if not inserts:
         os.kill(os.getpid(), signal.SIGKILL)
 
@@ -199,6 +199,53 @@ def test_a_request_that_writes_twice_is_stored_as_a_whole(tmp_path: Path) -> Non
     with closing(sqlite3.connect(db)) as stored_projects:
         rows = stored_projects.execute("SELECT name, is_default FROM projects ORDER BY position")
         assert rows.fetchall() == [("Default", 0), ("a", 0), ("b", 1)]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL.")
+def test_a_refused_file_is_not_changed(tmp_path: Path) -> None:
+    """A file of another version stays as it is, with the log of a process that was killed."""
+    db = tmp_path / "old.sqlite3"
+    program = """
+import os, signal, sqlite3, sys
+connection = sqlite3.connect(sys.argv[1], isolation_level=None)
+connection.execute("PRAGMA journal_mode = WAL")
+connection.execute("CREATE TABLE models (x)")
+connection.execute("CREATE TABLE catalogue (x)")
+connection.execute("PRAGMA user_version = 3")
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+    subprocess.run([sys.executable, "-c", program, str(db)], check=False)
+    files = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
+    assert files["old.sqlite3-wal"]
+
+    with pytest.raises(ValueError, match="another version of the emulator"), serve(db=db):
+        pass
+
+    for name in ("old.sqlite3", "old.sqlite3-wal"):
+        assert (tmp_path / name).read_bytes() == files[name]
+
+
+def test_two_servers_on_one_file(tmp_path: Path) -> None:
+    """While one server writes, another one reads and writes, and waits in between."""
+    db = tmp_path / "models.sqlite3"
+    with serve(db=db) as one, serve(db=db) as other, ThreadPoolExecutor(2) as threads:
+
+        def use(server: Server) -> set[int]:
+            statuses: set[int] = set()
+            for _ in range(60):
+                key = server.add_key()
+                headers = {"Authorization": f"Api-Key {key}"}
+                with closing(http.client.HTTPConnection(server.host, server.port)) as connection:
+                    for method, path in (("GET", "/v1/projects/"), ("POST", "/v1/models/")):
+                        body = json.dumps({"name": "x"}) if method == "POST" else None
+                        content = {"Content-Type": "application/json"} if body else {}
+                        connection.request(method, path, body, {**headers, **content})
+                        response = connection.getresponse()
+                        response.read()
+                        statuses.add(response.status)
+            return statuses
+
+        assert list(threads.map(use, (one, other))) == [{200, 201}] * 2
 
 
 def test_database_is_in_wal_mode(tmp_path: Path) -> None:

@@ -531,6 +531,52 @@ def test_whole_tables_do_not_hold_up_the_event_loop(monkeypatch: pytest.MonkeyPa
         assert [model.name for model in server.models] == ["x"]
 
 
+def test_nothing_outlives_a_wipe(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A request that arrives during a wipe is handled after it, with the keys that are left."""
+    begun, may_end = threading.Event(), threading.Event()
+    original = Table.wipe
+
+    def slow(self: Table) -> None:
+        begun.set()
+        assert may_end.wait(timeout=30)
+        original(self)
+
+    monkeypatch.setattr(Table, "wipe", slow)
+    with serve() as server, ThreadPoolExecutor(2) as threads:
+        with connect(server, server.add_key()) as client:
+            wiping = threads.submit(server.wipe)
+            try:
+                assert begun.wait(timeout=30)
+                creating = threads.submit(client.post, "/v1/models/", json={"name": "x"})
+                while not server.requests:
+                    time.sleep(0.01)
+            finally:
+                may_end.set()
+            wiping.result()
+            assert creating.result().status_code == 403
+        assert server.models == ()
+
+
+def test_calls_during_shutdown_of_tables() -> None:
+    """A list that is read while the emulator stops is complete, or the error says so."""
+
+    def read(server: Server, begun: threading.Event) -> str:
+        try:
+            while True:
+                assert server.models == ()
+                begun.set()
+        except ValueError as exc:
+            return str(exc)
+
+    with ThreadPoolExecutor(1) as threads:
+        for _ in range(10):
+            begun = threading.Event()
+            with serve() as server:
+                reading = threads.submit(read, server, begun)
+                assert begun.wait(timeout=30)
+            assert "The emulator has stopped" in reading.result()
+
+
 def test_pages_use_indexes() -> None:
     """Each page is read with an index, without sorting or scanning the list."""
     store, models = open_models()

@@ -66,12 +66,16 @@ class Control:
             limit: The maximum number of them, or -1 for all.
         """
         table = resource.table(self._store)
-        rows = await self._store.in_thread(lambda: table.list_created(offset, limit))
-        return tuple(map(resource.to_stored, rows))
+
+        def work() -> tuple[S, ...]:
+            return tuple(map(resource.to_stored, table.list_created(offset, limit)))
+
+        return await self._store.in_thread(work, writes=False)
 
     async def count_created(self, resource: AnyResource) -> int:
         """Return the number of created objects, without the initial ones."""
-        return await self._store.in_thread(resource.table(self._store).count_created)
+        count = resource.table(self._store).count_created
+        return await self._store.in_thread(count, writes=False)
 
     async def add(
         self,
@@ -98,15 +102,17 @@ class Control:
             validated = validate(dict(values), resource.fields)
         except Problem as problem:
             raise ValueError(f"The API would reject these values: {problem.body}") from None
-        async with self._store.lock:
-            with self._store.transaction():
-                row = resource.add(self._store, account, validated, visibility)
+        async with self._store.in_turn():
+            row = resource.add(self._store, account, validated, visibility)
         return resource.to_stored(row)
 
     async def wipe(self) -> None:
         """Restore the initial state: no created objects, no requests, initial faults, one key."""
-        await self._store.in_thread(self._store.wipe)
-        self.keys.reset(self._api_key)
-        self.faults.reset()
-        self.history.clear()
-        self.connections.reset()
+
+        def reset() -> None:
+            self.keys.reset(self._api_key)
+            self.faults.reset()
+            self.history.clear()
+            self.connections.reset()
+
+        await self._store.in_thread(self._store.wipe, then=reset)

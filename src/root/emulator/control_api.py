@@ -143,7 +143,12 @@ class ControlApplication:
     async def _list_resources(self, request: Request) -> JsonValue:
         return {
             "resources": [
-                {"name": one.name, "noun": one.noun, "path": one.path, "columns": [*one.columns]}
+                {
+                    "name": one.name,
+                    "noun": one.noun,
+                    "path": one.path,
+                    "columns": [*one.dashboard_columns],
+                }
                 for one in self._resources
             ]
         }

@@ -143,6 +143,21 @@ class Endpoint:
         await response(scope, receive, send)
 
     async def _respond(self, request: Request) -> Response:
+        store = self._service.store
+        body = await request.body()
+        is_safe = request.method in _SAFE_METHODS
+        # The key is checked in turn, too: a wipe may remove it.
+        async with store.in_turn(writes=not is_safe or self._resource.prepares):
+            account, handler = self._admit(request, is_safe=is_safe)
+            self._resource.prepare(store, account)
+            return handler(Call(request, body, account, store, self._service.paginator))
+
+    def _admit(self, request: Request, *, is_safe: bool) -> tuple[Account, Handler]:
+        """Return the account of a request, and its handler.
+
+        Raises:
+            Problem: The request is refused.
+        """
         # Django REST Framework's order of checks decides which error a request with several gets:
         # content negotiation, authentication, permissions, rate limit, method.
         if request.query_params.get("format") not in (None, "", "json"):
@@ -151,7 +166,6 @@ class Endpoint:
         if not any(map(is_json, accepted)):
             raise problems.not_acceptable()
         account = self._authenticate(request)
-        is_safe = request.method in _SAFE_METHODS
         if account.state == "read-only" and not is_safe:
             raise problems.key_denied("the key is read-only")
         seconds = account.count_request(self._service.keys.clock())
@@ -160,12 +174,7 @@ class Endpoint:
         handler = self._handlers.get(request.method)
         if handler is None:
             raise problems.method_not_allowed(request.method)
-        store = self._service.store
-        call = Call(request, await request.body(), account, store, self._service.paginator)
-        async with store.lock:
-            with store.transaction(is_read_only=is_safe):
-                self._resource.prepare(store, account)
-                return handler(call)
+        return account, handler
 
     def _authenticate(self, request: Request) -> Account:
         scheme, _, key = request.headers.get("authorization", "").partition(" ")

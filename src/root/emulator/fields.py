@@ -120,7 +120,9 @@ class StringField(_Field):
             pattern = f"{_ANY}*" if self.allow_blank else f"{_ANY}*{_INK}{_ANY}*"
         else:
             # A single character, or two with others between them.
-            pattern = f"{_INK}(?:{_ANY}{{0,{self.max_length - 2}}}{_INK})?"
+            pattern = _INK
+            if self.max_length > 1:
+                pattern = f"{_INK}(?:{_ANY}{{0,{self.max_length - 2}}}{_INK})?"
             pattern = f"[{_SPACE}]*{f'(?:{pattern})?' if self.allow_blank else pattern}[{_SPACE}]*"
         return {**_types(self, "string", "number"), "pattern": f"^{pattern}$"}
 

@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from root.emulator.fields import Fields
-from root.emulator.openapi_components import HEADERS, PARAMETERS, SCHEMAS, reference
+from root.emulator.openapi_components import HEADERS, PARAMETERS, SCHEMAS, page_size, reference
 from root.emulator.resource import Action, AnyResource, Operation
 from root.emulator.resources import declared
 from root.emulator.resources.catalogue import load_catalogue
@@ -46,7 +46,7 @@ _REFUSALS: Mapping[str, tuple[str, str, Mapping[str, str]]] = {
     ),
     "404 list": (
         "InvalidCursor",
-        "The cursor is invalid or belongs to another ordering.",
+        "The cursor is invalid.",
         {},
     ),
     "406": ("NotAcceptable", "The client does not accept JSON.", {}),
@@ -63,9 +63,9 @@ def openapi() -> dict[str, JsonValue]:
     return describe(declared(load_catalogue()))
 
 
-def openapi_route(resources: Iterable[AnyResource]) -> Route:
+def openapi_route(resources: Iterable[AnyResource], page_size_cap: int) -> Route:
     """Return the route of the document; no key is required."""
-    document = JSONResponse(describe(resources))
+    document = JSONResponse(describe(resources, page_size_cap))
 
     async def respond(_: Request) -> Response:
         return document
@@ -73,8 +73,13 @@ def openapi_route(resources: Iterable[AnyResource]) -> Route:
     return Route(OPENAPI_PATH, respond, methods=["GET"])
 
 
-def describe(resources: Iterable[AnyResource]) -> dict[str, JsonValue]:
-    """Return an OpenAPI 3.1 document of some resources."""
+def describe(resources: Iterable[AnyResource], page_size_cap: int = 100) -> dict[str, JsonValue]:
+    """Return an OpenAPI 3.1 document of some resources.
+
+    Args:
+        resources: The resources.
+        page_size_cap: The maximum page size, and the default one.
+    """
     resources = tuple(resources)
     paths: _Object = {}
     schemas: _Object = {}
@@ -101,7 +106,7 @@ def describe(resources: Iterable[AnyResource]) -> dict[str, JsonValue]:
                     "description": "`Api-Key`, a space, and the key.",
                 }
             },
-            "parameters": PARAMETERS,
+            "parameters": {**PARAMETERS, "page_size": page_size(page_size_cap)},
             "headers": HEADERS,
             "responses": _refusals(),
             "schemas": schemas | SCHEMAS,
@@ -164,7 +169,7 @@ def _describe(resource: AnyResource, operation: Operation) -> _Object:
                 f"list{resource.plural}",
                 f"List the {names}, the newest first",
                 {"200": _success(f"A page of {names}.", f"{title}Page", links)},
-                "404 list",
+                *(("400", "404 list") if resource.filtered_by else ("404 list",)),
                 description=f"The organization's {names}"
                 f"{' and the public ones' if resource.has_public else ''}. A page can have fewer"
                 f" {names} than requested, even none, while `next` is set.",
@@ -341,8 +346,8 @@ def _own_parameters(resource: AnyResource) -> list[JsonValue]:
     for name in resource.filtered_by:
         field = resource.fields[name]
         parameters[name] = {
-            "description": f"Return only {resource.name.replace('-', ' ')} with this value.",
-            "schema": field.request_schema(),
+            "description": "Return only what has this value; an empty one is ignored.",
+            "schema": {"anyOf": [field.request_schema(), {"const": ""}]},
         }
     for name, description in resource.ignored.items():
         parameters[name] = {"description": description, "schema": {"type": "string"}}
@@ -390,12 +395,14 @@ def _schemas(resource: AnyResource) -> _Object:
     title = resource.title
     listed = title if resource.listed is None else f"Listed{title}"
     link: _Object = {"type": ["string", "null"]}
-    schemas: _Object = {
-        f"{title}Request": _request_schema(resource.fields),
-        f"{title}Patch": _request_schema(resource.fields, is_partial=True),
-        title: _response_schema(resource, resource.shown),
-        listed: _response_schema(resource, resource.listed or resource.shown),
-        f"{title}Page": {
+    schemas: _Object = {title: _response_schema(resource, resource.shown)}
+    if {"create", "replace"} & {*resource.operations}:
+        schemas[f"{title}Request"] = _request_schema(resource.fields)
+    if "update" in resource.operations:
+        schemas[f"{title}Patch"] = _request_schema(resource.fields, is_partial=True)
+    if "list" in resource.operations:
+        schemas[listed] = _response_schema(resource, resource.listed or resource.shown)
+        schemas[f"{title}Page"] = {
             "type": "object",
             "required": ["next", "previous", "results"],
             "properties": {
@@ -407,8 +414,7 @@ def _schemas(resource: AnyResource) -> _Object:
                 "previous": {**link, "description": "The previous page, in the same format."},
                 "results": {"type": "array", "items": reference("schemas", listed)},
             },
-        },
-    }
+        }
     return schemas
 
 

@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 from pydantic import JsonValue
 
-__all__ = ["HEADERS", "PARAMETERS", "SCHEMAS", "reference"]
+__all__ = ["HEADERS", "PARAMETERS", "SCHEMAS", "page_size", "reference"]
 
 Components: TypeAlias = dict[str, JsonValue]
 
@@ -14,6 +14,23 @@ Components: TypeAlias = dict[str, JsonValue]
 def reference(kind: str, name: str) -> Components:
     """Return a reference to a component."""
     return {"$ref": f"#/components/{kind}/{name}"}
+
+
+def page_size(cap: int) -> Components:
+    """Return the parameter with the page size.
+
+    Args:
+        cap: The maximum page size, and the default one.
+    """
+    return {
+        "name": "page_size",
+        "in": "query",
+        "description": f"The page size, at most {cap}; {cap} also for invalid values.",
+        "schema": {
+            "anyOf": [{"type": "integer", "minimum": 1, "maximum": cap}, {"type": "string"}],
+            "default": cap,
+        },
+    }
 
 
 PARAMETERS: Components = {
@@ -36,15 +53,6 @@ PARAMETERS: Components = {
         "in": "query",
         "description": "The cursor of a page, as in `next` and `previous`.",
         "schema": {"type": "string"},
-    },
-    "page_size": {
-        "name": "page_size",
-        "in": "query",
-        "description": "The page size, at most 100; 100 also for invalid values.",
-        "schema": {
-            "anyOf": [{"type": "integer", "minimum": 1, "maximum": 100}, {"type": "string"}],
-            "default": 100,
-        },
     },
 }
 

@@ -86,12 +86,6 @@ def throttled(seconds: float) -> Problem:
     return detail_problem(429, throttled_detail(seconds), {"Retry-After": retry_after})
 
 
-def not_unique() -> Problem:
-    """Return the response to a name that exists already in the organization."""
-    text = "The fields organization, name must make a unique set."
-    return Problem(400, {"non_field_errors": [text]})
-
-
 def method_not_allowed(method: str) -> Problem:
     """Return the response to a method that the endpoint does not have."""
     return UnexpectedRequest(405, f'Method "{method}" not allowed.')

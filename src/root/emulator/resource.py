@@ -48,7 +48,7 @@ class Output:
     Attributes:
         schema: The JSON Schema of its values.
         value: Returns the value for an object.
-        type_name: The type in responses to OPTIONS, or None to omit it there.
+        type_name: The type in responses to OPTIONS, or None to omit the field there.
     """
 
     schema: Schema
@@ -160,11 +160,17 @@ class Resource(Generic[S]):
     """Remarks on operations in the OpenAPI document."""
     refuses_deletion: ClassVar[bool] = False
     """Whether the deletion of some objects is refused with status 400."""
-    columns: ClassVar[tuple[str, ...]] = ()
+    prepares: ClassVar[bool] = False
+    """Whether `prepare` may write."""
+    dashboard_columns: ClassVar[tuple[str, ...]] = ()
     """The fields that the dashboard shows besides the name and the owner."""
 
     def __init__(self) -> None:
-        """Derive what each request needs."""
+        """Derive what each request needs.
+
+        Raises:
+            TypeError: What is declared could not work.
+        """
         self.name = self.path.rstrip("/").rpartition("/")[2]
         self.spec = TableSpec(
             self.name.replace("-", "_"),
@@ -175,11 +181,23 @@ class Resource(Generic[S]):
             self.has_public,
         )
         outputs = self.outputs()
+        shown = {*self.shown, *(self.listed or ())}
+        if unknown := sorted(shown - self.spec.fields.keys() - outputs.keys()):
+            raise TypeError(
+                f"{self.name}: {', '.join(unknown)} can be neither stored nor computed."
+            )
+        if "id" not in self.shown:
+            raise TypeError(f"{self.name}: an object must show its id.")
         getters = {name: output.value for name, output in outputs.items()}
         self._shown, self._listed = (
             [(name, getters.get(name) or self.spec.getter(name)) for name in names]
             for names in (self.shown, self.listed or self.shown)
         )
+        special: dict[str, Getter] = {"owner": attrgetter("email"), "created_at": _created_at}
+        self._attributes = [
+            (field.name, special.get(field.name) or self.spec.getter(field.name))
+            for field in fields(self.stored)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+        ]
         self._sortable = {name: self.fields[name] for name in self.sorted_by}
 
     # What a resource may have rules for.
@@ -337,9 +355,7 @@ class Resource(Generic[S]):
 
     def to_stored(self, row: Row) -> S:
         """Return an object as Python code sees it."""
-        return self.stored(
-            **{field.name: self._attribute(row, field.name) for field in fields(self.stored)}  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
-        )
+        return self.stored(**{name: get(row) for name, get in self._attributes})
 
     def serialize(self, row: Row) -> dict[str, object]:
         """Return an object as in responses."""
@@ -359,7 +375,7 @@ class Resource(Generic[S]):
                 "label": _label(name),
             }
             for name, output in self.outputs().items()
-            if name in self.shown
+            if name in self.shown and output.type_name is not None
         }
         return {
             "id": outputs.pop("id"),
@@ -372,7 +388,7 @@ class Resource(Generic[S]):
         errors: dict[str, list[str]] = {}
         for name in self.filtered_by:
             text = call.request.query_params.get(name)
-            if text:
+            if text and text.strip():
                 try:
                     filters[name] = self.fields[name].clean(text)
                 except InvalidValueError as invalid:
@@ -400,11 +416,9 @@ class Resource(Generic[S]):
         if self.table(call.store).find(call.account.organization, name, values[name]):
             raise self.not_unique()
 
-    def _attribute(self, row: Row, name: str) -> object:
-        """Return an attribute of an object as Python code sees it."""
-        if name == "created_at":
-            return datetime.fromisoformat(row.created_at)
-        return self.spec.getter("email" if name == "owner" else name)(row)
+
+def _created_at(row: Row) -> datetime:
+    return datetime.fromisoformat(row.created_at)
 
 
 AnyResource: TypeAlias = Resource[object]

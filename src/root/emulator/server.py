@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import warnings
-from asyncio import Task
+from asyncio import CancelledError, Task
 from collections.abc import Callable, Coroutine, Generator, Iterable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import closing, contextmanager, suppress
@@ -320,6 +320,9 @@ class Server:
         async def run() -> None:
             try:
                 result.set_result(await function())
+            except CancelledError:
+                # The emulator is stopping.
+                return
             except BaseException as exc:  # noqa: BLE001 - it is raised in the caller's thread.
                 result.set_exception(exc)
 
@@ -430,7 +433,7 @@ def serve(
                 "/": Dashboard(),
                 # Browsers request it automatically, so it does not come from the code under test.
                 "/favicon.ico": Response(status_code=404),
-                OPENAPI_PATH: openapi_route(resources),
+                OPENAPI_PATH: openapi_route(resources, page_size_cap),
                 PREFIX: ControlApplication(control, resources, control_key),
             },
         )

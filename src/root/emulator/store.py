@@ -9,13 +9,16 @@ import asyncio
 import hashlib
 import os
 import sqlite3
+import time
 import zlib
 from collections import namedtuple
-from collections.abc import Callable, Generator, Iterable, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from operator import attrgetter
+from pathlib import Path
 from random import Random
 from typing import Any, TypeAlias, TypeVar, cast
 from uuid import UUID, uuid4
@@ -31,6 +34,9 @@ T = TypeVar("T")
 
 SERVICE = ""
 """The organization of objects that the service provides; all other organizations have a name."""
+
+# Seconds between attempts to begin a transaction while another process is writing.
+_POLL_INTERVAL = 0.005
 
 # Those of every resource. The position is assigned by SQLite.
 _COMMON = {
@@ -70,6 +76,23 @@ class TableSpec:
     looked_up_by: tuple[str, ...] = ()
     has_public: bool = False
 
+    def __post_init__(self) -> None:
+        """Check what is declared.
+
+        Raises:
+            TypeError: It could not work.
+        """
+        if clashes := sorted(_COMMON.keys() & self.fields):
+            raise TypeError(f"{self.name}: every table has the columns {', '.join(clashes)}.")
+        used = {*self.sorted_by, *self.filtered_by, *self.looked_up_by}
+        if unknown := sorted(used - self.fields.keys()):
+            raise TypeError(f"{self.name}: {', '.join(unknown)} are no stored fields.")
+        for name, field in self.fields.items():
+            if name in self.sorted_by and field.nullable:
+                raise TypeError(
+                    f"{self.name}: lists cannot be sorted by {name}, which may be null."
+                )
+
     def getter(self, name: str) -> Getter:
         """Return the getter of a column."""
         get: Getter = attrgetter(name)
@@ -83,7 +106,9 @@ class TableSpec:
             name: field.column if field.nullable else f"{field.column} NOT NULL"
             for name, field in self.fields.items()
         }
-        definitions = ", ".join(f"{name} {definition}" for name, definition in columns.items())
+        definitions = ", ".join(
+            f"{quoted(name)} {definition}" for name, definition in columns.items()
+        )
         lists: list[tuple[str, ...]] = []
         for filters in ((), *((name,) for name in self.filtered_by)):
             for order in (("position",), *((name, "position") for name in self.sorted_by)):
@@ -91,18 +116,24 @@ class TableSpec:
         # The index of a list that is sorted by a field finds single objects, too.
         own = [*lists, *((name,) for name in self.looked_up_by if name not in self.sorted_by)]
         indexes = [(("organization", *columns), "") for columns in own]
+        indexes.append((("position",), "WHERE is_initial"))
         if self.has_public:
             indexes += [(columns, "WHERE visibility = 'PUBLIC'") for columns in lists]
             looked_up = ((name,) for name in self.looked_up_by)
             indexes += [(columns, "WHERE visibility != 'PRIVATE'") for columns in looked_up]
         return [
-            f"CREATE TABLE {self.name} ({definitions})",
+            f"CREATE TABLE {quoted(self.name)} ({definitions})",
             *(
                 f"CREATE INDEX {self.name}_{number}"
-                f" ON {self.name} ({', '.join(columns)}) {condition}"
+                f" ON {quoted(self.name)} ({', '.join(map(quoted, columns))}) {condition}"
                 for number, (columns, condition) in enumerate(indexes)
             ),
         ]
+
+
+def quoted(name: str) -> str:
+    """Return a name as an identifier of SQL, which it may be a keyword of."""
+    return f'"{name}"'
 
 
 class Table:
@@ -121,12 +152,14 @@ class Table:
         self._connection = connection
         self._new_id = new_id
         self._name = spec.name
+        self._table = quoted(spec.name)
         self._has_public = spec.has_public
         self._fields = tuple(spec.fields)
         self._columns = (*list(_COMMON)[1:], *self._fields)
         placeholders = ", ".join("?" * len(self._columns))
         self._insertion = (
-            f"INSERT INTO {self._name} ({', '.join(self._columns)}) VALUES ({placeholders})"
+            f"INSERT INTO {self._table} ({', '.join(map(quoted, self._columns))})"
+            f" VALUES ({placeholders})"
         )
         self._to_row = _row_factory(spec)
         self._own = "organization = ?"
@@ -161,19 +194,20 @@ class Table:
     def get(self, organization: str, id_: str) -> Row | None:
         """Return an object that an organization can read."""
         return self._first(
-            f"SELECT * FROM {self._name} WHERE id = ? AND {self._own}", id_, organization
+            f"SELECT * FROM {self._table} WHERE id = ? AND {self._own}", id_, organization
         )
 
     def find(self, organization: str, field: str, value: Value) -> Row | None:
         """Return an object of an organization by the value of a field."""
         return self._first(
-            f"SELECT * FROM {self._name} WHERE {field} = ? AND organization = ? LIMIT 1",
+            f"SELECT * FROM {self._table} WHERE {quoted(field)} = ? AND organization = ? LIMIT 1",
             *(value, organization),
         )
 
     def find_readable(self, organization: str, field: str, value: Value) -> Row | None:
         """Return an object that an organization can read by the value of a field."""
-        query = f"SELECT * FROM {self._name} WHERE {field} = ? AND visibility != 'PRIVATE' LIMIT 1"
+        condition = f"{quoted(field)} = ? AND visibility != 'PRIVATE'"
+        query = f"SELECT * FROM {self._table} WHERE {condition} LIMIT 1"
         found = self.find(organization, field, value)
         return self._first(query, value) if found is None and self._has_public else found
 
@@ -181,22 +215,23 @@ class Table:
         """Set the given fields of an object and return it."""
         if not values:
             return row
-        assignments = ", ".join(f"{name} = ?" for name in values)
+        assignments = ", ".join(f"{quoted(name)} = ?" for name in values)
         self._connection.execute(
-            f"UPDATE {self._name} SET {assignments} WHERE id = ?", (*values.values(), row.id)
+            f"UPDATE {self._table} SET {assignments} WHERE id = ?", (*values.values(), row.id)
         )
         return cast("Row", cast("Any", row)._replace(**values))
 
     def update_where(self, organization: str, field: str, old: Value, new: Value) -> None:
         """Set a field of the objects of an organization that have a certain value of it."""
+        column = quoted(field)
         self._connection.execute(
-            f"UPDATE {self._name} SET {field} = ? WHERE organization = ? AND {field} = ?",
+            f"UPDATE {self._table} SET {column} = ? WHERE organization = ? AND {column} = ?",
             (new, organization, old),
         )
 
     def delete(self, row: Row) -> None:
         """Delete an object."""
-        self._connection.execute(f"DELETE FROM {self._name} WHERE id = ?", (row.id,))
+        self._connection.execute(f"DELETE FROM {self._table} WHERE id = ?", (row.id,))
 
     def fetch_page(
         self,
@@ -209,9 +244,9 @@ class Table:
         limit: int,
     ) -> list[Row]:
         """Return the objects that an organization lists, beyond a sort key, which is excluded."""
-        columns = (*((ordering.field,) if ordering.field else ()), "position")
+        columns = (*((quoted(ordering.field),) if ordering.field else ()), "position")
         descending = ordering.descending != backwards
-        conditions = [f"{name} = ?" for name in filters or ()]
+        conditions = [f"{quoted(name)} = ?" for name in filters or ()]
         if edge is not None:
             operator = "<" if descending else ">"
             placeholders = ", ".join("?" * len(edge))
@@ -221,36 +256,38 @@ class Table:
 
         def select(columns: str, owned: str) -> str:
             where = " AND ".join([owned, *conditions])
-            return f"SELECT {columns} FROM {self._name} WHERE {where} ORDER BY {sorting} LIMIT ?"
+            return f"SELECT {columns} FROM {self._table} WHERE {where} ORDER BY {sorting} LIMIT ?"
 
         if not self._has_public:
             return self._all(select("*", "organization = ?"), arguments)
         # Two queries that each use an index, then merged: with OR, SQLite would read the rows of
         # other organizations too, or sort the whole list. What is merged is small.
         own = select(", ".join(columns), "organization = ?")
-        public = select(", ".join(columns), "visibility = 'PUBLIC' AND organization != ?")
-        merged = f"SELECT * FROM ({own}) UNION ALL SELECT * FROM ({public})"
+        public = select(", ".join(columns), "visibility = 'PUBLIC'")
+        merged = f"SELECT * FROM ({own}) UNION SELECT * FROM ({public})"
         return self._all(
-            f"SELECT * FROM {self._name} WHERE position IN"
+            f"SELECT * FROM {self._table} WHERE position IN"
             f" (SELECT position FROM ({merged} ORDER BY {sorting} LIMIT ?)) ORDER BY {sorting}",
-            (*arguments, *arguments, limit),
+            (*arguments, *arguments[1:], limit),
         )
 
     def list_created(self, offset: int, limit: int) -> list[Row]:
         """Return objects of all organizations in order of creation, without the initial ones."""
         return self._all(
-            f"SELECT * FROM {self._name} WHERE NOT is_initial ORDER BY position LIMIT ? OFFSET ?",
+            f"SELECT * FROM {self._table} WHERE NOT is_initial ORDER BY position LIMIT ? OFFSET ?",
             (limit, offset),
         )
 
     def count_created(self) -> int:
         """Return the number of objects without the initial ones."""
-        query = f"SELECT count(*) FROM {self._name} WHERE NOT is_initial"
+        # Not with a condition, which no index serves.
+        count = f"SELECT count(*) FROM {self._table}"
+        query = f"SELECT ({count}) - ({count} WHERE is_initial)"
         return int(self._connection.execute(query).fetchone()[0])
 
     def wipe(self) -> None:
         """Delete all objects except those of the service."""
-        self._connection.execute(f"DELETE FROM {self._name} WHERE organization != ?", (SERVICE,))
+        self._connection.execute(f"DELETE FROM {self._table} WHERE organization != ?", (SERVICE,))
 
     def replace_service_objects(
         self, owner: Account, objects: Iterable[tuple[str, Mapping[str, Value]]]
@@ -261,13 +298,13 @@ class Table:
             owner: What they show as their owner.
             objects: Their IDs and values.
         """
-        self._connection.execute(f"DELETE FROM {self._name} WHERE organization = ?", (SERVICE,))
+        self._connection.execute(f"DELETE FROM {self._table} WHERE organization = ?", (SERVICE,))
         placeholders = ", ".join("?" * (len(self._columns) + 1))
         created_at = datetime.now(UTC).isoformat()
         # With negative positions they are older than all others, and "newest first" is their own
         # order.
         self._connection.executemany(
-            f"INSERT INTO {self._name} (position, {', '.join(self._columns)})"
+            f"INSERT INTO {self._table} (position, {', '.join(map(quoted, self._columns))})"
             f" VALUES ({placeholders})",
             (
                 (
@@ -303,7 +340,6 @@ class Store:
 
     Attributes:
         tables: The tables by name.
-        lock: Held by whatever uses the database.
     """
 
     def __init__(
@@ -320,51 +356,97 @@ class Store:
             ValueError: The file is a database of another program or version.
             sqlite3.Error: The file cannot be opened or is not a database.
         """
+        specs = tuple(specs)
+        if db is not None:
+            _check_version(db, _version(specs))
         # With isolation_level=None, only the transactions below are begun.
         self._connection = sqlite3.connect(
             ":memory:" if db is None else db, check_same_thread=False, isolation_level=None
         )
         self._seed = seed
         self._seed_ids()
-        specs = tuple(specs)
         self.tables: Mapping[str, Table] = {
             spec.name: Table(self._connection, spec, self._new_id) for spec in specs
         }
-        self.lock = asyncio.Lock()
+        self._lock = asyncio.Lock()
+        self._executor = ThreadPoolExecutor(1, "root-emulator-database")
         try:
-            self._prepare(db, [statement for spec in specs for statement in spec.statements()])
+            self._prepare(specs)
         except BaseException:
             self._connection.close()
             raise
 
     def close(self) -> None:
         """Close the database."""
+        self._executor.shutdown()
         self._connection.close()
 
     @contextmanager
-    def transaction(self, *, is_read_only: bool = False) -> Generator[None]:
+    def transaction(self, *, writes: bool = True) -> Generator[None]:
         """Make the statements of the block take effect together, or not at all."""
-        self._connection.execute("BEGIN" if is_read_only else "BEGIN IMMEDIATE")
+        while not self._begin(writes=writes):
+            time.sleep(_POLL_INTERVAL)
+        with self._committed():
+            yield
+
+    @asynccontextmanager
+    async def in_turn(self, *, writes: bool = True) -> AsyncGenerator[None]:
+        """Do what `transaction` does, in the event loop, when nothing else uses the database."""
+        async with self._lock:
+            # SQLite cannot wait for another process without blocking the event loop.
+            while not self._begin(writes=writes):  # noqa: ASYNC110
+                await asyncio.sleep(_POLL_INTERVAL)
+            with self._committed():
+                yield
+
+    async def in_thread(
+        self,
+        work: Callable[[], T],
+        *,
+        writes: bool = True,
+        then: Callable[[], object] = lambda: None,
+    ) -> T:
+        """Run some work on whole tables in a thread, as one transaction.
+
+        Args:
+            work: The work.
+            writes: Whether it may write.
+            then: Called in the event loop before anything else can use the database.
+        """
+
+        def transact() -> T:
+            with self.transaction(writes=writes):
+                return work()
+
+        async def run() -> T:
+            async with self._lock:
+                loop = asyncio.get_running_loop()
+                result = await loop.run_in_executor(self._executor, transact)
+                then()
+                return result
+
+        # If the caller is cancelled, the lock is held until the thread has ended.
+        return await asyncio.shield(asyncio.ensure_future(run()))
+
+    def _begin(self, *, writes: bool) -> bool:
+        """Begin a transaction, unless another process is writing."""
+        try:
+            # A transaction that reads first could not write later.
+            self._connection.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
+        except sqlite3.OperationalError as exc:
+            if exc.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+                raise
+            return False
+        return True
+
+    @contextmanager
+    def _committed(self) -> Generator[None]:
         try:
             yield
         except BaseException:
             self._connection.execute("ROLLBACK")
             raise
         self._connection.execute("COMMIT")
-
-    async def in_thread(self, work: Callable[[], T]) -> T:
-        """Run some work on whole tables in a thread, as one transaction."""
-
-        async def run() -> T:
-            async with self.lock:
-                return await asyncio.to_thread(transact)
-
-        def transact() -> T:
-            with self.transaction():
-                return work()
-
-        # If the caller is cancelled, the lock is held until the thread has ended.
-        return await asyncio.shield(asyncio.ensure_future(run()))
 
     def wipe(self) -> None:
         """Delete all objects except those of the service, and restart the seeded IDs."""
@@ -385,36 +467,23 @@ class Store:
             self.tables[table].replace_service_objects(owner, objects.items())
             execute("INSERT OR REPLACE INTO service_objects VALUES (?, ?)", (table, digest))
 
-    def _prepare(self, db: str | os.PathLike[str] | None, statements: list[str]) -> None:
-        statements = [
-            *statements,
-            "CREATE TABLE service_objects (name TEXT PRIMARY KEY, digest TEXT NOT NULL)",
-        ]
-        # Written into the header of a file, to recognise the files of this version.
-        expected = zlib.crc32("\n".join(statements).encode()) >> 1 or 1
+    def _prepare(self, specs: Iterable[TableSpec]) -> None:
         execute = self._connection.execute
-        tables = {name for (name,) in execute("SELECT name FROM sqlite_master")}
-        version = int(execute("PRAGMA user_version").fetchone()[0])
-        if version != expected and (version or tables):
-            is_ours = "models" in tables and bool({"catalogue", "service_objects"} & tables)
-            creator = "another version of the emulator" if is_ours else "another program"
-            raise ValueError(
-                f"The database {db} was created by {creator}, and was not changed. Choose another"
-                " file."
-            )
         # In WAL mode a write is one append. With synchronous=NORMAL a committed write survives a
         # killed process, but not a power failure; waiting for the disk at every write would take
         # milliseconds.
         execute("PRAGMA journal_mode = WAL")
         execute("PRAGMA synchronous = NORMAL")
+        # SQLite would wait in the event loop.
+        execute("PRAGMA busy_timeout = 0")
         # Servers that start on the same file at the same time must not both initialise it. After
         # an error the transaction is rolled back when the connection is closed.
         with self.transaction():
             if not int(execute("PRAGMA user_version").fetchone()[0]):
                 # executescript() would commit the transaction first.
-                for statement in statements:
+                for statement in _statements(specs):
                     execute(statement)
-                execute(f"PRAGMA user_version = {expected}")
+                execute(f"PRAGMA user_version = {_version(specs)}")
 
     def _seed_ids(self) -> None:
         self._random = None if self._seed is None else Random(self._seed)
@@ -428,3 +497,38 @@ class Store:
             query = f"SELECT 1 FROM {table} WHERE id = ?"
             if not self._connection.execute(query, (id_,)).fetchone():
                 return id_
+
+
+def _statements(specs: Iterable[TableSpec]) -> list[str]:
+    """Return the statements that create the database."""
+    return [
+        *(statement for spec in specs for statement in spec.statements()),
+        "CREATE TABLE service_objects (name TEXT PRIMARY KEY, digest TEXT NOT NULL)",
+    ]
+
+
+def _version(specs: Iterable[TableSpec]) -> int:
+    """Return a number that differs with the tables; the header of a file has it."""
+    return zlib.crc32("\n".join(_statements(specs)).encode()) >> 1 or 1
+
+
+def _check_version(db: str | os.PathLike[str], expected: int) -> None:
+    """Check that a file was created with these tables, or is new.
+
+    Raises:
+        ValueError: It is a database of another program or version.
+        sqlite3.Error: It is not a database.
+    """
+    path = Path(db)
+    if not path.exists():
+        return
+    # SQLite would merge the log of a process that was killed into a file that it may write to.
+    with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+        tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
+        version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+    if version != expected and (version or tables):
+        is_ours = "models" in tables and bool({"catalogue", "service_objects"} & tables)
+        creator = "another version of the emulator" if is_ours else "another program"
+        raise ValueError(
+            f"The database {db} was created by {creator}, and was not changed. Choose another file."
+        )

@@ -124,7 +124,7 @@ class Models(Resource[StoredModel]):
     looked_up_by = ("model",)
     has_public = True
     notes = {"replace": "Omitted fields get their default."}
-    columns = ("model", "url")
+    dashboard_columns = ("model", "url")
     actions = {
         "verify": Action(
             {

@@ -75,7 +75,8 @@ class Projects(Resource[StoredProject]):
         "delete": "The default project cannot be deleted.",
     }
     refuses_deletion = True
-    columns = ("description",)
+    prepares = True
+    dashboard_columns = ("description",)
 
     def outputs(self) -> dict[str, Output]:
         """Return the fields of responses that are not fields of requests."""
