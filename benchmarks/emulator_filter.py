@@ -13,7 +13,8 @@ from contextlib import closing
 from root.emulator.cursors import Ordering
 from root.emulator.fields import StringField
 from root.emulator.keys import Account
-from root.emulator.store import Store, TableSpec
+from root.emulator.store import Store
+from root.emulator.table import TableSpec
 
 SPEC = TableSpec("notes", {"place": StringField()}, filtered_by=("place",))
 

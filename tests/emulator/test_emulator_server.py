@@ -29,7 +29,7 @@ from root.emulator import Fault, NextStyle, Server, __main__, serve
 from root.emulator.cursors import Ordering
 from root.emulator.fault_queue import FaultQueue
 from root.emulator.rows import Row
-from root.emulator.store import Table
+from root.emulator.table import Table
 from tests.concurrency.helpers import HANG, run_program
 
 from .conftest import connect, open_models

@@ -102,8 +102,9 @@ class Control:
             validated = validate(dict(values), resource.fields)
         except Problem as problem:
             raise ValueError(f"The API would reject these values: {problem.body}") from None
-        async with self._store.in_turn():
-            row = resource.add(self._store, account, validated, visibility)
+        row = await self._store.in_turn(
+            lambda: resource.add(self._store, account, validated, visibility)
+        )
         return resource.to_stored(row)
 
     async def wipe(self) -> None:

@@ -146,11 +146,14 @@ class Endpoint:
         store = self._service.store
         body = await request.body()
         is_safe = request.method in _SAFE_METHODS
-        # The key is checked in turn, too: a wipe may remove it.
-        async with store.in_turn(writes=not is_safe or self._resource.prepares):
+
+        def work() -> Response:
+            # The key is checked in turn, too: a wipe may remove it.
             account, handler = self._admit(request, is_safe=is_safe)
             self._resource.prepare(store, account)
             return handler(Call(request, body, account, store, self._service.paginator))
+
+        return await store.in_turn(work, writes=not is_safe or self._resource.prepares)
 
     def _admit(self, request: Request, *, is_safe: bool) -> tuple[Account, Handler]:
         """Return the account of a request, and its handler.

@@ -28,7 +28,8 @@ from root.emulator.pagination import Paginator
 from root.emulator.problems import Problem
 from root.emulator.rows import Row, Visibility
 from root.emulator.serializers import parse_json, validate
-from root.emulator.store import Getter, Store, Table, TableSpec
+from root.emulator.store import Store
+from root.emulator.table import Getter, Table, TableSpec
 
 __all__ = ["Action", "AnyResource", "Call", "Operation", "Output", "Resource"]
 

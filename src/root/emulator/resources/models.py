@@ -13,7 +13,8 @@ from root.emulator.keys import Account
 from root.emulator.resource import ID, OWNER, VISIBILITY, Action, Call, Output, Resource, Schema
 from root.emulator.resources.catalogue import Catalogue, model_id
 from root.emulator.rows import Row, Visibility
-from root.emulator.store import SERVICE, Store
+from root.emulator.store import Store
+from root.emulator.table import SERVICE
 
 __all__ = ["Models", "StoredModel"]
 
