@@ -1,7 +1,8 @@
 """pytest's entry point of the SDK: it loads `root.pytest_plugin` if `root` is the SDK's package.
 
 pytest imports this module for every project in the environment, and in some of them `root` is a
-module of the project. Then this module does nothing, and it never imports such a module itself.
+module of the project. Then this module does nothing, and it never imports such a module itself. It
+cannot know of folders that a conftest.py adds to the path: there, `-p no:root-sdk` helps.
 """
 
 from __future__ import annotations
@@ -29,10 +30,16 @@ def pytest_addoption(pluginmanager: pytest.PytestPluginManager) -> None:
 def _import_path(config: pytest.Config) -> list[str]:
     """Return where the tests will import modules from.
 
-    A conftest.py at the top of a project adds that folder only later, and pytest before 8.4 adds
-    those of the setting `pythonpath` later, too. Both are put before all others.
+    pytest adds the folder of a conftest.py or of tests without `__init__.py` only later, and before
+    pytest 8.4 those of the setting `pythonpath`, too. All are put before the others.
     """
-    return [str(config.rootpath), *map(str, config.getini("pythonpath")), *sys.path]
+    paths = [Path(argument.partition("::")[0]) for argument in config.invocation_params.args]
+    given = [config.invocation_params.dir / path for path in paths]
+    usual = [config.rootpath / name for name in (*config.getini("testpaths"), "tests", "test")]
+    folders = [path if path.is_dir() else path.parent for path in (*given, *usual) if path.exists()]
+    tests = [folder for folder in folders if not (folder / "__init__.py").exists()]
+    known = (config.rootpath, *tests, *config.getini("pythonpath"))
+    return [*map(str, known), *sys.path]
 
 
 def _finds_ours(path: Sequence[str]) -> bool:

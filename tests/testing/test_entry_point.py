@@ -67,6 +67,18 @@ def test_own_root_that_pytest_makes_importable(
     run(OWN).assert_outcomes(passed=1)
 
 
+@pytest.mark.parametrize("arguments", [(), ("checks",), ("checks/test_it.py::test_it",)])
+def test_own_root_beside_tests(
+    installed: None, pytester: pytest.Pytester, arguments: tuple[str, ...]
+) -> None:
+    """The same applies to a module beside tests, whose folder pytest adds to the path."""
+    folder = pytester.mkdir("checks" if arguments else "tests")
+    (folder / "root.py").write_text("mine = True", encoding="utf-8")
+    (folder / "test_it.py").write_text(OWN, encoding="utf-8")
+
+    pytester.runpytest_subprocess(*arguments).assert_outcomes(passed=1)
+
+
 def test_own_root_that_is_imported_already(run: Run, pytester: pytest.Pytester) -> None:
     """The plugin does nothing if another plugin has imported another module `root`."""
     pytester.makepyfile(other="import sys, types; sys.modules['root'] = types.ModuleType('root')")
