@@ -138,6 +138,7 @@ def tools(session: nox.Session) -> None:
             *(f"tests/{wing}" for wing in wings),
             *("tests/test_fault_table.py", "tests/test_errors.py"),
         )
+        session.run("python", "scripts/soak.py", "--hooked", "--seconds", "20")
 
 
 INSTALLED = {version: python for version in SUPPORTED if (python := find_python(version))}

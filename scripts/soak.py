@@ -14,6 +14,7 @@ import asyncio
 import contextlib
 import faulthandler
 import gc
+import importlib
 import itertools
 import os
 import random
@@ -476,7 +477,13 @@ def main() -> int:
     parser.add_argument(
         "--seed", type=int, default=int(time.time()), help="seed of the random numbers"
     )
+    parser.add_argument(
+        "--hooked", action="store_true", help="hook httpx, so that calls go through it"
+    )
     arguments = parser.parse_args()
+    if arguments.hooked:
+        sys.path.append(str(Path(__file__).parents[1]))
+        importlib.import_module("tests.hooked_httpx")
     print(f"Seed {arguments.seed}, {arguments.seconds:g} s")
     chance = random.Random(arguments.seed)
     # The emulator's history of requests would look like a leak until it is full.
