@@ -132,4 +132,4 @@ def test_untrusted_certificate(run: Run, monkeypatch: pytest.MonkeyPatch) -> Non
     with ScriptedServer([responds(200, {})], tls=context) as server:
         tls = failed_checks(run, "--base-url", server.url)["tls"]
 
-    assert "name the file in SSL_CERT_FILE; in Python, ssl_context=" in tls["advice"]
+    assert "name the file in SSL_CERT_FILE, or add it" in tls["advice"]
