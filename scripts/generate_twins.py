@@ -149,20 +149,22 @@ def _twin(method: Method) -> str:
     lines = [*decorators, head]
     if docstring:
         lines.append(f'    """{docstring.replace(chr(10) + "    ", chr(10))}"""')
-    # Arguments that are secrets are wrapped here too: this frame holds them as well.
-    lines += [f"    {ast.unparse(one)}" for one in method.body if _wraps_secret(one)]
+    # Arguments with secrets are hidden here too: this frame holds them as well.
+    for statement in filter(_hides_argument, method.body):
+        # Public modules are in the folder of the package.
+        lines.append(f"    {re.sub(r'^from [.]+', 'from .', ast.unparse(statement))}")
     call = f"self._async.{method.name}({', '.join(_arguments(method.args))})"
     lines.append(f"    return {'await ' if is_async else ''}{call}")
     return _indented(lines)
 
 
-def _wraps_secret(statement: ast.stmt) -> bool:
+def _hides_argument(statement: ast.stmt) -> bool:
     return (
         isinstance(statement, ast.Assign)
         and isinstance(statement.value, ast.Call)
         and isinstance(statement.value.func, ast.Name)
-        and statement.value.func.id == "as_secret"
-    )
+        and statement.value.func.id in ("as_secret", "hidden")
+    ) or (isinstance(statement, ast.ImportFrom) and statement.module == "_secrets.secret")
 
 
 def _arguments(arguments: ast.arguments) -> Iterator[str]:

@@ -268,6 +268,11 @@ class RootSignals(_sync.RootSignals):
             APIResponseError: The response body does not have the expected shape.
             InvalidRequestError: The client is closed, or an argument is invalid.
         """
+        from ._secrets.secret import hidden
+
+        json = hidden(json)
+        body = hidden(body)
+        headers = hidden(headers)
         return await self._async.request(
             method,
             path,

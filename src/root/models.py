@@ -22,7 +22,7 @@ from ._schemas.models import (
     Visibility,
 )
 from ._schemas.pages import Page
-from ._secrets.secret import as_secret
+from ._secrets.secret import as_secret, hidden
 from ._sync.pager import Pager
 from ._sync.resources import models as _sync
 from .errors import RootSignalsError
@@ -314,6 +314,7 @@ class Models(_sync.Models):
             InvalidRequestError: An argument or some settings are invalid; the message has the
                 position and the field.
         """
+        models = hidden(models)
         return await self._async.create_many(
             models, concurrency=concurrency, errors=errors, on_progress=on_progress
         )
@@ -357,6 +358,7 @@ class Models(_sync.Models):
             errors: Whether to "raise" an error, or to "collect" errors in the result.
             on_progress: Called for each call that has ended.
         """
+        models = hidden(models)
         return await self._async.verify_many(
             models, concurrency=concurrency, errors=errors, on_progress=on_progress
         )
@@ -433,6 +435,7 @@ class Models(_sync.Models):
             InvalidRequestError: An entry is invalid, or a name occurs twice, in `desired` or among
                 those of your models that it concerns.
         """
+        desired = hidden(desired)
         return await self._async.plan(
             desired,
             prune=prune,

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import pickle
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence, Set
 from html import escape
+from itertools import chain
 from pathlib import Path
+from pprint import pformat
 
 import pytest
+from rich.pretty import pretty_repr
 
 from root import RootSignalsError
 
@@ -47,8 +50,7 @@ def assert_hidden(text: str) -> None:
 def assert_error_hides(error: BaseException, *, with_locals: bool = True) -> None:
     """Assert that an error shows and contains neither secret."""
     assert_hidden("".join(traceback.format_exception(error)))
-    chain: list[BaseException] = [error]
-    for member in chain:
+    for member in chain_of(error):
         for shown in (str(member), repr(member), repr(member.args), repr(vars(member))):
             assert_hidden(shown)
         if with_locals:
@@ -57,11 +59,6 @@ def assert_error_hides(error: BaseException, *, with_locals: bool = True) -> Non
         # The errors of httpx have the request, and some programs pickle an error with its cause.
         request = vars(member).get("_request")
         assert_hidden(repr(dict(getattr(request, "headers", {}))))
-        chain += [
-            found
-            for found in (member.__cause__, member.__context__)
-            if found is not None and found not in chain
-        ]
     assert isinstance(error, RootSignalsError)
     pickled = pickle.dumps(error)
     for form in FORMS:
@@ -74,7 +71,51 @@ def local_variables(error: BaseException) -> Iterator[str]:
     for frame, _ in traceback.walk_tb(error.__traceback__):
         # The frames of the tests contain the secrets.
         if not Path(frame.f_code.co_filename).is_relative_to(TESTS):
-            yield from map(repr, frame.f_locals.values())
+            for name, value in frame.f_locals.items():
+                for shown in shown_of(value):
+                    yield f"{name} in {frame.f_code.co_qualname}: {shown}"
+
+
+def shown_of(value: object) -> Iterator[str]:
+    """Yield what tools show of the value of a variable.
+
+    Sentry looks into every mapping, sequence and set, whatever its repr is. rich and pprint look
+    into those of Python and into dataclasses, and rich truncates a long string before it asks for
+    its repr.
+    """
+    yield repr(value)
+    yield pformat(value)
+    yield pretty_repr(value, max_string=80)
+    if isinstance(value, Mapping):
+        for item in chain(value.keys(), value.values()):
+            yield from shown_of(item)
+    elif isinstance(value, (Sequence, Set)) and not isinstance(value, (str, bytes, bytearray)):
+        for item in value:
+            yield from shown_of(item)
+
+
+def chain_of(error: BaseException) -> Iterator[BaseException]:
+    """Yield an error, its causes and contexts, and the errors that it has in its attributes."""
+    found = [error]
+    for one in found:
+        yield one
+        values: list[object] = [one.__cause__, one.__context__]
+        for value in vars(one).values():
+            values += flattened(value) if isinstance(value, tuple) else [value]
+        found += [
+            value
+            for value in values
+            if isinstance(value, BaseException) and not any(value is other for other in found)
+        ]
+
+
+def flattened(values: tuple[object, ...]) -> list[object]:
+    """Return the items of a tuple, and those of tuples in it."""
+    return [
+        item
+        for value in values
+        for item in (flattened(value) if isinstance(value, tuple) else [value])
+    ]
 
 
 def assert_results_hide(results: list[object]) -> None:

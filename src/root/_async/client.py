@@ -222,7 +222,11 @@ class AsyncRootSignals:
             InvalidRequestError: The client is closed, or an argument is invalid.
         """
         from .._forks import import_lock
+        from .._secrets.secret import hidden
 
+        json = hidden(json)
+        body = hidden(body)
+        headers = hidden(headers)
         with import_lock:
             from .._http.request import operation
             from .stream import AsyncStream

@@ -249,6 +249,11 @@ class AsyncConnection(httpcore.AsyncNetworkBackend, httpcore.AsyncNetworkStream)
             if isinstance(exc, httpcore.TimeoutException):
                 raise httpcore.ConnectTimeout("The proxy did not open a tunnel in time.") from exc
             raise ProxyConnectionError(self._proxy.origin) from exc
+        except BaseException as exc:
+            if not isinstance(exc, Exception):
+                # A cancellation or an interrupt. The frames of httpcore have what was being sent.
+                exc.__traceback__ = None
+            raise
 
     def keep(self) -> None:
         """Keep the connection for another request."""

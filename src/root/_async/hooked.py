@@ -20,6 +20,7 @@ from .._concurrency.waiting import monotonic
 from .._config import Timeout
 from .._http.messages import RawResponse, Request, timeouts
 from .._schemas.meta import Headers
+from .._secrets.secret import hidden, shown
 from .connection import AsyncContent
 from .httpx_client import content_of, read, stream_of
 from .stream import AsyncChunks
@@ -52,9 +53,11 @@ class _AsyncCarried:
 
     async def send(self, headers: Headers) -> RawResponse:
         """Send the request to the service, with headers that a tool may have added to."""
+        # The API key is among them.
+        headers = hidden(headers)
         try:
             self.response = await self._exchange(
-                replace(self._request, headers=headers), self._timeout, self._deadline
+                replace(self._request, headers=shown(headers)), self._timeout, self._deadline
             )
         except Exception as exc:
             self.error = exc

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, cast
 from urllib.parse import quote, urlsplit
 
-from .._secrets.secret import Secret
+from .._secrets.secret import Secret, as_secret, hidden, shown
 from ..errors import ConfigurationError, InvalidRequestError
 from . import DEFAULT_URL, TRANSPORT, Timeout
 
@@ -59,7 +59,7 @@ def check_key(key: object, source: str) -> Secret:
         ConfigurationError: It is empty, or cannot be sent in a header.
     """
     if not isinstance(key, str):
-        raise ConfigurationError(f"{source} must be a string, not {type(key).__name__}.")
+        raise ConfigurationError(f"{source} must be a string, not {type(shown(key)).__name__}.")
     key = Secret(key.strip())
     if not key:
         raise ConfigurationError(
@@ -233,10 +233,12 @@ def check_headers(
     Raises:
         ConfigurationError: A name or a value is not valid, or the client sets the header itself.
     """
-    if not isinstance(headers, Mapping):
+    if not isinstance(shown(headers), Mapping):
         raise ConfigurationError(f"{name} must be a mapping of names to values.")
-    given = cast("Mapping[object, object]", headers)
-    return dict(_check_header(name, reserved, key, value) for key, value in given.items())
+    given = cast("Mapping[object, object]", hidden(headers))
+    return dict(
+        [_check_header(name, reserved, key, as_secret(shown(given)[key])) for key in shown(given)]
+    )
 
 
 def request_headers(headers: object) -> dict[str, str]:
@@ -245,6 +247,7 @@ def request_headers(headers: object) -> dict[str, str]:
     Raises:
         InvalidRequestError: A name or a value is not valid, or the client sets the header itself.
     """
+    headers = hidden(headers)
     try:
         return check_headers(headers, "headers", _RESERVED_IN_REQUESTS)
     except ConfigurationError as exc:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeVar, cast
 
 from .._config import NotGiven
 from .._schemas.requests import Body, bytes_body, file_body
+from .._secrets.secret import shown
 from ..errors import InvalidRequestError
 from .operation import Operation, Query
 from .parsing import check_schema
@@ -37,7 +38,7 @@ def operation(
     once: bool | NotGiven,
     stream: type[object],
 ) -> Operation[T]:
-    """Return the operation for the arguments of `client.request`.
+    """Return the operation for the arguments of `client.request`, some of which may be hidden.
 
     A response is not parsed into `stream`, the class of streams of that client.
 
@@ -55,7 +56,7 @@ def operation(
         cast("type[T]", object) if isinstance(schema, NotGiven) else schema,
         query=None if isinstance(query, NotGiven) else query,
         body=_body(json, body),
-        headers=None if isinstance(headers, NotGiven) else headers,
+        headers=None if isinstance(headers, NotGiven) else shown(headers),
         timeout=timeout,
         deadline=deadline,
         once=not isinstance(once, NotGiven) and once,
@@ -66,23 +67,33 @@ def _body(json: JSONValue | NotGiven, body: bytes | str | BinaryIO | NotGiven) -
     if not isinstance(json, NotGiven):
         try:
             # NaN and infinity are not JSON (RFC 8259, 6).
-            text = json_module.dumps(
-                json, allow_nan=False, ensure_ascii=False, separators=(",", ":")
+            return _text_body(
+                json_module.dumps(
+                    shown(json), allow_nan=False, ensure_ascii=False, separators=(",", ":")
+                ),
+                "application/json",
             )
-            return bytes_body(text.encode(), "application/json")
         except (TypeError, ValueError, RecursionError) as exc:
-            raise InvalidRequestError(
-                f"Nothing was sent. The value of json cannot be written as JSON: {exc}."
-            ) from None
+            problem = str(exc)
+        # Outside of `except`: the frames of json, and the attributes of its exceptions, have the
+        # value.
+        raise InvalidRequestError(
+            f"Nothing was sent. The value of json cannot be written as JSON: {problem}."
+        )
     if isinstance(body, NotGiven):
         return None
-    if isinstance(body, (bytes, bytearray, memoryview)):
-        return bytes_body(bytes(body), "application/octet-stream")
-    if isinstance(body, str):
+    if isinstance(shown(body), (bytes, bytearray, memoryview)):
+        return bytes_body(bytes(cast("bytes", shown(body))), "application/octet-stream")
+    if isinstance(shown(body), str):
         try:
-            return bytes_body(body.encode(), "text/plain; charset=utf-8")
+            return _text_body(cast("str", shown(body)), "text/plain; charset=utf-8")
         except UnicodeEncodeError:
-            raise InvalidRequestError(
-                "Nothing was sent. The body contains characters that UTF-8 cannot encode."
-            ) from None
-    return file_body(body, "application/octet-stream")
+            pass
+        raise InvalidRequestError(
+            "Nothing was sent. The body contains characters that UTF-8 cannot encode."
+        )
+    return file_body(cast("BinaryIO", body), "application/octet-stream")
+
+
+def _text_body(text: str, content_type: str) -> Body:
+    return bytes_body(text.encode(), content_type)

@@ -21,7 +21,8 @@ from .._changes import (
 )
 from .._concurrency.bulk import BulkState
 from .._schemas.models import Model, ModelPatch, ModelRequest, ModelSettings
-from .._schemas.requests import Body, json_body, validate_each, validate_settings
+from .._schemas.requests import Body, json_body, settings_of, validate_each
+from .._secrets.secret import Secret
 from ..errors import (
     APIStatusError,
     ApplyError,
@@ -176,17 +177,16 @@ def parse_desired(desired: Iterable[Mapping[str, object]]) -> list[Desired]:
 
 
 def _parse(settings: Mapping[str, object]) -> Desired:
-    if isinstance(settings, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]
-        # As the service does it (Django REST Framework's CharField), or what it stores would
-        # differ from the desired value forever.
-        settings = {
-            name: value.strip() if isinstance(value, str) and name not in _SECRETS else value
-            for name, value in settings.items()
-            if value is not None or name in ModelRequest.nullable_fields()
-        }
+    # As the service does it (Django REST Framework's CharField), or what it stores would differ
+    # from the desired value forever.
+    given = {
+        name: value.strip() if isinstance(value, str) and not isinstance(value, Secret) else value
+        for name, value in settings_of(ModelRequest, settings).items()
+        if value is not None or name in ModelRequest.nullable_fields()
+    }
     # None has been handled above: here it is not an omission.
-    validate_settings(ModelRequest, settings, ...)
-    fields = cast("Mapping[str, Value]", settings)
+    json_body(ModelRequest, ..., **given)
+    fields = cast("Mapping[str, Value]", given)
     return Desired(cast("str", fields["name"]), fields)
 
 

@@ -115,14 +115,20 @@ class FileReader:
         Raises:
             RegistryError: The file has a problem.
         """
-        settings = [
-            self._settings(fields, _line(node), f"entry {number}")
-            for number, node in enumerate(self._entries(), start=1)
-            if (fields := self._fields(node, f"entry {number}")) is not None
-        ]
+        settings = [*self._read()]
         if self._problems:
+            # Tracebacks may show local variables, and this one contains keys.
+            del settings
             raise registry_error(self.problems)
         return settings
+
+    def _read(self) -> Iterator[ModelSettings]:
+        """Yield the settings of each entry; they are valid only if no problem was reported."""
+        for number, node in enumerate(self._entries(), start=1):
+            place = f"entry {number}"
+            fields = self._fields(node, place)
+            if fields is not None:
+                yield self._settings(fields, _line(node), place)
 
     def _entries(self) -> Iterator[_Node]:
         node = self._document()

@@ -15,7 +15,7 @@ from uuid import uuid4
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from .._secrets.secret import Secret, SecretBytes
+from .._secrets.secret import Secret, SecretBytes, as_secret, hidden, shown
 from ..errors import InvalidRequestError
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ __all__ = [
     "given",
     "json_body",
     "multipart_body",
+    "settings_of",
     "validate_each",
     "validate_settings",
 ]
@@ -75,6 +76,12 @@ class RequestModel(BaseModel):
         return frozenset(
             name for name, field in cls.model_fields.items() if Sensitive in field.metadata
         )
+
+    @classmethod
+    @cache
+    def plain_fields(cls) -> frozenset[str]:
+        """Return the names of the fields whose values are no secrets."""
+        return frozenset(cls.model_fields.keys() - cls.sensitive_fields())
 
     @classmethod
     @cache
@@ -124,8 +131,10 @@ class FilePart:
         self._start: int | None = None
         self.size: int | None = None
         self.is_spent = False
-        if isinstance(source, (str, os.PathLike)):
-            self._path = Path(source)
+        # What is not a file by mistake may be a secret.
+        source = hidden(source)
+        if isinstance(shown(source), (str, os.PathLike)):
+            self._path = Path(cast("str | os.PathLike[str]", shown(source)))
             try:
                 # Opening a named pipe would wait for its writer.
                 is_regular = stat.S_ISREG(self._path.stat().st_mode)
@@ -135,22 +144,23 @@ class FilePart:
             except (OSError, ValueError) as exc:
                 problem = (isinstance(exc, OSError) and exc.strerror) or exc
                 raise InvalidRequestError(
-                    f"Nothing was sent. The file {str(source)!r} cannot be read: {problem}."
+                    f"Nothing was sent. The file {str(shown(source))!r} cannot be read: {problem}."
                 ) from exc
             if not is_regular:
                 raise InvalidRequestError(
-                    f"Nothing was sent. {str(source)!r} is not a regular file. Open it, and pass"
-                    " the file object."
+                    f"Nothing was sent. {str(shown(source))!r} is not a regular file. Open it, and"
+                    " pass the file object."
                 )
         else:
-            self._take(source)
+            self._take(cast("BinaryIO", source))
 
     def _take(self, file: BinaryIO) -> None:
-        if not callable(getattr(file, "read", None)):
+        if not callable(getattr(shown(file), "read", None)):
             raise InvalidRequestError(
                 "Nothing was sent. A file must be a path or a binary file object, not"
-                f" {type(file).__name__}."
+                f" {type(shown(file)).__name__}."
             )
+        file = shown(file)
         if hasattr(file, "encoding"):
             raise InvalidRequestError(
                 "Nothing was sent. A file object must be binary: open it with mode 'rb'."
@@ -399,34 +409,46 @@ def describe_problem(problem: ErrorDetails) -> str:
     return words.format(**limits)
 
 
+def settings_of(schema: type[RequestModel], settings: Mapping[str, object]) -> dict[str, object]:
+    """Return a user's mapping, which may be hidden, as a dict in which secrets are hidden.
+
+    Raises:
+        InvalidRequestError: It is not a mapping, or a name is not a plain string.
+    """
+    if not isinstance(shown(cast("object", settings)), Mapping):
+        kind = type(shown(settings)).__name__
+        raise InvalidRequestError(f"Nothing was sent. Settings must be a dict, not {kind}.")
+    names = cast("list[object]", list(shown(settings)))
+    if not all(isinstance(name, str) and name.isprintable() for name in names):
+        raise InvalidRequestError("Nothing was sent. The names of settings must be plain strings.")
+    # An unknown field may be a misspelt one that is a secret.
+    plain = schema.plain_fields()
+    return {
+        name: shown(settings)[name] if name in plain else as_secret(shown(settings)[name])
+        for name in cast("list[str]", names)
+    }
+
+
 def validate_settings(
     schema: type[RequestModel], settings: Mapping[str, object], omitted: object = None
 ) -> Body:
-    """Build and validate a JSON request body from a user's mapping.
+    """Build and validate a JSON request body from a user's mapping, which may be hidden.
 
     Raises:
         InvalidRequestError: It is not a mapping, or a field is invalid.
     """
-    fields = cast("object", settings)
-    if not isinstance(fields, Mapping):
-        raise InvalidRequestError(
-            f"Nothing was sent. Settings must be a dict, not {type(settings).__name__}."
-        )
-    names = cast("Mapping[object, object]", fields)
-    if not all(isinstance(name, str) and name.isprintable() for name in names):
-        raise InvalidRequestError("Nothing was sent. The names of settings must be plain strings.")
-    return json_body(schema, omitted, **cast("Mapping[str, object]", fields))
+    return json_body(schema, omitted, **settings_of(schema, settings))
 
 
 def validate_each(items: Iterable[T], validate: Callable[[T], C]) -> list[C]:
-    """Return the result of a validation for each item.
+    """Return the result of a validation for each item. If the items are hidden, each one is.
 
     Raises:
         InvalidRequestError: Some items are invalid, or `items` is not a list; the message has the
             position of each, from 0.
     """
-    given = cast("object", items)
-    if isinstance(given, (str, bytes, Mapping)) or not isinstance(given, Iterable):
+    kind = type(shown(cast("object", items)))
+    if issubclass(kind, (str, bytes, Mapping)) or not issubclass(kind, Iterable):
         raise InvalidRequestError("Nothing was sent. Pass a list, even for one item.")
     validated: list[C] = []
     problems: list[str] = []

@@ -248,6 +248,11 @@ class Connection(httpcore.NetworkBackend, httpcore.NetworkStream):
             if isinstance(exc, httpcore.TimeoutException):
                 raise httpcore.ConnectTimeout("The proxy did not open a tunnel in time.") from exc
             raise ProxyConnectionError(self._proxy.origin) from exc
+        except BaseException as exc:
+            if not isinstance(exc, Exception):
+                # A cancellation or an interrupt. The frames of httpcore have what was being sent.
+                exc.__traceback__ = None
+            raise
 
     def keep(self) -> None:
         """Keep the connection for another request."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, SupportsIndex
 
 from .errors import CONFIGURATION, CommandError
 from .files import config_dir, delete, write_private
@@ -13,9 +13,22 @@ if TYPE_CHECKING:
 
     from .profiles import KeyStore, Profile
 
-__all__ = ["delete_key", "load_key", "read_key_file", "store_key"]
+__all__ = ["Key", "delete_key", "load_key", "read_key_file", "store_key"]
 
 _SERVICE: Final = "root-signals"
+
+
+class Key(str):
+    """A key, which tracebacks with local variables do not show."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "<hidden>"
+
+    def __getitem__(self, key: SupportsIndex | slice) -> Key:
+        # rich shows the beginning of a long string.
+        return Key(super().__getitem__(key))
 
 
 def store_key(name: str, key: str) -> KeyStore:
@@ -39,7 +52,7 @@ def store_key(name: str, key: str) -> KeyStore:
         else:
             delete(_key_file(name))
             return "keyring"
-    write_private(_key_file(name), f"{key}\n")
+    write_private(_key_file(name), Key(f"{key}\n"))
     return "file"
 
 
@@ -58,7 +71,7 @@ def load_key(name: str, profile: Profile) -> str | None:
         from keyring.errors import KeyringError
 
         try:
-            key = keyring.get_password(_SERVICE, name)
+            key = Key(keyring.get_password(_SERVICE, name) or "")
         except KeyringError:
             key = None
     if not key:
@@ -105,7 +118,7 @@ def read_key_file(path: Path) -> str:
         CommandError: The file cannot be read.
     """
     try:
-        return path.read_text(encoding="utf-8").strip()
+        return Key(path.read_text(encoding="utf-8").strip())
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise CommandError(

@@ -12,6 +12,7 @@ import typer
 
 from . import output
 from .errors import CommandError
+from .keys import Key
 from .output import Format
 from .settings import Settings, resolve
 
@@ -190,7 +191,7 @@ class Session:
             text = sys.stdin.readline()
         if not text.strip():
             raise CommandError(f"{option} -: no key was entered, or stdin is empty.")
-        return text.strip()
+        return Key(text.strip())
 
     @contextmanager
     def interrupt_warning(self, text: str) -> Generator[None]:

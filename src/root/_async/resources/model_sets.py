@@ -19,7 +19,7 @@ from ..._schemas.models import (
     VerifySettings,
 )
 from ..._schemas.requests import Body, given, validate_each, validate_settings
-from ..._secrets.secret import as_secret
+from ..._secrets.secret import as_secret, hidden
 from ...errors import RootSignalsError
 from ..bulk import call_each
 from ..pager import AsyncPager
@@ -77,6 +77,7 @@ class AsyncModelSets(AsyncResource):
             InvalidRequestError: An argument or some settings are invalid; the message has the
                 position and the field.
         """
+        models = hidden(models)
         bodies = validate_each(models, lambda one: validate_settings(ModelRequest, one))
         return await call_each(
             self._create, bodies, concurrency=concurrency, errors=errors, on_progress=on_progress
@@ -119,6 +120,7 @@ class AsyncModelSets(AsyncResource):
             errors: Whether to "raise" an error, or to "collect" errors in the result.
             on_progress: Called for each call that has ended.
         """
+        models = hidden(models)
         bodies = validate_each(models, lambda one: validate_settings(VerifyRequest, one))
         return await call_each(
             self._verify, bodies, concurrency=concurrency, errors=errors, on_progress=on_progress
@@ -195,6 +197,7 @@ class AsyncModelSets(AsyncResource):
             InvalidRequestError: An entry is invalid, or a name occurs twice, in `desired` or among
                 those of your models that it concerns.
         """
+        desired = hidden(desired)
         # Imported late, as below: few programs use plans.
         from ..plans import make_plan
 

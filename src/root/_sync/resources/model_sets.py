@@ -20,7 +20,7 @@ from ..._schemas.models import (
     VerifySettings,
 )
 from ..._schemas.requests import Body, given, validate_each, validate_settings
-from ..._secrets.secret import as_secret
+from ..._secrets.secret import as_secret, hidden
 from ...errors import RootSignalsError
 from ..bulk import call_each
 from ..pager import Pager
@@ -78,6 +78,7 @@ class ModelSets(Resource):
             InvalidRequestError: An argument or some settings are invalid; the message has the
                 position and the field.
         """
+        models = hidden(models)
         bodies = validate_each(models, lambda one: validate_settings(ModelRequest, one))
         return call_each(
             self._create, bodies, concurrency=concurrency, errors=errors, on_progress=on_progress
@@ -120,6 +121,7 @@ class ModelSets(Resource):
             errors: Whether to "raise" an error, or to "collect" errors in the result.
             on_progress: Called for each call that has ended.
         """
+        models = hidden(models)
         bodies = validate_each(models, lambda one: validate_settings(VerifyRequest, one))
         return call_each(
             self._verify, bodies, concurrency=concurrency, errors=errors, on_progress=on_progress
@@ -196,6 +198,7 @@ class ModelSets(Resource):
             InvalidRequestError: An entry is invalid, or a name occurs twice, in `desired` or among
                 those of your models that it concerns.
         """
+        desired = hidden(desired)
         # Imported late, as below: few programs use plans.
         from ..plans import make_plan
 

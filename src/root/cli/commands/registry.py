@@ -95,7 +95,8 @@ def apply(
                 "Use --yes, or print the plan with --dry-run first.",
             )
         file = Path("/dev/stdin")
-    desired = registry.read(file)
+    # An iterator does not show the keys in it, if a traceback shows local variables.
+    desired = iter(registry.read(file))
     with session.client() as client:
         with session.progress("Comparing") as on_progress:
             plan = client.models.plan(
