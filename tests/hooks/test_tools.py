@@ -63,6 +63,60 @@ assert len(spans) == 2, event
 assert "/v1/models/" in spans[0]["description"]
 """
 
+# With its defaults, Sentry sends local variables with an exception.
+SENTRY_LOCALS = """
+import sentry_sdk
+from sentry_sdk.integrations.httpx import HttpxIntegration
+
+events = []
+sentry_sdk.init(
+    dsn="http://key@127.0.0.1:1/1",
+    integrations=[HttpxIntegration()],
+    traces_sample_rate=1.0,
+    before_send=lambda event, hint: events.append(event),
+)
+SECRET = "sk-of-a-provider-" * 20
+SETTINGS = {"name": "b", "default_key": SECRET}
+
+def failing_calls(client):
+    models = client.models
+    yield lambda: models.create(**SETTINGS)
+    yield lambda: models.update("a", default_key=SECRET)
+    yield lambda: models.verify(model="b", api_key=SECRET)
+    yield lambda: models.create_many([SETTINGS])
+    yield lambda: models.create_many([SETTINGS, {"defaultkey": SECRET}])
+    yield lambda: models.plan([SETTINGS])
+    yield lambda: models.ensure(**SETTINGS)
+    yield lambda: client.request("POST", "/v1/models/", json=SETTINGS)
+
+async def awaited(number):
+    # Nothing is listening there.
+    async with AsyncRootSignals(os.environ["KEY"], base_url="http://127.0.0.1:1") as client:
+        await list(failing_calls(client.with_options(max_retries=0)))[number]()
+
+client = RootSignals(os.environ["KEY"], base_url="http://127.0.0.1:1", max_retries=0)
+for number, call in enumerate(failing_calls(client)):
+    for work in (call, lambda: asyncio.run(awaited(number))):
+        try:
+            work()
+        except Exception:
+            sentry_sdk.capture_exception()
+sentry_sdk.flush()
+assert len(events) == 16, len(events)
+frames = [
+    frame
+    for event in events
+    for value in event["exception"]["values"]
+    for frame in value.get("stacktrace", {"frames": ()})["frames"]
+    # The frames of this program are the user's.
+    if frame["module"] != "__main__"
+]
+assert any(frame["module"] == "root._sync.transport" for frame in frames)
+for frame in frames:
+    for secret in ("sk-of-a-provider", os.environ["KEY"]):
+        assert secret not in str(frame["vars"]), (frame["module"], frame["function"], frame["vars"])
+"""
+
 DATADOG = """
 import ddtrace
 from ddtrace.trace import TraceFilter, tracer
@@ -110,7 +164,13 @@ else:
     raise AssertionError("a response without a service")
 """
 
-PROGRAMS = {"opentelemetry": OPENTELEMETRY, "sentry": SENTRY, "datadog": DATADOG, "vcrpy": VCR}
+PROGRAMS = {
+    "opentelemetry": OPENTELEMETRY,
+    "sentry": SENTRY,
+    "sentry with local variables": SENTRY_LOCALS,
+    "datadog": DATADOG,
+    "vcrpy": VCR,
+}
 
 
 @pytest.fixture
