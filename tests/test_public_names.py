@@ -32,7 +32,7 @@ CREATE = {
     "max_output_token_count": (int | None, None),
     "max_token_count": (int | None, None),
     "url": (str | None, None),
-    "_request_timeout": (float | None, None),
+    "_request_timeout": (float | root.Deadline | None, None),
 }
 LIST = {"capable_of": (list[str] | None, None), "limit": (int | None, 100)}
 
@@ -44,8 +44,8 @@ LIST = {"capable_of": (list[str] | None, None), "limit": (int | None, 100)}
         ("acreate", CREATE, str),
         ("list", LIST, Pager[Model]),
         ("alist", LIST, AsyncPager[Model]),
-        ("delete", {"_request_timeout": (float | None, None)}, type(None)),
-        ("adelete", {"_request_timeout": (float | None, None)}, type(None)),
+        ("delete", {"_request_timeout": (float | root.Deadline | None, None)}, type(None)),
+        ("adelete", {"_request_timeout": (float | root.Deadline | None, None)}, type(None)),
     ],
 )
 def test_signatures_of_the_old_sdk(method: str, keywords: dict[str, Any], returns: object) -> None:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from . import testing as testing
     from .__about__ import __version__
     from ._async.stream import AsyncStream
+    from ._config.deadlines import Deadline, deadline
     from ._http.operation import Operation, Response
     from ._sync.stream import Stream
     from .client import AsyncRootSignals, RootSignals
@@ -70,6 +71,7 @@ __all__ = [
     "BulkError",
     "ConfigurationError",
     "ConflictError",
+    "Deadline",
     "InvalidRequestError",
     "MissingKeyError",
     "Model",
@@ -87,6 +89,7 @@ __all__ = [
     "Stream",
     "VerificationError",
     "__version__",
+    "deadline",
 ]
 
 
@@ -94,6 +97,7 @@ __all__ = [
 _MODULES = {
     "AsyncRootSignals": ".client",
     "AsyncStream": "._async.stream",
+    "Deadline": "._config.deadlines",
     "Model": ".models",
     "ModelVerification": ".models",
     "Operation": "._http.operation",
@@ -101,6 +105,7 @@ _MODULES = {
     "RootSignals": ".client",
     "Stream": "._sync.stream",
     "__version__": ".__about__",
+    "deadline": "._config.deadlines",
 }
 
 

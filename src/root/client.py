@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from ._config import Timeout
     from ._config.config import Config
+    from ._config.deadlines import Deadline
     from ._http.operation import Operation, Query, Response
     from ._http.retry import Budget
     from .checks import Report
@@ -90,7 +91,8 @@ class RootSignals(_sync.RootSignals):
             or else https://api.app.rootsignals.ai.
         timeout: Seconds for one attempt, or an `httpx.Timeout` to limit each of its operations,
             or None for no limit.
-        deadline: Seconds for a whole call, with all attempts and waits, or None for no limit.
+        deadline: Seconds for a whole call, with all attempts and waits, or None for no limit;
+            or a `root.Deadline`, by which all calls have to end.
         max_retries: Maximum number of retries of a call. A request is sent again only if that
             does no harm.
         max_connections: Maximum number of open connections, in each event loop and for all
@@ -130,7 +132,7 @@ class RootSignals(_sync.RootSignals):
         *,
         base_url: str | None = None,
         timeout: float | httpx.Timeout | None = DEFAULT_TIMEOUT,
-        deadline: float | None = None,
+        deadline: float | Deadline | None = None,
         max_retries: int = 2,
         max_connections: int = 100,
         max_response_bytes: int = DEFAULT_MAX_BYTES,
@@ -227,7 +229,7 @@ class RootSignals(_sync.RootSignals):
         headers: Mapping[str, str] | NotGiven = NOT_GIVEN,
         schema: type[V] | NotGiven = NOT_GIVEN,
         timeout: Timeout | NotGiven = NOT_GIVEN,
-        deadline: float | NotGiven | None = NOT_GIVEN,
+        deadline: float | Deadline | NotGiven | None = NOT_GIVEN,
         once: bool | NotGiven = NOT_GIVEN,
     ) -> Response[V]:
         """Send a request to an endpoint for which this SDK has no method yet.
@@ -254,7 +256,8 @@ class RootSignals(_sync.RootSignals):
                 and None for an empty body.
             timeout: Seconds for one attempt, or an `httpx.Timeout`, or None for no limit, instead
                 of the client's.
-            deadline: Seconds for the whole call, or None for no limit, instead of the client's.
+            deadline: Seconds for the whole call, or None for no limit, instead of the client's;
+                or a `root.Deadline`, in addition to the client's.
             once: Whether the service must not receive the request twice, even if it refused it.
                 If omitted: a request is sent again where that does no harm.
 

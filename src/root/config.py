@@ -92,7 +92,7 @@ class Settings:
             "api_key": config.fingerprint,
             "base_url": config.base_url,
             "timeout": _timeout(config.timeout),
-            "deadline": _timeout(config.deadline),
+            "deadline": _deadline(config),
             "max_retries": str(config.max_retries),
             "max_connections": str(config.max_connections),
             "max_response_bytes": str(config.max_response_bytes),
@@ -178,6 +178,12 @@ def _describe_context(context: ssl.SSLContext | None) -> str:
         "" if context.verify_mode is ssl.CERT_REQUIRED else ", which does not verify certificates"
     )
     return f"{kind.__module__}.{kind.__qualname__}{warning}"
+
+
+def _deadline(config: Config) -> str:
+    if config.bound is None:
+        return _timeout(config.deadline)
+    return f"{_timeout(config.deadline)}, and {_timeout(config.bound.seconds)} for all calls"
 
 
 def _timeout(timeout: Timeout) -> str:

@@ -10,6 +10,7 @@ from uuid import UUID
 from ._accessor import lazy
 from ._concurrency.bulk import Progress
 from ._config import NOT_GIVEN, NotGiven
+from ._config.deadlines import Deadline
 from ._forks import import_lock
 from ._schemas.meta import ResponseMeta
 from ._schemas.models import (
@@ -81,8 +82,8 @@ class Models(_sync.Models):
 
     All methods raise `APIConnectionError`, `APIStatusError` and `APIResponseError` as described in
     `root.errors`, and `InvalidRequestError` for what the API would reject, before anything is
-    sent. `_request_timeout` is the seconds for the whole call, with all attempts and waits,
-    instead of the client's `deadline`.
+    sent. `_request_timeout` is the seconds for the whole call, with all attempts and waits, or
+    a `root.Deadline`; it shortens the client's `deadline`, and does not extend it.
     """
 
     # Generated twins of AsyncModels in _async/resources/models.py. Do not edit.
@@ -108,7 +109,7 @@ class Models(_sync.Models):
         max_output_token_count: int | None = None,
         max_token_count: int | None = None,
         url: str | None = None,
-        _request_timeout: float | None = None,
+        _request_timeout: float | Deadline | None = None,
     ) -> str:
         """Register a model and return its ID.
 
@@ -171,7 +172,7 @@ class Models(_sync.Models):
         )
 
     async def aretrieve(
-        self, model_id: str | UUID, *, _request_timeout: float | None = None
+        self, model_id: str | UUID, *, _request_timeout: float | Deadline | None = None
     ) -> Model:
         """Retrieve a model by its ID."""
         return await self._async.retrieve(model_id, _request_timeout=_request_timeout)
@@ -186,7 +187,7 @@ class Models(_sync.Models):
         max_output_token_count: int | NotGiven = NOT_GIVEN,
         max_token_count: int | NotGiven | None = NOT_GIVEN,
         url: str | NotGiven | None = NOT_GIVEN,
-        _request_timeout: float | None = None,
+        _request_timeout: float | Deadline | None = None,
     ) -> Model:
         """Update some fields of a model and return it.
 
@@ -215,7 +216,7 @@ class Models(_sync.Models):
         max_output_token_count: int | None = None,
         max_token_count: int | None = None,
         url: str | None = None,
-        _request_timeout: float | None = None,
+        _request_timeout: float | Deadline | None = None,
     ) -> Model:
         """Replace all settings of a model (PUT) and return it.
 
@@ -234,7 +235,9 @@ class Models(_sync.Models):
             _request_timeout=_request_timeout,
         )
 
-    async def adelete(self, model_id: str | UUID, *, _request_timeout: float | None = None) -> None:
+    async def adelete(
+        self, model_id: str | UUID, *, _request_timeout: float | Deadline | None = None
+    ) -> None:
         """Delete a model of yours."""
         return await self._async.delete(model_id, _request_timeout=_request_timeout)
 
@@ -245,7 +248,7 @@ class Models(_sync.Models):
         api_key: str | None = None,
         url: str | None = None,
         max_output_token_count: int | None = None,
-        _request_timeout: float | None = None,
+        _request_timeout: float | Deadline | None = None,
     ) -> ModelVerification:
         """Verify a model's configuration: the service tries it, and returns the result.
 

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from ._accessor import lazy
 from ._config import NOT_GIVEN, NotGiven
+from ._config.deadlines import Deadline
 from ._forks import import_lock
 from ._schemas.projects import Project
 from ._sync.resources import projects as _sync
@@ -33,8 +34,8 @@ class Projects(_sync.Projects):
 
     All methods raise `APIConnectionError`, `APIStatusError` and `APIResponseError` as described in
     `root.errors`, and `InvalidRequestError` for what the API would reject, before anything is
-    sent. `_request_timeout` is the seconds for the whole call, with all attempts and waits,
-    instead of the client's `deadline`.
+    sent. `_request_timeout` is the seconds for the whole call, with all attempts and waits, or
+    a `root.Deadline`; it shortens the client's `deadline`, and does not extend it.
     """
 
     # Generated twins of AsyncProjects in _async/resources/projects.py. Do not edit.
@@ -76,7 +77,7 @@ class Projects(_sync.Projects):
         return self._async.list(limit=limit, page_size=page_size, cursor=cursor, prefetch=prefetch)
 
     async def aretrieve(
-        self, project_id: str | UUID, *, _request_timeout: float | None = None
+        self, project_id: str | UUID, *, _request_timeout: float | Deadline | None = None
     ) -> Project:
         """Retrieve a project by its ID."""
         return await self._async.retrieve(project_id, _request_timeout=_request_timeout)
@@ -87,7 +88,7 @@ class Projects(_sync.Projects):
         name: str,
         description: str | None = None,
         is_default: bool | None = None,
-        _request_timeout: float | None = None,
+        _request_timeout: float | Deadline | None = None,
     ) -> Project:
         """Create a project and return it.
 
@@ -110,7 +111,7 @@ class Projects(_sync.Projects):
         name: str | NotGiven = NOT_GIVEN,
         description: str | NotGiven = NOT_GIVEN,
         is_default: bool | NotGiven = NOT_GIVEN,
-        _request_timeout: float | None = None,
+        _request_timeout: float | Deadline | None = None,
     ) -> Project:
         """Update some fields of a project and return it. Omitted fields keep their values.
 
@@ -126,7 +127,7 @@ class Projects(_sync.Projects):
         )
 
     async def adelete(
-        self, project_id: str | UUID, *, _request_timeout: float | None = None
+        self, project_id: str | UUID, *, _request_timeout: float | Deadline | None = None
     ) -> None:
         """Delete a project. The service refuses it while other objects belong to the project."""
         return await self._async.delete(project_id, _request_timeout=_request_timeout)

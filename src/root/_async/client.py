@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from .._config import Timeout
     from .._config.config import Config
+    from .._config.deadlines import Deadline
     from .._doctor.report import Report
     from .._http.operation import Operation, Query, Response
     from .._http.retry import Budget
@@ -61,7 +62,8 @@ class AsyncRootSignals:
             or else https://api.app.rootsignals.ai.
         timeout: Seconds for one attempt, or an `httpx.Timeout` to limit each of its operations,
             or None for no limit.
-        deadline: Seconds for a whole call, with all attempts and waits, or None for no limit.
+        deadline: Seconds for a whole call, with all attempts and waits, or None for no limit;
+            or a `root.Deadline`, by which all calls have to end.
         max_retries: Maximum number of retries of a call. A request is sent again only if that
             does no harm.
         max_connections: Maximum number of open connections, in each event loop and for all
@@ -94,7 +96,7 @@ class AsyncRootSignals:
         *,
         base_url: str | None = None,
         timeout: float | httpx.Timeout | None = DEFAULT_TIMEOUT,
-        deadline: float | None = None,
+        deadline: float | Deadline | None = None,
         max_retries: int = 2,
         max_connections: int = 100,
         max_response_bytes: int = DEFAULT_MAX_BYTES,
@@ -180,7 +182,7 @@ class AsyncRootSignals:
         headers: Mapping[str, str] | NotGiven = NOT_GIVEN,
         schema: type[V] | NotGiven = NOT_GIVEN,
         timeout: Timeout | NotGiven = NOT_GIVEN,
-        deadline: float | NotGiven | None = NOT_GIVEN,
+        deadline: float | Deadline | NotGiven | None = NOT_GIVEN,
         once: bool | NotGiven = NOT_GIVEN,
     ) -> Response[V]:
         """Send a request to an endpoint for which this SDK has no method yet.
@@ -207,7 +209,8 @@ class AsyncRootSignals:
                 and None for an empty body.
             timeout: Seconds for one attempt, or an `httpx.Timeout`, or None for no limit, instead
                 of the client's.
-            deadline: Seconds for the whole call, or None for no limit, instead of the client's.
+            deadline: Seconds for the whole call, or None for no limit, instead of the client's;
+                or a `root.Deadline`, in addition to the client's.
             once: Whether the service must not receive the request twice, even if it refused it.
                 If omitted: a request is sent again where that does no harm.
 
@@ -281,15 +284,17 @@ class AsyncRootSignals:
         self,
         *,
         timeout: float | httpx.Timeout | NotGiven | None = NOT_GIVEN,
-        deadline: float | NotGiven | None = NOT_GIVEN,
+        deadline: float | Deadline | NotGiven | None = NOT_GIVEN,
         max_retries: int | NotGiven = NOT_GIVEN,
         default_headers: Mapping[str, str] | NotGiven = NOT_GIVEN,
         api_key: str | Callable[[], str | Awaitable[str]] | NotGiven = NOT_GIVEN,
     ) -> Self:
         """Return a client with other settings that shares the connections of this one.
 
-        Omitted settings keep their values; headers are added to the existing ones. Closing the
-        copy closes nothing of this client, and closing this client closes the copy.
+        Omitted settings keep their values; headers are added to the existing ones. With a
+        `root.Deadline` as `deadline`, all calls of the copy have to end by then, within the other
+        limits; it can be shortened, and not be removed. Closing the copy closes nothing of this
+        client, and closing this client closes the copy.
 
         Raises:
             ConfigurationError: A setting is invalid.

@@ -10,6 +10,7 @@ from operator import length_hint
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from .._concurrency.workers import AsyncPrefetch
+from .._config.deadlines import current_deadline
 from .._http.operation import Operation
 from .._schemas.base import ResponseModel, columns_of, flatten, set_meta
 from .._schemas.cursors import check_listing, next_cursor, page_query
@@ -183,8 +184,12 @@ class AsyncPager(AsyncIterator[T], Generic[T]):
         prefetched, self._prefetched = self._prefetched, None
         if prefetched is not None and prefetched.is_lost:
             prefetched = None
+        bound = current_deadline()
         try:
-            if prefetched is not None:
+            # When the deadline is over, what is sent instead raises the error.
+            if prefetched is not None and (
+                bound is None or await prefetched.has_result(bound.remaining())
+            ):
                 response = await prefetched.result()
             else:
                 response = await _fetch(self._client, self._operation())

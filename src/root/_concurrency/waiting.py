@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import inspect
 import time
-from collections.abc import Awaitable, Callable, Coroutine
-from functools import partial
+from collections.abc import Awaitable, Coroutine
 from typing import Any, TypeVar
 
+from .._config.deadlines import monotonic
 from ..errors import ConfigurationError
 from .loops import async_current_loop
 
@@ -42,18 +42,6 @@ class KeyTimeoutError(Exception):
 
 
 sleep = time.sleep
-
-monotonic: Callable[[], float]
-"""A monotonic clock for deadlines that a test does not freeze.
-
-Nothing would end in time while `time.monotonic` is frozen (freezegun), and what began in that time
-would never end afterwards.
-"""
-# freezegun replaces `time.monotonic` by name and in all modules, and none of these.
-if hasattr(time, "clock_gettime"):
-    monotonic = partial(time.clock_gettime, time.CLOCK_MONOTONIC)
-else:
-    monotonic = partial(time.monotonic)
 
 
 async def async_sleep(seconds: float) -> None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import inspect
 import threading
 from collections.abc import Awaitable, Callable, Iterator
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from contextlib import suppress
-from contextvars import copy_context
 from functools import partial
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from .._config.deadlines import context_with, current_deadline, set_current_deadline
 from .._forks import process_identity
 from .loops import async_call_in_loop, async_current_loop, thread_safe_call
 
@@ -114,8 +114,10 @@ async def async_run_concurrently(
     import anyio
 
     failures: list[Exception] = []
+    deadline = current_deadline()
 
     async def worker() -> None:
+        set_current_deadline(deadline)
         while not failures:
             item = next(items, _END)
             if item is _END:
@@ -214,7 +216,8 @@ def _start_thread(work: Callable[[], object]) -> bool:
     """
     # A daemon, so that nothing waits for it after an interrupt and when the program ends. Context
     # variables of the caller, such as a tracing ID, apply to the work too.
-    thread = threading.Thread(target=copy_context().run, args=(work,), daemon=True)
+    context = context_with(current_deadline())
+    thread = threading.Thread(target=context.run, args=(work,), daemon=True)
     try:
         thread.start()
     except RuntimeError:
@@ -235,21 +238,31 @@ def _run(work: Callable[[], T], future: Future[T]) -> None:
         future.set_exception(exc)
 
 
+def _unbound(work: Callable[[], T]) -> T:
+    set_current_deadline(None)
+    return work()
+
+
 class Prefetch(Generic[T]):
     """Runs some work while its caller does something else.
 
-    If no thread can be started, the work runs when its result is read.
+    The blocks of `root.deadline` in which it starts do not bound it: its result may be read in
+    others. If no thread can be started, the work runs when its result is read.
     """
 
     def __init__(self, work: Callable[[], T]) -> None:
         self._process = process_identity()
         self._work = work
-        self._future = _in_future(work)
+        self._future = _in_future(partial(_unbound, work))
 
     @property
     def is_lost(self) -> bool:
         """Whether the work will never end: after a fork, its thread is in the parent."""
         return self._future is not None and self._process != process_identity()
+
+    def has_result(self, timeout: float | None) -> bool:
+        """Wait for the work; return False if it does not end within the timeout, in seconds."""
+        return self._future is None or bool(wait([self._future], timeout).done)
 
     def result(self) -> T:
         """Wait for the work, and return its result or raise its exception."""
@@ -259,7 +272,9 @@ class Prefetch(Generic[T]):
 class AsyncPrefetch(Generic[T]):
     """Runs some work while its caller does something else.
 
-    On trio, which has no tasks outside of nurseries, the work runs when its result is awaited.
+    The blocks of `root.deadline` in which it starts do not bound it: its result may be read in
+    others. On trio, which has no tasks outside of nurseries, the work runs when its result is
+    awaited.
     """
 
     def __init__(self, work: Callable[[], Awaitable[T]]) -> None:
@@ -268,7 +283,7 @@ class AsyncPrefetch(Generic[T]):
         self._work: Awaitable[T] = work()
         self._task: asyncio.Future[T] | None = None
         if isinstance(async_current_loop(), asyncio.AbstractEventLoop):
-            self._work = self._task = asyncio.ensure_future(self._work)
+            self._work = self._task = context_with(None).run(asyncio.ensure_future, self._work)
             # Retrieves the exception, or asyncio would report it if nothing awaits the result.
             self._task.add_done_callback(lambda task: task.cancelled() or task.exception())
 
@@ -276,6 +291,15 @@ class AsyncPrefetch(Generic[T]):
     def is_lost(self) -> bool:
         """Whether the result cannot be awaited here: its task is in another event loop."""
         return self._task is not None and self._task.get_loop() is not async_current_loop()
+
+    async def has_result(self, timeout: float | None) -> bool:
+        """Wait for the work; return False if it does not end within the timeout, in seconds."""
+        if self._task is None:
+            return True
+        import asyncio
+
+        done, _ = await asyncio.wait([self._task], timeout=timeout)
+        return bool(done)
 
     async def result(self) -> T:
         """Wait for the work, and return its result or raise its exception."""

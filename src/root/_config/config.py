@@ -27,12 +27,12 @@ from . import (
     NotGiven,
     Timeout,
 )
+from .deadlines import Deadline, nearer, split_deadline
 from .validation import (
     check_base_url,
     check_count,
     check_headers,
     check_key,
-    check_seconds,
     check_ssl_context,
     check_timeout,
     check_transport,
@@ -80,6 +80,9 @@ class Config:
     api_key: APIKey = field(repr=False)
     timeout: Timeout
     deadline: float | None
+    """Seconds for each call."""
+    bound: Deadline | None
+    """A deadline for all calls."""
     max_retries: int
     max_connections: int
     max_response_bytes: int
@@ -185,7 +188,7 @@ def resolve(
     api_key: APIKey | None,
     base_url: str | None,
     timeout: Timeout,
-    deadline: float | None,
+    deadline: float | Deadline | None,
     max_retries: int,
     max_connections: int,
     max_response_bytes: int,
@@ -200,6 +203,7 @@ def resolve(
     check_transport(_variable(TRANSPORT))
     _warn_of_old_package()
     url, url_source = _find_url(base_url)
+    seconds, bound = split_deadline(deadline)
     key, key_source = _find_key(api_key)
     given = {
         "timeout": timeout,
@@ -218,7 +222,8 @@ def resolve(
         base_url=url,
         api_key=key,
         timeout=check_timeout(timeout),
-        deadline=check_seconds("deadline", deadline),
+        deadline=seconds,
+        bound=bound,
         max_retries=check_count("max_retries", max_retries, minimum=0),
         max_connections=check_count("max_connections", max_connections, minimum=1),
         max_response_bytes=check_count("max_response_bytes", max_response_bytes, minimum=1),
@@ -233,7 +238,7 @@ def changed(
     config: Config,
     *,
     timeout: Timeout | NotGiven,
-    deadline: float | NotGiven | None,
+    deadline: float | Deadline | NotGiven | None,
     max_retries: int | NotGiven,
     default_headers: Mapping[str, str] | NotGiven,
     api_key: APIKey | NotGiven,
@@ -244,7 +249,12 @@ def changed(
         config = replace(config, timeout=check_timeout(timeout))
         sources["timeout"] = _WITH_OPTIONS
     if not isinstance(deadline, NotGiven):
-        config = replace(config, deadline=check_seconds("deadline", deadline))
+        seconds, bound = split_deadline(deadline)
+        if bound is None:
+            config = replace(config, deadline=seconds)
+        else:
+            # A deadline is never extended.
+            config = replace(config, bound=nearer(config.bound, bound))
         sources["deadline"] = _WITH_OPTIONS
     if not isinstance(max_retries, NotGiven):
         config = replace(config, max_retries=check_count("max_retries", max_retries, minimum=0))

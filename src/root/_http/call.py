@@ -6,17 +6,20 @@ import logging
 import random
 import sys
 from collections.abc import Mapping
+from math import inf
 from types import NoneType
 from typing import TYPE_CHECKING, Generic, TypeVar, cast
 
 from .._concurrency.waiting import monotonic
 from .._config import DEFAULT_TIMEOUT, NotGiven
+from .._config.deadlines import Deadline, current_deadline
 from .._config.validation import call_deadline, check_timeout, request_headers
 from .._schemas.meta import Headers, ResponseMeta
 from .._secrets.redact import redact
 from ..errors import (
     APIConnectionError,
     APIResponseError,
+    APITimeoutError,
     Attempt,
     ConfigurationError,
     InvalidRequestError,
@@ -69,6 +72,7 @@ class Call(Generic[T]):
 
     Raises:
         InvalidRequestError: The operation is not a valid request.
+        APITimeoutError: A deadline is over.
     """
 
     def __init__(
@@ -80,17 +84,26 @@ class Call(Generic[T]):
         self._config = config
         self._budget = budget
         self._target = origin.path + target(operation)
-        self._deadline = (
-            config.deadline
-            if isinstance(operation.deadline, NotGiven)
-            else call_deadline(operation.deadline, "deadline")
-        )
+        own: Deadline | None = None
+        self._deadline = config.deadline
+        if isinstance(operation.deadline, Deadline):
+            own = operation.deadline
+        elif not isinstance(operation.deadline, NotGiven):
+            self._deadline = call_deadline(operation.deadline, "deadline")
         self.timeout = _timeout(operation, config.timeout)
         self._key = ""
         # The exception that the caller was handling is not a cause of what fails here.
         self._handled = sys.exception()
         self._started = monotonic()
         self.until = None if self._deadline is None else self._started + self._deadline
+        for bound in (current_deadline(), config.bound, own):
+            if bound is not None and bound.until < (inf if self.until is None else self.until):
+                self._deadline, self.until = bound.seconds, bound.until
+        if self.until is not None and self.until <= self._started:
+            raise APITimeoutError(
+                f"{self._info} was not sent: the deadline of {self._deadline:g} s is over.",
+                request=self._info,
+            )
         self._attempts: list[Attempt] = []
         self._spent = 0
         self._is_ambiguous = False

@@ -13,6 +13,7 @@ from ..errors import InvalidRequestError
 
 if TYPE_CHECKING:
     from .._config import Timeout
+    from .._config.deadlines import Deadline
     from .._schemas.meta import ResponseMeta
     from .._schemas.requests import Body
 
@@ -45,7 +46,8 @@ class Operation(Generic[T]):
         timeout: Seconds for one attempt (or an `httpx.Timeout`), instead of the client's.
         slow_timeout: Seconds for one attempt of a call that is known to be slow. It applies where
             the client's `timeout` has its default.
-        deadline: Seconds for the whole call, or None for no limit, instead of the client's.
+        deadline: Seconds for the whole call, or None for no limit, instead of the client's; or a
+            `Deadline`, in addition to the client's.
         is_idempotent: Whether it may be sent again although the service may have processed it.
             None derives it from the method: GET, PUT and DELETE are idempotent (RFC 9110, 9.2.2).
         once: Whether the service must not receive it twice, even if it refused it.
@@ -60,7 +62,7 @@ class Operation(Generic[T]):
     headers: Mapping[str, str] | None = field(default=None, repr=False)
     timeout: Timeout | NotGiven = NOT_GIVEN
     slow_timeout: float | None = None
-    deadline: float | NotGiven | None = NOT_GIVEN
+    deadline: float | Deadline | NotGiven | None = NOT_GIVEN
     is_idempotent: bool | None = None
     once: bool = False
 

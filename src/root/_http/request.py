@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from typing import BinaryIO
 
     from .._config import Timeout
+    from .._config.deadlines import Deadline
     from ..errors import JSONValue
 
 __all__ = ["operation"]
@@ -34,7 +35,7 @@ def operation(
     headers: Mapping[str, str] | NotGiven,
     schema: type[T] | NotGiven,
     timeout: Timeout | NotGiven,
-    deadline: float | NotGiven | None,
+    deadline: float | Deadline | NotGiven | None,
     once: bool | NotGiven,
     stream: type[object],
 ) -> Operation[T]:

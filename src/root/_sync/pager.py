@@ -11,6 +11,7 @@ from operator import length_hint
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from .._concurrency.workers import Prefetch
+from .._config.deadlines import current_deadline
 from .._http.operation import Operation
 from .._schemas.base import ResponseModel, columns_of, flatten, set_meta
 from .._schemas.cursors import check_listing, next_cursor, page_query
@@ -184,8 +185,12 @@ class Pager(Iterator[T], Generic[T]):
         prefetched, self._prefetched = self._prefetched, None
         if prefetched is not None and prefetched.is_lost:
             prefetched = None
+        bound = current_deadline()
         try:
-            if prefetched is not None:
+            # When the deadline is over, what is sent instead raises the error.
+            if prefetched is not None and (
+                bound is None or prefetched.has_result(bound.remaining())
+            ):
                 response = prefetched.result()
             else:
                 response = _fetch(self._client, self._operation())

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, TypeVar
 from urllib.parse import quote
 from uuid import UUID
 
-from .._config.validation import call_deadline
+from .._config.deadlines import as_deadline
 from .._schemas.base import ResponseModel
 from ..errors import InvalidRequestError
 from .pager import Pager
@@ -16,6 +16,7 @@ from .pager import Pager
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from .._config.deadlines import Deadline
     from .._http.operation import Operation
     from .sender import Sender
 
@@ -63,16 +64,16 @@ class Resource:
                 f"The {noun} ID contains characters that UTF-8 cannot encode."
             ) from exc
 
-    def _send(self, operation: Operation[T], deadline: float | None = None) -> T:
+    def _send(self, operation: Operation[T], deadline: float | Deadline | None = None) -> T:
         """Send an operation and return its value.
 
         Args:
             operation: The operation.
-            deadline: Seconds for the whole call, instead of the client's.
+            deadline: Seconds for the whole call, or a deadline, in addition to the client's.
         """
-        if deadline is not None:
-            call_deadline(deadline)
-            operation = replace(operation, deadline=deadline)
+        bound = as_deadline(deadline)
+        if bound is not None:
+            operation = replace(operation, deadline=bound)
         return (self._client.send(operation)).value
 
     def _list(

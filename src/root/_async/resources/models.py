@@ -9,6 +9,7 @@ from typing import cast
 from uuid import UUID
 
 from ..._config import NOT_GIVEN, NotGiven
+from ..._config.deadlines import Deadline
 from ..._http.operation import Operation
 from ..._schemas.models import Model, ModelPatch, ModelRequest, ModelVerification, VerifyRequest
 from ..._schemas.requests import Body, json_body
@@ -28,8 +29,8 @@ class AsyncModels(AsyncModelSets):
 
     All methods raise `APIConnectionError`, `APIStatusError` and `APIResponseError` as described in
     `root.errors`, and `InvalidRequestError` for what the API would reject, before anything is
-    sent. `_request_timeout` is the seconds for the whole call, with all attempts and waits,
-    instead of the client's `deadline`.
+    sent. `_request_timeout` is the seconds for the whole call, with all attempts and waits, or
+    a `root.Deadline`; it shortens the client's `deadline`, and does not extend it.
     """
 
     _collection = "/v1/models/"
@@ -44,7 +45,7 @@ class AsyncModels(AsyncModelSets):
         max_output_token_count: int | None = None,
         max_token_count: int | None = None,
         url: str | None = None,
-        _request_timeout: float | None = None,
+        _request_timeout: float | Deadline | None = None,
     ) -> str:
         """Register a model and return its ID.
 
@@ -110,7 +111,7 @@ class AsyncModels(AsyncModelSets):
         )
 
     async def retrieve(
-        self, model_id: str | UUID, *, _request_timeout: float | None = None
+        self, model_id: str | UUID, *, _request_timeout: float | Deadline | None = None
     ) -> Model:
         """Retrieve a model by its ID."""
         return await self._send(Operation("GET", self._path(model_id), Model), _request_timeout)
@@ -125,7 +126,7 @@ class AsyncModels(AsyncModelSets):
         max_output_token_count: int | NotGiven = NOT_GIVEN,
         max_token_count: int | NotGiven | None = NOT_GIVEN,
         url: str | NotGiven | None = NOT_GIVEN,
-        _request_timeout: float | None = None,
+        _request_timeout: float | Deadline | None = None,
     ) -> Model:
         """Update some fields of a model and return it.
 
@@ -155,7 +156,7 @@ class AsyncModels(AsyncModelSets):
         max_output_token_count: int | None = None,
         max_token_count: int | None = None,
         url: str | None = None,
-        _request_timeout: float | None = None,
+        _request_timeout: float | Deadline | None = None,
     ) -> Model:
         """Replace all settings of a model (PUT) and return it.
 
@@ -176,7 +177,9 @@ class AsyncModels(AsyncModelSets):
         operation = Operation("PUT", self._path(model_id), Model, body=body)
         return await self._send(operation, _request_timeout)
 
-    async def delete(self, model_id: str | UUID, *, _request_timeout: float | None = None) -> None:
+    async def delete(
+        self, model_id: str | UUID, *, _request_timeout: float | Deadline | None = None
+    ) -> None:
         """Delete a model of yours."""
         await self._delete(self._path(model_id), _request_timeout)
 
@@ -187,7 +190,7 @@ class AsyncModels(AsyncModelSets):
         api_key: str | None = None,
         url: str | None = None,
         max_output_token_count: int | None = None,
-        _request_timeout: float | None = None,
+        _request_timeout: float | Deadline | None = None,
     ) -> ModelVerification:
         """Verify a model's configuration: the service tries it, and returns the result.
 
@@ -213,11 +216,11 @@ class AsyncModels(AsyncModelSets):
         )
         return await self._verify(body, _request_timeout)
 
-    async def _create(self, body: Body, deadline: float | None = None) -> str:
+    async def _create(self, body: Body, deadline: float | Deadline | None = None) -> str:
         return (await self._save(body, None, deadline)).id
 
     async def _save(
-        self, body: Body, model_id: str | UUID | None, deadline: float | None = None
+        self, body: Body, model_id: str | UUID | None, deadline: float | Deadline | None = None
     ) -> Model:
         """Create a model, or update the one with this ID."""
         if model_id is None:
@@ -226,7 +229,9 @@ class AsyncModels(AsyncModelSets):
             operation = Operation("PATCH", self._path(model_id), Model, body=body)
         return await self._send(operation, deadline)
 
-    async def _verify(self, body: Body, deadline: float | None = None) -> ModelVerification:
+    async def _verify(
+        self, body: Body, deadline: float | Deadline | None = None
+    ) -> ModelVerification:
         operation = Operation(
             "POST",
             f"{self._collection}verify/",
@@ -236,7 +241,7 @@ class AsyncModels(AsyncModelSets):
         )
         return await self._send(operation, deadline)
 
-    async def _delete(self, path: str, deadline: float | None = None) -> None:
+    async def _delete(self, path: str, deadline: float | Deadline | None = None) -> None:
         await self._send(Operation("DELETE", path, NoneType), deadline)
 
 

@@ -10,6 +10,7 @@ from typing import cast
 from uuid import UUID
 
 from ..._config import NOT_GIVEN, NotGiven
+from ..._config.deadlines import Deadline
 from ..._http.operation import Operation
 from ..._schemas.models import Model, ModelPatch, ModelRequest, ModelVerification, VerifyRequest
 from ..._schemas.requests import Body, json_body
@@ -29,8 +30,8 @@ class Models(ModelSets):
 
     All methods raise `APIConnectionError`, `APIStatusError` and `APIResponseError` as described in
     `root.errors`, and `InvalidRequestError` for what the API would reject, before anything is
-    sent. `_request_timeout` is the seconds for the whole call, with all attempts and waits,
-    instead of the client's `deadline`.
+    sent. `_request_timeout` is the seconds for the whole call, with all attempts and waits, or
+    a `root.Deadline`; it shortens the client's `deadline`, and does not extend it.
     """
 
     _collection = "/v1/models/"
@@ -45,7 +46,7 @@ class Models(ModelSets):
         max_output_token_count: int | None = None,
         max_token_count: int | None = None,
         url: str | None = None,
-        _request_timeout: float | None = None,
+        _request_timeout: float | Deadline | None = None,
     ) -> str:
         """Register a model and return its ID.
 
@@ -110,7 +111,9 @@ class Models(ModelSets):
             prefetch=prefetch,
         )
 
-    def retrieve(self, model_id: str | UUID, *, _request_timeout: float | None = None) -> Model:
+    def retrieve(
+        self, model_id: str | UUID, *, _request_timeout: float | Deadline | None = None
+    ) -> Model:
         """Retrieve a model by its ID."""
         return self._send(Operation("GET", self._path(model_id), Model), _request_timeout)
 
@@ -124,7 +127,7 @@ class Models(ModelSets):
         max_output_token_count: int | NotGiven = NOT_GIVEN,
         max_token_count: int | NotGiven | None = NOT_GIVEN,
         url: str | NotGiven | None = NOT_GIVEN,
-        _request_timeout: float | None = None,
+        _request_timeout: float | Deadline | None = None,
     ) -> Model:
         """Update some fields of a model and return it.
 
@@ -154,7 +157,7 @@ class Models(ModelSets):
         max_output_token_count: int | None = None,
         max_token_count: int | None = None,
         url: str | None = None,
-        _request_timeout: float | None = None,
+        _request_timeout: float | Deadline | None = None,
     ) -> Model:
         """Replace all settings of a model (PUT) and return it.
 
@@ -175,7 +178,9 @@ class Models(ModelSets):
         operation = Operation("PUT", self._path(model_id), Model, body=body)
         return self._send(operation, _request_timeout)
 
-    def delete(self, model_id: str | UUID, *, _request_timeout: float | None = None) -> None:
+    def delete(
+        self, model_id: str | UUID, *, _request_timeout: float | Deadline | None = None
+    ) -> None:
         """Delete a model of yours."""
         self._delete(self._path(model_id), _request_timeout)
 
@@ -186,7 +191,7 @@ class Models(ModelSets):
         api_key: str | None = None,
         url: str | None = None,
         max_output_token_count: int | None = None,
-        _request_timeout: float | None = None,
+        _request_timeout: float | Deadline | None = None,
     ) -> ModelVerification:
         """Verify a model's configuration: the service tries it, and returns the result.
 
@@ -212,11 +217,11 @@ class Models(ModelSets):
         )
         return self._verify(body, _request_timeout)
 
-    def _create(self, body: Body, deadline: float | None = None) -> str:
+    def _create(self, body: Body, deadline: float | Deadline | None = None) -> str:
         return (self._save(body, None, deadline)).id
 
     def _save(
-        self, body: Body, model_id: str | UUID | None, deadline: float | None = None
+        self, body: Body, model_id: str | UUID | None, deadline: float | Deadline | None = None
     ) -> Model:
         """Create a model, or update the one with this ID."""
         if model_id is None:
@@ -225,7 +230,7 @@ class Models(ModelSets):
             operation = Operation("PATCH", self._path(model_id), Model, body=body)
         return self._send(operation, deadline)
 
-    def _verify(self, body: Body, deadline: float | None = None) -> ModelVerification:
+    def _verify(self, body: Body, deadline: float | Deadline | None = None) -> ModelVerification:
         operation = Operation(
             "POST",
             f"{self._collection}verify/",
@@ -235,7 +240,7 @@ class Models(ModelSets):
         )
         return self._send(operation, deadline)
 
-    def _delete(self, path: str, deadline: float | None = None) -> None:
+    def _delete(self, path: str, deadline: float | Deadline | None = None) -> None:
         self._send(Operation("DELETE", path, NoneType), deadline)
 
 

@@ -7,6 +7,7 @@ from types import NoneType
 from uuid import UUID
 
 from ..._config import NOT_GIVEN, NotGiven
+from ..._config.deadlines import Deadline
 from ..._http.operation import Operation
 from ..._schemas.projects import Project, ProjectPatch, ProjectRequest
 from ..._schemas.requests import json_body
@@ -22,8 +23,8 @@ class Projects(Resource):
     A project is a workspace to which evaluators, judges, data sets and logs belong. All methods
     raise `APIConnectionError`, `APIStatusError` and `APIResponseError` as described in
     `root.errors`, and `InvalidRequestError` for what the API would reject, before anything is
-    sent. `_request_timeout` is the seconds for the whole call, with all attempts and waits,
-    instead of the client's `deadline`.
+    sent. `_request_timeout` is the seconds for the whole call, with all attempts and waits, or
+    a `root.Deadline`; it shortens the client's `deadline`, and does not extend it.
     """
 
     _collection = "/v1/projects/"
@@ -55,7 +56,9 @@ class Projects(Resource):
             Project, limit=limit, page_size=page_size, cursor=cursor, prefetch=prefetch
         )
 
-    def retrieve(self, project_id: str | UUID, *, _request_timeout: float | None = None) -> Project:
+    def retrieve(
+        self, project_id: str | UUID, *, _request_timeout: float | Deadline | None = None
+    ) -> Project:
         """Retrieve a project by its ID."""
         operation = Operation("GET", self._path(project_id), Project)
         return self._send(operation, _request_timeout)
@@ -66,7 +69,7 @@ class Projects(Resource):
         name: str,
         description: str | None = None,
         is_default: bool | None = None,
-        _request_timeout: float | None = None,
+        _request_timeout: float | Deadline | None = None,
     ) -> Project:
         """Create a project and return it.
 
@@ -88,7 +91,7 @@ class Projects(Resource):
         name: str | NotGiven = NOT_GIVEN,
         description: str | NotGiven = NOT_GIVEN,
         is_default: bool | NotGiven = NOT_GIVEN,
-        _request_timeout: float | None = None,
+        _request_timeout: float | Deadline | None = None,
     ) -> Project:
         """Update some fields of a project and return it. Omitted fields keep their values.
 
@@ -101,6 +104,8 @@ class Projects(Resource):
         operation = Operation("PATCH", self._path(project_id), Project, body=body)
         return self._send(operation, _request_timeout)
 
-    def delete(self, project_id: str | UUID, *, _request_timeout: float | None = None) -> None:
+    def delete(
+        self, project_id: str | UUID, *, _request_timeout: float | Deadline | None = None
+    ) -> None:
         """Delete a project. The service refuses it while other objects belong to the project."""
         self._send(Operation("DELETE", self._path(project_id), NoneType), _request_timeout)

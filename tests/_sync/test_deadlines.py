@@ -1,0 +1,443 @@
+# Generated from tests/_async/test_deadlines.py by scripts/generate_sync.py. Do not edit.
+"""Deadlines around several calls: as a block, and as an argument."""
+
+from __future__ import annotations
+
+import pickle
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+import pytest
+
+import root
+from root import (
+    APITimeoutError,
+    BulkError,
+    ConfigurationError,
+    InvalidRequestError,
+    Operation,
+    RateLimitError,
+    RootSignals,
+    Stream,
+)
+from root.emulator import Server
+
+from ..scripted_server import ScriptedServer, Step, responds, response_bytes
+
+KEY = "k" * 20
+PATH = "/v1/models/"
+MODEL = {"id": "9b2f", "name": "a"}
+IN_TIME = r"deadline of 0\.2 s"
+
+Work = Callable[[RootSignals], object]
+
+
+def connect(server: ScriptedServer, **settings: Any) -> RootSignals:
+    return RootSignals(KEY, base_url=server.url, timeout=60, max_retries=0, **settings)
+
+
+def page(server: ScriptedServer) -> dict[str, object]:
+    """A page that another one follows."""
+    return {"results": [MODEL], "next": f"{server.url}{PATH}?cursor=b"}
+
+
+def listing(client: RootSignals) -> object:
+    return [model for model in client.models.list()]
+
+
+CALLS: dict[str, Work] = {
+    "retrieve": lambda client: client.models.retrieve("a"),
+    "create": lambda client: client.models.create(name="a"),
+    "list": listing,
+    "request": lambda client: client.request("GET", PATH),
+    "send": lambda client: client.send(Operation("GET", PATH, object)),
+    "ensure": lambda client: client.models.ensure(name="a"),
+    "plan": lambda client: client.models.plan([{"name": "a"}]),
+    "export": lambda client: client.models.export(),
+    "projects": lambda client: client.projects.delete("a"),
+}
+
+
+@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
+def test_block(call: Work) -> None:
+    """A block bounds each call in it, whatever the client's own limits are."""
+    with ScriptedServer([]) as server:
+        server.steps.append(server.hangs)
+        with connect(server, deadline=60) as client, root.deadline(0.2):
+            with pytest.raises(APITimeoutError, match=IN_TIME) as error:
+                call(client)
+    assert len(error.value.attempts) == 1
+
+
+@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
+def test_over(call: Work) -> None:
+    """When it is over, nothing is sent, and the error has no attempts."""
+    keys: list[str] = []
+
+    def key() -> str:
+        keys.append(KEY)
+        return KEY
+
+    with ScriptedServer([responds(200, MODEL)]) as server:
+        with RootSignals(key, base_url=server.url) as client, root.deadline(0):
+            with pytest.raises(APITimeoutError, match="was not sent: the deadline") as error:
+                call(client)
+    assert not server.requests
+    assert not keys
+    assert error.value.attempts == ()
+    assert not error.value.may_have_been_processed
+    assert error.value.request is not None
+
+
+@pytest.mark.parametrize(("outer", "inner"), [(0.2, 60), (60, 0.2), (0.2, None), (None, 0.2)])
+def test_nested_blocks(outer: float | None, inner: float | None) -> None:
+    """Of nested blocks, the one that ends first applies."""
+    with ScriptedServer([]) as server:
+        server.steps.append(server.hangs)
+        with connect(server) as client, root.deadline(outer), root.deadline(inner):
+            with pytest.raises(APITimeoutError, match=IN_TIME):
+                client.models.retrieve("a")
+
+
+def test_after_a_block(client: RootSignals) -> None:
+    """After a block, the outer one applies again, also if the block ended with an exception."""
+    with root.deadline(60):
+        with pytest.raises(APITimeoutError):
+            with root.deadline(0):
+                client.models.list().to_dicts()
+        client.models.list().to_dicts()
+    client.models.list().to_dicts()
+
+
+def test_the_same_object_twice(client: RootSignals) -> None:
+    """A deadline may be entered again, also within itself."""
+    over = root.deadline(0)
+    with over:
+        with over:
+            pass
+        with pytest.raises(APITimeoutError):
+            client.models.list().to_dicts()
+    client.models.list().to_dicts()
+
+
+def test_blocks_that_end_in_another_order(client: RootSignals) -> None:
+    """A block that ends before one that began in it takes only itself away."""
+    first, second = ExitStack(), ExitStack()
+    first.enter_context(root.deadline(0))
+    second.enter_context(root.deadline(60))
+    first.close()
+    client.models.list().to_dicts()
+    second.close()
+
+    first.enter_context(root.deadline(60))
+    second.enter_context(root.deadline(0))
+    first.close()
+    with pytest.raises(APITimeoutError):
+        client.models.list().to_dicts()
+    second.close()
+    client.models.list().to_dicts()
+
+
+def test_the_clients_own_limits() -> None:
+    """The client's own timeout and deadline apply in a block, too."""
+    with ScriptedServer([]) as server:
+        server.steps.append(server.hangs)
+        with connect(server) as client, root.deadline(60):
+            with pytest.raises(APITimeoutError, match=IN_TIME):
+                client.with_options(deadline=0.2).models.retrieve("a")
+            with pytest.raises(APITimeoutError, match=r"timeout of 0\.2 s"):
+                client.with_options(timeout=0.2).models.retrieve("a")
+            with pytest.raises(APITimeoutError, match=IN_TIME):
+                client.request("GET", PATH, deadline=0.2)
+            with pytest.raises(APITimeoutError, match=IN_TIME):
+                client.models.retrieve("a", _request_timeout=0.2)
+
+
+@pytest.mark.parametrize("wider", [60, None])
+def test_nothing_extends_a_block(wider: float | None) -> None:
+    """No argument extends the time of a block."""
+    with ScriptedServer([]) as server:
+        server.steps.append(server.hangs)
+        with connect(server) as client:
+            with root.deadline(0.2):
+                with pytest.raises(APITimeoutError, match=IN_TIME):
+                    client.with_options(deadline=wider).models.retrieve("a")
+            with root.deadline(0.2):
+                with pytest.raises(APITimeoutError, match=IN_TIME):
+                    client.request("GET", PATH, deadline=wider)
+            with root.deadline(0.2):
+                with pytest.raises(APITimeoutError, match=IN_TIME):
+                    client.models.retrieve("a", _request_timeout=wider)
+
+
+def test_request_timeout_only_shortens() -> None:
+    """`_request_timeout` does not extend the client's deadline."""
+    with ScriptedServer([]) as server:
+        server.steps.append(server.hangs)
+        with connect(server, deadline=0.2) as client:
+            with pytest.raises(APITimeoutError, match=IN_TIME):
+                client.models.retrieve("a", _request_timeout=60)
+
+
+def test_no_time_for_a_retry(client: RootSignals, emulator: Server) -> None:
+    """A retry that would begin after the end of the block is not waited for."""
+    emulator.fail_next(status=429, headers={"Retry-After": "30"})
+    with root.deadline(20):
+        with pytest.raises(RateLimitError, match="The deadline of 20 s leaves no time"):
+            client.models.list().to_dicts()
+
+
+def test_bulk() -> None:
+    """A block bounds a bulk call as a whole: what has not been sent when it is over is not."""
+    with ScriptedServer([]) as server:
+        server.steps.append(server.hangs)
+        settings: list[dict[str, object]] = [{"name": str(number)} for number in range(20)]
+        with connect(server) as client, root.deadline(0.2):
+            with pytest.raises(BulkError, match=IN_TIME):
+                client.models.create_many(settings, concurrency=4)
+            errors = client.models.create_many(settings, errors="collect")
+    assert len(server.requests) == 4
+    assert all(isinstance(one, APITimeoutError) and one.attempts == () for one in errors)
+
+
+def test_plan(client: RootSignals, emulator: Server) -> None:
+    """A plan is bound by the block in which it is applied."""
+    with root.deadline(60):
+        plan = client.models.plan([{"name": "a"}])
+    with root.deadline(0):
+        with pytest.raises(root.ApplyError, match="was not sent: the deadline"):
+            plan.apply()
+    assert not emulator.models
+
+
+def test_listing_that_leaves_its_block() -> None:
+    """A listing is bound by the block in which it is read, page by page."""
+    with ScriptedServer([]) as server:
+        server.steps += [responds(200, page(server)), responds(200, {"results": [MODEL]})]
+        with connect(server) as client:
+            with root.deadline(0):
+                pager = client.models.list()
+            assert (next(pager)).id == "9b2f"
+            with root.deadline(0):
+                with pytest.raises(APITimeoutError, match="was not sent") as error:
+                    next(pager)
+            assert error.value.cursor == "b"
+            assert (next(pager)).id == "9b2f"
+
+
+def test_prefetching_that_leaves_its_block() -> None:
+    """The block in which a page was requested ahead of time does not bound it."""
+    is_over = threading.Event()
+
+    def late(sock: socket.socket) -> bool:
+        is_over.wait(60)
+        return responds(200, {"results": [MODEL]})(sock)
+
+    def choose(request: bytes) -> Step:
+        if b"cursor=b" in request:
+            return late
+        return server.hangs if b"/models/a/" in request else responds(200, page(server))
+
+    with ScriptedServer([], choose=choose) as server:
+        with connect(server) as client:
+            pager = client.models.list(prefetch=True)
+            with root.deadline(0.2):
+                next(pager)
+                with pytest.raises(APITimeoutError, match=IN_TIME):
+                    client.models.retrieve("a")
+            is_over.set()
+            assert (next(pager)).id == "9b2f"
+    assert len(server.requests) == 3
+
+
+def test_waiting_for_a_page_that_was_prefetched() -> None:
+    """A page that was requested before the block is waited for within it."""
+    with ScriptedServer([]) as server:
+        server.steps += [responds(200, page(server)), server.hangs]
+        with connect(server) as client:
+            pager = client.models.list(prefetch=True)
+            next(pager)
+            with root.deadline(0.2):
+                with pytest.raises(APITimeoutError, match=IN_TIME) as error:
+                    next(pager)
+            assert error.value.cursor == "b"
+            pager.close()
+
+
+def test_stream() -> None:
+    """A stream is bound by the block in which it is requested."""
+    with ScriptedServer([]) as server:
+        server.steps.append(server.drips(response_bytes(200, {"a": "x" * 5000}), 200))
+        with connect(server) as client:
+            with root.deadline(0.2):
+                response = client.request("GET", PATH, schema=Stream)
+            with pytest.raises(APITimeoutError, match=IN_TIME):
+                for _ in response.value:
+                    pass
+
+
+# As an argument
+
+
+def test_with_options() -> None:
+    """A deadline that is passed to `with_options` bounds all calls of the copy together."""
+    with ScriptedServer([]) as server:
+        server.steps.append(server.hangs)
+        with connect(server, deadline=60) as client:
+            bound = client.with_options(deadline=root.deadline(0.2))
+            with pytest.raises(APITimeoutError, match=IN_TIME):
+                bound.models.retrieve("a")
+            with pytest.raises(APITimeoutError, match="was not sent") as error:
+                bound.models.retrieve("a")
+            assert error.value.attempts == ()
+            with pytest.raises(BulkError, match="was not sent"):
+                bound.models.create_many([{"name": "a"}])
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("deadline", [60, None, root.deadline(60)], ids=["s", "none", "object"])
+def test_options_of_a_bound_client(deadline: float | root.Deadline | None) -> None:
+    """The deadline of a client can be shortened, and not be removed."""
+    with ScriptedServer([responds(200, MODEL)]) as server:
+        with connect(server, deadline=root.deadline(0)) as client:
+            with pytest.raises(APITimeoutError, match="was not sent"):
+                client.with_options(deadline=deadline).models.retrieve("a")
+        with connect(server, deadline=root.deadline(60)) as client:
+            client.models.retrieve("a")
+            with pytest.raises(APITimeoutError, match="was not sent"):
+                client.with_options(deadline=root.deadline(0)).models.retrieve("a")
+
+
+def test_the_seconds_of_a_client_beside_its_deadline() -> None:
+    """With a deadline for all calls, the seconds for each call remain."""
+    with ScriptedServer([]) as server:
+        server.steps.append(server.hangs)
+        with connect(server, deadline=0.2) as client:
+            bound = client.with_options(deadline=root.deadline(60))
+            with pytest.raises(APITimeoutError, match=IN_TIME):
+                bound.models.retrieve("a")
+            settings = {one.name: one.value for one in bound.config.explain()}
+    assert settings["deadline"] == "0.2 s, and 60 s for all calls"
+
+
+ARGUMENTS: dict[str, Callable[[RootSignals, root.Deadline], object]] = {
+    "_request_timeout": lambda client, bound: client.models.retrieve("a", _request_timeout=bound),
+    "request": lambda client, bound: client.request("GET", PATH, deadline=bound),
+    "send": lambda client, bound: client.send(Operation("GET", PATH, object, deadline=bound)),
+}
+
+
+@pytest.mark.parametrize("call", ARGUMENTS.values(), ids=ARGUMENTS)
+def test_argument_of_a_call(
+    call: Callable[[RootSignals, root.Deadline], object],
+) -> None:
+    """A call accepts a deadline where it accepts seconds."""
+    with ScriptedServer([responds(200, MODEL)]) as server:
+        with connect(server) as client:
+            call(client, root.deadline(60))
+            with pytest.raises(APITimeoutError, match="was not sent"):
+                call(client, root.deadline(0))
+    assert len(server.requests) == 1
+
+
+# Generators
+
+
+def test_a_suspended_generator(client: RootSignals) -> None:
+    """A block of a generator does not bound its caller, which runs while it is suspended."""
+
+    def numbers() -> Iterator[int]:
+        with root.deadline(0), root.deadline(60):
+            yield 1
+            yield 2
+        yield 3
+
+    generator = numbers()
+    assert next(generator) == 1
+    client.models.list().to_dicts()
+    client.models.create_many([{"name": "a"}])
+    assert next(generator) == 2
+    client.models.list().to_dicts()
+    assert next(generator) == 3
+    client.models.list().to_dicts()
+
+
+def test_calls_in_a_generator(client: RootSignals) -> None:
+    """A block of a generator bounds what the generator calls, and ends with it."""
+
+    def models() -> Iterator[object]:
+        with root.deadline(0):
+            yield None
+            with pytest.raises(APITimeoutError):
+                client.models.list().to_dicts()
+            with pytest.raises(BulkError):
+                client.models.create_many([{"name": "a"}])
+            yield None
+        yield client.models.list(limit=1).to_dicts()
+
+    assert [one for one in models()][:2] == [None, None]
+
+
+def test_a_context_manager_that_is_a_generator(client: RootSignals) -> None:
+    """The block of a context manager that is written as a generator bounds the caller's block."""
+
+    @contextmanager
+    def bounded() -> Iterator[None]:
+        with root.deadline(0):
+            yield
+
+    with bounded():
+        with pytest.raises(APITimeoutError):
+            client.models.list().to_dicts()
+    client.models.list().to_dicts()
+    with ExitStack() as stack:
+        stack.enter_context(bounded())
+        with pytest.raises(APITimeoutError):
+            client.models.list().to_dicts()
+    client.models.list().to_dicts()
+
+
+# The object
+
+
+def test_remaining() -> None:
+    """A deadline knows the seconds that remain."""
+    assert 0 < root.deadline(60).remaining() <= 60
+    assert root.deadline(0).remaining() == root.deadline(-5).remaining() == 0
+    assert root.deadline(None).remaining() == float("inf")
+    assert repr(root.deadline(0)) == "<Deadline: 0 of 0 s remain>"
+    assert repr(root.deadline(None)) == "<Deadline: no limit>"
+
+
+@pytest.mark.parametrize("seconds", [True, False, float("nan"), "5"])
+def test_invalid_seconds(seconds: Any) -> None:
+    """What is not a number of seconds is refused."""
+    with pytest.raises(ConfigurationError, match="deadline must be"):
+        root.deadline(seconds)
+
+
+@pytest.mark.parametrize("value", [0, "5", True])
+def test_invalid_argument(client: RootSignals, value: Any) -> None:
+    """An argument that is neither seconds nor a deadline is refused before anything is sent."""
+    with pytest.raises(InvalidRequestError, match="_request_timeout must be"):
+        client.models.retrieve("a", _request_timeout=value)
+    with pytest.raises(ConfigurationError, match="deadline must be"):
+        client.with_options(deadline=value)
+
+
+def test_pickle() -> None:
+    """A deadline that is pickled, alone or with a client, has as much time left as before."""
+    for seconds in (60.0, 0.0, None):
+        bound = root.deadline(seconds)
+        copied: root.Deadline = pickle.loads(pickle.dumps(bound))
+        assert copied.seconds == seconds
+        assert copied.until == pytest.approx(bound.until, abs=30)
+    with ScriptedServer([responds(200, MODEL)]) as server:
+        client = connect(server, deadline=root.deadline(0))
+        with pickle.loads(pickle.dumps(client)) as copy:
+            with pytest.raises(APITimeoutError, match="was not sent"):
+                copy.models.retrieve("a")
+        client.close()

@@ -1,0 +1,443 @@
+# Generated from tests/_async/test_deadlines.py by scripts/generate_sync.py. Do not edit.
+"""Deadlines around several calls: as a block, and as an argument."""
+
+from __future__ import annotations
+
+import pickle
+import socket
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
+
+import pytest
+
+import root
+from root import (
+    APITimeoutError,
+    AsyncStream,
+    BulkError,
+    ConfigurationError,
+    InvalidRequestError,
+    Operation,
+    RateLimitError,
+    RootSignals,
+)
+from root.emulator import Server
+
+from ..scripted_server import ScriptedServer, Step, responds, response_bytes
+
+KEY = "k" * 20
+PATH = "/v1/models/"
+MODEL = {"id": "9b2f", "name": "a"}
+IN_TIME = r"deadline of 0\.2 s"
+
+Work = Callable[[RootSignals], Awaitable[object]]
+
+
+def connect(server: ScriptedServer, **settings: Any) -> RootSignals:
+    return RootSignals(KEY, base_url=server.url, timeout=60, max_retries=0, **settings)
+
+
+def page(server: ScriptedServer) -> dict[str, object]:
+    """A page that another one follows."""
+    return {"results": [MODEL], "next": f"{server.url}{PATH}?cursor=b"}
+
+
+async def listing(client: RootSignals) -> object:
+    return [model async for model in client.models.alist()]
+
+
+CALLS: dict[str, Work] = {
+    "retrieve": lambda client: client.models.aretrieve("a"),
+    "create": lambda client: client.models.acreate(name="a"),
+    "list": listing,
+    "request": lambda client: client.arequest("GET", PATH),
+    "send": lambda client: client.asend(Operation("GET", PATH, object)),
+    "ensure": lambda client: client.models.aensure(name="a"),
+    "plan": lambda client: client.models.aplan([{"name": "a"}]),
+    "export": lambda client: client.models.aexport(),
+    "projects": lambda client: client.projects.adelete("a"),
+}
+
+
+@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
+async def test_block(call: Work) -> None:
+    """A block bounds each call in it, whatever the client's own limits are."""
+    with ScriptedServer([]) as server:
+        server.steps.append(server.hangs)
+        async with connect(server, deadline=60) as client, root.deadline(0.2):
+            with pytest.raises(APITimeoutError, match=IN_TIME) as error:
+                await call(client)
+    assert len(error.value.attempts) == 1
+
+
+@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
+async def test_over(call: Work) -> None:
+    """When it is over, nothing is sent, and the error has no attempts."""
+    keys: list[str] = []
+
+    def key() -> str:
+        keys.append(KEY)
+        return KEY
+
+    with ScriptedServer([responds(200, MODEL)]) as server:
+        async with RootSignals(key, base_url=server.url) as client, root.deadline(0):
+            with pytest.raises(APITimeoutError, match="was not sent: the deadline") as error:
+                await call(client)
+    assert not server.requests
+    assert not keys
+    assert error.value.attempts == ()
+    assert not error.value.may_have_been_processed
+    assert error.value.request is not None
+
+
+@pytest.mark.parametrize(("outer", "inner"), [(0.2, 60), (60, 0.2), (0.2, None), (None, 0.2)])
+async def test_nested_blocks(outer: float | None, inner: float | None) -> None:
+    """Of nested blocks, the one that ends first applies."""
+    with ScriptedServer([]) as server:
+        server.steps.append(server.hangs)
+        async with connect(server) as client, root.deadline(outer), root.deadline(inner):
+            with pytest.raises(APITimeoutError, match=IN_TIME):
+                await client.models.aretrieve("a")
+
+
+async def test_after_a_block(client: RootSignals) -> None:
+    """After a block, the outer one applies again, also if the block ended with an exception."""
+    async with root.deadline(60):
+        with pytest.raises(APITimeoutError):
+            async with root.deadline(0):
+                await client.models.alist().to_dicts()
+        await client.models.alist().to_dicts()
+    await client.models.alist().to_dicts()
+
+
+async def test_the_same_object_twice(client: RootSignals) -> None:
+    """A deadline may be entered again, also within itself."""
+    over = root.deadline(0)
+    async with over:
+        async with over:
+            pass
+        with pytest.raises(APITimeoutError):
+            await client.models.alist().to_dicts()
+    await client.models.alist().to_dicts()
+
+
+async def test_blocks_that_end_in_another_order(client: RootSignals) -> None:
+    """A block that ends before one that began in it takes only itself away."""
+    first, second = AsyncExitStack(), AsyncExitStack()
+    await first.enter_async_context(root.deadline(0))
+    await second.enter_async_context(root.deadline(60))
+    await first.aclose()
+    await client.models.alist().to_dicts()
+    await second.aclose()
+
+    await first.enter_async_context(root.deadline(60))
+    await second.enter_async_context(root.deadline(0))
+    await first.aclose()
+    with pytest.raises(APITimeoutError):
+        await client.models.alist().to_dicts()
+    await second.aclose()
+    await client.models.alist().to_dicts()
+
+
+async def test_the_clients_own_limits() -> None:
+    """The client's own timeout and deadline apply in a block, too."""
+    with ScriptedServer([]) as server:
+        server.steps.append(server.hangs)
+        async with connect(server) as client, root.deadline(60):
+            with pytest.raises(APITimeoutError, match=IN_TIME):
+                await client.with_options(deadline=0.2).models.aretrieve("a")
+            with pytest.raises(APITimeoutError, match=r"timeout of 0\.2 s"):
+                await client.with_options(timeout=0.2).models.aretrieve("a")
+            with pytest.raises(APITimeoutError, match=IN_TIME):
+                await client.arequest("GET", PATH, deadline=0.2)
+            with pytest.raises(APITimeoutError, match=IN_TIME):
+                await client.models.aretrieve("a", _request_timeout=0.2)
+
+
+@pytest.mark.parametrize("wider", [60, None])
+async def test_nothing_extends_a_block(wider: float | None) -> None:
+    """No argument extends the time of a block."""
+    with ScriptedServer([]) as server:
+        server.steps.append(server.hangs)
+        async with connect(server) as client:
+            async with root.deadline(0.2):
+                with pytest.raises(APITimeoutError, match=IN_TIME):
+                    await client.with_options(deadline=wider).models.aretrieve("a")
+            async with root.deadline(0.2):
+                with pytest.raises(APITimeoutError, match=IN_TIME):
+                    await client.arequest("GET", PATH, deadline=wider)
+            async with root.deadline(0.2):
+                with pytest.raises(APITimeoutError, match=IN_TIME):
+                    await client.models.aretrieve("a", _request_timeout=wider)
+
+
+async def test_request_timeout_only_shortens() -> None:
+    """`_request_timeout` does not extend the client's deadline."""
+    with ScriptedServer([]) as server:
+        server.steps.append(server.hangs)
+        async with connect(server, deadline=0.2) as client:
+            with pytest.raises(APITimeoutError, match=IN_TIME):
+                await client.models.aretrieve("a", _request_timeout=60)
+
+
+async def test_no_time_for_a_retry(client: RootSignals, emulator: Server) -> None:
+    """A retry that would begin after the end of the block is not waited for."""
+    emulator.fail_next(status=429, headers={"Retry-After": "30"})
+    async with root.deadline(20):
+        with pytest.raises(RateLimitError, match="The deadline of 20 s leaves no time"):
+            await client.models.alist().to_dicts()
+
+
+async def test_bulk() -> None:
+    """A block bounds a bulk call as a whole: what has not been sent when it is over is not."""
+    with ScriptedServer([]) as server:
+        server.steps.append(server.hangs)
+        settings: list[dict[str, object]] = [{"name": str(number)} for number in range(20)]
+        async with connect(server) as client, root.deadline(0.2):
+            with pytest.raises(BulkError, match=IN_TIME):
+                await client.models.acreate_many(settings, concurrency=4)
+            errors = await client.models.acreate_many(settings, errors="collect")
+    assert len(server.requests) == 4
+    assert all(isinstance(one, APITimeoutError) and one.attempts == () for one in errors)
+
+
+async def test_plan(client: RootSignals, emulator: Server) -> None:
+    """A plan is bound by the block in which it is applied."""
+    async with root.deadline(60):
+        plan = await client.models.aplan([{"name": "a"}])
+    async with root.deadline(0):
+        with pytest.raises(root.ApplyError, match="was not sent: the deadline"):
+            await plan.apply()
+    assert not emulator.models
+
+
+async def test_listing_that_leaves_its_block() -> None:
+    """A listing is bound by the block in which it is read, page by page."""
+    with ScriptedServer([]) as server:
+        server.steps += [responds(200, page(server)), responds(200, {"results": [MODEL]})]
+        async with connect(server) as client:
+            async with root.deadline(0):
+                pager = client.models.alist()
+            assert (await anext(pager)).id == "9b2f"
+            async with root.deadline(0):
+                with pytest.raises(APITimeoutError, match="was not sent") as error:
+                    await anext(pager)
+            assert error.value.cursor == "b"
+            assert (await anext(pager)).id == "9b2f"
+
+
+async def test_prefetching_that_leaves_its_block() -> None:
+    """The block in which a page was requested ahead of time does not bound it."""
+    is_over = threading.Event()
+
+    def late(sock: socket.socket) -> bool:
+        is_over.wait(60)
+        return responds(200, {"results": [MODEL]})(sock)
+
+    def choose(request: bytes) -> Step:
+        if b"cursor=b" in request:
+            return late
+        return server.hangs if b"/models/a/" in request else responds(200, page(server))
+
+    with ScriptedServer([], choose=choose) as server:
+        async with connect(server) as client:
+            pager = client.models.alist(prefetch=True)
+            async with root.deadline(0.2):
+                await anext(pager)
+                with pytest.raises(APITimeoutError, match=IN_TIME):
+                    await client.models.aretrieve("a")
+            is_over.set()
+            assert (await anext(pager)).id == "9b2f"
+    assert len(server.requests) == 3
+
+
+async def test_waiting_for_a_page_that_was_prefetched() -> None:
+    """A page that was requested before the block is waited for within it."""
+    with ScriptedServer([]) as server:
+        server.steps += [responds(200, page(server)), server.hangs]
+        async with connect(server) as client:
+            pager = client.models.alist(prefetch=True)
+            await anext(pager)
+            async with root.deadline(0.2):
+                with pytest.raises(APITimeoutError, match=IN_TIME) as error:
+                    await anext(pager)
+            assert error.value.cursor == "b"
+            await pager.aclose()
+
+
+async def test_stream() -> None:
+    """A stream is bound by the block in which it is requested."""
+    with ScriptedServer([]) as server:
+        server.steps.append(server.drips(response_bytes(200, {"a": "x" * 5000}), 200))
+        async with connect(server) as client:
+            async with root.deadline(0.2):
+                response = await client.arequest("GET", PATH, schema=AsyncStream)
+            with pytest.raises(APITimeoutError, match=IN_TIME):
+                async for _ in response.value:
+                    pass
+
+
+# As an argument
+
+
+async def test_with_options() -> None:
+    """A deadline that is passed to `with_options` bounds all calls of the copy together."""
+    with ScriptedServer([]) as server:
+        server.steps.append(server.hangs)
+        async with connect(server, deadline=60) as client:
+            bound = client.with_options(deadline=root.deadline(0.2))
+            with pytest.raises(APITimeoutError, match=IN_TIME):
+                await bound.models.aretrieve("a")
+            with pytest.raises(APITimeoutError, match="was not sent") as error:
+                await bound.models.aretrieve("a")
+            assert error.value.attempts == ()
+            with pytest.raises(BulkError, match="was not sent"):
+                await bound.models.acreate_many([{"name": "a"}])
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("deadline", [60, None, root.deadline(60)], ids=["s", "none", "object"])
+async def test_options_of_a_bound_client(deadline: float | root.Deadline | None) -> None:
+    """The deadline of a client can be shortened, and not be removed."""
+    with ScriptedServer([responds(200, MODEL)]) as server:
+        async with connect(server, deadline=root.deadline(0)) as client:
+            with pytest.raises(APITimeoutError, match="was not sent"):
+                await client.with_options(deadline=deadline).models.aretrieve("a")
+        async with connect(server, deadline=root.deadline(60)) as client:
+            await client.models.aretrieve("a")
+            with pytest.raises(APITimeoutError, match="was not sent"):
+                await client.with_options(deadline=root.deadline(0)).models.aretrieve("a")
+
+
+async def test_the_seconds_of_a_client_beside_its_deadline() -> None:
+    """With a deadline for all calls, the seconds for each call remain."""
+    with ScriptedServer([]) as server:
+        server.steps.append(server.hangs)
+        async with connect(server, deadline=0.2) as client:
+            bound = client.with_options(deadline=root.deadline(60))
+            with pytest.raises(APITimeoutError, match=IN_TIME):
+                await bound.models.aretrieve("a")
+            settings = {one.name: one.value for one in bound.config.explain()}
+    assert settings["deadline"] == "0.2 s, and 60 s for all calls"
+
+
+ARGUMENTS: dict[str, Callable[[RootSignals, root.Deadline], Awaitable[object]]] = {
+    "_request_timeout": lambda client, bound: client.models.aretrieve("a", _request_timeout=bound),
+    "request": lambda client, bound: client.arequest("GET", PATH, deadline=bound),
+    "send": lambda client, bound: client.asend(Operation("GET", PATH, object, deadline=bound)),
+}
+
+
+@pytest.mark.parametrize("call", ARGUMENTS.values(), ids=ARGUMENTS)
+async def test_argument_of_a_call(
+    call: Callable[[RootSignals, root.Deadline], Awaitable[object]],
+) -> None:
+    """A call accepts a deadline where it accepts seconds."""
+    with ScriptedServer([responds(200, MODEL)]) as server:
+        async with connect(server) as client:
+            await call(client, root.deadline(60))
+            with pytest.raises(APITimeoutError, match="was not sent"):
+                await call(client, root.deadline(0))
+    assert len(server.requests) == 1
+
+
+# Generators
+
+
+async def test_a_suspended_generator(client: RootSignals) -> None:
+    """A block of a generator does not bound its caller, which runs while it is suspended."""
+
+    async def numbers() -> AsyncIterator[int]:
+        async with root.deadline(0), root.deadline(60):
+            yield 1
+            yield 2
+        yield 3
+
+    generator = numbers()
+    assert await anext(generator) == 1
+    await client.models.alist().to_dicts()
+    await client.models.acreate_many([{"name": "a"}])
+    assert await anext(generator) == 2
+    await client.models.alist().to_dicts()
+    assert await anext(generator) == 3
+    await client.models.alist().to_dicts()
+
+
+async def test_calls_in_a_generator(client: RootSignals) -> None:
+    """A block of a generator bounds what the generator calls, and ends with it."""
+
+    async def models() -> AsyncIterator[object]:
+        async with root.deadline(0):
+            yield None
+            with pytest.raises(APITimeoutError):
+                await client.models.alist().to_dicts()
+            with pytest.raises(BulkError):
+                await client.models.acreate_many([{"name": "a"}])
+            yield None
+        yield await client.models.alist(limit=1).to_dicts()
+
+    assert [one async for one in models()][:2] == [None, None]
+
+
+async def test_a_context_manager_that_is_a_generator(client: RootSignals) -> None:
+    """The block of a context manager that is written as a generator bounds the caller's block."""
+
+    @asynccontextmanager
+    async def bounded() -> AsyncIterator[None]:
+        async with root.deadline(0):
+            yield
+
+    async with bounded():
+        with pytest.raises(APITimeoutError):
+            await client.models.alist().to_dicts()
+    await client.models.alist().to_dicts()
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(bounded())
+        with pytest.raises(APITimeoutError):
+            await client.models.alist().to_dicts()
+    await client.models.alist().to_dicts()
+
+
+# The object
+
+
+async def test_remaining() -> None:
+    """A deadline knows the seconds that remain."""
+    assert 0 < root.deadline(60).remaining() <= 60
+    assert root.deadline(0).remaining() == root.deadline(-5).remaining() == 0
+    assert root.deadline(None).remaining() == float("inf")
+    assert repr(root.deadline(0)) == "<Deadline: 0 of 0 s remain>"
+    assert repr(root.deadline(None)) == "<Deadline: no limit>"
+
+
+@pytest.mark.parametrize("seconds", [True, False, float("nan"), "5"])
+def test_invalid_seconds(seconds: Any) -> None:
+    """What is not a number of seconds is refused."""
+    with pytest.raises(ConfigurationError, match="deadline must be"):
+        root.deadline(seconds)
+
+
+@pytest.mark.parametrize("value", [0, "5", True])
+async def test_invalid_argument(client: RootSignals, value: Any) -> None:
+    """An argument that is neither seconds nor a deadline is refused before anything is sent."""
+    with pytest.raises(InvalidRequestError, match="_request_timeout must be"):
+        await client.models.aretrieve("a", _request_timeout=value)
+    with pytest.raises(ConfigurationError, match="deadline must be"):
+        client.with_options(deadline=value)
+
+
+async def test_pickle() -> None:
+    """A deadline that is pickled, alone or with a client, has as much time left as before."""
+    for seconds in (60.0, 0.0, None):
+        bound = root.deadline(seconds)
+        copied: root.Deadline = pickle.loads(pickle.dumps(bound))
+        assert copied.seconds == seconds
+        assert copied.until == pytest.approx(bound.until, abs=30)
+    with ScriptedServer([responds(200, MODEL)]) as server:
+        client = connect(server, deadline=root.deadline(0))
+        async with pickle.loads(pickle.dumps(client)) as copy:
+            with pytest.raises(APITimeoutError, match="was not sent"):
+                await copy.models.aretrieve("a")
+        await client.aclose()
