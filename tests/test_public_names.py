@@ -15,6 +15,7 @@ import root
 import root.client
 import root.models
 from root.models import AsyncModels, AsyncPager, Model, Models, Pager
+from root.projects import AsyncProjects, Projects
 from tests.concurrency.helpers import run_program
 
 MODULES = [
@@ -60,6 +61,7 @@ def test_signatures_of_the_old_sdk(method: str, keywords: dict[str, Any], return
     if method.endswith("list"):
         # Parameters that the old SDK does not have come last.
         later = {"page_size": None, "ordering": None, "cursor": None, "prefetch": False}
+        later["_request_timeout"] = None
         assert list(parameters) == [*keywords, *later]
         assert {name: parameters.pop(name).default for name in later} == later
     assert list(parameters) == list(keywords)
@@ -110,6 +112,19 @@ def test_all_names() -> None:
     assert root.Model is root.models.Model
     with pytest.raises(AttributeError, match="nonsense"):
         _ = root.nonsense
+
+
+@pytest.mark.parametrize("resource", [Models, AsyncModels, Projects, AsyncProjects])
+def test_all_methods_have_a_request_timeout(resource: type[object]) -> None:
+    """Each method of a resource has `_request_timeout`."""
+    methods = inspect.getmembers(resource, inspect.isfunction)
+    without = [
+        name
+        for name, method in methods
+        if not name.startswith("_")
+        and "_request_timeout" not in inspect.signature(method).parameters
+    ]
+    assert not without
 
 
 def test_client_arguments() -> None:

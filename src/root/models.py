@@ -141,6 +141,7 @@ class Models(_sync.Models):
         ordering: str | None = None,
         cursor: str | None = None,
         prefetch: bool = False,
+        _request_timeout: float | Deadline | None = None,
     ) -> AsyncPager[Model]:
         """Return an iterator over models: your own and public ones.
 
@@ -158,6 +159,7 @@ class Models(_sync.Models):
             prefetch: Whether to request the next page while you use this one; never more than one
                 page ahead, and never beyond `limit`. It has no effect where nothing can run in
                 the background.
+            _request_timeout: Seconds for each page, or a `root.Deadline` for all of them.
 
         Raises:
             PaginationError: While iterating, if a cursor repeats, or the next page has none.
@@ -169,6 +171,7 @@ class Models(_sync.Models):
             ordering=ordering,
             cursor=cursor,
             prefetch=prefetch,
+            _request_timeout=_request_timeout,
         )
 
     async def aretrieve(
@@ -280,6 +283,7 @@ class Models(_sync.Models):
         concurrency: int = 8,
         errors: Literal["raise"] = "raise",
         on_progress: Callable[[Progress], None] | None = None,
+        _request_timeout: float | Deadline | None = None,
     ) -> List[str]: ...
 
     @overload
@@ -290,6 +294,7 @@ class Models(_sync.Models):
         concurrency: int = 8,
         errors: Literal["collect"],
         on_progress: Callable[[Progress], None] | None = None,
+        _request_timeout: float | Deadline | None = None,
     ) -> List[str | RootSignalsError]: ...
 
     async def acreate_many(
@@ -299,6 +304,7 @@ class Models(_sync.Models):
         concurrency: int = 8,
         errors: Literal["raise", "collect"] = "raise",
         on_progress: Callable[[Progress], None] | None = None,
+        _request_timeout: float | Deadline | None = None,
     ) -> List[str] | List[str | RootSignalsError]:
         """Register many models concurrently, and return their IDs in the same order.
 
@@ -319,7 +325,11 @@ class Models(_sync.Models):
         """
         models = hidden(models)
         return await self._async.create_many(
-            models, concurrency=concurrency, errors=errors, on_progress=on_progress
+            models,
+            concurrency=concurrency,
+            errors=errors,
+            on_progress=on_progress,
+            _request_timeout=_request_timeout,
         )
 
     @overload
@@ -330,6 +340,7 @@ class Models(_sync.Models):
         concurrency: int = 8,
         errors: Literal["raise"] = "raise",
         on_progress: Callable[[Progress], None] | None = None,
+        _request_timeout: float | Deadline | None = None,
     ) -> List[ModelVerification]: ...
 
     @overload
@@ -340,6 +351,7 @@ class Models(_sync.Models):
         concurrency: int = 8,
         errors: Literal["collect"],
         on_progress: Callable[[Progress], None] | None = None,
+        _request_timeout: float | Deadline | None = None,
     ) -> List[ModelVerification | RootSignalsError]: ...
 
     async def averify_many(
@@ -349,6 +361,7 @@ class Models(_sync.Models):
         concurrency: int = 8,
         errors: Literal["raise", "collect"] = "raise",
         on_progress: Callable[[Progress], None] | None = None,
+        _request_timeout: float | Deadline | None = None,
     ) -> List[ModelVerification] | List[ModelVerification | RootSignalsError]:
         """Verify many configurations concurrently.
 
@@ -363,7 +376,11 @@ class Models(_sync.Models):
         """
         models = hidden(models)
         return await self._async.verify_many(
-            models, concurrency=concurrency, errors=errors, on_progress=on_progress
+            models,
+            concurrency=concurrency,
+            errors=errors,
+            on_progress=on_progress,
+            _request_timeout=_request_timeout,
         )
 
     @overload
@@ -374,6 +391,7 @@ class Models(_sync.Models):
         concurrency: int = 8,
         errors: Literal["raise"] = "raise",
         on_progress: Callable[[Progress], None] | None = None,
+        _request_timeout: float | Deadline | None = None,
     ) -> List[None]: ...
 
     @overload
@@ -384,6 +402,7 @@ class Models(_sync.Models):
         concurrency: int = 8,
         errors: Literal["collect"],
         on_progress: Callable[[Progress], None] | None = None,
+        _request_timeout: float | Deadline | None = None,
     ) -> List[RootSignalsError | None]: ...
 
     async def adelete_many(
@@ -393,6 +412,7 @@ class Models(_sync.Models):
         concurrency: int = 8,
         errors: Literal["raise", "collect"] = "raise",
         on_progress: Callable[[Progress], None] | None = None,
+        _request_timeout: float | Deadline | None = None,
     ) -> List[None] | List[RootSignalsError | None]:
         """Delete many models of yours concurrently.
 
@@ -405,7 +425,11 @@ class Models(_sync.Models):
             on_progress: Called for each call that has ended.
         """
         return await self._async.delete_many(
-            model_ids, concurrency=concurrency, errors=errors, on_progress=on_progress
+            model_ids,
+            concurrency=concurrency,
+            errors=errors,
+            on_progress=on_progress,
+            _request_timeout=_request_timeout,
         )
 
     async def aplan(
@@ -416,6 +440,7 @@ class Models(_sync.Models):
         rotate_keys: bool = False,
         concurrency: int = 8,
         on_progress: Callable[[Progress], None] | None = None,
+        _request_timeout: float | Deadline | None = None,
     ) -> AsyncPlan:
         """Compare desired models with yours, and return the changes that are needed.
 
@@ -445,6 +470,7 @@ class Models(_sync.Models):
             rotate_keys=rotate_keys,
             concurrency=concurrency,
             on_progress=on_progress,
+            _request_timeout=_request_timeout,
         )
 
     async def aensure(
@@ -456,6 +482,7 @@ class Models(_sync.Models):
         max_output_token_count: int | None = None,
         max_token_count: int | NotGiven | None = NOT_GIVEN,
         url: str | NotGiven | None = NOT_GIVEN,
+        _request_timeout: float | Deadline | None = None,
     ) -> Model:
         """Return your model of this name with these settings: created, updated, or unchanged.
 
@@ -482,10 +509,15 @@ class Models(_sync.Models):
             max_output_token_count=max_output_token_count,
             max_token_count=max_token_count,
             url=url,
+            _request_timeout=_request_timeout,
         )
 
     async def aexport(
-        self, *, concurrency: int = 8, on_progress: Callable[[Progress], None] | None = None
+        self,
+        *,
+        concurrency: int = 8,
+        on_progress: Callable[[Progress], None] | None = None,
+        _request_timeout: float | Deadline | None = None,
     ) -> List[ModelSettings]:
         """Return the settings of your private models, in the form for `plan` and `create_many`.
 
@@ -500,4 +532,6 @@ class Models(_sync.Models):
         Raises:
             InvalidRequestError: A name occurs twice among your models.
         """
-        return await self._async.export(concurrency=concurrency, on_progress=on_progress)
+        return await self._async.export(
+            concurrency=concurrency, on_progress=on_progress, _request_timeout=_request_timeout
+        )

@@ -59,6 +59,7 @@ class Projects(_sync.Projects):
         page_size: int | None = None,
         cursor: str | None = None,
         prefetch: bool = False,
+        _request_timeout: float | Deadline | None = None,
     ) -> AsyncPager[Project]:
         """Return an iterator over projects.
 
@@ -70,11 +71,18 @@ class Projects(_sync.Projects):
             page_size: Number of projects of a page; the service limits it, usually to 100.
             cursor: Where to continue: the `.cursor` of an earlier listing, or of its error.
             prefetch: Whether to request the next page while you use this one.
+            _request_timeout: Seconds for each page, or a `root.Deadline` for all of them.
 
         Raises:
             PaginationError: While iterating, if a cursor repeats, or the next page has none.
         """
-        return self._async.list(limit=limit, page_size=page_size, cursor=cursor, prefetch=prefetch)
+        return self._async.list(
+            limit=limit,
+            page_size=page_size,
+            cursor=cursor,
+            prefetch=prefetch,
+            _request_timeout=_request_timeout,
+        )
 
     async def aretrieve(
         self, project_id: str | UUID, *, _request_timeout: float | Deadline | None = None

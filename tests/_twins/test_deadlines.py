@@ -343,6 +343,59 @@ async def test_argument_of_a_call(
     assert len(server.requests) == 1
 
 
+Bounded = Callable[[RootSignals, "float | root.Deadline"], Awaitable[object]]
+
+METHODS: dict[str, Bounded] = {
+    "create": lambda c, time: c.models.acreate(name="a", _request_timeout=time),
+    "retrieve": lambda c, time: c.models.aretrieve("a", _request_timeout=time),
+    "update": lambda c, time: c.models.aupdate("a", name="b", _request_timeout=time),
+    "replace": lambda c, time: c.models.areplace("a", name="b", _request_timeout=time),
+    "delete": lambda c, time: c.models.adelete("a", _request_timeout=time),
+    "verify": lambda c, time: c.models.averify(model="a", _request_timeout=time),
+    "list": lambda c, time: c.models.alist(_request_timeout=time).to_dicts(),
+    "create_many": lambda c, time: c.models.acreate_many([{"name": "a"}], _request_timeout=time),
+    "verify_many": lambda c, time: c.models.averify_many([{"model": "a"}], _request_timeout=time),
+    "delete_many": lambda c, time: c.models.adelete_many(["a"], _request_timeout=time),
+    "ensure": lambda c, time: c.models.aensure(name="a", _request_timeout=time),
+    "plan": lambda c, time: c.models.aplan([{"name": "a"}], _request_timeout=time),
+    "export": lambda c, time: c.models.aexport(_request_timeout=time),
+    "projects.create": lambda c, time: c.projects.acreate(name="a", _request_timeout=time),
+    "projects.retrieve": lambda c, time: c.projects.aretrieve("a", _request_timeout=time),
+    "projects.update": lambda c, time: c.projects.aupdate("a", name="b", _request_timeout=time),
+    "projects.delete": lambda c, time: c.projects.adelete("a", _request_timeout=time),
+    "projects.list": lambda c, time: c.projects.alist(_request_timeout=time).to_dicts(),
+}
+
+
+@pytest.mark.parametrize("method", METHODS.values(), ids=METHODS)
+async def test_request_timeout_of_each_method(method: Bounded) -> None:
+    """Each method has `_request_timeout`, in seconds or as a deadline, which only shortens."""
+    with ScriptedServer([]) as server:
+        server.steps.append(server.hangs)
+        async with connect(server) as client:
+            with pytest.raises((APITimeoutError, BulkError), match=IN_TIME):
+                await method(client, 0.2)
+            sent = len(server.requests)
+            with pytest.raises((APITimeoutError, BulkError), match="was not sent"):
+                await method(client, root.deadline(0))
+            async with root.deadline(0):
+                with pytest.raises((APITimeoutError, BulkError), match="was not sent"):
+                    await method(client, 60)
+            with pytest.raises(InvalidRequestError, match="_request_timeout must be"):
+                await method(client, 0)
+    assert len(server.requests) == sent == 1
+
+
+async def test_request_timeout_of_apply(client: RootSignals, emulator: Server) -> None:
+    """`_request_timeout` of `apply` bounds all its changes, and an invalid one applies nothing."""
+    plan = await client.models.aplan([{"name": "a"}])
+    with pytest.raises(InvalidRequestError, match="_request_timeout must be"):
+        await plan.apply(_request_timeout=0)
+    with pytest.raises(root.ApplyError, match="was not sent: the deadline"):
+        await plan.apply(_request_timeout=root.deadline(0))
+    assert not emulator.models
+
+
 # Generators
 
 

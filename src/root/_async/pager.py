@@ -10,7 +10,8 @@ from operator import length_hint
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from .._concurrency.workers import AsyncPrefetch
-from .._config.deadlines import current_deadline
+from .._config import NOT_GIVEN
+from .._config.deadlines import Deadline, as_deadline, current_deadline
 from .._http.operation import Operation
 from .._schemas.base import ResponseModel, columns_of, flatten, set_meta
 from .._schemas.cursors import check_listing, next_cursor, page_query
@@ -54,8 +55,11 @@ class AsyncPager(AsyncIterator[T], Generic[T]):
         ordering: str | None,
         cursor: str | None,
         prefetch: bool,
+        deadline: float | Deadline | None,
     ) -> None:
         check_listing(limit, page_size, cursor)
+        # Raised where the listing is created.
+        as_deadline(deadline)
         self._client = client
         self._path = path
         self._item = item
@@ -65,6 +69,7 @@ class AsyncPager(AsyncIterator[T], Generic[T]):
         self._ordering = ordering
         self.cursor = cursor
         self._prefetch = prefetch
+        self._deadline = deadline
         self._prefetched: AsyncPrefetch[ListResponse[T]] | None = None
         self._items: Iterator[T] = iter(())
         self._last_page: Page[T] | None = None
@@ -215,7 +220,11 @@ class AsyncPager(AsyncIterator[T], Generic[T]):
             ordering=self._ordering,
         )
         return Operation(
-            "GET", self._path, list_response(self._item), query={**paging, **self._query}
+            "GET",
+            self._path,
+            list_response(self._item),
+            query={**paging, **self._query},
+            deadline=as_deadline(self._deadline) or NOT_GIVEN,
         )
 
     def _take(self, response: ListResponse[T]) -> Page[T]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from .._changes import ApplyResult
 from .._concurrency.bulk import BulkState, OnProgress, Progress, check_concurrency
+from .._config.deadlines import Deadline, limited
 from .._plans.comparison import (
     COMPARED,
     Comparison,
@@ -87,7 +88,11 @@ class AsyncPlan(Comparison):
         self._refused: dict[str, APIStatusError] = {}
 
     async def apply(
-        self, concurrency: int = 8, on_progress: Callable[[Progress], None] | None = None
+        self,
+        concurrency: int = 8,
+        on_progress: Callable[[Progress], None] | None = None,
+        *,
+        _request_timeout: float | Deadline | None = None,
     ) -> ApplyResult:
         """Create, update and delete models, in this order. A plan is applied once.
 
@@ -101,6 +106,7 @@ class AsyncPlan(Comparison):
             concurrency: Maximum number of concurrent calls.
             on_progress: Called for each change that was made or failed; its `position` is the
                 position in `changes`. An exception in it ends the work.
+            _request_timeout: Seconds for all of it, or a `root.Deadline`.
 
         Raises:
             ApplyError: A change failed; it has what was done, what failed and what was not
@@ -114,6 +120,7 @@ class AsyncPlan(Comparison):
             on_progress,
             tolerated=(BadRequestError, NotFoundError, ConflictError),
         )
+        limit = limited(_request_timeout)
         # Never released: of two threads, one applies the plan.
         if not self._applied.acquire(blocking=False):
             raise InvalidRequestError(
@@ -127,9 +134,10 @@ class AsyncPlan(Comparison):
             end = start + actions.count(action)
             if state.stopped or (action == "delete" and state.failed):
                 break
-            await call_range(self._make, steps, range(start, end), state)
-            if self._refused:
-                await self._settle(steps, concurrency, state)
+            with limit:
+                await call_range(self._make, steps, range(start, end), state)
+                if self._refused:
+                    await self._settle(steps, concurrency, state)
             start = end
         return apply_result(changes, state)
 

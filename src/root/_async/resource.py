@@ -85,6 +85,7 @@ class AsyncResource:
         ordering: str | None = None,
         cursor: str | None,
         prefetch: bool,
+        deadline: float | Deadline | None,
         suffix: str = "",
     ) -> AsyncPager[M]:
         """Return a listing of the objects of this resource.
@@ -97,6 +98,7 @@ class AsyncResource:
             ordering: The field to sort by.
             cursor: Where to continue.
             prefetch: Whether to request the next page ahead of time.
+            deadline: Seconds for each page, or a deadline for all of them.
             suffix: The rest of the path.
         """
         return AsyncPager(
@@ -109,4 +111,5 @@ class AsyncResource:
             ordering=ordering,
             cursor=cursor,
             prefetch=prefetch,
+            deadline=deadline,
         )

@@ -26,6 +26,7 @@ __all__ = [
     "context_with",
     "current_deadline",
     "deadline",
+    "limited",
     "monotonic",
     "nearer",
     "set_current_deadline",
@@ -218,6 +219,15 @@ def as_deadline(value: float | Deadline | None) -> Deadline | None:
     if value is None or isinstance(value, Deadline):
         return value
     return Deadline(call_deadline(value))
+
+
+def limited(value: float | Deadline | None) -> Deadline:
+    """Return the `_request_timeout` of a method that makes several calls as a block.
+
+    Raises:
+        InvalidRequestError: It is not a deadline, or not a positive number.
+    """
+    return as_deadline(value) or Deadline(None)
 
 
 def _entered(deadline: Deadline, outer: _Block | None) -> _Block:

@@ -86,6 +86,7 @@ class Resource:
         ordering: str | None = None,
         cursor: str | None,
         prefetch: bool,
+        deadline: float | Deadline | None,
         suffix: str = "",
     ) -> Pager[M]:
         """Return a listing of the objects of this resource.
@@ -98,6 +99,7 @@ class Resource:
             ordering: The field to sort by.
             cursor: Where to continue.
             prefetch: Whether to request the next page ahead of time.
+            deadline: Seconds for each page, or a deadline for all of them.
             suffix: The rest of the path.
         """
         return Pager(
@@ -110,4 +112,5 @@ class Resource:
             ordering=ordering,
             cursor=cursor,
             prefetch=prefetch,
+            deadline=deadline,
         )

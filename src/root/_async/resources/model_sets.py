@@ -10,6 +10,7 @@ from uuid import UUID
 
 from ..._concurrency.bulk import Progress
 from ..._config import NOT_GIVEN, NotGiven
+from ..._config.deadlines import Deadline, limited
 from ..._schemas.models import (
     Model,
     ModelRequest,
@@ -42,6 +43,7 @@ class AsyncModelSets(AsyncResource):
         concurrency: int = 8,
         errors: Literal["raise"] = "raise",
         on_progress: Callable[[Progress], None] | None = None,
+        _request_timeout: float | Deadline | None = None,
     ) -> List[str]: ...
     @overload
     async def create_many(
@@ -51,6 +53,7 @@ class AsyncModelSets(AsyncResource):
         concurrency: int = 8,
         errors: Literal["collect"],
         on_progress: Callable[[Progress], None] | None = None,
+        _request_timeout: float | Deadline | None = None,
     ) -> List[str | RootSignalsError]: ...
     async def create_many(
         self,
@@ -59,6 +62,7 @@ class AsyncModelSets(AsyncResource):
         concurrency: int = 8,
         errors: Literal["raise", "collect"] = "raise",
         on_progress: Callable[[Progress], None] | None = None,
+        _request_timeout: float | Deadline | None = None,
     ) -> List[str] | List[str | RootSignalsError]:
         """Register many models concurrently, and return their IDs in the same order.
 
@@ -79,9 +83,14 @@ class AsyncModelSets(AsyncResource):
         """
         models = hidden(models)
         bodies = validate_each(models, lambda one: validate_settings(ModelRequest, one))
-        return await call_each(
-            self._create, bodies, concurrency=concurrency, errors=errors, on_progress=on_progress
-        )
+        with limited(_request_timeout):
+            return await call_each(
+                self._create,
+                bodies,
+                concurrency=concurrency,
+                errors=errors,
+                on_progress=on_progress,
+            )
 
     @overload
     async def verify_many(
@@ -91,6 +100,7 @@ class AsyncModelSets(AsyncResource):
         concurrency: int = 8,
         errors: Literal["raise"] = "raise",
         on_progress: Callable[[Progress], None] | None = None,
+        _request_timeout: float | Deadline | None = None,
     ) -> List[ModelVerification]: ...
     @overload
     async def verify_many(
@@ -100,6 +110,7 @@ class AsyncModelSets(AsyncResource):
         concurrency: int = 8,
         errors: Literal["collect"],
         on_progress: Callable[[Progress], None] | None = None,
+        _request_timeout: float | Deadline | None = None,
     ) -> List[ModelVerification | RootSignalsError]: ...
     async def verify_many(
         self,
@@ -108,6 +119,7 @@ class AsyncModelSets(AsyncResource):
         concurrency: int = 8,
         errors: Literal["raise", "collect"] = "raise",
         on_progress: Callable[[Progress], None] | None = None,
+        _request_timeout: float | Deadline | None = None,
     ) -> List[ModelVerification] | List[ModelVerification | RootSignalsError]:
         """Verify many configurations concurrently.
 
@@ -122,9 +134,14 @@ class AsyncModelSets(AsyncResource):
         """
         models = hidden(models)
         bodies = validate_each(models, lambda one: validate_settings(VerifyRequest, one))
-        return await call_each(
-            self._verify, bodies, concurrency=concurrency, errors=errors, on_progress=on_progress
-        )
+        with limited(_request_timeout):
+            return await call_each(
+                self._verify,
+                bodies,
+                concurrency=concurrency,
+                errors=errors,
+                on_progress=on_progress,
+            )
 
     @overload
     async def delete_many(
@@ -134,6 +151,7 @@ class AsyncModelSets(AsyncResource):
         concurrency: int = 8,
         errors: Literal["raise"] = "raise",
         on_progress: Callable[[Progress], None] | None = None,
+        _request_timeout: float | Deadline | None = None,
     ) -> List[None]: ...
     @overload
     async def delete_many(
@@ -143,6 +161,7 @@ class AsyncModelSets(AsyncResource):
         concurrency: int = 8,
         errors: Literal["collect"],
         on_progress: Callable[[Progress], None] | None = None,
+        _request_timeout: float | Deadline | None = None,
     ) -> List[RootSignalsError | None]: ...
     async def delete_many(
         self,
@@ -151,6 +170,7 @@ class AsyncModelSets(AsyncResource):
         concurrency: int = 8,
         errors: Literal["raise", "collect"] = "raise",
         on_progress: Callable[[Progress], None] | None = None,
+        _request_timeout: float | Deadline | None = None,
     ) -> List[None] | List[RootSignalsError | None]:
         """Delete many models of yours concurrently.
 
@@ -163,9 +183,14 @@ class AsyncModelSets(AsyncResource):
             on_progress: Called for each call that has ended.
         """
         paths = validate_each(model_ids, self._path)
-        return await call_each(
-            self._delete, paths, concurrency=concurrency, errors=errors, on_progress=on_progress
-        )
+        with limited(_request_timeout):
+            return await call_each(
+                self._delete,
+                paths,
+                concurrency=concurrency,
+                errors=errors,
+                on_progress=on_progress,
+            )
 
     async def plan(
         self,
@@ -175,6 +200,7 @@ class AsyncModelSets(AsyncResource):
         rotate_keys: bool = False,
         concurrency: int = 8,
         on_progress: Callable[[Progress], None] | None = None,
+        _request_timeout: float | Deadline | None = None,
     ) -> AsyncPlan:
         """Compare desired models with yours, and return the changes that are needed.
 
@@ -201,15 +227,16 @@ class AsyncModelSets(AsyncResource):
         # Imported late, as below: few programs use plans.
         from ..plans import make_plan
 
-        return await make_plan(
-            self,
-            self._save,
-            desired,
-            prune=prune,
-            rotate_keys=rotate_keys,
-            concurrency=concurrency,
-            on_progress=on_progress,
-        )
+        with limited(_request_timeout):
+            return await make_plan(
+                self,
+                self._save,
+                desired,
+                prune=prune,
+                rotate_keys=rotate_keys,
+                concurrency=concurrency,
+                on_progress=on_progress,
+            )
 
     async def ensure(
         self,
@@ -220,6 +247,7 @@ class AsyncModelSets(AsyncResource):
         max_output_token_count: int | None = None,
         max_token_count: int | NotGiven | None = NOT_GIVEN,
         url: str | NotGiven | None = NOT_GIVEN,
+        _request_timeout: float | Deadline | None = None,
     ) -> Model:
         """Return your model of this name with these settings: created, updated, or unchanged.
 
@@ -251,13 +279,15 @@ class AsyncModelSets(AsyncResource):
             max_token_count=max_token_count,
             url=url,
         )
-        return await ensure_model(self, self._save, settings)
+        with limited(_request_timeout):
+            return await ensure_model(self, self._save, settings)
 
     async def export(
         self,
         *,
         concurrency: int = 8,
         on_progress: Callable[[Progress], None] | None = None,
+        _request_timeout: float | Deadline | None = None,
     ) -> List[ModelSettings]:
         """Return the settings of your private models, in the form for `plan` and `create_many`.
 
@@ -274,7 +304,8 @@ class AsyncModelSets(AsyncResource):
         """
         from ..plans import export_models
 
-        return await export_models(self, concurrency, on_progress)
+        with limited(_request_timeout):
+            return await export_models(self, concurrency, on_progress)
 
     @abstractmethod
     def list(self, *, limit: int | None = 100) -> AsyncPager[Model]:

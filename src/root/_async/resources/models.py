@@ -79,6 +79,7 @@ class AsyncModels(AsyncModelSets):
         ordering: str | None = None,
         cursor: str | None = None,
         prefetch: bool = False,
+        _request_timeout: float | Deadline | None = None,
     ) -> AsyncPager[Model]:
         """Return an iterator over models: your own and public ones.
 
@@ -96,6 +97,7 @@ class AsyncModels(AsyncModelSets):
             prefetch: Whether to request the next page while you use this one; never more than one
                 page ahead, and never beyond `limit`. It has no effect where nothing can run in
                 the background.
+            _request_timeout: Seconds for each page, or a `root.Deadline` for all of them.
 
         Raises:
             PaginationError: While iterating, if a cursor repeats, or the next page has none.
@@ -108,6 +110,7 @@ class AsyncModels(AsyncModelSets):
             ordering=ordering,
             cursor=cursor,
             prefetch=prefetch,
+            deadline=_request_timeout,
         )
 
     async def retrieve(

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from ..._concurrency.bulk import Progress
 from ..._config import NOT_GIVEN, NotGiven
+from ..._config.deadlines import Deadline, limited
 from ..._schemas.models import (
     Model,
     ModelRequest,
@@ -43,6 +44,7 @@ class ModelSets(Resource):
         concurrency: int = 8,
         errors: Literal["raise"] = "raise",
         on_progress: Callable[[Progress], None] | None = None,
+        _request_timeout: float | Deadline | None = None,
     ) -> List[str]: ...
     @overload
     def create_many(
@@ -52,6 +54,7 @@ class ModelSets(Resource):
         concurrency: int = 8,
         errors: Literal["collect"],
         on_progress: Callable[[Progress], None] | None = None,
+        _request_timeout: float | Deadline | None = None,
     ) -> List[str | RootSignalsError]: ...
     def create_many(
         self,
@@ -60,6 +63,7 @@ class ModelSets(Resource):
         concurrency: int = 8,
         errors: Literal["raise", "collect"] = "raise",
         on_progress: Callable[[Progress], None] | None = None,
+        _request_timeout: float | Deadline | None = None,
     ) -> List[str] | List[str | RootSignalsError]:
         """Register many models concurrently, and return their IDs in the same order.
 
@@ -80,9 +84,14 @@ class ModelSets(Resource):
         """
         models = hidden(models)
         bodies = validate_each(models, lambda one: validate_settings(ModelRequest, one))
-        return call_each(
-            self._create, bodies, concurrency=concurrency, errors=errors, on_progress=on_progress
-        )
+        with limited(_request_timeout):
+            return call_each(
+                self._create,
+                bodies,
+                concurrency=concurrency,
+                errors=errors,
+                on_progress=on_progress,
+            )
 
     @overload
     def verify_many(
@@ -92,6 +101,7 @@ class ModelSets(Resource):
         concurrency: int = 8,
         errors: Literal["raise"] = "raise",
         on_progress: Callable[[Progress], None] | None = None,
+        _request_timeout: float | Deadline | None = None,
     ) -> List[ModelVerification]: ...
     @overload
     def verify_many(
@@ -101,6 +111,7 @@ class ModelSets(Resource):
         concurrency: int = 8,
         errors: Literal["collect"],
         on_progress: Callable[[Progress], None] | None = None,
+        _request_timeout: float | Deadline | None = None,
     ) -> List[ModelVerification | RootSignalsError]: ...
     def verify_many(
         self,
@@ -109,6 +120,7 @@ class ModelSets(Resource):
         concurrency: int = 8,
         errors: Literal["raise", "collect"] = "raise",
         on_progress: Callable[[Progress], None] | None = None,
+        _request_timeout: float | Deadline | None = None,
     ) -> List[ModelVerification] | List[ModelVerification | RootSignalsError]:
         """Verify many configurations concurrently.
 
@@ -123,9 +135,14 @@ class ModelSets(Resource):
         """
         models = hidden(models)
         bodies = validate_each(models, lambda one: validate_settings(VerifyRequest, one))
-        return call_each(
-            self._verify, bodies, concurrency=concurrency, errors=errors, on_progress=on_progress
-        )
+        with limited(_request_timeout):
+            return call_each(
+                self._verify,
+                bodies,
+                concurrency=concurrency,
+                errors=errors,
+                on_progress=on_progress,
+            )
 
     @overload
     def delete_many(
@@ -135,6 +152,7 @@ class ModelSets(Resource):
         concurrency: int = 8,
         errors: Literal["raise"] = "raise",
         on_progress: Callable[[Progress], None] | None = None,
+        _request_timeout: float | Deadline | None = None,
     ) -> List[None]: ...
     @overload
     def delete_many(
@@ -144,6 +162,7 @@ class ModelSets(Resource):
         concurrency: int = 8,
         errors: Literal["collect"],
         on_progress: Callable[[Progress], None] | None = None,
+        _request_timeout: float | Deadline | None = None,
     ) -> List[RootSignalsError | None]: ...
     def delete_many(
         self,
@@ -152,6 +171,7 @@ class ModelSets(Resource):
         concurrency: int = 8,
         errors: Literal["raise", "collect"] = "raise",
         on_progress: Callable[[Progress], None] | None = None,
+        _request_timeout: float | Deadline | None = None,
     ) -> List[None] | List[RootSignalsError | None]:
         """Delete many models of yours concurrently.
 
@@ -164,9 +184,14 @@ class ModelSets(Resource):
             on_progress: Called for each call that has ended.
         """
         paths = validate_each(model_ids, self._path)
-        return call_each(
-            self._delete, paths, concurrency=concurrency, errors=errors, on_progress=on_progress
-        )
+        with limited(_request_timeout):
+            return call_each(
+                self._delete,
+                paths,
+                concurrency=concurrency,
+                errors=errors,
+                on_progress=on_progress,
+            )
 
     def plan(
         self,
@@ -176,6 +201,7 @@ class ModelSets(Resource):
         rotate_keys: bool = False,
         concurrency: int = 8,
         on_progress: Callable[[Progress], None] | None = None,
+        _request_timeout: float | Deadline | None = None,
     ) -> Plan:
         """Compare desired models with yours, and return the changes that are needed.
 
@@ -202,15 +228,16 @@ class ModelSets(Resource):
         # Imported late, as below: few programs use plans.
         from ..plans import make_plan
 
-        return make_plan(
-            self,
-            self._save,
-            desired,
-            prune=prune,
-            rotate_keys=rotate_keys,
-            concurrency=concurrency,
-            on_progress=on_progress,
-        )
+        with limited(_request_timeout):
+            return make_plan(
+                self,
+                self._save,
+                desired,
+                prune=prune,
+                rotate_keys=rotate_keys,
+                concurrency=concurrency,
+                on_progress=on_progress,
+            )
 
     def ensure(
         self,
@@ -221,6 +248,7 @@ class ModelSets(Resource):
         max_output_token_count: int | None = None,
         max_token_count: int | NotGiven | None = NOT_GIVEN,
         url: str | NotGiven | None = NOT_GIVEN,
+        _request_timeout: float | Deadline | None = None,
     ) -> Model:
         """Return your model of this name with these settings: created, updated, or unchanged.
 
@@ -252,13 +280,15 @@ class ModelSets(Resource):
             max_token_count=max_token_count,
             url=url,
         )
-        return ensure_model(self, self._save, settings)
+        with limited(_request_timeout):
+            return ensure_model(self, self._save, settings)
 
     def export(
         self,
         *,
         concurrency: int = 8,
         on_progress: Callable[[Progress], None] | None = None,
+        _request_timeout: float | Deadline | None = None,
     ) -> List[ModelSettings]:
         """Return the settings of your private models, in the form for `plan` and `create_many`.
 
@@ -275,7 +305,8 @@ class ModelSets(Resource):
         """
         from ..plans import export_models
 
-        return export_models(self, concurrency, on_progress)
+        with limited(_request_timeout):
+            return export_models(self, concurrency, on_progress)
 
     @abstractmethod
     def list(self, *, limit: int | None = 100) -> Pager[Model]:

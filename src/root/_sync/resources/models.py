@@ -80,6 +80,7 @@ class Models(ModelSets):
         ordering: str | None = None,
         cursor: str | None = None,
         prefetch: bool = False,
+        _request_timeout: float | Deadline | None = None,
     ) -> Pager[Model]:
         """Return an iterator over models: your own and public ones.
 
@@ -97,6 +98,7 @@ class Models(ModelSets):
             prefetch: Whether to request the next page while you use this one; never more than one
                 page ahead, and never beyond `limit`. It has no effect where nothing can run in
                 the background.
+            _request_timeout: Seconds for each page, or a `root.Deadline` for all of them.
 
         Raises:
             PaginationError: While iterating, if a cursor repeats, or the next page has none.
@@ -109,6 +111,7 @@ class Models(ModelSets):
             ordering=ordering,
             cursor=cursor,
             prefetch=prefetch,
+            deadline=_request_timeout,
         )
 
     def retrieve(

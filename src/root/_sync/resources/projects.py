@@ -37,6 +37,7 @@ class Projects(Resource):
         page_size: int | None = None,
         cursor: str | None = None,
         prefetch: bool = False,
+        _request_timeout: float | Deadline | None = None,
     ) -> Pager[Project]:
         """Return an iterator over projects.
 
@@ -48,12 +49,18 @@ class Projects(Resource):
             page_size: Number of projects of a page; the service limits it, usually to 100.
             cursor: Where to continue: the `.cursor` of an earlier listing, or of its error.
             prefetch: Whether to request the next page while you use this one.
+            _request_timeout: Seconds for each page, or a `root.Deadline` for all of them.
 
         Raises:
             PaginationError: While iterating, if a cursor repeats, or the next page has none.
         """
         return self._list(
-            Project, limit=limit, page_size=page_size, cursor=cursor, prefetch=prefetch
+            Project,
+            limit=limit,
+            page_size=page_size,
+            cursor=cursor,
+            prefetch=prefetch,
+            deadline=_request_timeout,
         )
 
     def retrieve(
