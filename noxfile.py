@@ -134,7 +134,7 @@ def tools(session: nox.Session) -> None:
         hooked = ("-p", "tests.hooked_httpx", "--deselect", "tests/_sync/test_offline.py")
         wings = ("_async", "_sync", "_twins", "concurrency", "pins", "secrets")
         session.run(
-            *("pytest", *hooked, "-m", f"not ({APART})", *IN_PARALLEL),
+            *("python", "-m", "pytest", *hooked, "-m", f"not ({APART})", *IN_PARALLEL),
             *(f"tests/{wing}" for wing in wings),
             *("tests/test_fault_table.py", "tests/test_errors.py"),
         )
