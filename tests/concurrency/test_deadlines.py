@@ -6,6 +6,7 @@ import asyncio
 import gc
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from contextvars import copy_context
 
 import pytest
@@ -230,3 +231,26 @@ def test_trio(emulator: Server) -> None:
                 await client.models.create_many([{"name": "a"}])
 
     trio.run(main)
+
+
+def test_an_exit_stack_of_another_function(client: RootSignals) -> None:
+    """A block ends where its `ExitStack` is closed, whoever entered it and closes it."""
+
+    def closed_by_a_generator() -> Iterator[ExitStack]:
+        with ExitStack() as stack:
+            yield stack
+
+    def entered_by_a_generator(stack: ExitStack) -> Iterator[bool]:
+        stack.enter_context(root.deadline(0))
+        yield is_bound_blocking(client)
+
+    closing = closed_by_a_generator()
+    next(closing).enter_context(root.deadline(0))
+    assert is_bound_blocking(client)
+    assert list(closing) == []
+    assert not is_bound_blocking(client)
+
+    with ExitStack() as stack:
+        assert list(entered_by_a_generator(stack)) == [True]
+    assert not is_bound_blocking(client)
+    assert not _of_generators

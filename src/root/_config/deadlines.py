@@ -94,14 +94,18 @@ class Deadline:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        # Not by a token: the block may end in another context, or in another frame, than it began.
         frame = _owner()
-        if frame is None:
-            # Not by a token: the block may end in another context than it began in.
-            _block.set(_left(self, _block.get()))
-            return
-        block = _left(self, _of_generators.pop(frame, None))
-        if block is not None:
-            _of_generators[frame] = block
+        if frame is None or not _contains(_of_generators.get(frame), self):
+            if _contains(_block.get(), self):
+                _block.set(_left(self, _block.get()))
+                return
+            entered = [one for one, block in [*_of_generators.items()] if _contains(block, self)]
+            frame = entered[0] if entered else None
+        if frame is not None:
+            block = _left(self, _of_generators.pop(frame, None))
+            if block is not None:
+                _of_generators[frame] = block
 
     async def __aenter__(self) -> Self:
         return self.__enter__()
@@ -139,8 +143,9 @@ def deadline(seconds: float | None) -> Deadline:
 
     `async with` does the same. Of nested blocks, the one that ends first applies, and so do the
     clients' own `timeout` and `deadline`. A listing is bound by the block in which it is read.
-    Tasks and threads that are started in the block are bound by it, except for those of executors.
-    There, in a dependency or in a generator, pass it: `client.with_options(deadline=d)`.
+    Tasks that are started in the block are bound by it, and so is `asyncio.to_thread`. Other
+    threads are not, and neither are tasks that a generator starts in a block of its own. There, and
+    in a dependency, pass it: `client.with_options(deadline=d)`.
 
     A call that does not end in time raises `APITimeoutError`. Once the deadline is over, nothing
     is sent, and the error has no attempts.
@@ -240,6 +245,12 @@ def _left(deadline: Deadline, block: _Block | None) -> _Block | None:
     if block is None or block.own is deadline:
         return block and block.outer
     return _entered(block.own, _left(deadline, block.outer))
+
+
+def _contains(block: _Block | None, deadline: Deadline) -> bool:
+    while block is not None and block.own is not deadline:
+        block = block.outer
+    return block is not None
 
 
 def _owner() -> FrameType | None:
