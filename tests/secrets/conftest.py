@@ -10,7 +10,8 @@ import pytest
 @pytest.fixture
 def logs(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
     """Return the logs of all loggers, at level DEBUG."""
-    for name in (None, "root", "root.client", "httpx", "httpcore", "asyncio"):
+    # Not "root", which is the same logger as None: its level would be restored to this one.
+    for name in (None, "root.client", "httpx", "httpcore", "asyncio"):
         caplog.set_level(logging.DEBUG, logger=name)
     return caplog
 
