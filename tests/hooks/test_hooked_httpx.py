@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 import re
 import unittest.mock
 from collections.abc import Callable
@@ -13,8 +15,11 @@ from root import (
     APIConnectionError,
     APIResponseError,
     APITimeoutError,
+    AsyncRootSignals,
     ConfigurationError,
+    Operation,
     RootSignals,
+    Stream,
 )
 from root._http.hooks import is_hooked
 from root.emulator import Fault, Server
@@ -203,5 +208,82 @@ def test_what_is_a_hook(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_replaced_class_is_a_hook(monkeypatch: pytest.MonkeyPatch) -> None:
     """A class of another module in the place of httpx's is a hook, and its client is used."""
     monkeypatch.setattr(httpx, "Client", Instrumented)
+
+    assert is_hooked()
+
+
+def test_a_recorded_stream(client: RootSignals, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stream that a tool has read is read from what the tool has kept."""
+    handle = httpx.HTTPTransport.handle_request
+
+    def record(transport: httpx.HTTPTransport, request: httpx.Request) -> httpx.Response:
+        response = handle(transport, request)
+        assert isinstance(response.stream, httpx.SyncByteStream)
+        response.stream = httpx.ByteStream(b"".join(response.stream))
+        return response
+
+    export = Operation("GET", "/v1/models/", Stream)
+    expected = b"".join(client.send(export).value)
+    monkeypatch.setattr(httpx.HTTPTransport, "handle_request", record)
+
+    assert b"".join(client.send(export).value) == expected
+
+
+def test_a_pipe_is_left_to_the_service(emulator: Server, client: RootSignals, seen: Seen) -> None:
+    """A body that can be read only once reaches the service, and the tool sees none."""
+    seen.hook()
+    reader, writer = os.pipe()
+    with open(writer, "wb") as file:
+        file.write(b'{"name": "piped"}')
+    with open(reader, "rb") as file:
+        headers = {"Content-Type": "application/json"}
+        client.request("POST", "/v1/models/", body=file, headers=headers)
+
+    assert [model.name for model in emulator.models] == ["piped"]
+    assert seen.requests[0].content == b""
+
+
+async def test_a_slow_tool(emulator: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The deadline holds while a tool waits."""
+
+    async def wait(transport: httpx.AsyncHTTPTransport, request: httpx.Request) -> httpx.Response:
+        await asyncio.sleep(3600)
+        raise AssertionError
+
+    monkeypatch.setattr(httpx.AsyncHTTPTransport, "handle_async_request", wait)
+    async with AsyncRootSignals(
+        emulator.api_key, base_url=emulator.url, deadline=0.05, max_retries=0
+    ) as client:
+        with pytest.raises(APITimeoutError):
+            await client.models.retrieve("1")
+
+
+def test_a_mock_of_httpx_is_no_hook(client: RootSignals) -> None:
+    """A test that mocks httpx's classes for itself does not change calls of this client."""
+    with unittest.mock.patch("httpx.Client"), unittest.mock.patch("httpx.AsyncClient"):
+        assert not is_hooked()
+        client.models.create(name="x")
+
+
+def test_a_class_with_arguments_of_its_own(
+    client: RootSignals, seen: Seen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A class that cannot be created like httpx's does not break calls."""
+
+    class Other(httpx.Client):
+        def __init__(self) -> None:
+            super().__init__()
+
+    monkeypatch.setattr(httpx, "Client", Other)
+
+    client.models.create(name="x")
+
+
+def test_code_beside_httpx_is_a_hook(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A function of a package whose name begins like httpx's is a hook."""
+    path = f"{os.path.dirname(httpx.__file__)}_tool.py"
+    scope: dict[str, object] = {"__name__": "httpx_tool"}
+    exec(compile("def send(self, request, **options): ...", path, "exec"), scope)
+    monkeypatch.setattr(httpx.Client, "send", scope["send"])
 
     assert is_hooked()

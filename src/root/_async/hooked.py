@@ -6,6 +6,7 @@ cancellation and forks are the same as without it.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -16,13 +17,13 @@ from weakref import ref
 import httpcore
 import httpx
 
-from .._concurrency.waiting import monotonic
+from .._concurrency.waiting import async_shielded, monotonic
 from .._config import Timeout
 from .._http.messages import RawResponse, Request, timeouts
 from .._schemas.meta import Headers
 from .._secrets.secret import hidden, shown
 from .connection import AsyncContent
-from .httpx_client import content_of, read, stream_of
+from .httpx_client import GRACE_PERIOD, content_of, read, stream_of
 from .stream import AsyncChunks
 
 __all__ = ["exchange_over_httpx"]
@@ -142,18 +143,24 @@ async def exchange_over_httpx(
     until = inf if whole is None else monotonic() + whole
     # Only a tool reads it: the pool sends the body itself.
     content = AsyncContent(request.body, operations["write"], until)
+    hides_body = request.body is not None and request.body.is_once
     response: httpx.Response | None = None
     try:
-        response = await _client().send(
+        sending = _client().send(
             httpx.Request(
                 request.method,
                 request.url,
                 headers=request.headers,
-                content=content_of(request, content),
+                # What can be read only once must be left to the pool.
+                content=b"" if hides_body else content_of(request, content),
                 extensions={"timeout": operations, _CARRIED: carried},
             ),
             stream=True,
             follow_redirects=False,
+        )
+        # The pool has its own timeouts. This one is for the tool.
+        response = await async_shielded(
+            sending, None if whole is None else whole + GRACE_PERIOD, is_shielded=False
         )
     except httpx.RequestError as exc:
         # The request in it has the key in its headers.
@@ -169,16 +176,12 @@ async def exchange_over_httpx(
     sent, carried.response = carried.response, None
     if sent is None or response.extensions.get(_CARRIED) is not carried:
         # A tool responded in place of the service.
-        sent = await read(request, response, until)
-    elif sent.chunks is None:
+        return await read(request, response, until) or stream_of(response, loop, deadline)
+    if sent.chunks is None:
         await response.aread()
-    if (
-        request.is_streamed
-        and response.is_success
-        and (sent is None or response.is_stream_consumed)
-    ):
+    elif isinstance(sent.chunks, AsyncChunks) and sent.chunks.is_released:
+        # A tool has recorded it.
         return stream_of(response, loop, deadline)
-    assert sent is not None
     return sent
 
 
@@ -189,7 +192,13 @@ def _client() -> httpx.AsyncClient:
     if client is None:
         # As without httpx, no cookies are kept, and there are neither redirects nor proxies.
         cookies = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
-        client = kind(transport=_AsyncTransport(), cookies=cookies, trust_env=False)
+        transport = _AsyncTransport()
+        try:
+            client = kind(transport=transport, cookies=cookies, trust_env=False)
+        except TypeError:
+            # It cannot be created like httpx's own.
+            original: type[httpx.AsyncClient] = sys.modules["httpx._client"].AsyncClient
+            client = original(transport=transport, cookies=cookies, trust_env=False)
         client = _clients.setdefault(kind, client)
     return client
 

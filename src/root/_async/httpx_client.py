@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from .._concurrency.semaphores import Permit
     from .._config import Timeout
 
-__all__ = ["AsyncHTTPX", "content_of", "read", "stream_of"]
+__all__ = ["GRACE_PERIOD", "AsyncHTTPX", "content_of", "read", "stream_of"]
 
-# Seconds for httpx to report which of its own timeouts was exceeded.
-_GRACE_PERIOD = 0.5
+GRACE_PERIOD = 0.5
+"""Seconds for httpx to report which of its own timeouts was exceeded."""
 
 
 class AsyncHTTPX:
@@ -75,7 +75,7 @@ class AsyncHTTPX:
             operations["pool"] = whole
             response = await async_shielded(
                 self._exchange(request, operations, whole),
-                None if whole is None else whole + _GRACE_PERIOD,
+                None if whole is None else whole + GRACE_PERIOD,
                 is_shielded=not request.is_streamed,
             )
             if isinstance(response, RawResponse):

@@ -93,6 +93,11 @@ class AsyncChunks(AsyncIterator[bytes]):
             self._finish(is_complete=True)
         raise StopAsyncIteration
 
+    @property
+    def is_released(self) -> bool:
+        """Whether its connection is released, after its end or because it was dropped."""
+        return self._is_released
+
     def _check_deadline(self) -> None:
         if self._deadline is not None and monotonic() > self._deadline:
             # Imported late, since it takes long; where a body arrives, it was imported before.

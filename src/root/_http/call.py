@@ -130,6 +130,9 @@ class Call(Generic[T]):
                 if length is None
                 else (b"Content-Length", b"%d" % length),
             )
+        elif operation.method in ("POST", "PUT", "PATCH"):
+            # RFC 9110, 8.6. Some proxies reject it otherwise.
+            headers.append((b"Content-Length", b"0"))
         if self._headers:
             headers = _merged(headers, self._headers)
         if is_streamed:

@@ -30,6 +30,9 @@ def is_hooked() -> bool:
     if httpx is None:
         return False
     try:
+        if not all(isinstance(one, type) for one in (httpx.Client, httpx.AsyncClient)):
+            # A test of something else has replaced them by mocks.
+            return False
         found = (
             httpx.Client,
             httpx.Client.send,
@@ -67,9 +70,9 @@ def _imported_for_tools() -> ModuleType | None:
 def _is_original(httpx: ModuleType, found: object) -> bool:
     if isinstance(found, type):
         return found.__module__.partition(".")[0] == httpx.__name__
-    # Also a wrapper that pretends to be what it wraps has its code elsewhere.
+    # A wrapper may have the name of what it wraps, but not its module's globals.
     return (
         type(found) is FunctionType
-        and found.__code__.co_filename.startswith(os.path.dirname(httpx.__file__ or ""))
+        and str(found.__globals__.get("__name__")).partition(".")[0] == httpx.__name__
         and not hasattr(found, "__wrapped__")
     )

@@ -44,6 +44,10 @@ _BY_STATUS: dict[int, tuple[type[APIStatusError], str]] = {
 }
 
 
+# RFC 9110, 15.6.2 and 15.6.6; RFC 2774, 7.
+_UNSUPPORTED = (501, 505, 510)
+
+
 def status_error(
     request: RequestInfo,
     status: int,
@@ -64,7 +68,9 @@ def status_error(
         note: What is known about this response besides its status.
     """
     default: tuple[type[APIStatusError], str] = (APIStatusError, "")
-    if status >= 500:
+    if status in _UNSUPPORTED:
+        default = (ServerError, "The service, or a proxy, does not support the request.")
+    elif status >= 500:
         default = (ServerError, f"The service has a problem.{TRY_AGAIN}")
     kind, advice = _BY_STATUS.get(status, default)
     content = _redact(_parse(body[:MAX_TEXT], content_type), secrets)

@@ -186,9 +186,14 @@ class FilePart:
         except (OSError, ValueError) as exc:
             raise BodyError(str(exc).rstrip("."), exc) from exc
 
+    @property
+    def is_once(self) -> bool:
+        """Whether it can be read only once."""
+        return self._file is not None and self._start is None
+
     def started(self) -> None:
         """Record that something was read."""
-        self.is_spent = self._file is not None and self._start is None
+        self.is_spent = self.is_once
 
 
 class FileReader:
@@ -265,6 +270,11 @@ class Body:
                 return None
             total += size
         return total
+
+    @property
+    def is_once(self) -> bool:
+        """Whether it can be read only once."""
+        return any(isinstance(part, FilePart) and part.is_once for part in self.parts)
 
     @property
     def is_spent(self) -> bool:

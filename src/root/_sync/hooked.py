@@ -7,6 +7,7 @@ cancellation and forks are the same as without it.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -17,13 +18,13 @@ from weakref import ref
 import httpcore
 import httpx
 
-from .._concurrency.waiting import monotonic
+from .._concurrency.waiting import monotonic, shielded
 from .._config import Timeout
 from .._http.messages import RawResponse, Request, timeouts
 from .._schemas.meta import Headers
 from .._secrets.secret import hidden, shown
 from .connection import Content
-from .httpx_client import content_of, read, stream_of
+from .httpx_client import GRACE_PERIOD, content_of, read, stream_of
 from .stream import Chunks
 
 __all__ = ["exchange_over_httpx"]
@@ -143,18 +144,24 @@ def exchange_over_httpx(
     until = inf if whole is None else monotonic() + whole
     # Only a tool reads it: the pool sends the body itself.
     content = Content(request.body, operations["write"], until)
+    hides_body = request.body is not None and request.body.is_once
     response: httpx.Response | None = None
     try:
-        response = _client().send(
+        sending = _client().send(
             httpx.Request(
                 request.method,
                 request.url,
                 headers=request.headers,
-                content=content_of(request, content),
+                # What can be read only once must be left to the pool.
+                content=b"" if hides_body else content_of(request, content),
                 extensions={"timeout": operations, _CARRIED: carried},
             ),
             stream=True,
             follow_redirects=False,
+        )
+        # The pool has its own timeouts. This one is for the tool.
+        response = shielded(
+            sending, None if whole is None else whole + GRACE_PERIOD, is_shielded=False
         )
     except httpx.RequestError as exc:
         # The request in it has the key in its headers.
@@ -170,16 +177,12 @@ def exchange_over_httpx(
     sent, carried.response = carried.response, None
     if sent is None or response.extensions.get(_CARRIED) is not carried:
         # A tool responded in place of the service.
-        sent = read(request, response, until)
-    elif sent.chunks is None:
+        return read(request, response, until) or stream_of(response, loop, deadline)
+    if sent.chunks is None:
         response.read()
-    if (
-        request.is_streamed
-        and response.is_success
-        and (sent is None or response.is_stream_consumed)
-    ):
+    elif isinstance(sent.chunks, Chunks) and sent.chunks.is_released:
+        # A tool has recorded it.
         return stream_of(response, loop, deadline)
-    assert sent is not None
     return sent
 
 
@@ -190,7 +193,13 @@ def _client() -> httpx.Client:
     if client is None:
         # As without httpx, no cookies are kept, and there are neither redirects nor proxies.
         cookies = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
-        client = kind(transport=_Transport(), cookies=cookies, trust_env=False)
+        transport = _Transport()
+        try:
+            client = kind(transport=transport, cookies=cookies, trust_env=False)
+        except TypeError:
+            # It cannot be created like httpx's own.
+            original: type[httpx.Client] = sys.modules["httpx._client"].Client
+            client = original(transport=transport, cookies=cookies, trust_env=False)
         client = _clients.setdefault(kind, client)
     return client
 

@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from .._concurrency.semaphores import Permit
     from .._config import Timeout
 
-__all__ = ["HTTPX", "content_of", "read", "stream_of"]
+__all__ = ["GRACE_PERIOD", "HTTPX", "content_of", "read", "stream_of"]
 
-# Seconds for httpx to report which of its own timeouts was exceeded.
-_GRACE_PERIOD = 0.5
+GRACE_PERIOD = 0.5
+"""Seconds for httpx to report which of its own timeouts was exceeded."""
 
 
 class HTTPX:
@@ -74,7 +74,7 @@ class HTTPX:
             operations["pool"] = whole
             response = shielded(
                 self._exchange(request, operations, whole),
-                None if whole is None else whole + _GRACE_PERIOD,
+                None if whole is None else whole + GRACE_PERIOD,
                 is_shielded=not request.is_streamed,
             )
             if isinstance(response, RawResponse):

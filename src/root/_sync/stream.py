@@ -94,6 +94,11 @@ class Chunks(Iterator[bytes]):
             self._finish(is_complete=True)
         raise StopIteration
 
+    @property
+    def is_released(self) -> bool:
+        """Whether its connection is released, after its end or because it was dropped."""
+        return self._is_released
+
     def _check_deadline(self) -> None:
         if self._deadline is not None and monotonic() > self._deadline:
             # Imported late, since it takes long; where a body arrives, it was imported before.
