@@ -326,6 +326,11 @@ class Server:
             except BaseException as exc:  # noqa: BLE001 - it is raised in the caller's thread.
                 result.set_exception(exc)
 
+        def begin() -> None:
+            # A task that begins when the loop is ending would never be finished.
+            if not listener.should_exit:
+                tasks.add(listener.loop.result().create_task(run()))
+
         # A forked process has no thread of the emulator, and the call would never return.
         if os.getpid() != self._process:
             raise ValueError(
@@ -338,9 +343,7 @@ class Server:
             loop = listener.loop.result()
             # If a connection was closed before this call, the loop notices it in its next
             # iteration, and counts it in the one after. A task begins one iteration later.
-            loop.call_soon_threadsafe(
-                lambda: loop.call_soon(lambda: tasks.add(loop.create_task(run())))
-            )
+            loop.call_soon_threadsafe(lambda: loop.call_soon(begin))
             futures = cast("list[Future[object]]", [result, listener.finished])
             wait(futures, return_when=FIRST_COMPLETED)
         if not result.done():
