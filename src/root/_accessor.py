@@ -25,9 +25,9 @@ class Accessor(Generic[R]):
     """
 
     def __init__(self, module: str, name: str) -> None:
-        self._module = module
-        self._class_name = name
-        self.name = ""
+        self._module: str = module
+        self._class_name: str = name
+        self.name: str = ""
 
     def __set_name__(self, owner: type[object], name: str) -> None:
         self.name = name

@@ -172,8 +172,8 @@ class Resource(Generic[S]):
         Raises:
             TypeError: What is declared could not work.
         """
-        self.name = self.path.rstrip("/").rpartition("/")[2]
-        self.spec = TableSpec(
+        self.name: str = self.path.rstrip("/").rpartition("/")[2]
+        self.spec: TableSpec = TableSpec(
             self.name.replace("-", "_"),
             {name: field for name, field in self.fields.items() if not field.is_secret},
             self.sorted_by,

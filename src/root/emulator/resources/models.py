@@ -4,13 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 from starlette.responses import JSONResponse, Response
 
 from root.emulator import problems
-from root.emulator.fields import IntegerField, StringField, Value
+from root.emulator.fields import Fields, IntegerField, StringField, Value
 from root.emulator.keys import Account
-from root.emulator.resource import ID, OWNER, VISIBILITY, Action, Call, Output, Resource, Schema
+from root.emulator.resource import (
+    ID,
+    OWNER,
+    VISIBILITY,
+    Action,
+    Call,
+    Operation,
+    Output,
+    Resource,
+    Schema,
+)
 from root.emulator.resources.catalogue import Catalogue, model_id
 from root.emulator.rows import Row, Visibility
 from root.emulator.store import Store
@@ -94,11 +105,18 @@ class StoredModel:
 class Models(Resource[StoredModel]):
     """The models of organizations, and those of the catalogue."""
 
-    noun = "model"
-    path = "/v1/models/"
-    stored = StoredModel
-    operations = ("list", "create", "retrieve", "replace", "update", "delete")
-    fields = {
+    noun: ClassVar[str] = "model"
+    path: ClassVar[str] = "/v1/models/"
+    stored: type[StoredModel] = StoredModel
+    operations: ClassVar[tuple[Operation, ...]] = (
+        "list",
+        "create",
+        "retrieve",
+        "replace",
+        "update",
+        "delete",
+    )
+    fields: ClassVar[Fields] = {
         "name": StringField(
             required=True, max_length=100, description="The name, unique in the organization."
         ),
@@ -117,16 +135,25 @@ class Models(Resource[StoredModel]):
             description="The base URL of the model's server.",
         ),
     }
-    shown = ("id", "name", "model", "max_output_token_count", "max_token_count", "url")
-    listed = ("id", "name", "owner", "provider", "visibility")
-    sorted_by = ("name",)
-    ignored = {"capable_of": "Capabilities, separated by commas; ignored."}
-    unique = "name"
-    looked_up_by = ("model",)
-    has_public = True
-    notes = {"replace": "Omitted fields get their default."}
-    dashboard_columns = ("model", "url")
-    actions = {
+    shown: ClassVar[tuple[str, ...]] = (
+        "id",
+        "name",
+        "model",
+        "max_output_token_count",
+        "max_token_count",
+        "url",
+    )
+    listed: ClassVar[tuple[str, ...] | None] = ("id", "name", "owner", "provider", "visibility")
+    sorted_by: ClassVar[tuple[str, ...]] = ("name",)
+    ignored: ClassVar[Mapping[str, str]] = {
+        "capable_of": "Capabilities, separated by commas; ignored."
+    }
+    unique: ClassVar[str | None] = "name"
+    looked_up_by: ClassVar[tuple[str, ...]] = ("model",)
+    has_public: ClassVar[bool] = True
+    notes: ClassVar[Mapping[Operation, str]] = {"replace": "Omitted fields get their default."}
+    dashboard_columns: ClassVar[tuple[str, ...]] = ("model", "url")
+    actions: ClassVar[Mapping[str, Action]] = {
         "verify": Action(
             {
                 "model": StringField(required=True),

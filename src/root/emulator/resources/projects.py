@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import ClassVar
 from uuid import UUID, uuid5
 
-from root.emulator.fields import BooleanField, StringField, Value
+from root.emulator.fields import BooleanField, Fields, StringField, Value
 from root.emulator.keys import Account
 from root.emulator.problems import Problem, detail_problem
-from root.emulator.resource import CREATED_AT, ID, Output, Resource
+from root.emulator.resource import CREATED_AT, ID, Operation, Output, Resource
 from root.emulator.rows import Row
 from root.emulator.store import Store
 
@@ -48,12 +49,12 @@ class StoredProject:
 class Projects(Resource[StoredProject]):
     """The projects of organizations."""
 
-    noun = "project"
-    path = "/v1/projects/"
-    stored = StoredProject
+    noun: ClassVar[str] = "project"
+    path: ClassVar[str] = "/v1/projects/"
+    stored: type[StoredProject] = StoredProject
     # The API has no PUT here.
-    operations = ("list", "create", "retrieve", "update", "delete")
-    fields = {
+    operations: ClassVar[tuple[Operation, ...]] = ("list", "create", "retrieve", "update", "delete")
+    fields: ClassVar[Fields] = {
         "name": StringField(
             required=True, max_length=512, description="The name, unique in the organization."
         ),
@@ -64,19 +65,26 @@ class Projects(Resource[StoredProject]):
             description="Whether it is the default project of the organization; by default false."
         ),
     }
-    shown = ("id", "name", "description", "is_default", "created_at", "owner")
-    unique = "name"
-    looked_up_by = ("is_default",)
-    notes = {
+    shown: ClassVar[tuple[str, ...]] = (
+        "id",
+        "name",
+        "description",
+        "is_default",
+        "created_at",
+        "owner",
+    )
+    unique: ClassVar[str | None] = "name"
+    looked_up_by: ClassVar[tuple[str, ...]] = ("is_default",)
+    notes: ClassVar[Mapping[Operation, str]] = {
         "update": (
             "Omitted fields keep their value. A new default project replaces the former one; the"
             " default project cannot be unset."
         ),
         "delete": "The default project cannot be deleted.",
     }
-    refuses_deletion = True
-    prepares = True
-    dashboard_columns = ("description",)
+    refuses_deletion: ClassVar[bool] = True
+    prepares: ClassVar[bool] = True
+    dashboard_columns: ClassVar[tuple[str, ...]] = ("description",)
 
     def outputs(self) -> dict[str, Output]:
         """Return the fields of responses that are not fields of requests."""
