@@ -1,8 +1,4 @@
-"""The service as an ASGI application: routing, the history of requests, and faults.
-
-Database queries run in the event loop itself. Each one blocks other requests for about fifty
-microseconds, and a round trip to a thread would take longer.
-"""
+"""The service as an ASGI application: routing, the history of requests, and faults."""
 
 from __future__ import annotations
 
