@@ -34,13 +34,7 @@ _CONSTRUCTOR = """
         super().__init__(client)
         self._whole = client
 
-    @property
-    def _async(self) -> {name}:
-        # Imported late: blocking programs do not need it.
-        with import_lock:
-            from .{module} import {name}
-
-        return {name}(self._whole._async)  # pyright: ignore[reportPrivateUsage]
+    _async: TwinAccessor[{name}] = TwinAccessor("root.{module}", "{name}")
 """
 
 

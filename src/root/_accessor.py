@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, MutableMapping
-from typing import Generic, TypeVar, cast, overload
+from typing import Generic, Protocol, TypeVar, cast, overload
 
-__all__ = ["Accessor", "lazy"]
+__all__ = ["Accessor", "TwinAccessor", "lazy"]
 
 R = TypeVar("R", covariant=True)
 
@@ -42,7 +42,7 @@ class Accessor(Generic[R]):
         kind = cast("type[R]", getattr(module, self._class_name))
         if client is None:
             return kind
-        resource = kind(client)  # type: ignore[call-arg]
+        resource = kind(self._sender(client))  # type: ignore[call-arg]
         # Python looks here first from now on.
         vars(client)[self.name] = resource
         return resource
@@ -50,6 +50,22 @@ class Accessor(Generic[R]):
     def forget(self, client: object) -> None:
         """Have the resource created again, for a copy of the client that it was created for."""
         vars(client).pop(self.name, None)
+
+    def _sender(self, client: object) -> object:
+        """Return what the resource sends its calls through."""
+        return client
+
+
+class _Client(Protocol):
+    _async: object
+
+
+class TwinAccessor(Accessor[R]):
+    """The async twin of a resource: the one of the client's async half."""
+
+    def _sender(self, client: object) -> object:
+        whole = cast("_Client", vars(client)["_whole"])
+        return whole._async  # pyright: ignore[reportPrivateUsage]
 
 
 def lazy(

@@ -7,11 +7,10 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Literal, overload
 from uuid import UUID
 
-from ._accessor import lazy
+from ._accessor import TwinAccessor, lazy
 from ._concurrency.bulk import Progress
 from ._config import NOT_GIVEN, NotGiven
 from ._config.deadlines import Deadline
-from ._forks import import_lock
 from ._schemas.meta import ResponseMeta
 from ._schemas.models import (
     Model,
@@ -92,13 +91,7 @@ class Models(_sync.Models):
         super().__init__(client)
         self._whole = client
 
-    @property
-    def _async(self) -> AsyncModels:
-        # Imported late: blocking programs do not need it.
-        with import_lock:
-            from ._async.resources.models import AsyncModels
-
-        return AsyncModels(self._whole._async)  # pyright: ignore[reportPrivateUsage]
+    _async: TwinAccessor[AsyncModels] = TwinAccessor("root._async.resources.models", "AsyncModels")
 
     async def acreate(
         self,

@@ -6,10 +6,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from ._accessor import lazy
+from ._accessor import TwinAccessor, lazy
 from ._config import NOT_GIVEN, NotGiven
 from ._config.deadlines import Deadline
-from ._forks import import_lock
 from ._schemas.projects import Project
 from ._sync.resources import projects as _sync
 
@@ -44,13 +43,9 @@ class Projects(_sync.Projects):
         super().__init__(client)
         self._whole = client
 
-    @property
-    def _async(self) -> AsyncProjects:
-        # Imported late: blocking programs do not need it.
-        with import_lock:
-            from ._async.resources.projects import AsyncProjects
-
-        return AsyncProjects(self._whole._async)  # pyright: ignore[reportPrivateUsage]
+    _async: TwinAccessor[AsyncProjects] = TwinAccessor(
+        "root._async.resources.projects", "AsyncProjects"
+    )
 
     def alist(
         self,
