@@ -361,6 +361,15 @@ def test_fault_without_effect(server: Server, client: httpx.Client) -> None:
         server.fail_next(method="GET")
 
 
+def test_large_body(server: Server, client: httpx.Client) -> None:
+    """A request with a large body, which the history omits, is processed with a fault too."""
+    server.add_fault(Fault(headers={"X-Slow": "1"}))
+
+    response = client.post(LIST, json={"name": "a", "unknown": "x" * 100_000})
+
+    assert (response.status_code, response.headers["X-Slow"]) == (201, "1")
+
+
 # Matching requests.
 
 

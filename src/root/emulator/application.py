@@ -6,7 +6,7 @@ import asyncio
 import logging
 import re
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from urllib.parse import quote
 from uuid import uuid4
 
@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from root.emulator.fault_player import reset_connection, send_with_fault
 from root.emulator.fault_queue import FaultQueue
 from root.emulator.faults import Fault
-from root.emulator.history import ENTRY, Connections, Entry, History
+from root.emulator.history import BODY, ENTRY, Connections, Entry, History
 from root.emulator.pagination import NEXT_STYLE
 
 CONNECTION = "root.emulator.connection"
@@ -124,9 +124,10 @@ class Application:
         )
         self._history.add(entry)
         scope[ENTRY] = entry
+        scope[BODY] = body
         fault = self._faults.take(entry.method, entry.path)
         if fault is None:
-            await self._handle(scope, body, _recording(entry, send))
+            await self._handle(scope, receive, _recording(entry, send))
         else:
             entry.fault = fault.to_dict()
             task = asyncio.current_task()
@@ -136,9 +137,8 @@ class Application:
                     fault, entry, connection.transport, scope, receive, send
                 )
 
-    async def _handle(self, scope: Scope, body: bytes, send: Send) -> None:
-        """Process a request."""
-        receive_body = _replaying({"type": "http.request", "body": body, "more_body": False})
+    async def _handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Process a request, whose body was read already."""
         is_started = False
 
         async def send_and_track(message: Message) -> None:
@@ -147,11 +147,11 @@ class Application:
             await send(message)
 
         try:
-            await self._route(scope)(scope, receive_body, send_and_track)
+            await self._route(scope)(scope, receive, send_and_track)
         except Exception:
             _logger.exception("%s %s failed in the emulator", scope["method"], scope["path"])
             if not is_started:
-                await HTMLResponse(_SERVER_ERROR, 500)(scope, receive_body, send)
+                await HTMLResponse(_SERVER_ERROR, 500)(scope, receive, send)
 
     async def _handle_with_fault(
         self,
@@ -173,7 +173,7 @@ class Application:
             response = fault.response_for(fault.status, entry.method, content_type)
         else:
             buffer = _ResponseBuffer()
-            await self._handle({**scope, NEXT_STYLE: fault.next_style}, entry.body, buffer)
+            await self._handle({**scope, NEXT_STYLE: fault.next_style}, receive, buffer)
             response = buffer.response()
         if fault.reset == "after":
             await reset_connection(transport, receive)
@@ -231,13 +231,3 @@ def _recording(entry: Entry, send: Send) -> Send:
         await send(message)
 
     return send_and_record
-
-
-def _replaying(message: Message) -> Callable[[], Awaitable[Message]]:
-    """Return a `receive` function for a body that was read already."""
-    messages = [{"type": "http.disconnect"}, message]
-
-    async def receive() -> Message:
-        return messages.pop() if len(messages) > 1 else messages[0]
-
-    return receive

@@ -14,7 +14,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from root.emulator import problems
-from root.emulator.history import ENTRY, Entry
+from root.emulator.history import BODY, ENTRY, Entry
 from root.emulator.keys import Account, KeyRegistry
 from root.emulator.pagination import Paginator
 from root.emulator.problems import Problem, UnexpectedRequest
@@ -144,7 +144,7 @@ class Endpoint:
 
     async def _respond(self, request: Request) -> Response:
         store = self._service.store
-        body = await request.body()
+        body: bytes = request.scope[BODY]
         is_safe = request.method in _SAFE_METHODS
 
         def work() -> Response:

@@ -16,10 +16,13 @@ from urllib.parse import parse_qsl
 
 from pydantic import JsonValue
 
-__all__ = ["ENTRY", "Connections", "Entry", "History", "RecordedRequest"]
+__all__ = ["BODY", "ENTRY", "Connections", "Entry", "History", "RecordedRequest"]
 
 ENTRY = "root.emulator.entry"
 """The entry of a request's scope with its `Entry` in the history."""
+
+BODY = "root.emulator.body"
+"""The entry of a request's scope with its body, which was read already."""
 
 # Enough for a long test, in a few megabytes.
 _MAX_REQUESTS = 10_000

@@ -8,7 +8,9 @@ from __future__ import annotations
 import codecs
 import io
 import json
+from collections.abc import Callable
 from email.message import Message
+from functools import lru_cache
 from typing import cast
 
 from root.emulator.fields import Fields, InvalidValueError, Value
@@ -33,12 +35,8 @@ def parse_json(content: bytes, content_type: str) -> object:
         return {}
     if not is_json(content_type):
         raise unsupported_media_type(content_type)
-    message = Message()
-    message["Content-Type"] = content_type
-    # A stream reader requires a byte order mark where decode() uses the machine's byte order.
-    reader = codecs.getreader(_encoding(message.get_content_charset("utf-8")))
     try:
-        text = reader(io.BytesIO(content)).read()
+        text = _reader(content_type)(io.BytesIO(content)).read()
         return cast("object", json.loads(text, parse_constant=_reject_constant))
     except (ValueError, RecursionError) as exc:
         raise detail_problem(400, f"JSON parse error - {exc}") from exc
@@ -80,6 +78,14 @@ def validate(data: object, fields: Fields, *, partial: bool = False) -> dict[str
     if errors:
         raise Problem(400, errors)
     return values
+
+
+@lru_cache
+def _reader(content_type: str) -> Callable[[io.BytesIO], codecs.StreamReader]:
+    message = Message()
+    message["Content-Type"] = content_type
+    # A stream reader requires a byte order mark where decode() uses the machine's byte order.
+    return codecs.getreader(_encoding(message.get_content_charset("utf-8")))
 
 
 def _encoding(charset: str) -> str:
