@@ -17,7 +17,8 @@ import pytest
 
 from root import APITimeoutError, InvalidRequestError, RootSignals, ServerError
 from root._http.operation import Operation
-from root._schemas.requests import Body, FilePart, bytes_body, file_body, multipart_body
+from root._schemas.files import FilePart
+from root._schemas.requests import Body, bytes_body, file_body, multipart_body
 
 from ..faults import body_of
 from ..scripted_server import ScriptedServer, responds

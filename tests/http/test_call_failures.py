@@ -18,8 +18,9 @@ from root._http.exceptions import (
 )
 from root._http.messages import RawResponse
 from root._http.operation import Operation
+from root._schemas.files import BodyError
 from root._schemas.models import Model, ModelRequest
-from root._schemas.requests import BodyError, json_body
+from root._schemas.requests import json_body
 from root.errors import (
     APIConnectionError,
     APIResponseError,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 
-from root._schemas.requests import Body, FilePart, file_body
+from root._schemas.files import FilePart
+from root._schemas.requests import Body, file_body
 
 
 class Pipe(io.BytesIO):

@@ -12,12 +12,8 @@ from typing import BinaryIO, cast
 
 import pytest
 
-from root._schemas.requests import (
-    Body,
-    BodyError,
-    FilePart,
-    file_body,
-)
+from root._schemas.files import BodyError, FilePart
+from root._schemas.requests import Body, file_body
 from root.errors import InvalidRequestError
 
 from .files import Pipe, content_of, pieces_of

@@ -12,11 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from root._schemas.requests import (
-    Body,
-    FilePart,
-    multipart_body,
-)
+from root._schemas.files import FilePart
+from root._schemas.requests import Body, multipart_body
 from root.errors import InvalidRequestError
 
 from .files import Pipe, content_of

@@ -58,13 +58,7 @@ TWINS = '''
         super().__init__(client)
         self._whole = client
 
-    @property
-    def _async(self) -> AsyncThings:
-        # Imported late: blocking programs do not need it.
-        with import_lock:
-            from ._async.things import AsyncThings
-
-        return AsyncThings(self._whole._async)  # pyright: ignore[reportPrivateUsage]
+    _async: TwinAccessor[AsyncThings] = TwinAccessor("root._async.things", "AsyncThings")
 
     async def acreate(self, name: str, *, key: str | None = None) -> str:
         """Create a thing, as `client.things.acreate("a")` does.

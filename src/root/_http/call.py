@@ -14,6 +14,7 @@ from .._concurrency.waiting import monotonic
 from .._config import DEFAULT_TIMEOUT, NotGiven
 from .._config.deadlines import Deadline, current_deadline
 from .._config.validation import call_deadline, check_timeout, request_headers
+from .._forks import import_lock
 from .._schemas.meta import Headers, ResponseMeta
 from .._secrets.redact import redact
 from ..errors import (
@@ -214,8 +215,9 @@ class Call(Generic[T]):
             return Failure(self._closed_error() if self._attempts else error, None)
         if isinstance(exc, ConfigurationError) and self._attempts:
             return Failure(exc, None)
-        # Imported late: pydantic takes 80 ms, which creating a client should not.
-        from .._schemas.requests import BodyError
+        # Imported late: few programs send files.
+        with import_lock:
+            from .._schemas.files import BodyError
 
         if isinstance(exc, BodyError):
             error = InvalidRequestError(

@@ -33,7 +33,8 @@ if TYPE_CHECKING:
 
     from .._config import Timeout
     from .._http.proxies import Proxy
-    from .._schemas.requests import Body, FilePart, FileReader
+    from .._schemas.files import FilePart, FileReader
+    from .._schemas.requests import Body
 
 __all__ = ["Connection", "Content", "ResponseBody", "StaleError"]
 
