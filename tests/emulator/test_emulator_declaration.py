@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import product
 from types import SimpleNamespace
+from uuid import UUID
 
 import httpx
 import pytest
@@ -21,13 +23,13 @@ from root.emulator.application import CONNECTION, Application
 from root.emulator.cursors import Ordering
 from root.emulator.endpoint import Service, endpoints
 from root.emulator.fault_queue import FaultQueue
-from root.emulator.fields import BooleanField, IntegerField, StringField, Value
+from root.emulator.fields import BooleanField, Fields, IntegerField, StringField, Value
 from root.emulator.history import History
 from root.emulator.keys import Account, KeyRegistry
 from root.emulator.openapi import describe
 from root.emulator.pagination import Paginator
 from root.emulator.problems import detail_problem
-from root.emulator.resource import ID, Action, Call, Output, Resource
+from root.emulator.resource import ID, Action, ActionMethod, Call, Output, Resource
 from root.emulator.rows import Row
 from root.emulator.store import Store
 
@@ -62,15 +64,55 @@ class FieldNotes(Resource[StoredNote]):
     sorted_by = ("priority", "title")
     filtered_by = ("place", "is_done")
     looked_up_by = ("title",)
-    actions = {  # noqa: RUF012
-        "count-words": Action(
-            {"text": StringField(required=True)},
-            method="count",
+    actions = (
+        Action(
+            "POST",
+            "count-words",
+            handler="count",
             summary="Count words",
             result="The number.",
             schema={"type": "object"},
-        )
-    }
+            fields={"text": StringField(required=True)},
+        ),
+        Action(
+            "POST",
+            "{id}/duplicate",
+            handler="duplicate",
+            summary="Duplicate a note",
+            result="The copy.",
+            schema={"type": "object"},
+            status=201,
+            fields={"title": StringField(max_length=20)},
+        ),
+        Action(
+            "GET",
+            "{id}/duplicate",
+            handler="list_copies",
+            summary="List the copies of a note",
+            result="Their titles.",
+            schema={"type": "object"},
+            parameters={"priority": IntegerField(minimum=0), "q": StringField(required=True)},
+        ),
+        Action(
+            "PUT",
+            "priority/{id}",
+            handler="prioritize",
+            summary="Set the priority of a note",
+            result="The note.",
+            schema={"type": "object"},
+            fields={"priority": IntegerField(minimum=0, required=True)},
+            parameters={"title": StringField()},
+        ),
+        Action(
+            "DELETE",
+            "priority/{id}",
+            handler="reset_priority",
+            summary="Reset the priority of a note",
+            result="The priority was reset.",
+            schema=None,
+            status=204,
+        ),
+    )
 
     def outputs(self) -> dict[str, Output]:
         length = Output({"type": "integer"}, lambda row: len(str(row.title)), "integer")
@@ -87,12 +129,33 @@ class FieldNotes(Resource[StoredNote]):
     def count(self, call: Call, values: Mapping[str, Value]) -> Response:
         return JSONResponse({"words": len(str(values["text"]).split())})
 
+    def duplicate(self, call: Call, row: Row, values: Mapping[str, Value]) -> Response:
+        copied = {name: getattr(row, name) for name in self.spec.fields}
+        copy = self.table(call.store).insert(call.account, {**copied, **values})
+        return JSONResponse(self.serialize(copy), 201)
+
+    def list_copies(self, call: Call, row: Row, values: Mapping[str, Value]) -> Response:
+        return JSONResponse({"of": row.title, **values})
+
+    def prioritize(self, call: Call, row: Row, values: Mapping[str, Value]) -> Response:
+        return JSONResponse(self.serialize(self.table(call.store).update(row, values)))
+
+    def reset_priority(self, call: Call, row: Row, values: Mapping[str, Value]) -> Response:
+        self.table(call.store).update(row, {"priority": 0})
+        return Response(status_code=204)
+
+
+class PublicFieldNotes(FieldNotes):
+    """Notes that other organizations may read."""
+
+    has_public = True
+
 
 class Notes:
     """A service that has nothing but notes."""
 
-    def __init__(self) -> None:
-        self.resource = FieldNotes()
+    def __init__(self, resource: FieldNotes) -> None:
+        self.resource = resource
         self.store = Store(None, [self.resource.spec])
         keys = KeyRegistry(lambda: 0.0)
         self.key = keys.add(None)
@@ -131,7 +194,7 @@ class Notes:
 
 @pytest.fixture
 async def notes() -> AsyncIterator[Notes]:
-    notes = Notes()
+    notes = Notes(FieldNotes())
     async with notes.client:
         yield notes
     notes.store.close()
@@ -248,6 +311,115 @@ async def test_actions(notes: Notes) -> None:
     assert described["actions"]["POST"]["text"]["required"] is True
 
 
+async def test_actions_on_an_object(notes: Notes) -> None:
+    """An action on an object receives it, and the values of body and query."""
+    created = await notes.create(title="old", priority=3)
+    path = f"{NOTES}{created['id']}/duplicate/"
+
+    copy = await notes.client.post(path, json={"title": "new"})
+    plain = await notes.client.post(path)
+    copies = await notes.client.get(path, params={"q": "x", "priority": ""})
+    changed = await notes.client.put(
+        f"{NOTES}priority/{created['id']}/", params={"title": "changed"}, json={"priority": "5"}
+    )
+    reset = await notes.client.delete(f"{NOTES}priority/{created['id']}/")
+
+    assert copy.status_code == plain.status_code == 201
+    assert copy.json() == {**created, "id": copy.json()["id"], "title": "new"}
+    assert plain.json() == {**created, "id": plain.json()["id"]}
+    assert copies.json() == {"of": "old", "q": "x"}
+    assert changed.json() == {**created, "title": "changed", "length": 7, "priority": 5}
+    assert (reset.status_code, reset.content) == (204, b"")
+    head = await notes.client.head(path, params={"q": "x"})
+    assert head.status_code == 200
+    assert head.headers["Allow"] == "POST, GET, HEAD, OPTIONS"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "body"),
+    [
+        ("POST", "{id}/duplicate/", 400, {"title": ["This field may not be blank."]}),
+        ("GET", "{id}/duplicate/?priority=-1", 400, None),
+        ("DELETE", "{id}/duplicate/", 405, {"detail": 'Method "DELETE" not allowed.'}),
+        ("POST", "x/duplicate/", 404, {"detail": "Not found."}),
+        ("PUT", f"priority/{UUID(int=0)}/", 404, None),
+        ("PUT", "priority/{id}/", 400, {"priority": ["This field is required."]}),
+    ],
+)
+async def test_refused_actions_on_an_object(
+    notes: Notes, method: str, path: str, status: int, body: object
+) -> None:
+    """An unknown object is looked for first, then body and query are validated."""
+    created = await notes.create()
+
+    response = await notes.client.request(
+        method, NOTES + path.format(**created), json={"title": ""}
+    )
+
+    assert response.status_code == status
+    if body is not None:
+        assert response.json() == body
+    if "?" in path:
+        assert list(response.json()) == ["priority", "q"]
+
+
+@pytest.fixture
+async def public_notes() -> AsyncIterator[Notes]:
+    notes = Notes(PublicFieldNotes())
+    async with notes.client:
+        yield notes
+    notes.store.close()
+
+
+async def test_actions_on_objects_of_others(public_notes: Notes) -> None:
+    """PUT and DELETE require an own object; GET and POST one that the organization can read."""
+    notes = public_notes
+    other = Account("other", "other@example.com", "Other")
+    add = notes.resource.add
+    public = add(notes.store, other, {"title": "public"}, "PUBLIC").id
+    private = add(notes.store, other, {"title": "private"}, "PRIVATE").id
+    own = (await notes.create())["id"]
+
+    statuses = [
+        [
+            (await notes.client.post(f"{NOTES}{one}/duplicate/")).status_code,
+            (await notes.client.get(f"{NOTES}{one}/duplicate/?q=x")).status_code,
+            (await notes.client.put(f"{NOTES}priority/{one}/", json={"priority": 1})).status_code,
+            (await notes.client.delete(f"{NOTES}priority/{one}/")).status_code,
+        ]
+        for one in (own, public, private)
+    ]
+
+    assert statuses == [[201, 200, 200, 204], [201, 200, 403, 403], [404, 404, 404, 404]]
+    described = [
+        (await notes.client.options(f"{NOTES}priority/{one}/")).json()
+        for one in (own, public, private)
+    ]
+    assert described[0]["actions"] == {
+        "PUT": {
+            "priority": {
+                "type": "integer",
+                "required": True,
+                "read_only": False,
+                "label": "Priority",
+                "min_value": 0,
+                "max_value": 2147483647,
+            }
+        }
+    }
+    assert "actions" not in described[1]
+    assert "actions" not in described[2]
+
+
+async def test_options_of_actions_on_objects(notes: Notes) -> None:
+    """Responses to OPTIONS have the fields of a POST, whatever the object is."""
+    described = (await notes.client.options(f"{NOTES}x/duplicate/")).json()
+
+    assert described["name"] == "Duplicate"
+    assert list(described["actions"]) == ["POST"]
+    assert described["actions"]["POST"]["title"]["max_length"] == 20
+
+
 async def test_options(notes: Notes) -> None:
     """Responses to OPTIONS have all fields with their limits."""
     described = (await notes.client.options(NOTES)).json()
@@ -273,7 +445,10 @@ def test_document() -> None:
     OpenAPIV31SpecValidator(document).validate()
     paths = document["paths"]
     assert isinstance(paths, dict)
-    assert list(paths) == [NOTES, f"{NOTES}count-words/", f"{NOTES}{{id}}/"]
+    assert list(paths) == [
+        NOTES,
+        *(f"{NOTES}{path}/" for path in ("count-words", "priority/{id}", "{id}/duplicate", "{id}")),
+    ]
     text = str(paths[NOTES])
     assert all(f"'name': '{name}'" in text for name in ("ordering", "place", "is_done"))
     assert "'-priority'" in text
@@ -281,6 +456,32 @@ def test_document() -> None:
     components = str(describe([FieldNotes()], page_size_cap=7)["components"])
     assert "at most 7" in components
     assert "'operationId': 'listFieldNotes'" in text
+
+
+def test_document_of_actions() -> None:
+    """The OpenAPI document has the status, body, query and refusals of each action."""
+    # Parsed again, since the types of parts of JSON are of no interest here.
+    paths = json.loads(json.dumps(describe([FieldNotes()])["paths"]))
+    copies, priority = (paths[NOTES + path] for path in ("{id}/duplicate/", "priority/{id}/"))
+    post, get = copies["post"], copies["get"]
+
+    names = [copies[method]["operationId"] for method in ("post", "get", "head", "options")]
+    assert names == [
+        "duplicateFieldNote",
+        "listCopiesFieldNote",
+        "headListCopiesFieldNote",
+        "describeDuplicateFieldNote",
+    ]
+    assert list(post["responses"]) == ["201", "400", "401", "403", "404", "406", "415", "429"]
+    assert post["requestBody"]["required"] is False
+    assert list(get["responses"]) == ["200", "400", "401", "403", "404", "406", "429"]
+    assert [(one["name"], one["required"]) for one in get["parameters"]] == [
+        ("priority", False),
+        ("q", True),
+    ]
+    assert "requestBody" not in get
+    assert priority["put"]["requestBody"]["required"] is True
+    assert "content" not in priority["delete"]["responses"]["204"]
 
 
 @given(st.integers(-1200, 1200), st.integers(0, 1200), st.integers(-12_000, 12_000))
@@ -294,6 +495,22 @@ def test_patterns_of_integers(minimum: int, size: int, number: int) -> None:
         assert (re.search(pattern, text) is not None) is accepted
 
 
+TEXT = {"text": StringField()}
+
+
+def action(
+    method: ActionMethod,
+    path: str,
+    handler: str = "find",
+    fields: Fields | None = None,
+    parameters: Fields | None = None,
+) -> Action:
+    """Return an action."""
+    return Action(
+        *(method, path, handler, "", "", None), fields=fields or {}, parameters=parameters or {}
+    )
+
+
 @pytest.mark.parametrize(
     ("declared", "problem"),
     [
@@ -302,6 +519,13 @@ def test_patterns_of_integers(minimum: int, size: int, number: int) -> None:
         ({"shown": ("id", "secret")}, "secret can be neither stored nor computed"),
         ({"shown": ("title",)}, "an object must show its id"),
         ({"fields": {"created_at": StringField()}}, "every table has the columns created_at"),
+        ({"actions": (action("POST", "{id}"),)}, "must have a path such as"),
+        ({"actions": (action("POST", "{id}/x/{id}"),)}, "must have a path such as"),
+        ({"actions": (action("POST", "/x/"),)}, "must have a path such as"),
+        ({"actions": (action("POST", "x"), action("POST", "x"))}, "POST x is declared twice"),
+        ({"actions": (action("DELETE", "x", fields=TEXT),)}, "DELETE x cannot have a body"),
+        ({"actions": (action("PUT", "x", fields=TEXT, parameters=TEXT),)}, "has text both in"),
+        ({"actions": (action("PUT", "x", handler="run"),)}, "PUT x needs the method run"),
     ],
 )
 def test_declarations_are_checked(declared: dict[str, object], problem: str) -> None:

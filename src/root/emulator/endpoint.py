@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import TypeAlias
@@ -19,6 +19,7 @@ from root.emulator.keys import Account, KeyRegistry
 from root.emulator.pagination import Paginator
 from root.emulator.problems import Problem, UnexpectedRequest
 from root.emulator.resource import Action, AnyResource, Call, field_metadata
+from root.emulator.rows import Row
 from root.emulator.serializers import is_json
 from root.emulator.store import Store
 
@@ -28,6 +29,9 @@ Handler: TypeAlias = Callable[[Call], Response]
 """Handles an authenticated request."""
 
 _SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
+
+# Django REST Framework's router excludes dots from IDs.
+_ID = "(?P<id>[^/.]+)"
 
 
 @dataclass(frozen=True)
@@ -77,23 +81,37 @@ def endpoints(resource: AnyResource, service: Service) -> dict[str, Endpoint]:
         ),
         # Before the pattern of IDs, which matches these paths too.
         **{
-            f"{resource.path}{name}/": endpoint(
-                name.replace("-", " ").title(),
-                {"POST": partial(_act, resource, action)},
-                {"POST": field_metadata(action.fields)},
+            path.replace("{id}", _ID): endpoint(
+                _name(actions[0]),
+                {action.method: partial(_act, resource, action) for action in actions},
+                {
+                    action.method: field_metadata(action.fields)
+                    for action in actions
+                    if action.fields
+                },
             )
-            for name, action in resource.actions.items()
+            for path, actions in resource.actions_by_path.items()
         },
-        # Django REST Framework's router excludes dots from IDs.
-        f"{resource.path}(?P<id>[^/.]+)/": endpoint(
+        f"{resource.path}{_ID}/": endpoint(
             f"{resource.title} Instance", of_object, {"PUT": metadata} if "PUT" in of_object else {}
         ),
     }
 
 
 def _act(resource: AnyResource, action: Action, call: Call) -> Response:
-    response: Response = getattr(resource, action.method)(call, call.validate(action.fields))
+    objects: list[Row] = []
+    if action.is_for_object:
+        objects.append(resource.find_own(call) if action.changes_object else resource.find(call))
+    values = call.parameters(action.parameters)
+    if action.fields:
+        values |= call.validate(action.fields)
+    response: Response = getattr(resource, action.handler)(call, *objects, values)
     return response
+
+
+def _name(action: Action) -> str:
+    """Return the name of an action in responses to OPTIONS."""
+    return " ".join(re.findall("[a-z0-9]+", action.path.replace("{id}", ""))).title()
 
 
 class Endpoint:
@@ -195,10 +213,13 @@ class Endpoint:
             "renders": ["application/json"],
             "parses": ["application/json"],
         }
-        with suppress(Problem):
-            if self._actions and call.account.state != "read-only":
-                if "PUT" in self._actions:
-                    # Omitted if the account may not change the object.
-                    self._resource.find_own(call)
-                metadata["actions"] = self._actions
+        actions = {} if call.account.state == "read-only" else dict(self._actions)
+        if "PUT" in actions and "id" in call.request.path_params:
+            try:
+                self._resource.find_own(call)
+            except Problem:
+                # The account may not change the object.
+                del actions["PUT"]
+        if actions:
+            metadata["actions"] = actions
         return JSONResponse(metadata)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import TypeAlias
 
@@ -116,27 +117,18 @@ def describe(resources: Iterable[AnyResource], page_size_cap: int = 100) -> dict
 
 def _paths(resource: AnyResource) -> _Object:
     """Return the paths of a resource, with their operations."""
-    title = resource.title
     of_all: _Object = _methods(resource, {"list": "get", "create": "post"})
-    of_all["options"] = _options(f"describe{resource.plural}")
+    of_all["options"] = _options_of(resource, resource.plural, is_for_object=False)
     of_one: _Object = {
         "parameters": [reference("parameters", "id")],
         **_methods(
             resource, {"retrieve": "get", "replace": "put", "update": "patch", "delete": "delete"}
         ),
-        "options": _options(
-            f"describe{title}",
-            "404",
-            description=f"The {resource.noun} need not exist.",
-            parameters=[reference("parameters", "any_id")],
-        ),
+        "options": _options_of(resource, resource.title, is_for_object=True),
     }
     return {
         resource.path: of_all,
-        **{
-            f"{resource.path}{name}/": _action(f"{_camel(name)}{title}", action)
-            for name, action in resource.actions.items()
-        },
+        **{path: _actions(resource, actions) for path, actions in resource.actions_by_path.items()},
         f"{resource.path}{{id}}/": of_one,
     }
 
@@ -218,19 +210,64 @@ def _describe(resource: AnyResource, operation: Operation) -> _Object:
     return described
 
 
-def _action(operation_id: str, action: Action) -> _Object:
-    """Return the operations of the path of an action."""
-    content: _Object = {"application/json": {"schema": _request_schema(action.fields)}}
-    return {
-        "post": _operation(
-            operation_id,
-            action.summary,
-            {"200": {**_response(action.result), "content": _json(dict(action.schema))}},
-            *("400", "415"),
-            requestBody={"required": True, "content": content},
-        ),
-        "options": _options(f"describe{operation_id[0].upper()}{operation_id[1:]}"),
-    }
+def _actions(resource: AnyResource, actions: Iterable[Action]) -> _Object:
+    """Return the operations of a path of actions."""
+    found: _Object = {}
+    names: list[str] = []
+    for action in actions:
+        name = _camel(f"{action.handler}_{resource.noun}")
+        names.append(f"{name[0].upper()}{name[1:]}")
+        found[action.method.lower()] = described = _action(name, action)
+        if action.method == "GET":
+            found["head"] = _head(f"head{names[-1]}", described)
+        if action.is_for_object:
+            found["parameters"] = [reference("parameters", "id")]
+    found["options"] = _options_of(resource, names[0], is_for_object="parameters" in found)
+    return found
+
+
+def _action(name: str, action: Action) -> _Object:
+    """Return the operation of an action."""
+    success = _response(action.result)
+    if action.schema is not None:
+        success["content"] = _json(dict(action.schema))
+    more: _Object = {}
+    refusals: set[str] = set()
+    if action.is_for_object:
+        refusals.add("404")
+    if action.parameters:
+        refusals.add("400")
+        more["parameters"] = [
+            {
+                "name": parameter,
+                "in": "query",
+                "required": field.required,
+                "description": field.description,
+                "schema": field.request_schema()
+                if field.required
+                else {"anyOf": [field.request_schema(), {"const": ""}]},
+            }
+            for parameter, field in action.parameters.items()
+        ]
+    if action.fields:
+        refusals |= {"400", "415"}
+        more["requestBody"] = {
+            "required": any(field.required for field in action.fields.values()),
+            "content": _json(_request_schema(action.fields)),
+        }
+    return _operation(name, action.summary, {str(action.status): success}, *refusals, **more)
+
+
+def _options_of(resource: AnyResource, name: str, *, is_for_object: bool) -> _Object:
+    """Return the operation OPTIONS of a path."""
+    if not is_for_object:
+        return _options(f"describe{name}")
+    return _options(
+        f"describe{name}",
+        "404",
+        description=f"The {resource.noun} need not exist.",
+        parameters=[reference("parameters", "any_id")],
+    )
 
 
 def _options(operation_id: str, *refusals: str, **more: JsonValue) -> _Object:
@@ -328,7 +365,7 @@ def _json(schema: JsonValue) -> _Object:
 
 
 def _camel(name: str) -> str:
-    first, *others = name.split("-")
+    first, *others = re.split("[ _-]", name)
     return first + "".join(other.title() for other in others)
 
 

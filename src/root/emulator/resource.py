@@ -8,8 +8,9 @@ of its own.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from functools import partial
 from operator import attrgetter
@@ -22,7 +23,7 @@ from starlette.responses import JSONResponse, Response
 
 from root.emulator import problems
 from root.emulator.cursors import Ordering, parse_ordering
-from root.emulator.fields import Fields, InvalidValueError, Value
+from root.emulator.fields import Field, Fields, Value
 from root.emulator.keys import Account
 from root.emulator.pagination import Paginator
 from root.emulator.problems import Problem
@@ -31,9 +32,12 @@ from root.emulator.serializers import parse_json, validate
 from root.emulator.store import Store
 from root.emulator.table import Getter, Table, TableSpec
 
-__all__ = ["Action", "AnyResource", "Call", "Operation", "Output", "Resource"]
+__all__ = ["Action", "ActionMethod", "AnyResource", "Call", "Operation", "Output", "Resource"]
 
 S = TypeVar("S", covariant=True)
+
+ActionMethod: TypeAlias = Literal["GET", "POST", "PUT", "DELETE"]
+"""The HTTP method of an action."""
 
 Operation: TypeAlias = Literal["list", "create", "retrieve", "replace", "update", "delete"]
 """What a resource has endpoints for."""
@@ -76,21 +80,42 @@ OWNER = Output(
 
 @dataclass(frozen=True)
 class Action:
-    """An endpoint besides those of operations: a POST to a path below that of the collection.
+    """An endpoint besides those of operations, for all objects or for one.
 
     Attributes:
-        fields: The fields of the body.
-        method: The name of the resource's method, which takes the call and the validated values.
+        method: The HTTP method.
+        path: The path below that of the resource, without its final slash. With `{id}` as a
+            segment, as in `{id}/duplicate` or `execute/{id}`, the action is for one object: with
+            GET and POST any that the organization can read, with PUT and DELETE one of its own.
+        handler: The name of the resource's method that handles it. It takes the call, the object
+            if the action is for one, and the validated values of the body and the query.
         summary: What it does, as a title.
-        result: What a response with status 200 is.
-        schema: The JSON Schema of the response.
+        result: What the response to a request that succeeds is.
+        schema: The JSON Schema of that response, or None if it has no body.
+        status: The status of that response.
+        fields: The fields of the body, of POST and PUT only.
+        parameters: The parameters of the query.
     """
 
-    fields: Fields
-    method: str
+    method: ActionMethod
+    path: str
+    handler: str
     summary: str
     result: str
-    schema: Schema
+    schema: Schema | None
+    status: int = 200
+    fields: Fields = field(default_factory=dict[str, Field])
+    parameters: Fields = field(default_factory=dict[str, Field])
+
+    @property
+    def is_for_object(self) -> bool:
+        """Whether it is for one object."""
+        return "{id}" in self.path
+
+    @property
+    def changes_object(self) -> bool:
+        """Whether the object must belong to the organization."""
+        return self.is_for_object and self.method in ("PUT", "DELETE")
 
 
 @dataclass(slots=True)
@@ -124,6 +149,20 @@ class Call:
         data = parse_json(self.body, self.request.headers.get("content-type", ""))
         return validate(data, fields, partial=is_partial)
 
+    def parameters(self, fields: Fields, *, is_partial: bool = False) -> dict[str, Value]:
+        """Return the validated parameters of the query; empty ones are ignored.
+
+        Args:
+            fields: The parameters.
+            is_partial: Whether required parameters may be omitted.
+
+        Raises:
+            Problem: A parameter is invalid.
+        """
+        query = self.request.query_params
+        data = {name: query[name] for name in fields if query.get(name, "").strip()}
+        return validate(data, fields, partial=is_partial)
+
 
 class Resource(Generic[S]):
     """A resource of the API."""
@@ -155,8 +194,8 @@ class Resource(Generic[S]):
     """Other fields that single objects are found by."""
     has_public: ClassVar[bool] = False
     """Whether an object may be readable for other organizations."""
-    actions: ClassVar[Mapping[str, Action]] = {}
-    """Other endpoints, by their path below that of the collection."""
+    actions: ClassVar[tuple[Action, ...]] = ()
+    """Other endpoints."""
     notes: ClassVar[Mapping[Operation, str]] = {}
     """Remarks on operations in the OpenAPI document."""
     refuses_deletion: ClassVar[bool] = False
@@ -189,6 +228,8 @@ class Resource(Generic[S]):
             )
         if "id" not in self.shown:
             raise TypeError(f"{self.name}: an object must show its id.")
+        for action in self.actions:
+            self._check_action(action)
         getters = {name: output.value for name, output in outputs.items()}
         self._shown, self._listed = (
             [(name, getters.get(name) or self.spec.getter(name)) for name in names]
@@ -338,8 +379,20 @@ class Resource(Generic[S]):
     @property
     def secret_fields(self) -> set[str]:
         """The fields of bodies whose values are secrets."""
-        bodies = (self.fields, *(action.fields for action in self.actions.values()))
-        return {name for body in bodies for name, field in body.items() if field.is_secret}
+        used = [self.fields]
+        for action in self.actions:
+            used += [action.fields, action.parameters]
+        return {name for fields in used for name, field in fields.items() if field.is_secret}
+
+    @property
+    def actions_by_path(self) -> dict[str, list[Action]]:
+        """The actions by their path, those before others whose pattern matches them too."""
+        found: dict[str, list[Action]] = {}
+        for action in sorted(
+            self.actions, key=lambda one: [part == "{id}" for part in one.path.split("/")]
+        ):
+            found.setdefault(f"{self.path}{action.path}/", []).append(action)
+        return found
 
     def table(self, store: Store) -> Table:
         """Return the table of the objects."""
@@ -385,18 +438,27 @@ class Resource(Generic[S]):
         }
 
     def _filters(self, call: Call) -> dict[str, Value]:
-        filters: dict[str, Value] = {}
-        errors: dict[str, list[str]] = {}
-        for name in self.filtered_by:
-            text = call.request.query_params.get(name)
-            if text and text.strip():
-                try:
-                    filters[name] = self.fields[name].clean(text)
-                except InvalidValueError as invalid:
-                    errors[name] = [*invalid.args]
-        if errors:
-            raise Problem(400, errors)
-        return filters
+        return call.parameters(
+            {name: self.fields[name] for name in self.filtered_by}, is_partial=True
+        )
+
+    def _check_action(self, action: Action) -> None:
+        """Check an action.
+
+        Raises:
+            TypeError: It could not work.
+        """
+        name = f"{self.name}: the action {action.method} {action.path}"
+        if not re.fullmatch(r"(?!\{id\}$)(?:[\w-]+/)*(?:[\w-]+|\{id\}(?:/[\w-]+)*)", action.path):
+            raise TypeError(f"{name} must have a path such as verify or {{id}}/duplicate.")
+        if [(one.method, one.path) for one in self.actions].count((action.method, action.path)) > 1:
+            raise TypeError(f"{name} is declared twice.")
+        if action.fields and action.method in ("GET", "DELETE"):
+            raise TypeError(f"{name} cannot have a body. Declare parameters instead.")
+        if clashes := sorted(action.fields.keys() & action.parameters.keys()):
+            raise TypeError(f"{name} has {', '.join(clashes)} both in its body and in its query.")
+        if not hasattr(self, action.handler):
+            raise TypeError(f"{name} needs the method {action.handler}.")
 
     def _save(self, call: Call, row: Row, values: Mapping[str, Value]) -> Response:
         self._check_unique(call, values, row)

@@ -153,20 +153,22 @@ class Models(Resource[StoredModel]):
     has_public: ClassVar[bool] = True
     notes: ClassVar[Mapping[Operation, str]] = {"replace": "Omitted fields get their default."}
     dashboard_columns: ClassVar[tuple[str, ...]] = ("model", "url")
-    actions: ClassVar[Mapping[str, Action]] = {
-        "verify": Action(
-            {
+    actions: ClassVar[tuple[Action, ...]] = (
+        Action(
+            "POST",
+            "verify",
+            handler="verify",
+            summary="Verify a configuration",
+            result="The result; a configuration that does not work has status 200 too.",
+            schema=_VERIFICATION,
+            fields={
                 "model": StringField(required=True),
                 "api_key": StringField(nullable=True, is_secret=True),
                 "url": StringField(nullable=True),
                 "max_output_token_count": replace(_MAX_OUTPUT, nullable=True),
             },
-            method="verify",
-            summary="Verify a configuration",
-            result="The result; a configuration that does not work has status 200 too.",
-            schema=_VERIFICATION,
-        )
-    }
+        ),
+    )
 
     def __init__(self, catalogue: Catalogue) -> None:
         """Create the resource.
