@@ -13,6 +13,7 @@ import respx
 from root import (
     APIResponseError,
     AsyncRootSignals,
+    AuthenticationError,
     BadRequestError,
     InvalidRequestError,
     Model,
@@ -263,7 +264,7 @@ async def test_public_models(client: AsyncRootSignals) -> None:
 async def test_wrong_key(emulator: Server) -> None:
     """The error for a wrong key does not contain the key."""
     async with AsyncRootSignals(api_key="not-a-real-key-1234", base_url=emulator.url) as client:
-        with pytest.raises(PermissionDeniedError) as error:
+        with pytest.raises(AuthenticationError) as error:
             await client.models.retrieve("a")
 
     assert "not-a-real-key" not in str(error.value) + repr(error.value.__dict__)

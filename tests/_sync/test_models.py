@@ -13,6 +13,7 @@ import respx
 
 from root import (
     APIResponseError,
+    AuthenticationError,
     BadRequestError,
     InvalidRequestError,
     Model,
@@ -260,7 +261,7 @@ def test_public_models(client: RootSignals) -> None:
 def test_wrong_key(emulator: Server) -> None:
     """The error for a wrong key does not contain the key."""
     with RootSignals(api_key="not-a-real-key-1234", base_url=emulator.url) as client:
-        with pytest.raises(PermissionDeniedError) as error:
+        with pytest.raises(AuthenticationError) as error:
             client.models.retrieve("a")
 
     assert "not-a-real-key" not in str(error.value) + repr(error.value.__dict__)

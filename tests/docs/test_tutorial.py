@@ -155,6 +155,6 @@ client = RootSignals(base_url=serving.__enter__().url)
 
     assert displayed["setup"] == []
     (error,) = displayed["raised"]
-    assert error["ename"] == "PermissionDeniedError"
-    assert "Check that the API key is right" in error["evalue"]
+    assert error["ename"] == "AuthenticationError"
+    assert "Check the API key" in error["evalue"]
     assert_hidden("".join(error["traceback"]))

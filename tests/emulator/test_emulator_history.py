@@ -283,7 +283,7 @@ def test_wipe(server: Server, client: httpx.Client) -> None:
     assert client.post(LIST, json={"name": "x"}).status_code == 201
     assert len(client.get(LIST).json()["results"]) > 10
     with connect(server, added) as client_of_added:
-        assert client_of_added.get(LIST).status_code == 403
+        assert client_of_added.get(LIST).status_code == 401
     assert server.requests[0].number == 1
 
 

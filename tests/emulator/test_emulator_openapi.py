@@ -114,6 +114,7 @@ def responses(server: Server) -> Iterator[list[httpx.Response]]:
         "own": connect(server, key),
         "none": httpx.Client(base_url=server.url),
         "wrong": connect(server, "wrong"),
+        "read-only": connect(server, server.add_key(state="read-only")),
         "throttled": connect(server, server.add_key(rate_limit="1/day")),
     }
     try:

@@ -461,12 +461,13 @@ def test_missing_key(server: Server, method: str, headers: dict[str, str]) -> No
 
 
 def test_unknown_key(server: Server) -> None:
-    """An unknown key gets 403."""
+    """An unknown key gets 401."""
     with connect(server, "wrong") as stranger:
         response = stranger.get("/v1/models/")
 
-    assert response.status_code == 403
-    assert response.json() == {"detail": "You do not have permission to perform this action."}
+    assert response.status_code == 401
+    assert response.headers["WWW-Authenticate"] == "Api-Key"
+    assert response.json() == {"detail": "Incorrect authentication credentials."}
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"])

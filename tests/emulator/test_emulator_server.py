@@ -146,7 +146,7 @@ def test_several_emulators() -> None:
         with connect(other, other.api_key) as client:
             assert client.get(path).status_code == 404
         with connect(other, one.api_key) as client:
-            assert client.get(path).status_code == 403
+            assert client.get(path).status_code == 401
 
 
 def test_server_attributes(server: Server) -> None:
@@ -553,7 +553,7 @@ def test_nothing_outlives_a_wipe(monkeypatch: pytest.MonkeyPatch) -> None:
             finally:
                 may_end.set()
             wiping.result()
-            assert creating.result().status_code == 403
+            assert creating.result().status_code == 401
         assert server.models == ()
 
 

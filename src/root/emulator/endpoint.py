@@ -203,7 +203,7 @@ class Endpoint:
             raise problems.not_authenticated()
         account = self._service.keys.authenticate(key)
         if account is None:
-            raise problems.key_denied("the key is unknown or revoked")
+            raise problems.authentication_failed()
         return account
 
     def _options(self, call: Call) -> Response:

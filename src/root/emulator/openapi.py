@@ -38,8 +38,12 @@ Other methods get 405, other paths 404 in HTML, and a path without its final sla
 # The responses to requests that are refused, by status: name, description, further headers.
 _REFUSALS: Mapping[str, tuple[str, str, Mapping[str, str]]] = {
     "400": ("BadRequest", "The request is invalid.", {}),
-    "401": ("Unauthorized", "The request has no key.", {"WWW-Authenticate": "Authenticate"}),
-    "403": ("Forbidden", "The key is unknown, or lacks the permission.", {}),
+    "401": (
+        "Unauthorized",
+        "The request has no key, or an unknown one.",
+        {"WWW-Authenticate": "Authenticate"},
+    ),
+    "403": ("Forbidden", "The key lacks the permission.", {}),
     "404": (
         "NotFound",
         "The key cannot read an object with this id; in HTML if the id contains a dot or a slash.",
@@ -55,8 +59,9 @@ _REFUSALS: Mapping[str, tuple[str, str, Mapping[str, str]]] = {
     "429": ("Throttled", "The rate limit of the key is exceeded.", {"Retry-After": "RetryAfter"}),
 }
 
-# Those of every operation.
-_ALWAYS = ("401", "403", "406", "429")
+# Those of every operation, and those of operations that write.
+_ALWAYS = ("401", "406", "429")
+_WRITING = ("400", "403", "415")
 
 
 def openapi() -> dict[str, JsonValue]:
@@ -176,7 +181,7 @@ def _describe(resource: AnyResource, operation: Operation) -> _Object:
                 f"create{title}",
                 summary,
                 {"201": _success(f"The new {noun}.", title, links)},
-                *("400", "415"),
+                *_WRITING,
                 description="There is no idempotency key: if there is no response, the"
                 f" {noun} may have been created.",
                 requestBody=_body(f"{title}Request", is_required=True),
@@ -188,7 +193,8 @@ def _describe(resource: AnyResource, operation: Operation) -> _Object:
                 f"replace{title}",
                 summary,
                 {"200": one},
-                *("400", "404", "415"),
+                *_WRITING,
+                "404",
                 requestBody=_body(f"{title}Request", is_required=True),
             )
         case "update":
@@ -196,7 +202,8 @@ def _describe(resource: AnyResource, operation: Operation) -> _Object:
                 f"update{title}",
                 summary,
                 {"200": one},
-                *("400", "404", "415"),
+                *_WRITING,
+                "404",
                 description="Omitted fields keep their value, and null clears a field.",
                 requestBody=_body(f"{title}Patch", is_required=False),
             )
@@ -205,7 +212,7 @@ def _describe(resource: AnyResource, operation: Operation) -> _Object:
                 f"delete{title}",
                 summary,
                 {"204": _response(f"The {noun} was deleted.")},
-                *(("400", "404") if resource.refuses_deletion else ("404",)),
+                *(("400", "403", "404") if resource.refuses_deletion else ("403", "404")),
             )
     return described
 
@@ -232,7 +239,7 @@ def _action(name: str, action: Action) -> _Object:
     if action.schema is not None:
         success["content"] = _json(dict(action.schema))
     more: _Object = {}
-    refusals: set[str] = set()
+    refusals = set() if action.method == "GET" else {"403"}
     if action.is_for_object:
         refusals.add("404")
     if action.parameters:
@@ -250,7 +257,7 @@ def _action(name: str, action: Action) -> _Object:
             for parameter, field in action.parameters.items()
         ]
     if action.fields:
-        refusals |= {"400", "415"}
+        refusals |= {*_WRITING}
         more["requestBody"] = {
             "required": any(field.required for field in action.fields.values()),
             "content": _json(_request_schema(action.fields)),

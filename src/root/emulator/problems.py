@@ -51,18 +51,28 @@ def detail_problem(status: int, text: str, headers: Mapping[str, str] | None = N
     return Problem(status, {"detail": text}, headers)
 
 
+_CHALLENGE = {"WWW-Authenticate": "Api-Key"}
+
+
 def not_authenticated() -> Problem:
     """Return the response to a request without a key."""
     text = "Authentication credentials were not provided."
     reason = "no key in the format `Authorization: Api-Key <key>`"
-    return UnexpectedRequest(401, text, reason, {"WWW-Authenticate": "Api-Key"})
+    return UnexpectedRequest(401, text, reason, _CHALLENGE)
+
+
+def authentication_failed() -> Problem:
+    """Return the response to a request with an invalid key."""
+    text = "Incorrect authentication credentials."
+    reason = "the key is unknown or revoked"
+    return UnexpectedRequest(401, text, reason, _CHALLENGE)
 
 
 _DENIED = "You do not have permission to perform this action."
 
 
 def key_denied(reason: str) -> Problem:
-    """Return the response to an invalid key, or to a key that lacks the permission."""
+    """Return the response to a key that lacks the permission."""
     return UnexpectedRequest(403, _DENIED, reason)
 
 
