@@ -12,14 +12,15 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 __all__ = ["TEST_TWINS", "TwinError", "find_modules", "make_test_twins", "make_twins"]
 
 # With names in brackets, only those methods have twins, and the class has its own constructor.
 MARKER = re.compile(
-    r"^    # Generated twins of (?P<name>\w+)(?: \((?P<methods>[\w, ]+)\))? in (?P<source>\S+)\."
+    r"^    # Generated twins of (?P<name>\w+)(?:\[(?P<types>[\w, ]+)\])?"
+    r"(?: \((?P<methods>[\w, ]+)\))? in(?: |\n    # )(?P<source>\S+)\."
     r" Do not edit\.\n",
     re.MULTILINE,
 )
@@ -34,7 +35,7 @@ _CONSTRUCTOR = """
         super().__init__(client)
         self._whole = client
 
-    _async: TwinAccessor[{name}] = TwinAccessor("root.{module}", "{name}")
+    _async: TwinAccessor[{full}] = TwinAccessor("root.{module}", "{name}")
 """
 
 
@@ -61,28 +62,35 @@ def make_twins(root: Path, run_ruff: Callable[[str, Path], str]) -> dict[Path, s
     modules: dict[Path, str] = {}
     for path in find_modules(root):
         text = path.read_text(encoding="utf-8")
-        found = MARKER.search(text)
-        assert found is not None
-        only = found["methods"].split(", ") if found["methods"] else None
-        body = "".join(_twins_of(root / "src" / "root", found["source"], found["name"], only))
-        modules[path] = run_ruff(text[: found.end()] + body, path)
+        parts: list[str] = []
+        position = 0
+        for found in MARKER.finditer(text):
+            body = "".join(_twins_of(root / "src" / "root", found))
+            parts += [text[position : found.end()], body]
+            # The next class begins where a line is not indented.
+            following = re.compile(r"^\S", re.MULTILINE).search(text, found.end())
+            position = len(text) if following is None else following.start()
+        modules[path] = run_ruff("".join([*parts, text[position:]]), path)
     return modules
 
 
-def _twins_of(folder: Path, place: str, name: str, only: list[str] | None) -> Iterator[str]:
+def _twins_of(folder: Path, marker: re.Match[str]) -> Iterator[str]:
     """Yield the text of the constructor and of each twin of a class.
 
     Args:
         folder: The folder of the package.
-        place: The path of the module with the async class, in that folder.
-        name: The name of the class.
-        only: The methods that have twins, or None for all of them and a constructor.
+        marker: The line above them: the name of the async class and its module, the classes that
+            stand for its type variables, and, if not all methods have twins, those that have.
     """
+    place, name = marker["source"], marker["name"]
+    only = marker["methods"].split(", ") if marker["methods"] else None
     source = folder / place
+    type_names = marker["types"].split(", ") if marker["types"] else []
+    types = dict(zip(_variables_of(source, name), type_names, strict=True))
     methods = [
         method
         for method in _methods_of(source, name)
-        if (not method.name.startswith("_") if only is None else method.name in only)
+        if (_has_twin(method) if only is None else method.name in only)
     ]
     for method in methods:
         if {"property", "cached_property"} & {*_decorators(method)}:
@@ -90,9 +98,13 @@ def _twins_of(folder: Path, place: str, name: str, only: list[str] | None) -> It
     _check_names(methods, source)
     if only is None:
         module = ".".join(source.with_suffix("").parts[-len(Path(place).parts) :])
-        yield _CONSTRUCTOR.format(name=name, module=module)
+        full = f"{name}[{marker['types']}]" if marker["types"] else name
+        yield _CONSTRUCTOR.format(name=name, full=full, module=module)
     for method in methods:
-        yield "\n" + _twin(method)
+        yield "\n" + _twin(method, types)
+    for alias, method_name in _aliases_of(source, name):
+        if only is None:
+            yield f"\n    a{alias} = a{method_name}\n"
 
 
 def _methods_of(source: Path, name: str) -> Iterator[Method]:
@@ -105,11 +117,48 @@ def _methods_of(source: Path, name: str) -> Iterator[Method]:
     }
     if name not in classes:
         raise TwinError(f"{source}: there is no class {name}.")
-    names = [name, *(base.id for base in classes[name].bases if isinstance(base, ast.Name))]
+    names = [name, *(ast.unparse(base).partition("[")[0] for base in classes[name].bases)]
     for one in names:
         for node in classes[one].body if one in classes else ():
             if isinstance(node, Method) and "abstractmethod" not in _decorators(node):
                 yield node
+
+
+def _has_twin(method: Method) -> bool:
+    """Return whether a public method is awaited, or returns what is iterated asynchronously.
+
+    The others make no calls: they are the same on all faces.
+    """
+    if method.name.startswith("_"):
+        return False
+    returned = "" if method.returns is None else ast.unparse(method.returns)
+    return (
+        isinstance(method, ast.AsyncFunctionDef)
+        or "Async" in returned
+        or bool({"property", "cached_property"} & {*_decorators(method)})
+    )
+
+
+def _class_of(source: Path, name: str) -> ast.ClassDef:
+    tree = ast.parse(source.read_text(encoding="utf-8"))
+    return next(node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == name)
+
+
+def _variables_of(source: Path, name: str) -> list[str]:
+    """Return the names of the type variables of a class."""
+    for base in _class_of(source, name).bases:
+        if isinstance(base, ast.Subscript) and ast.unparse(base.value) == "Generic":
+            return ast.unparse(base.slice).strip("()").split(", ")
+    return []
+
+
+def _aliases_of(source: Path, name: str) -> Iterator[tuple[str, str]]:
+    """Yield the second names of methods, and the methods: `retrieve = get`."""
+    for node in _class_of(source, name).body:
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Name):
+            (target,) = node.targets
+            if isinstance(target, ast.Name) and not target.id.startswith("_"):
+                yield target.id, node.value.id
 
 
 def _check_names(methods: list[Method], source: Path) -> None:
@@ -128,12 +177,15 @@ def _is_overload(method: Method) -> bool:
     return "overload" in _decorators(method)
 
 
-def _twin(method: Method) -> str:
-    """Return the text of a twin."""
+def _twin(method: Method, types: Mapping[str, str]) -> str:
+    """Return the text of a twin, with these types in place of type variables."""
     decorators = [f"@{one}" for one in _decorators(method)]
     is_async = isinstance(method, ast.AsyncFunctionDef)
     returns = f" -> {ast.unparse(method.returns)}" if method.returns else ""
-    head = f"{'async ' if is_async else ''}def a{method.name}({ast.unparse(method.args)}){returns}:"
+    signature = f"({ast.unparse(method.args)}){returns}"
+    for variable, type_name in types.items():
+        signature = re.sub(rf"\b{variable}\b", type_name, signature)
+    head = f"{'async ' if is_async else ''}def a{method.name}{signature}:"
     if _is_overload(method):
         return _indented([*decorators, f"{head} ..."])
     docstring = ast.get_docstring(method, clean=False)

@@ -6,6 +6,7 @@ import asyncio
 import inspect
 import pickle
 import pydoc
+import re
 from collections.abc import Callable
 from typing import Any, get_overloads, get_type_hints
 from unittest.mock import AsyncMock, create_autospec
@@ -30,10 +31,26 @@ def public_methods(kind: type[object]) -> dict[str, Callable[..., Any]]:
     }
 
 
+def makes_calls(method: Callable[..., Any]) -> bool:
+    """Return whether an async method is awaited, or returns what is iterated asynchronously."""
+    returned = inspect.signature(method).return_annotation
+    return inspect.iscoroutinefunction(method) or "Async" in str(returned)
+
+
+def with_types(method: Callable[..., Any], face: type[object]) -> str:
+    """Return a signature in which the classes of objects stand for type variables."""
+    names = {"Evaluators": {"E": "Evaluator"}}.get(face.__name__, {})
+    text = str(inspect.signature(method))
+    for variable, name in names.items():
+        text = re.sub(rf"\b{variable}\b", name, text)
+    return text
+
+
 METHODS = [
     pytest.param(resource, name, id=f"{resource}.{name}")
     for resource in RESOURCES
-    for name in public_methods(getattr(AsyncRootSignals, resource))
+    for name, method in public_methods(getattr(AsyncRootSignals, resource)).items()
+    if makes_calls(method)
 ]
 
 
@@ -48,11 +65,13 @@ def test_a_twin_looks_like_its_original(resource: str, name: str) -> None:
     original = getattr(getattr(AsyncRootSignals, resource), name)
     twin = getattr(getattr(RootSignals, resource), f"a{name}")
 
-    assert inspect.signature(twin) == inspect.signature(original)
+    assert with_types(twin, getattr(RootSignals, resource)) == with_types(
+        original, getattr(RootSignals, resource)
+    )
     assert inspect.iscoroutinefunction(twin) == inspect.iscoroutinefunction(original)
     assert inspect.getdoc(twin) == inspect.getdoc(original)
     assert len(get_overloads(twin)) == len(get_overloads(original))
-    assert twin.__qualname__ == f"{getattr(RootSignals, resource).__name__}.a{name}"
+    assert twin.__qualname__ == f"{getattr(RootSignals, resource).__name__}.a{original.__name__}"
     assert twin.__module__ == f"root.{resource}"
 
 

@@ -19,7 +19,8 @@ from root.projects import AsyncProjects, Projects
 from tests.concurrency.helpers import run_program
 
 MODULES = [
-    *("checks", "cli", "client", "config", "emulator", "errors", "models", "progress", "projects"),
+    *("checks", "cli", "client", "config", "emulator", "errors", "evaluators", "models"),
+    *("objectives", "progress", "projects"),
     *("pytest_plugin", "registry", "testing"),
 ]
 """The public modules, all of which are attributes of the package."""
@@ -204,11 +205,13 @@ def test_types_of_modules() -> None:
     kinds: list[type[object]] = [
         root.config.Settings,
         root.errors.NotFoundError,
+        root.evaluators.Evaluator,
         root.models.Model,
+        root.objectives.Objective,
         root.projects.Project,
         root.client.RootSignals,
         root.checks.Report,
         root.emulator.Server,
     ]
     modules = [root.progress.bar, root.registry.read, root.testing.emulator]
-    assert len(kinds) + len(modules) == 10
+    assert len(kinds) + len(modules) == 12

@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from . import config as config
     from . import emulator as emulator
     from . import errors as errors
+    from . import evaluators as evaluators
     from . import models as models
+    from . import objectives as objectives
     from . import progress as progress
     from . import projects as projects
     from . import registry as registry

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, MutableMapping
 from typing import Generic, Protocol, TypeVar, cast, overload
 
-__all__ = ["Accessor", "TwinAccessor", "lazy"]
+__all__ = ["Accessor", "PartAccessor", "TwinAccessor", "lazy"]
 
 R = TypeVar("R", covariant=True)
+T = TypeVar("T")
 
 
 class Accessor(Generic[R]):
@@ -42,7 +43,7 @@ class Accessor(Generic[R]):
         kind = cast("type[R]", getattr(module, self._class_name))
         if client is None:
             return kind
-        resource = kind(self._sender(client))  # type: ignore[call-arg]
+        resource = self._create(cast("Callable[[object], R]", kind), client)
         # Python looks here first from now on.
         vars(client)[self.name] = resource
         return resource
@@ -51,9 +52,18 @@ class Accessor(Generic[R]):
         """Have the resource created again, for a copy of the client that it was created for."""
         vars(client).pop(self.name, None)
 
-    def _sender(self, client: object) -> object:
-        """Return what the resource sends its calls through."""
-        return client
+    def _create(self, kind: Callable[[object], R], client: object) -> R:
+        """Create the resource."""
+        return kind(client)
+
+
+class PartAccessor(Accessor[R]):
+    """A part of a resource, such as `client.evaluators.versions`."""
+
+    def _create(self, kind: Callable[[object], R], client: object) -> R:
+        part = kind(vars(client)["_client"])
+        vars(part)["_actor"] = vars(client)["_actor"]
+        return _with_acting(part, client)
 
 
 class _Client(Protocol):
@@ -63,9 +73,20 @@ class _Client(Protocol):
 class TwinAccessor(Accessor[R]):
     """The async twin of a resource: the one of the client's async half."""
 
-    def _sender(self, client: object) -> object:
+    def _create(self, kind: Callable[[object], R], client: object) -> R:
         whole = cast("_Client", vars(client)["_whole"])
-        return whole._async  # pyright: ignore[reportPrivateUsage]
+        twin = kind(whole._async)  # pyright: ignore[reportPrivateUsage]
+        # What the twin returns has blocking methods, too.
+        vars(twin)["_actor"] = whole
+        return _with_acting(twin, client)
+
+
+def _with_acting(part: T, resource: object) -> T:
+    """Have a part of a resource return objects of the same class."""
+    acting: object = getattr(resource, "_acting", None)
+    if acting is not None:
+        vars(part)["_acting"] = acting
+    return part
 
 
 def lazy(

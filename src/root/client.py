@@ -30,7 +30,9 @@ if TYPE_CHECKING:
     from .checks import Report
     from .config import Settings
     from .errors import JSONValue
+    from .evaluators import Evaluators
     from .models import Models
+    from .objectives import Objectives
     from .projects import Projects
 
     V = TypeVar("V", default=JSONValue)
@@ -112,6 +114,10 @@ class RootSignals(_sync.RootSignals):
     """
 
     # These have twins, unlike those of the base class.
+    evaluators: Accessor[Evaluators] = Accessor("root.evaluators", "Evaluators")  # type: ignore[assignment]  # pyright: ignore[reportIncompatibleVariableOverride]
+    """Evaluators, which score texts."""
+    objectives: Accessor[Objectives] = Accessor("root.objectives", "Objectives")  # pyright: ignore[reportIncompatibleVariableOverride]
+    """Objectives, what evaluators are to find out."""
     models: Accessor[Models] = Accessor("root.models", "Models")  # pyright: ignore[reportIncompatibleVariableOverride]
     """The models that evaluations run on."""
     projects: Accessor[Projects] = Accessor("root.projects", "Projects")  # pyright: ignore[reportIncompatibleVariableOverride]

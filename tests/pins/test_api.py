@@ -258,7 +258,7 @@ def describe_methods() -> str:
                 (asynchronous, name, "AsyncRootSignals"),
             ):
                 # One that is not there is a line that is lost.
-                if hasattr(owner, method):
+                if callable(getattr(owner, method, None)):
                     lines += _runtime(getattr(owner, method), f"{path}.{resource}.{method}")
     return "\n".join(lines) + "\n"
 

@@ -27,7 +27,7 @@ class AsyncThings:
         key = as_secret(key)
         return await self._create(name, key)
 
-    def list(self, *, limit: int = 100) -> Pager:
+    def list(self, *, limit: int = 100) -> AsyncPager:
         """Return things."""
         return self._list(limit)
 
@@ -70,7 +70,7 @@ TWINS = '''
         key = as_secret(key)
         return await self._async.create(name, key=key)
 
-    def alist(self, *, limit: int = 100) -> Pager:
+    def alist(self, *, limit: int = 100) -> AsyncPager:
         """Return things."""
         return self._async.list(limit=limit)
 
@@ -179,7 +179,7 @@ def test_some_methods_of_a_class(tree: Path) -> None:
 
     text = (tree / "src/root/things.py").read_text(encoding="utf-8")
     assert [line.strip() for line in text.splitlines() if "def " in line] == [
-        "def alist(self, *, limit: int = 100) -> Pager:"
+        "def alist(self, *, limit: int = 100) -> AsyncPager:"
     ]
 
 

@@ -128,6 +128,16 @@ OTHERS: dict[str, object] = {
         *("errors", "limit", "max_output_token_count", "max_retries", "max_token_count"),
         *("on_progress", "once", "ordering", "page_size", "prefetch", "prune", "query"),
         *("rotate_keys", "schema", "timeout", "url", "_request_timeout"),
+        # Texts that are evaluated, and settings of evaluators, are shown.
+        *("behavior", "change_note", "contexts", "demonstration_dataset_id"),
+        *("evaluator", "evaluator_definitions", "evaluator_demonstrations", "evaluator_id"),
+        *("evaluator_version_id", "expected_output", "fallback_models", "file_ids"),
+        *("force_create", "functions", "include_public", "input_variables", "intent"),
+        *("model_params", "objective_id", "objective_version_id", "only_root_evaluators"),
+        *("overwrite", "owner_email", "parallel_requests", "pii_filter", "predicate", "prompt"),
+        *("reference_variables", "request", "response", "scoring_criteria", "search"),
+        *("search_term", "session_id", "skill_type", "system_prompt", "tags", "test_data"),
+        *("test_dataset_id", "tools", "turns", "user_id", "variables", "version_id", "yaml"),
     )
 )
 

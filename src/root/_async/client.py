@@ -27,7 +27,10 @@ if TYPE_CHECKING:
     from .._http.retry import Budget
     from ..config import Settings
     from ..errors import JSONValue
+    from .resources.evaluators.resource import AsyncEvaluators
+    from .resources.evaluators.runner import AsyncEvaluator, AsyncPresetEvaluator
     from .resources.models import AsyncModels
+    from .resources.objectives import AsyncObjectives
     from .resources.projects import AsyncProjects
 
     V = TypeVar("V", default=JSONValue)
@@ -80,6 +83,14 @@ class AsyncRootSignals:
         ConfigurationError: There is no API key, or a setting is invalid.
     """
 
+    evaluators: Accessor[AsyncEvaluators[AsyncEvaluator, AsyncPresetEvaluator]] = Accessor(
+        "root._async.resources.evaluators.resource", "AsyncEvaluators"
+    )
+    """Evaluators, which score texts."""
+    objectives: Accessor[AsyncObjectives] = Accessor(
+        "root._async.resources.objectives", "AsyncObjectives"
+    )
+    """Objectives, what evaluators are to find out."""
     models: Accessor[AsyncModels] = Accessor("root._async.resources.models", "AsyncModels")
     """The models that evaluations run on."""
     projects: Accessor[AsyncProjects] = Accessor("root._async.resources.projects", "AsyncProjects")

@@ -19,10 +19,51 @@ if TYPE_CHECKING:
     from .._http.operation import Operation
     from .sender import AsyncSender
 
-__all__ = ["AsyncResource"]
+__all__ = ["AsyncResource", "segment", "send_operation"]
 
 T = TypeVar("T")
 M = TypeVar("M", bound=ResponseModel)
+
+
+def segment(object_id: str | UUID, noun: str) -> str:
+    """Return an ID as one segment of a path, whatever it contains.
+
+    Raises:
+        InvalidRequestError: It is empty, `.` or `..`, or neither a string nor a UUID.
+    """
+    if isinstance(object_id, UUID):
+        object_id = str(object_id)
+    if not isinstance(object_id, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise InvalidRequestError(
+            f"The {noun} ID must be a string or a UUID, not {type(object_id).__name__}."
+        )
+    if object_id in ("", ".", ".."):
+        raise InvalidRequestError(f"{object_id!r} is not a valid {noun} ID. `list` shows the IDs.")
+    try:
+        return quote(object_id, safe="")
+    except UnicodeEncodeError as exc:
+        raise InvalidRequestError(
+            f"The {noun} ID contains characters that UTF-8 cannot encode."
+        ) from exc
+
+
+async def send_operation(
+    client: AsyncSender, operation: Operation[T], deadline: float | Deadline | None = None
+) -> T:
+    """Send an operation and return its value.
+
+    Args:
+        client: Sends it.
+        operation: The operation. If it is slow, an attempt may take as long as the deadline.
+        deadline: Seconds for the whole call, or a deadline, in addition to the client's.
+    """
+    bound = as_deadline(deadline)
+    if bound is not None:
+        slow = operation.slow_timeout
+        if slow is not None:
+            slow = max(slow, bound.seconds or 0.0)
+        operation = replace(operation, deadline=bound, slow_timeout=slow)
+    return (await client.send(operation)).value
 
 
 class AsyncResource:
@@ -38,6 +79,8 @@ class AsyncResource:
 
     def __init__(self, client: AsyncSender) -> None:
         self._client = client
+        # What the objects that it returns act through: of a twin, the whole client.
+        self._actor: object = client
 
     def _path(self, object_id: str | UUID, suffix: str = "") -> str:
         """Return the path of an object. Its ID is one segment, whatever it contains.
@@ -45,23 +88,7 @@ class AsyncResource:
         Raises:
             InvalidRequestError: It is empty, `.` or `..`, or neither a string nor a UUID.
         """
-        if isinstance(object_id, UUID):
-            object_id = str(object_id)
-        noun = self._item_type.__facts__.noun
-        if not isinstance(object_id, str):  # pyright: ignore[reportUnnecessaryIsInstance]
-            raise InvalidRequestError(
-                f"The {noun} ID must be a string or a UUID, not {type(object_id).__name__}."
-            )
-        if object_id in ("", ".", ".."):
-            raise InvalidRequestError(
-                f"{object_id!r} is not a valid {noun} ID. `list` shows the IDs."
-            )
-        try:
-            return f"{self._collection}{quote(object_id, safe='')}/{suffix}"
-        except UnicodeEncodeError as exc:
-            raise InvalidRequestError(
-                f"The {noun} ID contains characters that UTF-8 cannot encode."
-            ) from exc
+        return f"{self._collection}{segment(object_id, self._item_type.__facts__.noun)}/{suffix}"
 
     async def _send(self, operation: Operation[T], deadline: float | Deadline | None = None) -> T:
         """Send an operation and return its value.
@@ -70,10 +97,7 @@ class AsyncResource:
             operation: The operation.
             deadline: Seconds for the whole call, or a deadline, in addition to the client's.
         """
-        bound = as_deadline(deadline)
-        if bound is not None:
-            operation = replace(operation, deadline=bound)
-        return (await self._client.send(operation)).value
+        return await send_operation(self._client, operation, deadline)
 
     def _list(
         self,

@@ -13,7 +13,7 @@ from contextvars import Context, ContextVar, copy_context
 from functools import partial
 from inspect import CO_ASYNC_GENERATOR, CO_GENERATOR, currentframe
 from math import inf
-from typing import TYPE_CHECKING, NamedTuple, Self
+from typing import TYPE_CHECKING, NamedTuple, Self, cast
 
 from .validation import call_deadline, check_seconds
 
@@ -218,11 +218,16 @@ def split_deadline(value: float | Deadline | None) -> tuple[float | None, Deadli
 def as_deadline(value: float | Deadline | None) -> Deadline | None:
     """Return the `_request_timeout` of a method as a deadline that begins now.
 
+    The pair of timeouts for connecting and reading that the old SDK accepted is taken together.
+
     Raises:
         InvalidRequestError: It is not a deadline, or not a positive number.
     """
     if value is None or isinstance(value, Deadline):
         return value
+    if isinstance(value, tuple):
+        connect, read = cast("tuple[float, float]", value)
+        return Deadline((call_deadline(connect) or inf) + (call_deadline(read) or inf))
     return Deadline(call_deadline(value))
 
 

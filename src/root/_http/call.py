@@ -56,6 +56,9 @@ T = TypeVar("T")
 _log = logging.getLogger("root.client")
 
 _MAY_HAVE_SUCCEEDED = "The service may have processed it: check before you retry."
+_MAY_HAVE_BEEN_CHARGED = (
+    "The service may have processed it and charged for it: check before you retry."
+)
 
 
 class Call(Generic[T]):
@@ -236,7 +239,7 @@ class Call(Generic[T]):
         )
         if failure is None:
             if self._may_have_been_processed:
-                exc.add_note(_MAY_HAVE_SUCCEEDED)
+                exc.add_note(self._warning)
             return None
         # There was a response, even if it was too large or not usable.
         self._is_ambiguous |= isinstance(failure.error, APIResponseError)
@@ -337,7 +340,7 @@ class Call(Generic[T]):
         if error.may_have_been_processed:
             # Other advice would contradict it.
             parts[0] = str(error).removesuffix(TRY_AGAIN).removesuffix(" Try again.")
-            parts.append(_MAY_HAVE_SUCCEEDED)
+            parts.append(self._warning)
         if len(self._attempts) > 1:
             parts.append(f"({len(self._attempts)} attempts in {error.elapsed:.1f} s)")
         error.args = (" ".join(part for part in parts if part),)
@@ -379,6 +382,10 @@ class Call(Generic[T]):
     @property
     def _may_have_been_processed(self) -> bool:
         return self._is_ambiguous and self._operation.method != "GET"
+
+    @property
+    def _warning(self) -> str:
+        return _MAY_HAVE_BEEN_CHARGED if self._operation.costs_money else _MAY_HAVE_SUCCEEDED
 
     @property
     def _info(self) -> RequestInfo:

@@ -50,6 +50,7 @@ class Operation(Generic[T]):
             `Deadline`, in addition to the client's.
         is_idempotent: Whether it may be sent again although the service may have processed it.
             None derives it from the method: GET, PUT and DELETE are idempotent (RFC 9110, 9.2.2).
+        costs_money: Whether the service may charge for it, which errors mention.
         once: Whether the service must not receive it twice, even if it refused it.
     """
 
@@ -64,6 +65,7 @@ class Operation(Generic[T]):
     slow_timeout: float | None = None
     deadline: float | Deadline | NotGiven | None = NOT_GIVEN
     is_idempotent: bool | None = None
+    costs_money: bool = False
     once: bool = False
 
     def __hash__(self) -> int:

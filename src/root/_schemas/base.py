@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 __all__ = [
     "APIModel",
     "Facts",
+    "Owner",
     "ResponseModel",
     "columns_of",
     "flatten",
@@ -99,6 +100,13 @@ class APIModel(BaseModel):
         from .._display.html import table
 
         return table(type(self).__name__, flatten(self).items())
+
+
+class Owner(APIModel):
+    """The user to whom something belongs."""
+
+    email: str | None = None
+    full_name: str | None = None
 
 
 class ResponseModel(APIModel):

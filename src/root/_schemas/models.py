@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal, NotRequired, TypeAlias, TypedDi
 from pydantic import Field, JsonValue
 
 from ..errors import VerificationError
-from .base import APIModel, Facts, ResponseModel
+from .base import APIModel, Facts, Owner, ResponseModel
 from .requests import RequestModel, Sensitive
 
 __all__ = [
@@ -91,13 +91,6 @@ class VerifySettings(TypedDict):
     api_key: NotRequired[str | None]
     url: NotRequired[str | None]
     max_output_token_count: NotRequired[int | None]
-
-
-class Owner(APIModel):
-    """The user to whom something belongs."""
-
-    email: str | None = None
-    full_name: str | None = None
 
 
 class Provider(APIModel):

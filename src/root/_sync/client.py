@@ -28,7 +28,10 @@ if TYPE_CHECKING:
     from .._http.retry import Budget
     from ..config import Settings
     from ..errors import JSONValue
+    from .resources.evaluators.resource import Evaluators
+    from .resources.evaluators.runner import Evaluator, PresetEvaluator
     from .resources.models import Models
+    from .resources.objectives import Objectives
     from .resources.projects import Projects
 
     V = TypeVar("V", default=JSONValue)
@@ -81,6 +84,12 @@ class RootSignals:
         ConfigurationError: There is no API key, or a setting is invalid.
     """
 
+    evaluators: Accessor[Evaluators[Evaluator, PresetEvaluator]] = Accessor(
+        "root._sync.resources.evaluators.resource", "Evaluators"
+    )
+    """Evaluators, which score texts."""
+    objectives: Accessor[Objectives] = Accessor("root._sync.resources.objectives", "Objectives")
+    """Objectives, what evaluators are to find out."""
     models: Accessor[Models] = Accessor("root._sync.resources.models", "Models")
     """The models that evaluations run on."""
     projects: Accessor[Projects] = Accessor("root._sync.resources.projects", "Projects")

@@ -239,7 +239,7 @@ def _action(name: str, action: Action) -> _Object:
     if action.schema is not None:
         success["content"] = _json(dict(action.schema))
     more: _Object = {}
-    refusals = set() if action.method == "GET" else {"403"}
+    refusals: set[str] = set() if action.method == "GET" else {"403"}
     if action.is_for_object:
         refusals.add("404")
     if action.parameters:

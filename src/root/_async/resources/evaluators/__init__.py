@@ -1,0 +1,1 @@
+"""Evaluators: one method for each endpoint of `/v1/evaluators/`."""

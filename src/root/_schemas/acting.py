@@ -1,0 +1,46 @@
+"""Objects with methods that call the API, and fields that have had several names."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from ..errors import InvalidRequestError
+from .base import APIModel, ResponseModel
+
+__all__ = ["ActingModel", "first_of"]
+
+
+class ActingModel(ResponseModel):
+    """An object with methods that call the API through the client that returned it.
+
+    A copy, or what is unpickled, has no client, and so no key.
+    """
+
+    # A slot and not a field, so it is not part of equality, dumps, copies and pickles.
+    __slots__ = ("_client",)
+
+    def _bind(self, client: object) -> Self:
+        """Have the methods call the API through this client."""
+        object.__setattr__(self, "_client", client)
+        return self
+
+    def _bound(self) -> object:
+        """Return the client.
+
+        Raises:
+            InvalidRequestError: There is none.
+        """
+        client: object = getattr(self, "_client", None)
+        if client is None:
+            noun = self.__facts__.noun
+            raise InvalidRequestError(
+                f"Nothing was sent. This {noun} is a copy, which has no client: pass it to"
+                f" client.{self.__facts__.plural}.bind() first."
+            )
+        return client
+
+
+def first_of(item: APIModel, *names: str) -> object:
+    """Return the value of the first of these unknown fields that the response has, or None."""
+    fields = item.__pydantic_extra__ or {}
+    return next((fields[name] for name in names if name in fields), None)

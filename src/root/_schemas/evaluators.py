@@ -1,0 +1,282 @@
+"""Evaluators: what is sent, and what comes back."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, ClassVar, Literal, TypeAlias, cast
+
+from pydantic import Field
+
+from .acting import ActingModel, first_of
+from .base import APIModel, Facts, Owner, ResponseModel
+from .objectives import Objective, ObjectiveList
+from .requests import RequestModel
+
+__all__ = [
+    "Behavior",
+    "DuplicateRequest",
+    "EvaluatorDemonstration",
+    "EvaluatorFields",
+    "EvaluatorListOutput",
+    "EvaluatorPatch",
+    "EvaluatorRequest",
+    "ImportRequest",
+    "InputVariable",
+    "ModelParams",
+    "ReferenceVariable",
+]
+
+Behavior: TypeAlias = Literal["fast", "balanced", "thorough"] | str
+"""How deeply an evaluator thinks; a value that is newer than this release is a plain string."""
+
+_Name = Annotated[str, Field(min_length=2, max_length=1000)]
+_Text = Annotated[str, Field(min_length=1)]
+_Criteria = Annotated[str, Field(min_length=1, max_length=500_000)]
+
+
+class InputVariable(RequestModel):
+    """A variable of the text of an evaluator, which each execution has a value for."""
+
+    name: Annotated[str, Field(min_length=1, max_length=1000)]
+
+
+class EvaluatorDemonstration(RequestModel):
+    """An example of a score.
+
+    Attributes:
+        request: The request.
+        response: The response that is scored.
+        score: The score, from 0 to 1.
+        justification: Why.
+    """
+
+    request: str | None = None
+    response: str | None = None
+    score: Annotated[float, Field(ge=0, le=1)]
+    justification: str | None = None
+
+
+class ReferenceVariable(RequestModel):
+    """A variable whose value comes from a data set, for older servers."""
+
+    name: Annotated[str, Field(min_length=1, max_length=1000)]
+    dataset_id: Annotated[str, Field(serialization_alias="dataset")]
+
+
+class ModelParams(RequestModel):
+    """Parameters of the model, for older servers."""
+
+    temperature: Annotated[float, Field(ge=0, le=1)] | None = None
+
+
+class EvaluatorRequest(RequestModel):
+    """The settings of an evaluator.
+
+    The text goes out under its present name and under that of older servers, which require it.
+    """
+
+    name: _Name
+    objective_id: _Text
+    scoring_criteria: _Criteria
+    prompt: _Criteria
+    models: list[_Text] | None = None
+    input_variables: list[InputVariable] | None = None
+    evaluator_demonstrations: list[EvaluatorDemonstration] | None = None
+    reference_variables: list[dict[str, Any]] | None = None
+    model_params: ModelParams | None = None
+    demonstration_dataset_id: str | None = None
+    objective_version_id: str | None = None
+    project_id: str | None = None
+    change_note: str | None = None
+    behavior: str = ""
+    overwrite: bool = False
+
+
+class EvaluatorPatch(EvaluatorRequest):
+    """Any part of the settings of an evaluator."""
+
+    is_partial: ClassVar[bool] = True
+
+    name: _Name = ""
+    objective_id: _Text = ""
+    scoring_criteria: _Criteria = ""
+    prompt: _Criteria = ""
+
+
+class DuplicateRequest(RequestModel):
+    """Where a copy is to belong."""
+
+    project_id: str | None = None
+
+
+class ImportRequest(RequestModel):
+    """An evaluator as a YAML document."""
+
+    yaml: _Text
+    overwrite: bool = False
+    project_id: str | None = None
+
+
+class InputItems(APIModel):
+    """What the items of a list must be."""
+
+    type: str | None = None
+
+
+class Input(APIModel):
+    """What an input of an evaluator must be.
+
+    Attributes:
+        type: `string` or `array`.
+        items: What the items of an array are.
+    """
+
+    type: str | None = None
+    items: InputItems | None = None
+
+
+class EvaluatorFields(ActingModel):
+    """The fields of an evaluator.
+
+    Attributes:
+        id: The service's ID of the evaluator, a UUID. All versions have the same.
+        name: Its name.
+        version_id: The ID of this version; each change makes a new one.
+        objective: What it is to find out; None if it is hidden.
+        models: The names of its models; the first one is used while it works.
+        inputs: What an execution needs, by the name of the argument or variable.
+        input_variables: The variables of its text.
+        evaluator_demonstrations: Examples of scores.
+        demonstration_dataset_id: The ID of a data set with examples.
+        behavior: How deeply it thinks.
+        change_note: A note on this version.
+        owner: The user to whom it belongs.
+        project_id: The project that it belongs to.
+        is_root_evaluator: Whether the service maintains it.
+        created_at: When it was created.
+        updated_at: When it was changed.
+        updated_by: Who changed it.
+    """
+
+    __facts__: ClassVar[Facts] = Facts(
+        noun="evaluator", free_text=("change_note",), shared_parts=("owner",)
+    )
+
+    id: str
+    name: str
+    version_id: str | None = None
+    objective: Objective | None = None
+    models: list[str] | None = None
+    inputs: dict[str, Input] | None = None
+    input_variables: list[dict[str, Any]] | None = None
+    evaluator_demonstrations: list[dict[str, Any]] | None = None
+    demonstration_dataset_id: str | None = None
+    behavior: Behavior | None = None
+    change_note: str | None = None
+    owner: Owner | None = None
+    project_id: str | None = None
+    is_root_evaluator: bool | None = None
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+    updated_by: Owner | None = None
+
+    @property
+    def scoring_criteria(self) -> str | None:
+        """Its text, a template with `{{request}}`, `{{response}}` and other variables.
+
+        It is empty for an evaluator that the service maintains.
+        """
+        return _criteria(self)
+
+    @property
+    def prompt(self) -> str | None:
+        """Its text, by the name that it had in older servers."""
+        return _criteria(self)
+
+    @property
+    def visibility(self) -> str | None:
+        """Who can see it: `private` for the organization, or `public`."""
+        return visibility_of(self)
+
+    @property
+    def status(self) -> str | None:
+        """Who can see it, in the words of older servers: `unlisted`, `listed`, `public`."""
+        return status_of(self)
+
+
+class EvaluatorListOutput(ResponseModel):
+    """An evaluator as listings show it.
+
+    Attributes:
+        id: The service's ID of the evaluator, a UUID.
+        name: Its name.
+        version_id: The ID of its latest version.
+        objective: What it is to find out.
+        models: The names of its models.
+        inputs: What an execution needs, by the name of the argument or variable.
+        owner: The user to whom it belongs.
+        project_id: The project that it belongs to.
+        created_at: When it was created.
+        updated_at: When it was changed.
+        updated_by: Who changed it.
+    """
+
+    __facts__: ClassVar[Facts] = Facts(
+        noun="evaluator",
+        shared_parts=("owner", "updated_by"),
+        summary=("id", "name"),
+    )
+
+    id: str
+    name: str
+    version_id: str | None = None
+    objective: ObjectiveList | None = None
+    models: list[str] | None = None
+    inputs: dict[str, Input] | None = None
+    owner: Owner | None = None
+    project_id: str | None = None
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+    updated_by: Owner | None = None
+
+    @property
+    def scoring_criteria(self) -> str | None:
+        """Its text, a template with variables."""
+        return _criteria(self)
+
+    @property
+    def prompt(self) -> str | None:
+        """Its text, by the name that it had in older servers."""
+        return _criteria(self)
+
+    @property
+    def visibility(self) -> str | None:
+        """Who can see it: `private` for the organization, or `public`."""
+        return visibility_of(self)
+
+    @property
+    def status(self) -> str | None:
+        """Who can see it, in the words of older servers: `unlisted`, `listed`, `public`."""
+        return status_of(self)
+
+
+def _criteria(item: APIModel) -> str | None:
+    return cast("str | None", first_of(item, "scoring_criteria", "prompt"))
+
+
+# The words of older servers for what is visible to the organization only.
+_PRIVATE = ("unlisted", "listed")
+
+
+def visibility_of(item: APIModel) -> str | None:
+    """Return who can see an object, in the words of newer servers."""
+    value = cast("str | None", first_of(item, "visibility", "status"))
+    if value in _PRIVATE:
+        return "private"
+    return "public" if value == "public_unlisted" else value
+
+
+def status_of(item: APIModel) -> str | None:
+    """Return who can see an object, in the words of older servers."""
+    value = cast("str | None", first_of(item, "status", "visibility"))
+    return "unlisted" if value == "private" else value

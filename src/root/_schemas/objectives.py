@@ -1,0 +1,82 @@
+"""Objectives: what is sent, and what comes back."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from .base import Facts, Owner, ResponseModel
+from .requests import RequestModel
+
+__all__ = ["NewObjective", "Objective", "ObjectiveList", "ObjectivePatch", "ObjectiveRequest"]
+
+
+class ObjectiveRequest(RequestModel):
+    """The settings of an objective."""
+
+    intent: Annotated[str, Field(min_length=1, max_length=100_000)] = ""
+    test_dataset_id: str | None = None
+    project_id: str | None = None
+    force_create: bool = False
+
+
+class ObjectivePatch(ObjectiveRequest):
+    """Any part of the settings of an objective."""
+
+    is_partial: ClassVar[bool] = True
+
+
+class NewObjective(ResponseModel):
+    """What the service returns of a new objective."""
+
+    __facts__: ClassVar[Facts] = Facts(noun="objective")
+
+    id: str
+
+
+class Objective(ResponseModel):
+    """An objective: what evaluators are to find out.
+
+    Attributes:
+        id: The service's ID of the objective, a UUID.
+        intent: What it is about.
+        version_id: The ID of this version; each change of an objective makes a new one.
+        owner: The user to whom it belongs.
+        created_at: When it was created.
+        test_dataset_id: The ID of the data set that it is tested with.
+    """
+
+    __facts__: ClassVar[Facts] = Facts(
+        noun="objective", free_text=("intent",), shared_parts=("owner",)
+    )
+
+    id: str
+    intent: str | None = None
+    version_id: str | None = None
+    owner: Owner | None = None
+    created_at: datetime | None = None
+    test_dataset_id: str | None = None
+
+
+class ObjectiveList(ResponseModel):
+    """An objective as listings show it.
+
+    Attributes:
+        id: The service's ID of the objective, a UUID.
+        intent: What it is about.
+        owner: The user to whom it belongs.
+        created_at: When it was created.
+        project_id: The project that it belongs to.
+    """
+
+    __facts__: ClassVar[Facts] = Facts(
+        noun="objective", free_text=("intent",), shared_parts=("owner",), summary=("id", "intent")
+    )
+
+    id: str
+    intent: str | None = None
+    owner: Owner | None = None
+    created_at: datetime | None = None
+    project_id: str | None = None

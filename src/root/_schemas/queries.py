@@ -1,0 +1,49 @@
+"""The parameters of queries."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import cast
+from uuid import UUID
+
+from ..errors import InvalidRequestError
+from .cursors import check_listing, next_cursor
+
+__all__ = ["page_of", "query_of"]
+
+
+def page_of(cursor: str | None, page_size: int | None) -> dict[str, str]:
+    """Return the query of a single page.
+
+    Args:
+        cursor: The `next` of the page before, or a cursor, or None for the first page.
+        page_size: Number of items of the page.
+    """
+    check_listing(None, page_size, cursor)
+    return query_of(cursor=next_cursor(cursor), page_size=page_size)
+
+
+def query_of(**parameters: object) -> dict[str, str]:
+    """Return parameters as a query; those that are None are omitted.
+
+    Lists are joined with commas, and times have a zone: local time if they have none.
+
+    Raises:
+        InvalidRequestError: A value is no string, number, truth value, time, UUID or list of them.
+    """
+    return {name: _text(name, value) for name, value in parameters.items() if value is not None}
+
+
+def _text(name: str, value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (str, int, float, UUID)):
+        return str(value)
+    if isinstance(value, datetime):
+        return (value if value.tzinfo else value.astimezone()).isoformat()
+    if isinstance(value, Sequence) and not isinstance(value, (bytes, bytearray)):
+        return ",".join(_text(name, one) for one in cast("Sequence[object]", value))
+    raise InvalidRequestError(
+        f"Nothing was sent. {name} cannot be of the type {type(value).__name__}."
+    )

@@ -1,0 +1,180 @@
+# Generated from src/root/_async/resources/evaluators/calibration.py by scripts/generate_sync.py. Do not edit.
+"""Calibrations of evaluators, which servers have until calibration runs replace them."""
+
+from __future__ import annotations
+
+from builtins import list as List
+from collections.abc import Sequence
+from typing import cast
+from uuid import UUID
+
+from ...._concurrency.bulk import OnError, OnProgress
+from ...._config.deadlines import Deadline, limited
+from ...._http.operation import Operation
+from ...._schemas.calibrations import (
+    CalibrateBatchParameters,
+    CalibrateBatchResult,
+    CalibrationData,
+    CalibrationRequest,
+    EvaluatorCalibrationOutput,
+    batch_result,
+    check_data,
+)
+from ...._schemas.evaluator_settings import references_of
+from ...._schemas.evaluators import InputVariable, ReferenceVariable
+from ...._schemas.executions import JSONObject, plain
+from ...._schemas.requests import Body, json_body
+from ...bulk import call_each
+from ...resource import Resource, segment
+
+__all__ = ["Calibration"]
+
+_TIMEOUT = 900.0
+
+
+class Calibration(Resource):
+    """Calibrations of evaluators."""
+
+    def calibrate(
+        self,
+        *,
+        name: str,
+        test_dataset_id: str | UUID | None = None,
+        test_data: Sequence[Sequence[str]] | None = None,
+        prompt: str,
+        model: str,
+        pii_filter: bool = False,
+        reference_variables: Sequence[ReferenceVariable | JSONObject] | None = None,
+        input_variables: Sequence[InputVariable | JSONObject] | None = None,
+        _request_timeout: float | Deadline | None = None,
+    ) -> List[EvaluatorCalibrationOutput]:
+        """Run an evaluator that is not stored on rows with expected scores.
+
+        Each row costs money, so that it is sent again only if the service did not receive the
+        request or refused to process it. An attempt may take 900 seconds if the client's `timeout`
+        is the default of 30. Newer servers have no such endpoint.
+
+        Args:
+            name: The name of the evaluator.
+            test_dataset_id: The ID of a data set with the rows.
+            test_data: The rows, instead of a data set: strings with the expected score, the
+                response, and the request if there is one.
+            prompt: The text of the evaluator, a template with variables in double braces.
+            model: The name of its model.
+            pii_filter: Whether older servers remove personal data first.
+            reference_variables: Variables whose values come from data sets, for older servers.
+            input_variables: Variables of its text.
+            _request_timeout: Seconds for the whole call, or a `root.Deadline`.
+
+        Raises:
+            InvalidRequestError: There is not exactly one of `test_data` and `test_dataset_id`.
+        """
+        check_data(test_dataset_id, test_data)
+        body = _request(
+            CalibrateBatchParameters(
+                name, prompt, model, pii_filter, reference_variables, input_variables
+            ),
+            test_dataset_id,
+            test_data,
+        )
+        return self._send(_operation("", body), _request_timeout)
+
+    def calibrate_existing(
+        self,
+        evaluator_id: str | UUID,
+        *,
+        test_dataset_id: str | UUID | None = None,
+        test_data: Sequence[Sequence[str]] | None = None,
+        _request_timeout: float | Deadline | None = None,
+    ) -> List[EvaluatorCalibrationOutput]:
+        """Run a stored evaluator on rows with expected scores.
+
+        The arguments and the cost are those of `calibrate`.
+        """
+        check_data(test_dataset_id, test_data)
+        body = json_body(
+            CalibrationData,
+            None,
+            test_dataset_id=plain(test_dataset_id),
+            test_data=plain(test_data),
+        )
+        # This path has no final slash.
+        path = segment(evaluator_id, "evaluator")
+        return self._send(_operation(path, body), _request_timeout)
+
+    def calibrate_batch(
+        self,
+        *,
+        evaluator_definitions: Sequence[CalibrateBatchParameters],
+        test_dataset_id: str | UUID | None = None,
+        test_data: Sequence[Sequence[str]] | None = None,
+        parallel_requests: int = 1,
+        errors: OnError = "raise",
+        on_progress: OnProgress | None = None,
+        _request_timeout: float | Deadline | None = None,
+    ) -> CalibrateBatchResult:
+        """Calibrate several evaluators that are not stored, and compare their differences.
+
+        Args:
+            evaluator_definitions: The evaluators.
+            test_dataset_id: The ID of a data set with the rows.
+            test_data: The rows, instead of a data set.
+            parallel_requests: Maximum number of concurrent requests.
+            errors: "raise" stops at the first evaluator that fails; "collect" leaves it out.
+            on_progress: Called for each evaluator, with a `Progress`.
+            _request_timeout: Seconds for all requests together, or a `root.Deadline`.
+
+        Raises:
+            BulkError: An evaluator failed. `.results` has the rows of the others.
+            InvalidRequestError: There is not exactly one of `test_data` and `test_dataset_id`.
+        """
+        check_data(test_dataset_id, test_data)
+        definitions = [*evaluator_definitions]
+        bodies = [_request(one, test_dataset_id, test_data) for one in definitions]
+
+        def calibrate(body: Body) -> List[EvaluatorCalibrationOutput]:
+            return self._send(_operation("", body))
+
+        with limited(_request_timeout):
+            outcomes = call_each(
+                calibrate,
+                bodies,
+                concurrency=parallel_requests,
+                errors=errors,
+                on_progress=on_progress,
+            )
+        return batch_result(
+            (definition, outcome)
+            for definition, outcome in zip(definitions, outcomes, strict=True)
+            if isinstance(outcome, List)
+        )
+
+
+def _operation(evaluator: str, body: Body) -> Operation[List[EvaluatorCalibrationOutput]]:
+    return Operation(
+        "POST",
+        f"/v1/evaluators/calibrate/{evaluator}",
+        List[EvaluatorCalibrationOutput],
+        body=body,
+        slow_timeout=_TIMEOUT,
+        costs_money=True,
+    )
+
+
+def _request(evaluator: CalibrateBatchParameters, dataset: object, data: object) -> Body:
+    return json_body(
+        CalibrationRequest,
+        None,
+        name=evaluator.name,
+        test_dataset_id=plain(dataset),
+        test_data=plain(data),
+        prompt=evaluator.prompt,
+        models=[evaluator.model],
+        is_evaluator=True,
+        objective={"intent": "Calibration"},
+        pii_filter=evaluator.pii_filter or None,
+        reference_variables=references_of(
+            cast("Sequence[ReferenceVariable | JSONObject] | None", evaluator.reference_variables)
+        ),
+        input_variables=plain(evaluator.input_variables),
+    )

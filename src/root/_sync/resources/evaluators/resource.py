@@ -1,0 +1,582 @@
+# Generated from src/root/_async/resources/evaluators/resource.py by scripts/generate_sync.py. Do not edit.
+"""The evaluators of an organization and of the service."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Sequence
+from types import NoneType
+from typing import TYPE_CHECKING, Generic, TypeVar, cast
+from uuid import UUID
+
+from ...._accessor import PartAccessor
+from ...._config import NOT_GIVEN, NotGiven
+from ...._config.deadlines import Deadline, limited
+from ...._http.operation import Operation
+from ...._schemas.evaluator_settings import criteria_of, models_of, references_of
+from ...._schemas.evaluators import (
+    Behavior,
+    DuplicateRequest,
+    EvaluatorDemonstration,
+    EvaluatorFields,
+    EvaluatorListOutput,
+    EvaluatorPatch,
+    EvaluatorRequest,
+    ImportRequest,
+    InputVariable,
+    ModelParams,
+    ReferenceVariable,
+)
+from ...._schemas.executions import (
+    EvaluatorExecutionRequest,
+    EvaluatorExecutionResult,
+    Function,
+    JSONObject,
+    TurnInput,
+    execution_body,
+    plain,
+)
+from ...._schemas.objectives import NewObjective, ObjectiveRequest
+from ...._schemas.presets import Preset, Presets, presets
+from ...._schemas.queries import query_of
+from ...._schemas.requests import json_body
+from ....errors import InvalidRequestError, RootSignalsError
+from ...pager import Pager
+from ...resource import Resource, segment
+from .calibration import Calibration
+from .runner import Evaluator, PresetEvaluator, execution
+from .versions import EvaluatorVersions
+
+__all__ = ["Evaluators"]
+
+E = TypeVar("E", bound=EvaluatorFields)
+P = TypeVar("P", covariant=True)
+
+
+class Evaluators(Presets[P], Calibration, Resource, Generic[E, P]):
+    """Evaluators, which score texts; `client.evaluators` is an instance.
+
+    The evaluators of the service are attributes: `client.evaluators.Relevance(response, request)`.
+
+    All methods raise `APIConnectionError`, `APIStatusError` and `APIResponseError` as described in
+    `root.errors`, and `InvalidRequestError` for what the API would reject, before anything is
+    sent. `_request_timeout` is the seconds for the whole call, with all attempts and waits, or
+    a `root.Deadline`; it shortens the client's `deadline`, and does not extend it.
+    """
+
+    _collection = "/v1/evaluators/"
+    _item_type = EvaluatorFields
+    _acting: type[E] = cast("type[E]", Evaluator)
+
+    versions: PartAccessor[EvaluatorVersions[E]] = PartAccessor(
+        "root._sync.resources.evaluators.versions", "EvaluatorVersions"
+    )
+    """The versions of evaluators."""
+
+    def _preset(self, preset: Preset, /) -> P:
+        runner = PresetEvaluator(self._client, preset.id, preset.attribute)
+        return cast("P", runner)
+
+    def run(
+        self,
+        evaluator_id: str | UUID,
+        *,
+        request: str | None = None,
+        response: str | None = None,
+        contexts: Sequence[str] | None = None,
+        functions: Sequence[Function] | None = None,
+        expected_output: str | None = None,
+        evaluator_version_id: str | UUID | None = None,
+        variables: Mapping[str, str] | None = None,
+        tags: Sequence[str] | None = None,
+        turns: Sequence[TurnInput] | None = None,
+        tools: Sequence[JSONObject] | None = None,
+        user_id: str | None = None,
+        session_id: str | None = None,
+        system_prompt: str | None = None,
+        file_ids: Sequence[str | UUID] | None = None,
+        project_id: str | UUID | None = None,
+        _request_timeout: float | Deadline | None = None,
+    ) -> EvaluatorExecutionResult:
+        """Run an evaluator, and return the result with `.score` and `.justification`.
+
+        It costs money, so that it is sent again only if the service did not receive the request or
+        refused to process it. The service waits for models: an attempt may take 120 seconds if the
+        client's `timeout` is the default of 30.
+
+        Args:
+            evaluator_id: The ID of the evaluator.
+            request: What `response` responds to, usually the prompt of a user.
+            response: The text to evaluate, usually the response of a model.
+            contexts: Texts that the response is based on, such as what was found for it.
+            functions: The functions that the model could call, for older servers.
+            expected_output: The response that was expected.
+            evaluator_version_id: The version to run; the latest one if omitted.
+            variables: The values of the evaluator's own variables.
+            tags: Labels of the log of this execution, to find it by.
+            turns: A conversation to evaluate, instead of `request` and `response`.
+            tools: The tools that the model could call, in OpenAI's format.
+            user_id: The user whose request it was, for the log.
+            session_id: The session that it belongs to, for the log.
+            system_prompt: The system prompt of the model, for the log.
+            file_ids: The IDs of files to evaluate with.
+            project_id: The project of the log; that of the evaluator if omitted.
+            _request_timeout: Seconds for the whole call, or a `root.Deadline`.
+        """
+        body = execution_body(
+            EvaluatorExecutionRequest,
+            request=request,
+            response=response,
+            contexts=contexts,
+            functions=functions,
+            expected_output=expected_output,
+            evaluator_version_id=evaluator_version_id,
+            variables=variables,
+            tags=tags,
+            turns=turns,
+            tools=tools,
+            user_id=user_id,
+            session_id=session_id,
+            system_prompt=system_prompt,
+            file_ids=file_ids,
+            project_id=project_id,
+        )
+        return self._send(execution(str(evaluator_id), body), _request_timeout)
+
+    def run_by_name(
+        self,
+        name: str,
+        *,
+        request: str | None = None,
+        response: str | None = None,
+        contexts: Sequence[str] | None = None,
+        functions: Sequence[Function] | None = None,
+        expected_output: str | None = None,
+        evaluator_version_id: str | UUID | None = None,
+        variables: Mapping[str, str] | None = None,
+        tags: Sequence[str] | None = None,
+        turns: Sequence[TurnInput] | None = None,
+        tools: Sequence[JSONObject] | None = None,
+        user_id: str | None = None,
+        session_id: str | None = None,
+        system_prompt: str | None = None,
+        file_ids: Sequence[str | UUID] | None = None,
+        project_id: str | UUID | None = None,
+        _request_timeout: float | Deadline | None = None,
+    ) -> EvaluatorExecutionResult:
+        """Run the evaluator with a name, and return the result.
+
+        The other arguments are those of `run`. If several evaluators have the name, the service
+        prefers one of your organization. `name` is the exact name, such as `Helpfulness`.
+        """
+        body = execution_body(
+            EvaluatorExecutionRequest,
+            request=request,
+            response=response,
+            contexts=contexts,
+            functions=functions,
+            expected_output=expected_output,
+            evaluator_version_id=evaluator_version_id,
+            variables=variables,
+            tags=tags,
+            turns=turns,
+            tools=tools,
+            user_id=user_id,
+            session_id=session_id,
+            system_prompt=system_prompt,
+            file_ids=file_ids,
+            project_id=project_id,
+        )
+        operation = execution("by-name", body, query_of(name=name))
+        return self._send(operation, _request_timeout)
+
+    def list(
+        self,
+        search_term: str | None = None,
+        *,
+        limit: int | None = 100,
+        name: str | None = None,
+        only_root_evaluators: bool = False,
+        project_id: str | UUID | None = None,
+        include_public: bool = False,
+        skill_type: str | None = None,
+        intent: str | None = None,
+        owner_email: str | None = None,
+        ordering: str | None = None,
+        page_size: int | None = None,
+        cursor: str | None = None,
+        prefetch: bool = False,
+        _request_timeout: float | Deadline | None = None,
+    ) -> Pager[EvaluatorListOutput]:
+        """Return an iterator over evaluators, those of the service included.
+
+        Nothing is requested before the first item is needed, and nothing after you stop (except
+        for one page with `prefetch`).
+
+        Args:
+            search_term: List only those whose name or description contains this text.
+            limit: Maximum number of evaluators, or None for all.
+            name: List only those with exactly this name.
+            only_root_evaluators: Whether to list only those that the service maintains.
+            project_id: List only those of this project.
+            include_public: Whether to list the public ones of other organizations, too.
+            skill_type: List only those of this type: `managed` or `native`.
+            intent: List only those whose objective has this intent.
+            owner_email: List only those of the user with this e-mail address.
+            ordering: The field to sort by, such as `name`; `-name` for descending.
+            page_size: Number of evaluators of a page; the service limits it, usually to 100.
+            cursor: Where to continue: the `.cursor` of an earlier listing, or of its error.
+            prefetch: Whether to request the next page while you use this one.
+            _request_timeout: Seconds for each page, or a `root.Deadline` for all of them.
+
+        Raises:
+            PaginationError: While iterating, if a cursor repeats, or the next page has none.
+        """
+        return self._list(
+            EvaluatorListOutput,
+            query=query_of(
+                search=search_term,
+                name=name,
+                is_root_evaluator=only_root_evaluators or None,
+                project_id=project_id,
+                include_public=include_public or None,
+                skill_type=skill_type,
+                objective__intent=intent,
+                owner__email=owner_email,
+            ),
+            limit=limit,
+            page_size=page_size,
+            ordering=ordering,
+            cursor=cursor,
+            prefetch=prefetch,
+            deadline=_request_timeout,
+        )
+
+    def create(
+        self,
+        predicate: str | None = None,
+        *,
+        name: str | None = None,
+        intent: str | None = None,
+        model: str | None = None,
+        fallback_models: Sequence[str] | None = None,
+        reference_variables: Sequence[ReferenceVariable | JSONObject] | None = None,
+        input_variables: Sequence[InputVariable | JSONObject] | None = None,
+        model_params: ModelParams | JSONObject | None = None,
+        evaluator_demonstrations: Sequence[EvaluatorDemonstration | JSONObject] | None = None,
+        objective_id: str | UUID | None = None,
+        overwrite: bool = False,
+        scoring_criteria: str | None = None,
+        demonstration_dataset_id: str | UUID | None = None,
+        objective_version_id: str | UUID | None = None,
+        behavior: Behavior | None = None,
+        change_note: str | None = None,
+        project_id: str | UUID | None = None,
+        _request_timeout: float | Deadline | None = None,
+    ) -> E:
+        """Create an evaluator and return it; its `run` runs it.
+
+        An evaluator needs an objective. Without `objective_id`, one is created first, and deleted
+        again if the evaluator is refused. If it is unclear whether the evaluator was created, the
+        objective remains, and the error has its ID.
+
+        Args:
+            predicate: The text of the evaluator, a template with `{{request}}`, `{{response}}` and
+                variables of your own in double braces.
+            name: Its name; 2 to 1,000 characters.
+            intent: What it is to find out, for the objective; the name if omitted.
+            model: The name of its model; the service's default if omitted.
+            fallback_models: The names of models that are used if the first one fails.
+            reference_variables: Variables whose values come from data sets, for older servers.
+            input_variables: Variables of its text.
+            model_params: Parameters of the model, for older servers.
+            evaluator_demonstrations: Examples of scores.
+            objective_id: The ID of its objective.
+            overwrite: Whether to replace an evaluator that has the name already.
+            scoring_criteria: The text of the evaluator, by its newer name.
+            demonstration_dataset_id: The ID of a data set with examples.
+            objective_version_id: The version of the objective; the latest one if omitted.
+            behavior: How deeply it thinks: `fast`, `balanced` or `thorough`.
+            change_note: A note on this version.
+            project_id: The project that it is to belong to; the default project if omitted.
+            _request_timeout: Seconds for the whole call, or a `root.Deadline`.
+        """
+        if objective_id is not None and intent is not None:
+            raise InvalidRequestError(
+                "Nothing was sent. Pass either `intent`, for a new objective, or `objective_id`."
+            )
+        criteria = criteria_of(predicate, scoring_criteria)
+        if criteria is None:
+            raise InvalidRequestError(
+                "Nothing was sent. Pass the text of the evaluator as `predicate`."
+            )
+        settings: dict[str, object] = {
+            "name": name or "<unnamed>",
+            "scoring_criteria": criteria,
+            "prompt": criteria,
+            "models": models_of(model, fallback_models),
+            "reference_variables": references_of(reference_variables),
+            "input_variables": plain(input_variables),
+            "model_params": plain(model_params),
+            "evaluator_demonstrations": plain(evaluator_demonstrations),
+            "demonstration_dataset_id": plain(demonstration_dataset_id),
+            "objective_version_id": plain(objective_version_id),
+            "behavior": behavior,
+            "change_note": change_note,
+            "project_id": plain(project_id),
+            "overwrite": overwrite or None,
+        }
+        # Checked before the objective is created.
+        body = json_body(EvaluatorRequest, None, objective_id=str(objective_id), **settings)
+        operation = Operation("POST", self._collection, self._acting, body=body)
+        if objective_id is not None:
+            return self.bind(self._send(operation, _request_timeout))
+        with limited(_request_timeout):
+            new = self._new_objective(intent or name or "<unnamed>", project_id)
+            body = json_body(EvaluatorRequest, None, objective_id=new, **settings)
+            operation = Operation("POST", self._collection, self._acting, body=body)
+            try:
+                return self.bind(self._send(operation))
+            except RootSignalsError as error:
+                self._remove_objective(new, error)
+                raise
+
+    def get(
+        self,
+        evaluator_id: str | UUID,
+        *,
+        version_id: str | UUID | None = None,
+        _request_timeout: float | Deadline | None = None,
+    ) -> E:
+        """Retrieve an evaluator by its ID.
+
+        Args:
+            evaluator_id: The ID of the evaluator.
+            version_id: The version to retrieve; the latest one if omitted.
+            _request_timeout: Seconds for the whole call, or a `root.Deadline`.
+        """
+        operation = Operation(
+            "GET",
+            self._path(evaluator_id),
+            self._acting,
+            query=query_of(version_id=version_id) or None,
+        )
+        return self.bind(self._send(operation, _request_timeout))
+
+    retrieve = get
+
+    def get_by_name(self, name: str, *, _request_timeout: float | Deadline | None = None) -> E:
+        """Retrieve an evaluator by its exact name.
+
+        If several have the name, it is the first one that the service lists, usually the newest
+        one of your organization.
+
+        Raises:
+            InvalidRequestError: There is no evaluator with this name.
+        """
+        with limited(_request_timeout):
+            for found in self.list(name=name, limit=1):
+                return self.get(found.id)
+        raise InvalidRequestError(f"There is no evaluator with the name {name!r}.")
+
+    def update(
+        self,
+        evaluator_id: str | UUID,
+        *,
+        change_note: str | None = None,
+        fallback_models: Sequence[str] | None = None,
+        input_variables: Sequence[InputVariable | JSONObject] | None = None,
+        model: str | None = None,
+        name: str | None = None,
+        predicate: str | None = None,
+        reference_variables: Sequence[ReferenceVariable | JSONObject] | None = None,
+        model_params: ModelParams | JSONObject | None = None,
+        evaluator_demonstrations: Sequence[EvaluatorDemonstration | JSONObject] | None = None,
+        objective_id: str | UUID | None = None,
+        scoring_criteria: str | None = None,
+        demonstration_dataset_id: str | UUID | NotGiven | None = NOT_GIVEN,
+        objective_version_id: str | UUID | None = None,
+        behavior: Behavior | None = None,
+        project_id: str | UUID | None = None,
+        _request_timeout: float | Deadline | None = None,
+    ) -> E:
+        """Update some fields of an evaluator, which makes a version, and return it.
+
+        Omitted fields keep their values. An empty list empties a field, and so does None for
+        `demonstration_dataset_id`. The arguments are those of `create`.
+        """
+        criteria = criteria_of(predicate, scoring_criteria)
+        settings: dict[str, object] = {
+            "change_note": change_note,
+            "models": models_of(model, fallback_models),
+            "input_variables": plain(input_variables),
+            "name": name,
+            "scoring_criteria": criteria,
+            "prompt": criteria,
+            "reference_variables": references_of(reference_variables),
+            "model_params": plain(model_params),
+            "evaluator_demonstrations": plain(evaluator_demonstrations),
+            "objective_id": plain(objective_id),
+            "objective_version_id": plain(objective_version_id),
+            "behavior": behavior,
+            "project_id": plain(project_id),
+        }
+        given = {name: value for name, value in settings.items() if value is not None}
+        body = json_body(
+            EvaluatorPatch,
+            NOT_GIVEN,
+            **dict.fromkeys(settings, NOT_GIVEN) | given,
+            demonstration_dataset_id=plain(demonstration_dataset_id),
+        )
+        operation = Operation("PATCH", self._path(evaluator_id), self._acting, body=body)
+        return self.bind(self._send(operation, _request_timeout))
+
+    def replace(
+        self,
+        evaluator_id: str | UUID,
+        *,
+        name: str,
+        scoring_criteria: str,
+        objective_id: str | UUID,
+        model: str | None = None,
+        fallback_models: Sequence[str] | None = None,
+        input_variables: Sequence[InputVariable | JSONObject] | None = None,
+        evaluator_demonstrations: Sequence[EvaluatorDemonstration | JSONObject] | None = None,
+        demonstration_dataset_id: str | UUID | None = None,
+        objective_version_id: str | UUID | None = None,
+        behavior: Behavior | None = None,
+        change_note: str | None = None,
+        project_id: str | UUID | None = None,
+        _request_timeout: float | Deadline | None = None,
+    ) -> E:
+        """Replace all settings of an evaluator (PUT), which makes a version, and return it.
+
+        The arguments are those of `create`.
+        """
+        body = json_body(
+            EvaluatorRequest,
+            None,
+            name=name,
+            scoring_criteria=scoring_criteria,
+            prompt=scoring_criteria,
+            objective_id=plain(objective_id),
+            models=models_of(model, fallback_models),
+            input_variables=plain(input_variables),
+            evaluator_demonstrations=plain(evaluator_demonstrations),
+            demonstration_dataset_id=plain(demonstration_dataset_id),
+            objective_version_id=plain(objective_version_id),
+            behavior=behavior,
+            change_note=change_note,
+            project_id=plain(project_id),
+        )
+        # It makes a version each time.
+        operation = Operation(
+            "PUT", self._path(evaluator_id), self._acting, body=body, is_idempotent=False
+        )
+        return self.bind(self._send(operation, _request_timeout))
+
+    def delete(
+        self, evaluator_id: str | UUID, *, _request_timeout: float | Deadline | None = None
+    ) -> None:
+        """Delete an evaluator of yours. Its logs remain."""
+        self._send(Operation("DELETE", self._path(evaluator_id), NoneType), _request_timeout)
+
+    def duplicate(
+        self,
+        evaluator_id: str | UUID,
+        *,
+        project_id: str | UUID | None = None,
+        _request_timeout: float | Deadline | None = None,
+    ) -> E:
+        """Copy an evaluator that you can read, and return the copy, which belongs to you.
+
+        Args:
+            evaluator_id: The ID of the evaluator.
+            project_id: The project that the copy is to belong to.
+            _request_timeout: Seconds for the whole call, or a `root.Deadline`.
+        """
+        body = json_body(DuplicateRequest, None, project_id=plain(project_id))
+        path = f"{self._collection}duplicate/{segment(evaluator_id, 'evaluator')}/"
+        operation = Operation("POST", path, self._acting, body=body)
+        return self.bind(self._send(operation, _request_timeout))
+
+    def export_yaml(
+        self, evaluator_id: str | UUID, *, _request_timeout: float | Deadline | None = None
+    ) -> str:
+        """Return an evaluator as a YAML document, for `import_yaml`."""
+        path = f"{self._collection}export/{segment(evaluator_id, 'evaluator')}/"
+        return self._send(Operation("GET", path, str), _request_timeout)
+
+    def import_yaml(
+        self,
+        yaml: str,
+        *,
+        overwrite: bool = False,
+        project_id: str | UUID | None = None,
+        _request_timeout: float | Deadline | None = None,
+    ) -> E:
+        """Create an evaluator from a YAML document, with its examples, and return it.
+
+        Args:
+            yaml: The document: `name`, `objective` with its `intent`, `scoring_criteria`,
+                `demonstrations` and `calibration`.
+            overwrite: Whether to replace an evaluator that has the name already. Then the call is
+                retried whatever happened.
+            project_id: The project that it is to belong to.
+            _request_timeout: Seconds for the whole call, or a `root.Deadline`.
+        """
+        body = json_body(
+            ImportRequest,
+            None,
+            yaml=yaml,
+            overwrite=overwrite or None,
+            project_id=plain(project_id),
+        )
+        operation = Operation(
+            "POST",
+            f"{self._collection}import-yaml/",
+            self._acting,
+            body=body,
+            is_idempotent=overwrite or None,
+        )
+        return self.bind(self._send(operation, _request_timeout))
+
+    def bind(self, evaluator: E) -> E:
+        """Have an evaluator act through this client, and return it.
+
+        A copy and what is unpickled have no client. Nothing is requested.
+
+        Raises:
+            InvalidRequestError: It is not an evaluator.
+        """
+        if not isinstance(evaluator, EvaluatorFields):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise InvalidRequestError(
+                f"Only evaluators can be bound, not {type(evaluator).__name__}."
+            )
+        evaluator._bind(self._actor)  # pyright: ignore[reportPrivateUsage]
+        return evaluator
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> object:
+            names = [preset.attribute for preset in presets()]
+            close = difflib.get_close_matches(name, names, 1, 0.7)
+            hint = f" Did you mean {close[0]!r}?" if close else ""
+            raise AttributeError(f"{type(self).__name__!r} has no attribute {name!r}.{hint}")
+
+    def _new_objective(self, intent: str, project_id: str | UUID | None) -> str:
+        body = json_body(ObjectiveRequest, None, intent=intent, project_id=plain(project_id))
+        operation = Operation("POST", "/v1/objectives/", NewObjective, body=body)
+        return (self._send(operation)).id
+
+    def _remove_objective(self, objective_id: str, error: RootSignalsError) -> None:
+        """Delete an objective whose evaluator was not created, or name it in the error."""
+        if not error.may_have_been_processed:
+            path = f"/v1/objectives/{segment(objective_id, 'objective')}/"
+            try:
+                self._send(Operation("DELETE", path, NoneType))
+            except RootSignalsError:
+                pass
+            else:
+                return
+        error.args = (f"{error} The objective {objective_id}, made for it, remains.",)

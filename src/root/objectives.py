@@ -1,0 +1,229 @@
+"""Objectives, what evaluators are to find out: the resource and its results."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from ._accessor import PartAccessor, TwinAccessor, lazy
+from ._config import NOT_GIVEN, NotGiven
+from ._config.deadlines import Deadline
+from ._schemas.objectives import Objective, ObjectiveList
+from ._schemas.pages import ListResponse
+from ._sync.resources import objectives as _sync
+
+if TYPE_CHECKING:
+    from ._async.pager import AsyncPager
+    from ._async.resources.objectives import AsyncObjectives, AsyncObjectiveVersions
+    from ._twins import TwinSender
+
+__all__ = [
+    "AsyncObjectiveVersions",
+    "AsyncObjectives",
+    "Objective",
+    "ObjectiveList",
+    "ObjectiveVersions",
+    "Objectives",
+]
+
+# What not every program needs is imported on first use.
+__getattr__: Callable[[str], object] = lazy(
+    globals(),
+    {"._async.resources.objectives": ("AsyncObjectiveVersions", "AsyncObjectives")},
+)
+
+
+class ObjectiveVersions(_sync.ObjectiveVersions):
+    """The versions of objectives; `client.objectives.versions` is an instance."""
+
+    # Generated twins of AsyncObjectiveVersions in _async/resources/objectives.py. Do not edit.
+
+    def __init__(self, client: TwinSender) -> None:
+        super().__init__(client)
+        self._whole = client
+
+    _async: TwinAccessor[AsyncObjectiveVersions] = TwinAccessor(
+        "root._async.resources.objectives", "AsyncObjectiveVersions"
+    )
+
+    async def alist(
+        self,
+        objective_id: str | UUID,
+        *,
+        cursor: str | None = None,
+        page_size: int | None = None,
+        _request_timeout: float | Deadline | None = None,
+    ) -> ListResponse[Objective]:
+        """Return a page of the versions of an objective, the newest first, in `.results`.
+
+        Args:
+            objective_id: The ID of the objective.
+            cursor: The `.next` of the page before, or None for the first page.
+            page_size: Number of versions of a page; the service limits it.
+            _request_timeout: Seconds for the whole call, or a `root.Deadline`.
+        """
+        return await self._async.list(
+            objective_id, cursor=cursor, page_size=page_size, _request_timeout=_request_timeout
+        )
+
+
+class Objectives(_sync.Objectives):
+    """Objectives, what evaluators are to find out; `client.objectives` is an instance.
+
+    Each method has a twin with the prefix `a`, which is awaited (`alist` is iterated with
+    `async for`) and is the same otherwise.
+
+    All methods raise `APIConnectionError`, `APIStatusError` and `APIResponseError` as described in
+    `root.errors`, and `InvalidRequestError` for what the API would reject, before anything is
+    sent. `_request_timeout` is the seconds for the whole call, with all attempts and waits, or
+    a `root.Deadline`; it shortens the client's `deadline`, and does not extend it.
+    """
+
+    versions: PartAccessor[ObjectiveVersions] = PartAccessor("root.objectives", "ObjectiveVersions")  # pyright: ignore[reportIncompatibleVariableOverride]
+    """The versions of objectives."""
+
+    # Generated twins of AsyncObjectives in _async/resources/objectives.py. Do not edit.
+
+    def __init__(self, client: TwinSender) -> None:
+        super().__init__(client)
+        self._whole = client
+
+    _async: TwinAccessor[AsyncObjectives] = TwinAccessor(
+        "root._async.resources.objectives", "AsyncObjectives"
+    )
+
+    def alist(
+        self,
+        *,
+        intent: str | None = None,
+        limit: int | None = 100,
+        search: str | None = None,
+        project_id: str | UUID | None = None,
+        include_public: bool = False,
+        ordering: str | None = None,
+        page_size: int | None = None,
+        cursor: str | None = None,
+        prefetch: bool = False,
+        _request_timeout: float | Deadline | None = None,
+    ) -> AsyncPager[ObjectiveList]:
+        """Return an iterator over objectives.
+
+        Nothing is requested before the first item is needed, and nothing after you stop (except
+        for one page with `prefetch`).
+
+        Args:
+            intent: List only those with exactly this intent.
+            limit: Maximum number of objectives, or None for all.
+            search: List only those whose intent contains this text.
+            project_id: List only those of this project.
+            include_public: Whether to list the public ones of other organizations, too.
+            ordering: The field to sort by, such as `created_at`; `-created_at` for descending.
+            page_size: Number of objectives of a page; the service limits it, usually to 100.
+            cursor: Where to continue: the `.cursor` of an earlier listing, or of its error.
+            prefetch: Whether to request the next page while you use this one.
+            _request_timeout: Seconds for each page, or a `root.Deadline` for all of them.
+
+        Raises:
+            PaginationError: While iterating, if a cursor repeats, or the next page has none.
+        """
+        return self._async.list(
+            intent=intent,
+            limit=limit,
+            search=search,
+            project_id=project_id,
+            include_public=include_public,
+            ordering=ordering,
+            page_size=page_size,
+            cursor=cursor,
+            prefetch=prefetch,
+            _request_timeout=_request_timeout,
+        )
+
+    async def acreate(
+        self,
+        *,
+        intent: str | None = None,
+        test_dataset_id: str | UUID | None = None,
+        project_id: str | UUID | None = None,
+        _request_timeout: float | Deadline | None = None,
+    ) -> Objective:
+        """Create an objective and return it.
+
+        The service returns only its ID, so that there is a second request.
+
+        Args:
+            intent: What it is about; 1 to 100,000 characters.
+            test_dataset_id: The ID of a data set to test it with.
+            project_id: The project that it is to belong to; the default project if omitted.
+        """
+        return await self._async.create(
+            intent=intent,
+            test_dataset_id=test_dataset_id,
+            project_id=project_id,
+            _request_timeout=_request_timeout,
+        )
+
+    async def aget(
+        self, objective_id: str | UUID, *, _request_timeout: float | Deadline | None = None
+    ) -> Objective:
+        """Retrieve an objective by its ID."""
+        return await self._async.get(objective_id, _request_timeout=_request_timeout)
+
+    async def aupdate(
+        self,
+        objective_id: str | UUID,
+        *,
+        intent: str | None = None,
+        test_dataset_id: str | UUID | None = None,
+        project_id: str | UUID | NotGiven = NOT_GIVEN,
+        _request_timeout: float | Deadline | None = None,
+    ) -> Objective:
+        """Update some fields of an objective and return it.
+
+        Omitted fields keep their values. The arguments are those of `create`.
+        """
+        return await self._async.update(
+            objective_id,
+            intent=intent,
+            test_dataset_id=test_dataset_id,
+            project_id=project_id,
+            _request_timeout=_request_timeout,
+        )
+
+    async def areplace(
+        self,
+        objective_id: str | UUID,
+        *,
+        intent: str,
+        test_dataset_id: str | UUID | None = None,
+        force_create: bool = False,
+        project_id: str | UUID | None = None,
+        _request_timeout: float | Deadline | None = None,
+    ) -> Objective:
+        """Replace all settings of an objective (PUT) and return it.
+
+        Args:
+            objective_id: The ID of the objective.
+            intent: What it is about; 1 to 100,000 characters.
+            test_dataset_id: The ID of a data set to test it with.
+            force_create: Whether to create another objective, instead of a new version of this.
+            project_id: The project that it is to belong to.
+            _request_timeout: Seconds for the whole call, or a `root.Deadline`.
+        """
+        return await self._async.replace(
+            objective_id,
+            intent=intent,
+            test_dataset_id=test_dataset_id,
+            force_create=force_create,
+            project_id=project_id,
+            _request_timeout=_request_timeout,
+        )
+
+    async def adelete(
+        self, objective_id: str | UUID, *, _request_timeout: float | Deadline | None = None
+    ) -> None:
+        """Delete an objective of yours."""
+        return await self._async.delete(objective_id, _request_timeout=_request_timeout)
+
+    aretrieve = aget
