@@ -53,57 +53,94 @@ def test_profile_without_a_key(run: Run, at_emulator: Server) -> None:
     assert {one["name"]: one["ok"] for one in checks}["tcp"]
 
 
-def test_dotenv_overrides_the_default_profile(run: Run, tmp_path: Path) -> None:
-    """A key in `.env` is not sent to the service of the default profile."""
-    run("config", "set", "other", "--base-url", "http://other", "--api-key", "-", stdin=KEY)
-    run("config", "use", "other")
-    (tmp_path / ".env").write_text("ROOTSIGNALS_API_KEY=another-key-for-another-service\n")
-
-    shown = read_settings(run)
-
-    assert shown["api_key"][1].endswith(".env, line 1")
-    assert shown["base_url"][1] == "default"
+DOTENV = "ROOTSIGNALS_API_KEY=the-key-of-somebody-else\n"
 
 
-@pytest.mark.parametrize(
-    ("variable", "dotenv", "message"),
-    [
-        ("schl\xfcssel", None, "The environment variable ROOTSIGNALS_API_KEY contains"),
-        (
-            None,
-            f"ROOTSIGNALS_API_KEY={INVALID_KEY}\n".encode(),
-            "ROOTSIGNALS_API_KEY in .env contains",
-        ),
-        (None, f"ROOTSIGNALS_API_KEY={KEY}\n".encode("utf-16"), ".env cannot be read"),
-    ],
-    ids=["environment", ".env", "UTF-16"],
-)
-def test_invalid_key_overrides_the_default_profile(
+def test_default_profile_overrides_dotenv(run: Run, emulator: Server) -> None:
+    """The default profile goes before the `.env` of a cloned repository."""
+    run(
+        *("config", "set", "mine", "--base-url", emulator.url, "--api-key", "-"),
+        stdin=emulator.api_key,
+    )
+    run("config", "use", "mine")
+    Path(".env").write_text(DOTENV)
+
+    done = run("models", "create", "azure/gpt-4o", "--key", "-", stdin="the-key-of-the-provider")
+
+    assert (done.code, ".env" in done.err) == (0, False), done.err
+    assert [model.name for model in emulator.models] == ["azure/gpt-4o"]
+    assert read_settings(run)["api_key"][1] == "profile mine, file"
+
+
+def test_dotenv_without_a_profile(run: Run, emulator: Server) -> None:
+    """Without a profile, the key in `.env` is used."""
+    Path(".env").write_text(f"ROOTSIGNALS_API_KEY={emulator.api_key}\n")
+
+    done = run("--base-url", emulator.url, "models", "list")
+
+    assert (done.code, ".env" in done.err) == (0, False)
+
+
+@pytest.mark.parametrize("options", [(), ("--profile", "mine")], ids=["default", "option"])
+@pytest.mark.parametrize("is_empty", [True, False])
+def test_dotenv_instead_of_a_profile(
     run: Run,
     emulator: Server,
     monkeypatch: pytest.MonkeyPatch,
-    variable: str | None,
-    dotenv: bytes | None,
-    message: str,
+    options: tuple[str, ...],
+    is_empty: bool,
 ) -> None:
-    """An invalid key in the environment is an error; the default profile is not used instead."""
+    """If the key in `.env` is used although there is a profile, a warning announces it."""
+    if is_empty:
+        run("config", "set", "mine")
+    else:
+        run("config", "set", "mine", "--base-url", "http://mine", "--api-key", "-", stdin=KEY)
+    run("config", "use", "mine")
+    monkeypatch.setenv("ROOTSIGNALS_API_URL", emulator.url)
+    Path(".env").write_text(f"ROOTSIGNALS_API_KEY={emulator.api_key}\n")
+
+    done = run("--quiet", "--base-url", emulator.url, *options, "models", "list")
+
+    is_used = is_empty or not options
+    assert ("from the file .env of this folder, not from profile mine." in done.err) == is_used
+    assert done.code == (0 if is_used else 3)
+
+
+def test_profiles_need_not_be_readable_for_a_warning(
+    run: Run, emulator: Server, monkeypatch: pytest.MonkeyPatch, broken_folder: Path
+) -> None:
+    """With the URL in the environment and the key in `.env`, no profile is needed."""
+    monkeypatch.setenv("ROOTSIGNALS_API_URL", emulator.url)
+    Path(".env").write_text(f"ROOTSIGNALS_API_KEY={emulator.api_key}\n")
+
+    assert run("models", "list").code == 0
+
+
+@pytest.mark.parametrize("dotenv", [None, f"ROOTSIGNALS_API_KEY={INVALID_KEY}\n".encode(), b"\xff"])
+def test_invalid_key_overrides_the_default_profile(
+    run: Run, emulator: Server, monkeypatch: pytest.MonkeyPatch, dotenv: bytes | None
+) -> None:
+    """An invalid key in the environment is an error, in `.env` only without a default profile."""
     run(
         *("config", "set", "other", "--base-url", emulator.url, "--api-key", "-"),
         stdin=emulator.api_key,
     )
-    run("config", "use", "other")
-    if variable is not None:
-        monkeypatch.setenv("ROOTSIGNALS_API_KEY", variable)
-    if dotenv is not None:
+    if dotenv is None:
+        run("config", "use", "other")
+        monkeypatch.setenv("ROOTSIGNALS_API_KEY", "schl\xfcssel")
+        message = "The environment variable ROOTSIGNALS_API_KEY contains"
+    else:
         Path(".env").write_bytes(dotenv)
+        message = "ROOTSIGNALS_API_KEY in .env contains" if len(dotenv) > 1 else "cannot be read"
 
     done = run("models", "create", "azure/gpt-4o")
 
     assert (done.code, message in done.err) == (78, True)
     assert not emulator.requests
     assert message in run("config", "show").err
-    assert "Use --profile other" in run("config", "use", "other").err
+    assert ("Use --profile other" in run("config", "use", "other").err) == (dotenv is None)
     assert run("--profile", "other", "models", "list").code == 0
+    assert run("models", "list").code == (78 if dotenv is None else 0)
 
 
 @pytest.mark.parametrize("dotenv", ["", "ROOTSIGNALS_API_KEY=\n", "ANOTHER=1\n"])

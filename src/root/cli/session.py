@@ -85,6 +85,11 @@ class Session:
         self.service = client.base_url
         if settings.profile is not None:
             self.service += f" (profile {settings.profile})"
+        if settings.bypassed is not None:
+            self.warn(
+                "The API key is from the file .env of this folder, not from profile"
+                f" {settings.bypassed}."
+            )
         return client
 
     def settings_and_client(

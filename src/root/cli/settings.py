@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import ConfigurationError, MissingKeyError
+from ..errors import MissingKeyError
 from . import profiles
 from .errors import CONFIGURATION, CommandError
 from .keys import load_key, read_key_file
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from ..config import Setting
 
 __all__ = ["Settings", "environment_has_settings", "resolve"]
+
+_API_KEY = "ROOTSIGNALS_API_KEY"
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,7 @@ class Settings:
         sources: The source of each setting, by its name.
         profile: The name of the profile in use.
         key_error: Why the API key is missing, if it is known to be.
+        bypassed: The name of the profile whose key is not used if `.env` has one.
     """
 
     api_key: str | None = field(repr=False)
@@ -37,6 +40,7 @@ class Settings:
     sources: Mapping[str, str]
     profile: str | None
     key_error: CommandError | None
+    bypassed: str | None
 
     def client(self) -> RootSignals:
         """Return a client with these settings.
@@ -73,8 +77,9 @@ class Settings:
 def resolve(*, profile: str | None, base_url: str | None, api_key_file: Path | None) -> Settings:
     """Resolve the base URL and the API key.
 
-    Options take precedence over the profile named by `profile`, and that over the environment.
-    The default profile is used only if the environment and `.env` define nothing: otherwise the
+    Options take precedence over the profile named by `profile`, that over the environment, that
+    over the default profile, and that over `.env`, which may be somebody else's: a repository can
+    contain one. The default profile is used only if the environment defines nothing: otherwise the
     key for one service could be sent to another. The configuration file is read only if a profile
     may be used, so a broken file does not matter otherwise.
 
@@ -114,21 +119,27 @@ def resolve(*, profile: str | None, base_url: str | None, api_key_file: Path | N
         sources["base_url"] = "--base-url"
     elif used.base_url is not None:
         base_url, sources["base_url"] = used.base_url, f"profile {name}"
-    return Settings(key, base_url, sources, name, key_error)
+    bypassed: str | None = None
+    if key is None and key_error is None and not _is_set(_API_KEY):
+        bypassed = name or _default_profile()
+    return Settings(key, base_url, sources, name, key_error, bypassed)
 
 
 def environment_has_settings() -> bool:
-    """Return whether the environment or `.env` takes precedence over the default profile.
+    """Return whether the environment takes precedence over the default profile.
 
     An invalid API key does, too: it was meant to be used.
     """
-    if os.environ.get("ROOTSIGNALS_API_URL", "").strip():
-        return True
-    from .. import RootSignals
+    return _is_set(_API_KEY) or _is_set("ROOTSIGNALS_API_URL")
 
+
+def _is_set(variable: str) -> bool:
+    return bool(os.environ.get(variable, "").strip())
+
+
+def _default_profile() -> str | None:
     try:
-        # The client reads both the environment and .env.
-        RootSignals().close()
-    except ConfigurationError as error:
-        return not isinstance(error, MissingKeyError)
-    return True
+        return profiles.read().default
+    except CommandError:
+        # The file is not needed.
+        return None

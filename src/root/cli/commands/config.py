@@ -93,7 +93,7 @@ def set_(
 def use(session: Session, name: Name) -> None:
     """Make a profile the default.
 
-    The environment and .env take precedence over the default profile.
+    The environment takes precedence over the default profile, which takes precedence over .env.
     """
     from dataclasses import replace
 
@@ -103,7 +103,7 @@ def use(session: Session, name: Name) -> None:
     session.info(f"Profile {name} is the default.")
     if environment_has_settings():
         session.warn(
-            "The environment or .env contains an API key or a base URL, which takes precedence"
+            "The environment contains an API key or a base URL, which takes precedence"
             f" over the default profile. Use --profile {name} to override it."
         )
 
