@@ -52,8 +52,9 @@ class FieldChange:
     Attributes:
         field: The name of the field.
         before: Its current value. A key cannot be read back, so it is None for `default_key`.
-        after: Its new value. A key is only described as "set", "rotated" or "cleared", and `***`
-            replaces a user name and password in a URL.
+        after: Its new value, with `${NAME}` in place of variables if it is from a file. A key is
+            only described as "set", "rotated" or "cleared", with its source in parentheses if it is
+            from a file, and `***` replaces a user name and password in a URL.
     """
 
     field: str
@@ -74,7 +75,7 @@ class Change:
 
     Attributes:
         action: What is done with it.
-        name: Its name.
+        name: Its name, with `${NAME}` in place of variables if it is from a file.
         model_id: Its ID, or None until it is created.
         fields: The fields that are set or changed.
     """

@@ -11,7 +11,7 @@ print(plan)
 
 A file has a list under `models:`; each entry has a `name` and any of the other arguments of
 `create`. In every string, `${NAME}` is replaced by the environment variable and `$$` by `$`.
-`default_key_file` is the path of a file that contains the key, relative to the file of models.
+`default_key_file` is the path of a file that contains the key, in the folder of the file of models.
 
 `registry.schema.json` in the folder of this module is a JSON Schema of such files, for editors.
 """
@@ -69,19 +69,31 @@ class _File(BaseModel):
 
 
 def read(
-    path: str | os.PathLike[str], *, environment: Mapping[str, str] | None = None
+    path: str | os.PathLike[str],
+    *,
+    environment: Mapping[str, str] | None = None,
+    key_folder: str | os.PathLike[str] | None = None,
 ) -> list[ModelSettings]:
     """Return the models of a file, for `plan`, `create_many` and similar methods.
+
+    Who writes the file decides which variables and key files are sent to the service, and where the
+    models are. A plan shows the names of the variables and key files: read it before you apply it.
 
     Args:
         path: The file, YAML or JSON.
         environment: The values of variables; `os.environ` if omitted.
+        key_folder: The folder that key files have to be in, or in a folder of it; the folder of the
+            file if omitted.
 
     Raises:
         RegistryError: The file cannot be read or is invalid. `.problems` has all problems, each
             with its file, line and entry, and without values of the file.
     """
-    reader = FileReader(Path(path), os.environ if environment is None else environment)
+    reader = FileReader(
+        Path(path),
+        os.environ if environment is None else environment,
+        Path(path).parent if key_folder is None else Path(key_folder),
+    )
     try:
         return reader.models()
     except RecursionError:

@@ -140,6 +140,25 @@ def test_somebody_else_is_faster(
     assert {model.name: model.url for model in at_emulator.models}["new"] is None
 
 
+def test_somebody_else_is_faster_with_a_variable(
+    run: Run, file: str, at_emulator: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A model whose name has a variable is found if it is created meanwhile."""
+    Path(file).write_text("models:\n- {name: 'new-${STAGE}'}\n")
+    monkeypatch.setenv("STAGE", "prod")
+
+    def confirm(*_: object, **__: object) -> None:
+        at_emulator.add_model(name="new-prod")
+
+    monkeypatch.setattr(Session, "confirm", confirm)
+    done = run("models", "apply", file)
+
+    assert done.code == 0
+    assert [(one["name"], one["outcome"]) for one in json.loads(done.out)] == [
+        ("new-${STAGE}", "done")
+    ]
+
+
 def test_nothing_to_do(run: Run, file: str) -> None:
     """An empty plan requires no confirmation."""
     run("models", "apply", file, "--yes")
@@ -221,8 +240,80 @@ def test_keys(
 
     sent = [one.json for one in at_emulator.requests if one.method != "GET"]
     assert sent == [{"name": "a", "default_key": "[masked]"}, {"default_key": "[masked]"}]
-    assert "default_key: rotated" in printed
+    assert "default_key: set (${THE_KEY})" in printed
+    assert "default_key: rotated (${THE_KEY})" in printed
     assert KEY not in printed
+
+
+@pytest.mark.parametrize("format", ["table", "json"])
+def test_sources(
+    run: Run, tmp_path: Path, at_emulator: Server, monkeypatch: pytest.MonkeyPatch, format: str
+) -> None:
+    """A plan, its result and its failures show the names of variables and key files, no values."""
+    monkeypatch.setenv("PRIVATE_TOKEN", KEY)
+    (tmp_path / "key").write_text(KEY)
+    (tmp_path / "models.yaml").write_text(
+        "models:\n"
+        "- {name: 'a-${PRIVATE_TOKEN}', url: 'http://host/${PRIVATE_TOKEN}'}\n"
+        "- {name: b, default_key_file: key}\n"
+        f"- {{name: c, default_key: {KEY}}}\n"
+        "- {name: known, model: 'm-${PRIVATE_TOKEN}'}\n"
+    )
+    at_emulator.add_model(name="known", model="m")
+    at_emulator.fail_next(status=400, method="PATCH")
+    options = ("--yes", "--concurrency", "1", "-o", format)
+
+    done = run("models", "apply", "models.yaml", *options)
+
+    assert {model.name for model in at_emulator.models} == {f"a-{KEY}", "b", "c", "known"}
+    assert KEY not in done.out + done.err
+    for shown in (
+        "a-${PRIVATE_TOKEN}",
+        "http://host/${PRIVATE_TOKEN}",
+        "set (key)",
+        "set (models.yaml:4)",
+        "m-${PRIVATE_TOKEN}",
+    ):
+        assert shown in done.out + done.err
+    assert run("models", "apply", "models.yaml", *options).code == 0
+    assert run("models", "apply", "models.yaml", "--check").code == 0
+
+
+@pytest.mark.parametrize("options", [(), ("--key-folder", ".."), ("--key-folder", "")])
+def test_key_folder(
+    run: Run, tmp_path: Path, at_emulator: Server, options: tuple[str, ...]
+) -> None:
+    """A key file outside of the folder of the file is read only with --key-folder."""
+    (tmp_path / "own").mkdir()
+    (tmp_path / "key").write_text(KEY)
+    (tmp_path / "own" / "models.yaml").write_text(
+        f"models:\n- {{name: a, default_key_file: {tmp_path}/key}}\n"
+    )
+    os.chdir("own")
+
+    done = run("models", "apply", "models.yaml", "--yes", *options)
+
+    assert done.code == (0 if ".." in options else 64), done.err
+    assert ("--key-folder" in done.err) is (".." not in options)
+    assert KEY not in done.err
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no /dev/stdin")
+@pytest.mark.parametrize("folder", ["", "other/"])
+def test_key_file_of_stdin(at_emulator: Server, tmp_path: Path, folder: str) -> None:
+    """If the file is stdin, key files may be in the working directory."""
+    (tmp_path / "key").write_text(KEY)
+    (tmp_path / "other").mkdir()
+
+    done = subprocess.run(
+        [sys.executable, "-m", "root", "models", "apply", "-", "--yes"],
+        input=f"models:\n- {{name: a, default_key_file: {tmp_path}/key}}\n",
+        capture_output=True,
+        text=True,
+        cwd=tmp_path / folder,
+    )
+
+    assert done.returncode == (64 if folder else 0), done.stderr
 
 
 def test_invalid_file(run: Run, tmp_path: Path, at_emulator: Server) -> None:

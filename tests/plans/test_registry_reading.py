@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import json
+import os
+import pickle
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,11 +13,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from root import registry
+from root import RegistryError, registry
+from root.models import ModelSettings
 
 from .files import SECRET, is_readable, problems
 
 Write = Callable[[str], Path]
+
+OUTSIDE = (
+    "the file must be in the folder of this file, unless another one is allowed with key_folder"
+    " (--key-folder)"
+)
+
+ONE_LINE = "must contain a key: one line of printable ASCII characters"
 
 
 def test_yaml(write: Write) -> None:
@@ -130,7 +141,18 @@ def test_key_file(tmp_path: Path) -> None:
     ("fields", "problem"),
     [
         (f"default_key_file: {SECRET}", "the file cannot be read: No such file or directory"),
-        ("default_key_file: .", "the file cannot be read: Is a directory"),
+        ("default_key_file: .", "must be a regular file"),
+        ("default_key_file: pipe", "must be a regular file"),
+        ("default_key_file: loop", "the path is invalid, or the file is not UTF-8"),
+        ("default_key_file: large", "the file is larger than 8 KiB"),
+        ("default_key_file: lines", f"the file {ONE_LINE}"),
+        ("default_key_file: accents", f"the file {ONE_LINE}"),
+        ("default_key_file: link", OUTSIDE),
+        ("default_key_file: folder/secret", OUTSIDE),
+        ("default_key_file: ../secret", OUTSIDE),
+        ("default_key_file: /etc/passwd", OUTSIDE),
+        ("default_key_file: /proc/self/environ", OUTSIDE),
+        ("default_key_file: /dev/zero", OUTSIDE),
         ("default_key_file: empty", "the file is empty"),
         ("default_key_file: binary", "the path is invalid, or the file is not UTF-8"),
         ('default_key_file: "a\\0b"', "the path is invalid, or the file is not UTF-8"),
@@ -146,12 +168,78 @@ def test_key_file(tmp_path: Path) -> None:
 )
 def test_invalid_key_files(write: Write, tmp_path: Path, fields: str, problem: str) -> None:
     """A problem with a key file is reported without its path, which may be a key by mistake."""
-    (tmp_path / "empty").write_bytes(b" \n")
-    (tmp_path / "binary").write_bytes(b"\xff")
+    own = tmp_path / "own"
+    own.mkdir()
+    (own / "empty").write_bytes(b" \n")
+    (own / "binary").write_bytes(b"\xff")
+    (own / "large").write_bytes(b"k" * 8193)
+    (own / "lines").write_text(f"{SECRET}\n{SECRET}")
+    (own / "accents").write_text("schl\xfcssel", encoding="utf-8")
+    (tmp_path / "secret").write_text(SECRET)
+    (own / "link").symlink_to(tmp_path / "secret")
+    (own / "folder").symlink_to(tmp_path)
+    (own / "loop").symlink_to("loop")
+    os.mkfifo(own / "pipe")
+    path = write(f"models:\n- {{name: a, {fields}}}").rename(own / "models.yaml")
 
-    assert problems(write(f"models:\n- {{name: a, {fields}}}")) == [
-        f"2: entry 1: default_key_file: {problem}."
+    (found,) = problems(path)
+
+    # The reason for a link to itself depends on the version of Python.
+    if fields.endswith("loop"):
+        found = found.replace("the file cannot be read: Too many levels of symbolic links", problem)
+    assert found == f"2: entry 1: default_key_file: {problem}."
+
+
+@pytest.mark.parametrize("allowed", ["keys", ".", "/", "own"])
+def test_key_folder(tmp_path: Path, allowed: str) -> None:
+    """Key files may be in another folder if it is allowed."""
+    for folder in ("own", "keys"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "keys" / "a").write_bytes(b"\xef\xbb\xbf" + SECRET.encode() + b"\r\n")
+    path = tmp_path / "own" / "models.yaml"
+    path.write_text("models: [{name: a, default_key_file: ../keys/a}]")
+
+    def read() -> list[ModelSettings]:
+        return registry.read(path, key_folder=tmp_path / allowed)
+
+    if allowed == "own":
+        with pytest.raises(RegistryError, match=r"unless another one is allowed"):
+            read()
+    else:
+        assert read() == [{"name": "a", "default_key": SECRET}]
+
+
+def test_linked_file(tmp_path: Path) -> None:
+    """A file of models and its key file may be links within their folder, as in Kubernetes."""
+    (tmp_path / "..data").mkdir()
+    (tmp_path / "..data" / "key").write_text(SECRET)
+    (tmp_path / "..data" / "models.yaml").write_text("models: [{name: a, default_key_file: key}]")
+    for name in ("key", "models.yaml"):
+        (tmp_path / name).symlink_to(f"..data/{name}")
+
+    assert registry.read(tmp_path / "models.yaml") == [{"name": "a", "default_key": SECRET}]
+
+
+def test_values_are_not_shown(tmp_path: Path) -> None:
+    """Where a value is shown, as in a traceback, its source is shown instead."""
+    (tmp_path / "key").write_text(SECRET)
+    path = tmp_path / "models.yaml"
+    path.write_text(
+        "models:\n"
+        "- {name: '${A}', url: 'http://${A}', default_key: '${A}-${B}-${A}'}\n"
+        f"- {{name: b, default_key: {SECRET}}}\n"
+        "- {name: c, default_key_file: '${KEY}'}\n"
+    )
+
+    read = registry.read(path, environment={"A": SECRET, "B": SECRET, "KEY": "key"})
+
+    assert [repr(one) for one in read] == [
+        "{'name': '${A}', 'url': 'http://${A}', 'default_key': '${A} and ${B}'}",
+        f"{{'name': 'b', 'default_key': '{path}:3'}}",
+        "{'name': 'c', 'default_key': '${KEY}'}",
     ]
+    assert pickle.loads(pickle.dumps(read)) == read
+    assert repr(copy.deepcopy(read)) == repr(read)
 
 
 def test_all_problems(write: Write) -> None:

@@ -22,7 +22,7 @@ from .._changes import (
 from .._concurrency.bulk import BulkState
 from .._schemas.models import Model, ModelPatch, ModelRequest, ModelSettings
 from .._schemas.requests import Body, json_body, settings_of, validate_each
-from .._secrets.secret import Secret
+from .._secrets.secret import Sourced, source_of
 from ..errors import (
     APIStatusError,
     ApplyError,
@@ -48,6 +48,8 @@ __all__ = [
 ]
 
 _SECRETS = ModelRequest.sensitive_fields()
+
+_PLAIN = ModelRequest.plain_fields()
 
 COMPARED = tuple(
     name for name in ModelRequest.model_fields if name != "name" and name not in _SECRETS
@@ -180,7 +182,7 @@ def _parse(settings: Mapping[str, object]) -> Desired:
     # As the service does it (Django REST Framework's CharField), or what it stores would differ
     # from the desired value forever.
     given = {
-        name: value.strip() if isinstance(value, str) and not isinstance(value, Secret) else value
+        name: value.strip() if isinstance(value, str) and name in _PLAIN else value
         for name, value in settings_of(ModelRequest, settings).items()
         if value is not None or name in ModelRequest.nullable_fields()
     }
@@ -239,18 +241,18 @@ def diff(desired: Desired, model: Model | None, *, rotate_keys: bool) -> Step:
     for name, value in desired.fields.items():
         before = cast("Value", getattr(model, name)) if name in COMPARED else None
         if name in COMPARED and value != before:
-            changes.append(FieldChange(name, _masked(before), _masked(value)))
+            changes.append(FieldChange(name, _masked(before), _masked(source_of(value))))
         elif name in _SECRETS and rotate_keys:
-            word = Redacted("cleared" if value is None else "rotated")
-            changes.append(FieldChange(name, None, word))
+            word = "cleared" if value is None else "rotated"
+            changes.append(FieldChange(name, None, _redacted(word, value)))
         else:
             continue
         fields[name] = value
     has_key = not _SECRETS.isdisjoint(desired.fields)
     if not fields:
-        return Step(Change("unchanged", desired.name, model.id), has_key=has_key)
+        return Step(Change("unchanged", source_of(desired.name), model.id), has_key=has_key)
     body = json_body(ModelPatch, ..., **fields)
-    change = Change("update", desired.name, model.id, tuple(changes))
+    change = Change("update", source_of(desired.name), model.id, tuple(changes))
     return Step(change, body, has_key=has_key)
 
 
@@ -258,13 +260,13 @@ def _creation(desired: Desired) -> Step:
     # There is nothing to clear.
     fields = {name: value for name, value in desired.fields.items() if value is not None}
     changes = tuple(
-        FieldChange(name, None, Redacted("set") if name in _SECRETS else _masked(value))
+        FieldChange(name, None, _shown(name, value))
         for name, value in fields.items()
         if name != "name"
     )
     body = json_body(ModelRequest, ..., **fields)
     comparable = {name: value for name, value in desired.fields.items() if name not in _SECRETS}
-    change = Change("create", desired.name, None, changes)
+    change = Change("create", source_of(desired.name), None, changes)
     return Step(change, body, Desired(desired.name, comparable))
 
 
@@ -357,6 +359,19 @@ def export_settings(model: Model) -> ModelSettings:
     return cast(
         "ModelSettings", {name: value for name, value in values.items() if value is not None}
     )
+
+
+def _shown(name: str, value: Value) -> Value:
+    """Return how a plan shows the value of a new model."""
+    return _redacted("set", value) if name in _SECRETS else _masked(source_of(value))
+
+
+def _redacted(word: str, key: Value) -> Redacted:
+    """Return a word in place of a key, with the source of the key if it has one."""
+    if not isinstance(key, Sourced):
+        return Redacted(word)
+    source = key.source
+    return Redacted(f"{word} ({source if source.isprintable() else ascii(source)})")
 
 
 def _masked(value: Value) -> Value:

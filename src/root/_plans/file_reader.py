@@ -12,6 +12,7 @@ from pydantic import ConfigDict, Field, ValidationError
 
 from .._schemas.models import ModelRequest, ModelSettings
 from .._schemas.requests import describe_problem
+from .._secrets.secret import Secret, SecretBytes, Sourced, source_of
 from ..errors import RegistryError
 
 __all__ = ["KEY_FIELD", "KEY_FILE_FIELD", "YAML_TAG", "Entry", "FileReader", "registry_error"]
@@ -27,6 +28,12 @@ KEY_FILE_FIELD = f"{KEY_FIELD}_file"
 
 # `$$` is a dollar sign, `${NAME}` a variable, and any other `${` an error.
 _VARIABLE = re.compile(r"\$(?:(\$)|\{([A-Za-z_][A-Za-z0-9_]*)\}|\{)")
+
+# Longer keys are longer than a header may be on most servers.
+_MAX_KEY_FILE = 8192
+
+# As the value of a header, without surrounding white space.
+_KEY = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?")
 
 # A surrogate pair, which JSON allows and YAML 1.1 does not. Other escapes are matched as a whole,
 # so that an escaped backslash does not begin another escape.
@@ -48,8 +55,8 @@ class Entry(ModelRequest):
         str,
         Field(
             min_length=1,
-            description="A file that contains the API key for the model's provider; a relative"
-            " path is relative to the folder of this file.",
+            description="A file that contains the API key for the model's provider, in the folder"
+            " of this file; a relative path is relative to that folder.",
         ),
     ] = ""
 
@@ -85,11 +92,13 @@ class FileReader:
     Args:
         path: The file.
         environment: The values of variables.
+        key_folder: The folder that key files have to be in.
     """
 
-    def __init__(self, path: Path, environment: Mapping[str, str]) -> None:
+    def __init__(self, path: Path, environment: Mapping[str, str], key_folder: Path) -> None:
         self._path = path
         self._environment = environment
+        self._key_folder = key_folder
         self._problems: list[tuple[int, str]] = []
         self._names: dict[str, tuple[int, str]] = {}
 
@@ -207,6 +216,8 @@ class FileReader:
             content = _content(value)
             if isinstance(content, str):
                 content = self._expand(content, _line(value), place, name)
+                if name == KEY_FIELD and isinstance(content, str):
+                    content = self._with_source(content, _line(value))
             given[name] = content
         # A field with an invalid variable has been reported, and is not validated.
         invalid = {name for name, content in given.items() if content is _INVALID}
@@ -261,7 +272,20 @@ class FileReader:
             return ""
 
         expanded = _VARIABLE.sub(value, text)
-        return expanded if is_valid else _INVALID
+        if not is_valid:
+            return _INVALID
+        return (
+            Sourced(expanded, text)
+            if any(name for _, name in _VARIABLE.findall(text))
+            else expanded
+        )
+
+    def _with_source(self, key: str, line: int) -> Sourced:
+        """Return a key with its variables as its source, or else its line."""
+        written = source_of(key) if isinstance(key, Sourced) else ""
+        names = dict.fromkeys(name for _, name in _VARIABLE.findall(written) if name)
+        source = " and ".join(f"${{{name}}}" for name in names)
+        return Sourced(key, source or f"{self._path}:{line}")
 
     def _read_key(self, given: dict[str, object], fields: _Fields, place: str) -> None:
         """Replace the path of a key file by the key."""
@@ -273,16 +297,50 @@ class FileReader:
             self.report(f"use either this or {KEY_FIELD}, not both", *where)
         elif isinstance(path, str) and path:
             try:
-                # Messages do not contain the path: by mistake, it may be a key.
-                key = (self._path.parent / path).read_text(encoding="utf-8").strip()
+                key = _key_in(self._path.parent / path, self._key_folder)
+            # Messages do not contain the path: by mistake, it may be a key.
             except OSError as exc:
                 self.report(f"the file cannot be read: {exc.strerror}", *where)
-            except ValueError:
+            except _KeyFileError as exc:
+                self.report(str(exc), *where)
+            except (ValueError, RuntimeError):
+                # Python before 3.13 raises the latter for a link to itself.
                 self.report("the path is invalid, or the file is not UTF-8", *where)
             else:
-                given[KEY_FIELD] = key
-                if not key:
-                    self.report("the file is empty", *where)
+                given[KEY_FIELD] = Sourced(key, source_of(path))
+
+
+class _KeyFileError(Exception):
+    """A file cannot be a key file."""
+
+
+def _key_in(path: Path, folder: Path) -> Secret:
+    """Return the key in a key file.
+
+    Raises:
+        OSError: The file cannot be read.
+        ValueError: The path is invalid, or the file is not UTF-8.
+        _KeyFileError: It is outside of the folder, or contains something else.
+    """
+    path = path.resolve(strict=True)
+    # Whoever writes a file of models decides where the keys are sent.
+    if not path.is_relative_to(folder.resolve()):
+        raise _KeyFileError(
+            "the file must be in the folder of this file, unless another one is allowed with"
+            " key_folder (--key-folder)"
+        )
+    if not path.is_file():
+        raise _KeyFileError("must be a regular file")
+    with path.open("rb") as file:
+        content = SecretBytes(file.read(_MAX_KEY_FILE + 1))
+    if len(content) > _MAX_KEY_FILE:
+        raise _KeyFileError(f"the file is larger than {_MAX_KEY_FILE // 1024} KiB")
+    key = Secret(content.decode("utf-8-sig").strip())
+    if not key:
+        raise _KeyFileError("the file is empty")
+    if not _KEY.fullmatch(key):
+        raise _KeyFileError("the file must contain a key: one line of printable ASCII characters")
+    return key
 
 
 # The content of a field with an invalid variable.

@@ -6,7 +6,16 @@ from collections.abc import Iterable, Iterator
 from enum import Enum
 from typing import SupportsIndex, TypeVar, cast, overload
 
-__all__ = ["Hidden", "Secret", "SecretBytes", "as_secret", "hidden", "shown"]
+__all__ = [
+    "Hidden",
+    "Secret",
+    "SecretBytes",
+    "Sourced",
+    "as_secret",
+    "hidden",
+    "shown",
+    "source_of",
+]
 
 T = TypeVar("T")
 
@@ -22,6 +31,31 @@ class Secret(str):
     def __getitem__(self, key: SupportsIndex | slice) -> Secret:
         # rich shows the beginning of a long string.
         return Secret(super().__getitem__(key))
+
+
+class Sourced(Secret):
+    """A string with its source, which its repr shows instead."""
+
+    __slots__ = ("source",)
+
+    source: str
+
+    # Pickle sets the source later.
+    def __new__(cls, value: str, source: str = "") -> Sourced:
+        sourced = super().__new__(cls, value)
+        sourced.source = source
+        return sourced
+
+    def __repr__(self) -> str:
+        return repr(self.source)
+
+    def strip(self, chars: str | None = None, /) -> Sourced:
+        return Sourced(super().strip(chars), self.source)
+
+
+def source_of(value: T) -> T | str:
+    """Return the source of a string that has one, or else the value itself."""
+    return value.source if isinstance(value, Sourced) else value
 
 
 class SecretBytes(bytes):
@@ -82,5 +116,5 @@ def as_secret(value: T) -> T:
     None, omitted arguments and functions remain what they are.
     """
     if isinstance(value, str):
-        return value if type(value) is Secret else cast("T", Secret(value))
+        return value if isinstance(value, Secret) else cast("T", Secret(value))
     return value if callable(value) else hidden(value)

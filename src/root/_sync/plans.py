@@ -174,7 +174,7 @@ class Plan(Comparison):
             refusal = refused.get(step.change.name)
             if refusal is None:
                 continue
-            model = created.get(step.change.name)
+            model = step.desired and created.get(step.desired.name)
             outcome = settle(step.desired, model, refusal) if step.desired and model else refusal
             state.record((position, outcome))
 

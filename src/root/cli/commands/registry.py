@@ -77,6 +77,10 @@ def apply(
         bool,
         typer.Option("--check", help="Like --dry-run, but exit with 2 if anything would change."),
     ] = False,
+    key_folder: Annotated[
+        str | None,
+        typer.Option(metavar="DIR", help="Folder of key files. Default: that of FILE."),
+    ] = None,
     yes: Yes = False,
     concurrency: Concurrency = 8,
 ) -> None:
@@ -88,6 +92,11 @@ def apply(
     from ... import registry
     from ...errors import ApplyError
 
+    if key_folder == "":
+        raise CommandError(
+            "--key-folder is empty.",
+            "Check whether a variable is unset, or omit the option to use the folder of the file.",
+        )
     if str(file) == "-":
         if not (yes or dry_run or check):
             raise CommandError(
@@ -95,8 +104,9 @@ def apply(
                 "Use --yes, or print the plan with --dry-run first.",
             )
         file = Path("/dev/stdin")
+        key_folder = key_folder or "."
     # An iterator does not show the keys in it, if a traceback shows local variables.
-    desired = iter(registry.read(file))
+    desired = iter(registry.read(file, key_folder=key_folder))
     with session.client() as client:
         with session.progress("Comparing") as on_progress:
             plan = client.models.plan(
