@@ -36,7 +36,36 @@ def test_cells_of_csv(text: str) -> None:
     _, row = csv.reader(io.StringIO(written(text, "csv"), newline=""))
 
     assert "".join(row) in (text, f"'{text}")
-    assert not "".join(row).startswith(("=", "+", "-", "@", "\t", "\r"))
+    assert not "".join(row).startswith(("=", "+", "-", "@", "\t", "\r", "\n"))
+
+
+@pytest.mark.parametrize("before", ["", " ", "\t", "\r", "\n", "\xa0", "\0", "\ufeff", "\u200b"])
+@pytest.mark.parametrize("sign", "=+-@\uff1d\uff0b\uff0d\uff20\ufe62\ufe63\ufe66\ufe6b")
+@pytest.mark.parametrize("place", ["cell", "header", "name of an object"])
+def test_csv_has_no_formulas(before: str, sign: str, place: str) -> None:
+    """A formula gets a quote in front of it, also as the name of a new field in the header."""
+    formula = f"{before}{sign}HYPERLINK()"
+    buffer = io.StringIO()
+    with redirect_stdout(buffer):
+        if place == "header":
+            write([{formula: "value"}], None, "csv", color=False)
+        else:
+            value = {"cell": formula, "name of an object": {"name": formula}}[place]
+            write([{"name": value}], None, "csv", color=False)
+
+    cells = [cell for row in csv.reader(io.StringIO(buffer.getvalue(), newline="")) for cell in row]
+    assert f"'{formula}" in cells
+    assert formula not in cells
+
+
+@pytest.mark.parametrize(("value", "cell"), [(-1, "-1"), (-1.5, "-1.5"), ("a=b", "a=b"), ("", "")])
+def test_csv_values(value: str | float, cell: str) -> None:
+    """Numbers and other texts are unchanged."""
+    buffer = io.StringIO()
+    with redirect_stdout(buffer):
+        write([{"name": value, "other": "x"}], None, "csv", color=False)
+
+    assert buffer.getvalue() == f"name,other\n{cell},x\n"
 
 
 @given(st.text())

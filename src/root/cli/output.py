@@ -24,8 +24,11 @@ Format: TypeAlias = Literal["table", "json", "jsonl", "csv", "yaml"]
 # folds.
 _ESCAPED = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
 
-# Spreadsheets execute a cell that begins with one of these as a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+# Spreadsheets execute a cell that begins with one of these as a formula, also in other widths.
+_SIGNS = ("=", "+", "-", "@")
+
+# They may ignore one of these at the beginning of a cell.
+_BREAKS = ("\t", "\r", "\n")
 
 # The width of output that is not for a terminal.
 _UNLIMITED = 100_000
@@ -128,7 +131,7 @@ def _csv(records: Iterable[Record], columns: Sequence[str] | None) -> Iterator[s
         first = next(rows, None)
         columns = list(first or ())
         rows = chain([] if first is None else [first], rows)
-    yield _csv_line(columns)
+    yield _csv_line([_csv_text(name) for name in columns])
     for record in rows:
         yield _csv_line([_csv_cell(record.get(name)) for name in columns])
 
@@ -145,7 +148,16 @@ def _csv_line(cells: Sequence[str]) -> str:
 
 def _csv_cell(value: JSONValue) -> str:
     cell = _cell(value)
-    return f"'{cell}" if isinstance(value, (str, dict)) and cell.startswith(_FORMULA) else cell
+    return _csv_text(cell) if isinstance(value, (str, dict)) else cell
+
+
+def _csv_text(text: str) -> str:
+    """Return a text with a quote in front of it if a spreadsheet may execute it."""
+    import unicodedata
+
+    first = next((one for one in text if one.isprintable() and not one.isspace()), "")
+    is_formula = unicodedata.normalize("NFKC", first) in _SIGNS or text.startswith(_BREAKS)
+    return f"'{text}" if is_formula else text
 
 
 def _cell(value: JSONValue) -> str:
