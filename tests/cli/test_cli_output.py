@@ -49,9 +49,10 @@ def test_csv_has_no_formulas(before: str, sign: str, place: str) -> None:
     with redirect_stdout(buffer):
         if place == "header":
             write([{formula: "value"}], None, "csv", color=False)
+        elif place == "cell":
+            write([{"name": formula}], None, "csv", color=False)
         else:
-            value = {"cell": formula, "name of an object": {"name": formula}}[place]
-            write([{"name": value}], None, "csv", color=False)
+            write([{"name": {"name": formula}}], None, "csv", color=False)
 
     cells = [cell for row in csv.reader(io.StringIO(buffer.getvalue(), newline="")) for cell in row]
     assert f"'{formula}" in cells
