@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shlex
 import tomllib
 from pathlib import Path
 
@@ -201,6 +203,53 @@ def test_invalid_config_file(run: Run, home: Path, content: str) -> None:
     done = run("models", "list")
 
     assert (done.code, "config.toml" in done.err) == (78, True)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "../../../secret.txt",
+        "/etc/passwd",
+        "a/b",
+        "..",
+        ".",
+        "",
+        "a.",
+        "a ",
+        "a\\b",
+        "a\n",
+        "$(id)",
+    ],
+)
+def test_invalid_names_in_the_file(
+    run: Run, written: Path, tmp_path: Path, emulator: Server, name: str
+) -> None:
+    """A name that is also a path is an error: no file is sent as a key, and none is deleted."""
+    secret = tmp_path / "secret.txt"
+    secret.write_text("the-secret-of-another-program")
+    path = f"../../../../{secret.name}" if name.startswith("..") else name
+    written.write_text(
+        f"[profiles.{json.dumps(path)}]\nbase_url = '{emulator.url}'\nkey = 'file'\n"
+    )
+
+    for command in (("models", "list"), ("config", "remove", path)):
+        done = run("--profile", path, *command)
+        assert done.code == (78 if path else 64)
+        assert not path or "has a profile with the invalid name" in done.err
+
+    assert secret.exists()
+    assert not emulator.requests
+
+
+@pytest.mark.parametrize("name", ["a", "eu.prod", "my prod", "_", "A_1-b-", "x" * 64])
+def test_valid_names(run: Run, home: Path, name: str) -> None:
+    """Names may have dots and spaces in between."""
+    done = run("config", "set", name, "--base-url", "http://a", "--api-key", "-", stdin=KEY)
+
+    assert done.code == 0
+    assert f"`root-signals config use {shlex.quote(name)}`" in done.err
+    assert read_settings(run, "--profile", name)["base_url"] == ("http://a", f"profile {name}")
+    assert [path.name for path in home.rglob("keys/*")] == [name]
 
 
 def test_show_without_a_key(run: Run) -> None:

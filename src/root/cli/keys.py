@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Final, SupportsIndex
 
 from .errors import CONFIGURATION, CommandError
@@ -77,7 +78,7 @@ def load_key(name: str, profile: Profile) -> str | None:
     if not key:
         raise CommandError(
             f"The key of profile {name!r} is missing from the {profile.key} or cannot be read.",
-            f"`root-signals config set {name} --api-key -` stores it again.",
+            f"`root-signals config set {quote(name)} --api-key -` stores it again.",
             code=CONFIGURATION,
         )
     return key

@@ -17,6 +17,14 @@ KeyStore: TypeAlias = Literal["keyring", "file"]
 
 _FILE = "config.toml"
 
+# It is also the name of the file of the key. Windows ignores dots and spaces at its end.
+_NAME = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_. -]{0,62}[A-Za-z0-9_-])?")
+
+_NAME_RULE = (
+    "The name of a profile consists of 1 to 64 ASCII letters, digits and underscores, with hyphens,"
+    " dots and spaces in between."
+)
+
 
 @dataclass(frozen=True)
 class Profile:
@@ -134,6 +142,13 @@ def read() -> Profiles:
     tables = content.get("profiles", {})
     if isinstance(tables, dict) and isinstance(default, (str, type(None))):
         by_name = cast("dict[str, object]", tables)
+        for name in by_name:
+            if not _NAME.fullmatch(name):
+                raise CommandError(
+                    f"{path} has a profile with the invalid name {name!r}.",
+                    f"Rename or delete it. {_NAME_RULE}",
+                    code=CONFIGURATION,
+                )
         return Profiles({name: _profile(by_name[name], path) for name in by_name}, default)
     raise _invalid_structure(path)
 
@@ -163,12 +178,10 @@ def complete(incomplete: str) -> list[str]:
 
 
 def check_name(name: str) -> None:
-    """Validate the name of a profile, which is also used as a file name.
+    """Validate the name of a profile.
 
     Raises:
         CommandError: The name is invalid.
     """
-    if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", name):
-        raise CommandError(
-            "The name of a profile consists of 1 to 64 letters, digits, hyphens and underscores."
-        )
+    if not _NAME.fullmatch(name):
+        raise CommandError(_NAME_RULE)

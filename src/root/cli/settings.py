@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from ..errors import MissingKeyError
@@ -105,11 +106,11 @@ def resolve(*, profile: str | None, base_url: str | None, api_key_file: Path | N
             key, sources["api_key"] = read_key_file(api_key_file), f"--api-key-file {api_key_file}"
         elif name is not None and used.key is not None:
             key, sources["api_key"] = load_key(name, used), f"profile {name}, {used.key}"
-        elif used.base_url is not None:
+        elif name is not None and used.base_url is not None:
             # The key in the environment belongs to another service.
             key_error = CommandError(
                 f"Profile {name!r} has no key.",
-                f"`root-signals config set {name} --api-key -` stores one.",
+                f"`root-signals config set {quote(name)} --api-key -` stores one.",
                 code=CONFIGURATION,
             )
     except CommandError as error:

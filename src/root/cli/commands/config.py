@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from shlex import quote
 from typing import Annotated, TypeAlias
 
 import typer
@@ -84,7 +85,8 @@ def set_(
     known.replace_profile(name, profiles.Profile(base_url, key_store)).write()
     target = f" for {base_url}" if base_url else ""
     session.info(
-        f"Profile {name} is stored{target}. `root-signals config use {name}` makes it the default."
+        f"Profile {name} is stored{target}. `root-signals config use {quote(name)}` makes it the"
+        " default."
     )
 
 
@@ -104,7 +106,7 @@ def use(session: Session, name: Name) -> None:
     if environment_has_settings():
         session.warn(
             "The environment contains an API key or a base URL, which takes precedence"
-            f" over the default profile. Use --profile {name} to override it."
+            f" over the default profile. Use --profile {quote(name)} to override it."
         )
 
 
