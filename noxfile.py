@@ -73,7 +73,7 @@ def make_environment(session: nox.Session, name: str, *requirements: str) -> Pat
 IN_PARALLEL = ("--numprocesses=auto", "--maxprocesses=4", "--dist=worksteal")
 
 # Markers of tests that have separate sessions; `tests_full` runs all of them.
-APART = "slow or docs or dask or notebook or browser or tools"
+APART = "slow or docs or dask or notebook or browser or tools or shells"
 
 
 def run_tests(session: nox.Session, *arguments: str, groups: tuple[str, ...] = ()) -> None:
@@ -123,6 +123,15 @@ def notebooks(session: nox.Session) -> None:
 def browser(session: nox.Session) -> None:
     """Run the tests of the emulator's dashboard in the system's Chromium."""
     run_tests(session, "-m", "browser", groups=("browser",))
+
+
+@nox.session
+def shells(session: nox.Session) -> None:
+    """Run the tests of completion in a real bash, zsh and fish."""
+    missing = [name for name in ("bash", "zsh", "fish") if shutil.which(name) is None]
+    if missing:
+        session.error(f"Install {' and '.join(missing)}.")
+    run_tests(session, "-m", "shells")
 
 
 @nox.session

@@ -1,4 +1,4 @@
-"""Runs `root-signals` in a pseudo-terminal."""
+"""Runs `root-signals` or a shell in a pseudo-terminal."""
 
 from __future__ import annotations
 
@@ -14,13 +14,16 @@ from typing import Self
 
 # Makes the terminal the controlling one of the process, so that Ctrl-C interrupts it.
 _START = """
-import fcntl, signal, sys, termios
+import fcntl, os, signal, sys, termios
 # A process started in the background inherits that SIGINT is ignored.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+"""
+_MAIN = f"""{_START}
 from root.cli import main
 sys.exit(main(sys.argv[1:]))
 """
+_EXECUTE = f"{_START}os.execvp(sys.argv[1], sys.argv[1:])"
 
 # Seconds until a test fails. A test that passes never waits this long.
 _TIMEOUT = 60
@@ -37,11 +40,13 @@ class Terminal:
         shown: All output so far.
     """
 
+    _program = _MAIN
+
     def __init__(self, *arguments: str, **environment: str) -> None:
         self._controller, terminal = os.openpty()
         termios.tcsetwinsize(terminal, (40, 120))
         self._process = subprocess.Popen(
-            [sys.executable, "-c", _START, *arguments],
+            [sys.executable, "-c", self._program, *arguments],
             stdin=terminal,
             stdout=terminal,
             stderr=terminal,
@@ -51,9 +56,9 @@ class Terminal:
         os.close(terminal)
         self.shown = ""
 
-    def wait_for(self, text: str) -> None:
-        """Read until the text has been shown."""
-        while text not in self.shown:
+    def wait_for(self, text: str, *, after: str = "") -> None:
+        """Read until the text has been shown, after another one if there is one."""
+        while text not in (self.shown.partition(after)[2] if after else self.shown):
             assert self._read(), f"{text!r} was not shown: {self.shown}"
 
     def wait_until(self, condition: Callable[[], bool]) -> None:
@@ -98,3 +103,9 @@ class Terminal:
         self._process.kill()
         self._process.wait()
         os.close(self._controller)
+
+
+class Shell(Terminal):
+    """A shell in a pseudo-terminal; the arguments are its command line."""
+
+    _program = _EXECUTE

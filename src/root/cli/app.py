@@ -13,7 +13,7 @@ from typer.exceptions import Abort, TyperException
 
 from ..errors import RootSignalsError
 from .commands import config, doctor, emulator, models
-from .completion import bash_words_joined
+from .completion import completion_adapted
 from .errors import (
     BROKEN_OUTPUT,
     EXIT_CODES,
@@ -83,7 +83,7 @@ def run(arguments: list[str]) -> int:
     """Run a command, print its error if it fails, and return the exit code."""
     _prepare_streams()
     try:
-        with bash_words_joined():
+        with completion_adapted():
             code = app(arguments, prog_name="root-signals", standalone_mode=False)
         sys.stdout.flush()
     except (Abort, KeyboardInterrupt):

@@ -1,4 +1,4 @@
-"""Shell completion in bash, which splits words at the characters : = and @."""
+"""Shell completion: the words that are safe to offer, and the words that bash has split."""
 
 from __future__ import annotations
 
@@ -9,17 +9,37 @@ from collections.abc import Generator
 from contextlib import contextmanager, redirect_stdout
 from io import StringIO
 
-__all__ = ["bash_words_joined"]
+__all__ = ["completion_adapted", "is_offerable", "offered_description"]
+
+# Without white space and characters that are special in any shell, quoted or not: zsh evaluates
+# the completions that Typer prints. Nor is a word offered that could be an option.
+_OFFERABLE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./:@=+-]{0,199}")
+
+# The width of descriptions, which Typer wraps: fish would offer what follows a line break.
+_UNLIMITED = "100000"
+
+
+def is_offerable(word: str) -> bool:
+    """Return whether every shell inserts a word as it is, wherever it comes from."""
+    return _OFFERABLE.fullmatch(word) is not None
+
+
+def offered_description(text: str) -> str:
+    """Return the description of a completion: a text in which `_` replaces special characters."""
+    return re.sub(r"[^A-Za-z0-9_./:@=+ -]", "_", text[:200])
 
 
 @contextmanager
-def bash_words_joined() -> Generator[None]:
-    """Join the words that bash has split, and print completions as bash inserts them.
+def completion_adapted() -> Generator[None]:
+    """Adapt completion by Typer, which reads the words from the environment, to each shell.
 
-    Typer reads the words from the environment and prints the completions. For shells other than
-    bash this does nothing.
+    The words that bash has split at the characters : = and @ are joined, and completions are
+    printed as bash inserts them. If a command is executed, this does nothing.
     """
-    if os.environ.get("_ROOT_SIGNALS_COMPLETE") != "complete_bash":
+    shell = os.environ.get("_ROOT_SIGNALS_COMPLETE")
+    if shell is not None:
+        os.environ["COLUMNS"] = _UNLIMITED
+    if shell != "complete_bash":
         yield
         return
     words = os.environ["COMP_WORDS"].split("\n")[: int(os.environ["COMP_CWORD"]) + 1]
@@ -32,9 +52,7 @@ def bash_words_joined() -> Generator[None]:
             yield
     finally:
         kept = joined[-1].removesuffix(_replaced_part(words))
-        is_quoted = joined[-1].startswith(("'", '"'))
-        for line in output.getvalue().splitlines():
-            word = line if is_quoted else re.sub(r"([^\w@%+=:,./-])", r"\\\1", line)
+        for word in output.getvalue().splitlines():
             sys.stdout.write(f"{word.removeprefix(kept)}\n")
 
 

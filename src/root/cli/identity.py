@@ -11,6 +11,7 @@ from uuid import UUID
 import typer
 
 from ..errors import RootSignalsError
+from .completion import is_offerable, offered_description
 from .errors import NOT_FOUND, CommandError
 from .settings import resolve
 
@@ -26,7 +27,9 @@ _COMPLETION_TIMEOUT = 2
 def complete(context: typer.Context, incomplete: str) -> list[tuple[str, str]]:
     """Return the names and IDs of models that begin with the incomplete word.
 
-    Errors are ignored. A service that does not respond in time completes nothing.
+    Other people name models, so names that are special in a shell are omitted: such a model is
+    completed by its ID only. Errors are ignored. A service that does not respond in time completes
+    nothing.
     """
     import threading
 
@@ -57,7 +60,11 @@ def complete(context: typer.Context, incomplete: str) -> list[tuple[str, str]]:
     thread = threading.Thread(target=list_models, daemon=True)
     thread.start()
     thread.join(_COMPLETION_TIMEOUT)
-    return [pair for pair in found if pair[0].startswith(incomplete)]
+    return [
+        (word, offered_description(description))
+        for word, description in found
+        if word.startswith(incomplete) and is_offerable(word)
+    ]
 
 
 def find(client: RootSignals, model: str, *, own: bool = False) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, TypeAlias, cast
 
+from .completion import is_offerable
 from .errors import CONFIGURATION, CommandError
 from .files import config_dir, find_config_dir, write_private
 
@@ -169,9 +170,10 @@ def _invalid_structure(path: Path) -> CommandError:
 
 
 def complete(incomplete: str) -> list[str]:
-    """Return the names of profiles that begin with the incomplete word."""
+    """Return the names of profiles that begin with the incomplete word, and are safe in shells."""
     try:
-        return [name for name in read().by_name if name.startswith(incomplete)]
+        names = read().by_name
+        return [name for name in names if name.startswith(incomplete) and is_offerable(name)]
     except CommandError:
         # Completion must not print errors.
         return []
