@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import inspect
 import pickle
+import traceback
 from collections.abc import Callable
 from typing import Any
 from unittest.mock import create_autospec
@@ -310,3 +311,20 @@ def test_the_tree_in_the_docstring() -> None:
     """The tree in the documentation of the module has all error classes."""
     for kind in ALL_ERRORS:
         assert kind.__name__ in (errors.__doc__ or "").split()
+
+
+@pytest.mark.parametrize("kind", ALL_ERRORS)
+def test_messages_do_not_control_the_terminal(kind: type[RootSignalsError]) -> None:
+    """The message of an error has no control characters, in a traceback neither."""
+    error = new_error(kind)
+    error.args = ("It returned \x1b[2J\x9b31m\u202e\r\u2028.",)
+
+    assert str(error) == r"It returned \x1b[2J\x9b31m\u202e\r\u2028."
+    assert str(error) in "".join(traceback.format_exception_only(error))
+    assert error.args == ("It returned \x1b[2J\x9b31m\u202e\r\u2028.",)
+
+
+def test_lines_of_messages() -> None:
+    """A message is one line, except that a file of models has one for each problem."""
+    assert str(NotFoundError("One.\nTwo.")) == r"One.\nTwo."
+    assert str(RegistryError("One.\nTwo.")) == "One.\nTwo."

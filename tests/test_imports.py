@@ -60,10 +60,11 @@ OTHERS = (
 
 # Packages that import at most these modules of ours.
 ALONE = {
-    "root._display": {"root.__about__"},
+    "root._display": {"root.__about__", "root._secrets.redact"},
     "root._secrets": set[str](),
     "root._forks": set[str](),
-    "root.emulator": set[str](),
+    # For texts on terminals.
+    "root.emulator": {"root._secrets.redact"},
 }
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from ._config import TRANSPORT, Timeout
 from ._config.config import no_key
+from ._secrets.redact import printable
 from .errors import ConfigurationError, InvalidRequestError
 
 if TYPE_CHECKING:
@@ -38,7 +39,8 @@ class Setting:
     source: str
 
     def __str__(self) -> str:
-        return f"{self.name}: {self.value} ({self.source})"
+        # A folder in which a .env is may have any name.
+        return printable(f"{self.name}: {self.value} ({self.source})")
 
 
 class Explanation(tuple[Setting, ...]):

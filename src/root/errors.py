@@ -149,6 +149,16 @@ class RootSignalsError(Exception):
         self.may_have_been_processed = may_have_been_processed
         self.cursor = cursor
 
+    def __str__(self) -> str:
+        """Return the message; characters that are not printable are escaped, line breaks too."""
+        text = super().__str__()
+        if text.isprintable():
+            return text
+        # Imported late, because hardly any message needs it.
+        from ._secrets.redact import printable
+
+        return printable(text)
+
     def __reduce__(
         self,
     ) -> tuple[
@@ -417,3 +427,10 @@ class RegistryError(RootSignalsError, ValueError):
     def __init__(self, *args: object, problems: tuple[str, ...] = ()) -> None:
         super().__init__(*args)
         self.problems = problems
+
+    def __str__(self) -> str:
+        """Return the message, which has a line for each problem."""
+        # Imported late, as in the base class.
+        from ._secrets.redact import printable
+
+        return printable(Exception.__str__(self), keep="\n")

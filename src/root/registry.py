@@ -146,7 +146,7 @@ def dump(
         width=float("inf"),
     )
     modeline = f"# yaml-language-server: $schema={schema}\n" if schema is not None else ""
-    return f"{modeline}{_HEAD}{content}"
+    return f"{modeline}{_HEAD}{_escaped(content)}"
 
 
 def write(
@@ -204,6 +204,18 @@ def schema() -> dict[str, JsonValue]:
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Models of Root Signals",
     } | schema
+
+
+def _escaped(text: str) -> str:
+    """Return YAML in which characters that are not printable are escaped.
+
+    PyYAML does not escape all of them, such as those that reverse the direction of text.
+    """
+    if text.replace("\n", "").isprintable():
+        return text
+    return "".join(
+        one if one.isprintable() or one == "\n" else f"\\U{ord(one):08x}" for one in text
+    )
 
 
 class _Dumper(yaml.SafeDumper):

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import io
 import json
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -14,6 +15,7 @@ import pytest
 from pydantic import BaseModel
 
 from root import (
+    APIConnectionError,
     APIResponseError,
     APITimeoutError,
     InvalidRequestError,
@@ -305,3 +307,38 @@ async def test_send_may_refuse(emulator: Server) -> None:
         with pytest.raises(InvalidRequestError, match="GET is not allowed"):
             await client.models.alist().to_dicts()
     assert not emulator.requests
+
+
+async def test_responses_do_not_control_the_terminal() -> None:
+    """Control characters of a response are escaped in an error, its detail and its request ID."""
+    body = json.dumps({"detail": "No\x1b[2J\x9b\u202e\nError: forged"}).encode()
+    head = b"X-Request-Id: req\x1b[2J\x9b\r\nContent-Length: %d\r\n\r\n" % len(body)
+    with ScriptedServer([sends(b"HTTP/1.1 404 Not Found\r\n" + head + body)]) as server:
+        async with connect(server) as client:
+            with pytest.raises(NotFoundError) as error:
+                await client.arequest("GET", PATH)
+
+    assert error.value.detail == r"No\x1b[2J\x9b\u202e Error: forged"
+    assert error.value.request_id == r"req\x1b[2J\x9b"
+    assert r": No\x1b[2J\x9b\u202e Error: forged." in str(error.value)
+    assert error.value.body == {"detail": "No\x1b[2J\x9b\u202e\nError: forged"}
+
+
+async def test_failures_do_not_control_the_terminal() -> None:
+    """Control characters in the failure of a connection are escaped in the error and its causes."""
+
+    def handle(_: httpx.Request) -> httpx.Response:
+        raise httpx.ReadError("lost \x1b[2J\x9b")
+
+    async with (
+        httpx.AsyncClient(transport=httpx.MockTransport(handle)) as own,
+        RootSignals(KEY, base_url="https://api.test", async_http_client=own) as client,
+    ):
+        with pytest.raises(APIConnectionError) as error:
+            await client.arequest("POST", PATH)
+
+    text = "".join(traceback.format_exception(error.value))
+    assert r"(lost \x1b[2J\x9b)" in text
+    assert text.replace("\n", "").isprintable()
+    (attempt,) = error.value.attempts
+    assert (attempt.cause or "").isprintable()

@@ -14,6 +14,7 @@ import pytest
 from root.cli.session import Session
 from root.emulator import Server
 from tests.cli.conftest import Run
+from tests.cli.terminal import Terminal
 
 KEY = "sk-the-key-of-the-provider"
 
@@ -327,3 +328,29 @@ def test_invalid_file(run: Run, tmp_path: Path, at_emulator: Server) -> None:
     assert "models.yaml:3" in done.err
     assert "sk-123456" not in done.err
     assert not at_emulator.models
+
+
+EVIL = "\x1b]0;title\x07\x9b31m\u202e\nfailed: delete nothing"
+
+
+@pytest.mark.parametrize("format", ["json", "table"])
+def test_partial_results_do_not_control_the_terminal(
+    run: Run, tmp_path: Path, at_emulator: Server, format: str
+) -> None:
+    """Control characters of names and responses are escaped after a failure, on a terminal too."""
+    path = tmp_path / "models.yaml"
+    name = f"a{EVIL}"
+    at_emulator.add_model(name=name, url="http://old")
+    path.write_text(
+        f"models:\n- {{name: b}}\n- {{name: {json.dumps(name)}, url: {json.dumps(EVIL)}}}\n"
+    )
+    at_emulator.fail_next(status=400, body={"detail": EVIL}, method="PATCH")
+
+    with Terminal(
+        *("models", "apply", str(path), "--yes", "--quiet", "--no-color", "-o", format)
+    ) as terminal:
+        assert terminal.end() == 9
+
+    assert r"\x1b]0;title\x07\x9b31m\u202e" in terminal.shown
+    assert terminal.shown.replace("\r\n", "").isprintable()
+    assert "\nfailed: delete nothing" not in terminal.shown

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import subprocess
 import sys
@@ -332,3 +333,47 @@ def test_offline_mode_in_a_check(run: Run, monkeypatch: pytest.MonkeyPatch) -> N
 
     assert checks["dns"]["detail"] == "only connections to this machine are allowed"
     assert checks["dns"]["advice"] == "Unset ROOTSIGNALS_OFFLINE to connect."
+
+
+EVIL = "\x1b]0;title\x07\x9b31m\u202e\nError: forged"
+
+
+def test_responses_do_not_control_the_terminal(run: Run, at_emulator: Server) -> None:
+    """Control characters of a response are escaped in an error, a traceback and the debug log."""
+    at_emulator.fail_next(status=404, body={"detail": EVIL})
+
+    done = run("models", "get", "a", "--debug")
+
+    assert r"\x1b]0;title\x07\x9b31m\u202e" in done.err
+    assert "Traceback" in done.err
+    assert done.err.replace("\n", "").isprintable()
+    assert "\nError: forged" not in done.err
+
+
+def test_log_does_not_control_the_terminal(
+    run: Run, at_emulator: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Control characters in the debug log are escaped."""
+
+    def find(*_: object, **__: object) -> str:
+        logging.getLogger("root.client").debug("found %s", EVIL)
+        return "0" * 8
+
+    monkeypatch.setattr(root.cli.identity, "find", find)
+
+    done = run("models", "get", "a", "--debug")
+
+    assert r"found \x1b]0;title\x07\x9b31m\u202e\nError: forged" in done.err
+
+
+def test_profiles_do_not_control_the_terminal(run: Run, home: Path) -> None:
+    """Control characters in the names of profiles are escaped in an error and its hint."""
+    file = home / ".config" / "root-signals" / "config.toml"
+    file.parent.mkdir(parents=True)
+    file.write_text(f"[profiles.{json.dumps(EVIL)}]\nkey = 'file'\n")
+
+    done = run("models", "list", "--profile", "\x1b[2J", "--debug")
+
+    assert "does not exist" in done.err
+    assert done.err.replace("\n", "").isprintable()
+    assert "\nError: forged" not in done.err

@@ -38,6 +38,9 @@ def is_public(module: str, name: str) -> bool:
 
     The modules of a package are public as well, and so is the `main` of `python -m`.
     """
+    # Texts on terminals are made safe in one way, which users do not need.
+    if (module, name) == ("root._secrets.redact", "printable"):
+        return True
     parts = [*module.split("."), name]
     if any(part.startswith("_") and not part.endswith("__") for part in parts):
         return False

@@ -17,7 +17,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from root.cli.output import Format, printable, write
+from root._secrets.redact import printable
+from root.cli.output import Format, write
 from root.emulator import Server
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
@@ -116,3 +117,14 @@ def test_pipes_are_utf_8(
     )
 
     assert "modèle-模型" in str(read(done.stdout))
+
+
+@pytest.mark.parametrize("format", ["json", "jsonl", "yaml"])
+def test_files_are_printable(format: Format) -> None:
+    """Output for files is printable if the format has escapes: it may be displayed later."""
+    name = "a\x1b[2J\x9b\u202eb\u2028\u200bé"
+
+    text = written(name, format)
+
+    assert text.replace("\n", "").isprintable()
+    assert "\\u202e" in text.lower()

@@ -360,3 +360,10 @@ def test_tuple() -> None:
     for other in (copy.deepcopy(explanation), pickle.loads(pickle.dumps(explanation))):
         assert other == explanation
         assert repr(other) == repr(explanation)
+
+
+def test_settings_do_not_control_the_terminal() -> None:
+    """Control characters in the source of a setting, such as a folder, are escaped."""
+    setting = Setting("api_key", "sha256:01234567", "/home/\x1b[2J\n/.env, line 1")
+
+    assert str(setting) == r"api_key: sha256:01234567 (/home/\x1b[2J\n/.env, line 1)"

@@ -60,7 +60,7 @@ def problem(text: str) -> bytes:
         (response(401, problem(f"{SECRET}?")), False, "(401: [redacted]?)", "ROOTSIGNALS_API_KEY"),
         (response(401, b"", SECRET.encode()), False, "(401, [redacted])", "ROOTSIGNALS_API_KEY"),
         (response(302, b"", location=f"/{SECRET}"), False, "(302 to /[redacted])", "base URL"),
-        (response(401, problem("\x1b[2J\nNo")), False, "(401:  [2J No)", "ROOTSIGNALS_API_KEY"),
+        (response(401, problem("\x1b[2J\nNo")), False, r"(401: \x1b[2J No)", "ROOTSIGNALS_API_KEY"),
     ],
 )
 def test_authentication(received: RawResponse, ok: bool, expected: str, advice: str | None) -> None:

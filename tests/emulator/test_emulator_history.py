@@ -484,3 +484,21 @@ def test_add_model(server: Server, client: httpx.Client) -> None:
         server.add_model(name="x", api_key="unknown")
     with pytest.raises(ValueError, match="one of PUBLIC, PUBLIC_UNLISTED, PRIVATE"):
         server.add_model(name="x", visibility="private")  # type: ignore[arg-type]  # pyright: ignore
+
+
+def test_requests_do_not_control_the_terminal(server: Server, client: httpx.Client) -> None:
+    """A request without a key can neither forge lines of a message nor control a terminal."""
+    path = "/v1/%0A%20%20GET%20/v1/models/%20(200)%1B%5B2J%C2%9B%E2%80%AE"
+    client.get(path, headers={"Authorization": ""})
+    content_type = b"text/\x9b31m"
+    client.post(LIST, content=b"x", headers={b"Content-Type": content_type})
+
+    with pytest.raises(AssertionError) as error:
+        server.assert_no_unexpected_requests()
+
+    heading, *requests = str(error.value).split("\n")
+    assert heading == "2 requests were not expected:"
+    assert len(requests) == 2
+    assert all(line.isprintable() for line in requests)
+    assert r"GET /v1/\n  GET /v1/models/ (200)\x1b[2J\x9b\u202e (" in requests[0]
+    assert server.requests[0].path.startswith("/v1/\n")

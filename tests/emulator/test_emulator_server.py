@@ -864,3 +864,11 @@ def test_invalid_port() -> None:
     """A port out of range is rejected."""
     with pytest.raises(ValueError, match="from 0 to 65535"), serve(port=99999):
         pass
+
+
+def test_command_does_not_control_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    """Control characters in the name of a file are escaped in an error."""
+    assert __main__.main(["--port", "0", "--db", "/nowhere/\x1b[2J\nThe emulator is ready."]) == 1
+
+    (line,) = capsys.readouterr().err.split("\n")[:-1]
+    assert line.isprintable()

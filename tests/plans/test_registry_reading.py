@@ -383,3 +383,17 @@ def test_any_file(content: bytes, tmp_path_factory: pytest.TempPathFactory) -> N
     path = tmp_path_factory.mktemp("registry") / "models.yaml"
     path.write_bytes(content)
     is_readable(path)
+
+
+def test_problems_do_not_control_the_terminal(tmp_path: Path) -> None:
+    """Control characters in the path of a file are escaped, and a problem is one line."""
+    path = tmp_path / "a\x1b[2J\nmodels.yaml"
+
+    with pytest.raises(RegistryError) as error:
+        registry.read(path)
+
+    assert (
+        str(error.value)
+        == rf"{tmp_path}/a\x1b[2J\nmodels.yaml: the file cannot be read: No such file or directory."
+    )
+    assert error.value.problems == (str(error.value),)

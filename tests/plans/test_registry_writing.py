@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -115,3 +116,14 @@ def test_exported_models(emulator: Server, tmp_path: Path) -> None:
         path.write_text(path.read_text(encoding="utf-8").replace("http://a", "http://b"))
         plan = client.models.plan(registry.read(path), prune=True)
         assert [change.name for change in plan.changes if change.action == "update"] == ["a$b"]
+
+
+def test_files_do_not_control_the_terminal() -> None:
+    """Control characters are escaped, those that reverse the direction of text included."""
+    name = "a\x1b[2J\x9b\u202eb\u2028\u200b\U000e0041 \N{NO-BREAK SPACE}é\N{THUMBS UP SIGN}"
+
+    text = registry.dump([{"name": name, "url": "é"}])
+
+    assert text.replace("\n", "").isprintable()
+    assert "url: é" in text
+    assert yaml.safe_load(text)["models"] == [{"name": name, "url": "é"}]

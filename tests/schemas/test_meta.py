@@ -38,3 +38,10 @@ def test_metadata_can_be_pickled() -> None:
     meta = ResponseMeta(200, (Attempt(200),), 1.0, HEADERS)
 
     assert pickle.loads(pickle.dumps(meta)) == meta
+
+
+def test_request_ids_are_printable() -> None:
+    """Control characters in a request ID are escaped."""
+    meta = ResponseMeta(200, (Attempt(200),), 1.0, [(b"X-Request-ID", b"req\x1b[2J\x9b-1")])
+
+    assert meta.request_id == r"req\x1b[2J\x9b-1"

@@ -1,4 +1,4 @@
-"""Redaction of secrets in texts."""
+"""Texts from outside: redaction of secrets, and escaping of what controls a terminal."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from root._secrets.redact import redact, redactor
+from root._secrets.redact import printable, redact, redactor
 from root._secrets.secret import Secret
 
 SECRET = "sk-0123456789abcdef"
@@ -199,3 +199,31 @@ def test_a_long_number() -> None:
     text = f"&#{'0' * 200_000}115;k-0123456789abcdef {SECRET}."
 
     assert redact(text, [SECRET]) == text.replace(SECRET, "[redacted]")
+
+
+@pytest.mark.parametrize(
+    ("text", "escaped"),
+    [
+        ("plain, é, 漢字, 👍 and \\n", "plain, é, 漢字, 👍 and \\n"),
+        pytest.param("\x00\x07\b\t\n\r", r"\x00\x07\x08\t\n\r", id="C0"),
+        pytest.param("\x1b]0;title\x07", r"\x1b]0;title\x07", id="escape"),
+        pytest.param("\x7f\x85\x9b31m", r"\x7f\x85\x9b31m", id="C1"),
+        pytest.param("\u2028\u2029", r"\u2028\u2029", id="separators of lines and paragraphs"),
+        pytest.param(
+            "\u061c\u200e\u202a\u202e\u2066\u2069",
+            r"\u061c\u200e\u202a\u202e\u2066\u2069",
+            id="bidi",
+        ),
+        pytest.param("\u200b\ufeff\U000e0041", r"\u200b\ufeff\U000e0041", id="invisible"),
+        pytest.param("\ud800", r"\ud800", id="surrogate"),
+    ],
+)
+def test_printable(text: str, escaped: str) -> None:
+    """What controls a terminal or is invisible is escaped, once only, and all else is kept."""
+    assert printable(text) == escaped
+    assert printable(escaped) == escaped
+
+
+def test_printable_with_line_breaks() -> None:
+    """Line breaks can be kept, but no other separators of lines."""
+    assert printable("a\nb\r\u2028c", keep="\n") == "a\nb\\r\\u2028c"

@@ -8,6 +8,8 @@ from html import escape
 from itertools import islice
 from typing import Literal, NamedTuple
 
+from .._secrets.redact import printable
+
 __all__ = ["Mark", "table"]
 
 
@@ -87,9 +89,4 @@ def _text(text: str) -> str:
 
     Some of them would reverse the text. Line ends and tabs are kept, as parts of longer texts.
     """
-    return escape(
-        "".join(
-            one if one.isprintable() or one in "\n\t" else one.encode("unicode_escape").decode()
-            for one in text
-        )
-    )
+    return escape(printable(text, keep="\n\t"))

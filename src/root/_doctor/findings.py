@@ -20,7 +20,7 @@ from ..__about__ import __version__, old_package_advice
 from .._config.config import SET_KEY
 from .._http.failures import broken_exchange, tls_advice, untrusted_certificate
 from .._http.status_errors import excerpt, status_error
-from .._secrets.redact import redact
+from .._secrets.redact import printable, redact
 from ..errors import RequestInfo, RootSignalsError
 from .certificates import read_certificate
 from .report import Check
@@ -381,8 +381,8 @@ def _check(
 
 
 def _clean(text: str) -> str:
-    """Return the text on one line, without control characters that a server may have sent."""
-    return "".join(char if char.isprintable() else " " for char in text)
+    """Return the text on one line."""
+    return printable(text.replace("\n", " "))
 
 
 def _ms(seconds: float) -> str:

@@ -16,7 +16,7 @@ from .._config.deadlines import Deadline, current_deadline
 from .._config.validation import call_deadline, check_timeout, request_headers
 from .._forks import import_lock
 from .._schemas.meta import Headers, ResponseMeta
-from .._secrets.redact import redact
+from .._secrets.redact import printable, redact
 from ..errors import (
     APIConnectionError,
     APIResponseError,
@@ -200,7 +200,7 @@ class Call(Generic[T]):
 
     def _response_failure(self, failure: Failure, response: RawResponse) -> Failure:
         request_id = response.header(b"x-request-id")
-        failure.error.request_id = request_id and redact(request_id, self.secrets)
+        failure.error.request_id = request_id and printable(redact(request_id, self.secrets))
         return failure._replace(status=response.status)
 
     def failed(self, exc: Exception, *, closed: bool = False) -> Failure | None:
@@ -368,8 +368,8 @@ class Call(Generic[T]):
             return None
         chain: list[BaseException] = [exc]
         for found in chain:
-            # h11 quotes what it cannot parse.
-            if redact(str(found), self.secrets) != str(found):
+            # h11 quotes what it cannot parse. A server may have sent secrets or control characters.
+            if printable(redact(str(found), self.secrets), keep="\n") != str(found):
                 return None
             found.__traceback__ = None
             chain += [

@@ -11,7 +11,7 @@ import ssl
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple, cast
 
-from .._secrets.redact import redact
+from .._secrets.redact import printable, redact
 from ..errors import APIConnectionError, APIResponseError, APITimeoutError, RootSignalsError
 from .bodies import unusable_response
 from .exceptions import ProxyConnectionError, ResponseTooLargeError, UnusableResponseError
@@ -133,7 +133,7 @@ def broken_exchange(
     else:
         cause, advice = _describe(root, origin, is_connected=outcome is not Outcome.NOT_SENT)
     # h11 quotes what it cannot parse.
-    cause = redact(cause, secrets)
+    cause = printable(redact(cause, secrets))
     # In TLS 1.3 a client learns that its certificate was refused when it reads the response. The
     # request was refused with it.
     if isinstance(root, ssl.SSLCertVerificationError) or _wants_certificate(root):

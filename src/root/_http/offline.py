@@ -110,10 +110,11 @@ def check_transport(client: httpx.Client | httpx.AsyncClient, origin: Origin) ->
 
 def _block(origin: Origin, hint: str = "") -> None:
     # Imported late: the pytest plugin imports this module in every project.
+    from .._secrets.redact import printable
     from ..errors import ConfigurationError
 
     url = origin.url + origin.path
-    blocked.append(url + _caller())
+    blocked.append(printable(url + _caller()))
     # Like any other call that fails. The error may be suppressed, and is enough if it is not.
     _log.info("Nothing is sent to %s: offline mode is on.", url)
     reason = "a test's guard" if test_guard_active else f"the environment variable {OFFLINE}"

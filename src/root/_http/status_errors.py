@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable
 
-from .._secrets.redact import redactor
+from .._secrets.redact import printable, redactor
 from ..errors import (
     APIStatusError,
     AuthenticationError,
@@ -75,7 +75,7 @@ def status_error(
     kind, advice = _BY_STATUS.get(status, default)
     content = _redact(_parse(body[:MAX_TEXT], content_type), secrets)
     fields = _fields(content)
-    detail = _detail(content, fields)
+    detail = printable(_detail(content, fields) or "") or None
     reason = f": {detail}" if detail else "."
     if detail and detail[-1] not in ".!?":
         reason += "."

@@ -12,6 +12,7 @@ from pydantic import ConfigDict, Field, ValidationError
 
 from .._schemas.models import ModelRequest, ModelSettings
 from .._schemas.requests import describe_problem
+from .._secrets.redact import printable
 from .._secrets.secret import Secret, SecretBytes, Sourced, source_of
 from ..errors import RegistryError
 
@@ -71,7 +72,7 @@ class Entry(ModelRequest):
 
 def registry_error(problems: Iterable[str]) -> RegistryError:
     """Return an error with these problems."""
-    lines = tuple(problems)
+    lines = tuple(map(printable, problems))
     return RegistryError("\n".join(lines), problems=lines)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from .._secrets.redact import printable
 from ..errors import Attempt
 
 if TYPE_CHECKING:
@@ -46,7 +47,8 @@ class ResponseMeta:
     @property
     def request_id(self) -> str | None:
         """The service's ID of the request (header X-Request-Id); include it in support requests."""
-        return find_header(self._headers, b"x-request-id")
+        request_id = find_header(self._headers, b"x-request-id")
+        return request_id and printable(request_id)
 
     @property
     def headers(self) -> Mapping[str, str]:

@@ -1,4 +1,4 @@
-"""Redaction of secrets in texts that a server or a proxy has written.
+"""Texts from outside, as they may be shown: without secrets and without control characters.
 
 A secret is found as it is, and as it is written in JSON, URLs, forms, HTML and Python's repr. The
 search is linear in the length of the text, since a deadline cannot interrupt it.
@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator
 from urllib.parse import quote, quote_plus
 
-__all__ = ["MIN_SECRET", "redact", "redactor"]
+__all__ = ["MIN_SECRET", "printable", "redact", "redactor"]
 
 MIN_SECRET = 4
 """Length of the shortest secret that is searched for, in characters.
@@ -24,6 +24,24 @@ _HTML = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 
 # What a truncated character of a body decodes to.
 _REPLACEMENT = "\ufffd"
+
+
+def printable(text: str, *, keep: str = "") -> str:
+    """Return a text that cannot control a terminal: some characters are escaped as in a repr.
+
+    They are the control characters (C0, C1, escape), line and paragraph separators, controls of the
+    direction of text, and others that are invisible.
+
+    Args:
+        text: The text.
+        keep: Characters that are not escaped, such as line breaks between parts that are printable.
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        one if one.isprintable() or one in keep else one.encode("unicode_escape").decode()
+        for one in text
+    )
 
 
 def redact(text: str, secrets: Iterable[str]) -> str:

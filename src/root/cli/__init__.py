@@ -1,6 +1,6 @@
 """The command line: `root-signals` or `python -m root`.
 
-It uses the SDK's public names only. The packages it requires come with the extra
+It uses the SDK's public names only, and `printable`. The packages it requires come with the extra
 `cli`; importing this module loads none of them.
 """
 

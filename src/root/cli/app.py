@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 from typer.exceptions import Abort, TyperException
 
+from .._secrets.redact import printable
 from ..errors import RootSignalsError
 from .commands import config, doctor, emulator, models
 from .completion import completion_adapted
@@ -27,7 +28,6 @@ from .errors import (
 )
 from .files import has_home, no_home
 from .options import Group, common, show_help
-from .output import printable
 
 __all__ = ["app", "run"]
 
@@ -153,11 +153,12 @@ def _print_error(error: Exception, text: str, advice: str | None, arguments: Seq
         import traceback
 
         # Without local variables, which may contain keys.
-        typer.echo("".join(traceback.format_exception(error)), err=True, nl=False)
+        text_of_error = "".join(traceback.format_exception(error))
+        typer.echo(printable(text_of_error, keep="\n"), err=True, nl=False)
     is_plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
     # With None, Typer prints colors on a terminal only.
     color = False if is_plain or "--no-color" in arguments else None
-    lines = "\n".join(printable(line) for line in text.strip().splitlines())
+    lines = printable(text.strip(), keep="\n")
     typer.echo(typer.style(lines, fg=typer.colors.RED), err=True, color=color)
     if advice:
-        typer.echo(f"Hint: {advice}", err=True)
+        typer.echo(f"Hint: {printable(advice)}", err=True)

@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 import json
-import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from shutil import get_terminal_size
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from .._secrets.redact import printable
+
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from ..errors import JSONValue
 
-__all__ = ["Format", "printable", "write", "write_one", "write_text"]
+__all__ = ["Format", "write", "write_one", "write_text"]
 
 Record: TypeAlias = "Mapping[str, JSONValue]"
 Format: TypeAlias = Literal["table", "json", "jsonl", "csv", "yaml"]
-
-# Characters that JSON allows unescaped, but that control terminals, or that YAML 1.1 rejects or
-# folds.
-_ESCAPED = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
 
 # Spreadsheets execute a cell that begins with one of these as a formula, also in other widths.
 _SIGNS = ("=", "+", "-", "@")
@@ -79,28 +76,22 @@ def write_text(text: str, styles: Mapping[str, str], *, color: bool) -> None:
         styles: The style of lines on a terminal, by the beginning of the line.
         color: Whether to use colors on a terminal.
     """
+    text = printable(text, keep="\n")
     if not sys.stdout.isatty():
         _print(f"{text}\n")
         return
     from rich.text import Text
 
-    for line in text.splitlines():
+    for line in text.split("\n"):
         style = next((styles[mark] for mark in styles if line.startswith(mark)), "")
         # With a soft wrap by the terminal itself, a copied line contains no line breaks.
         _print_rich(Text(line, style=style), color=color, soft_wrap=True)
 
 
-def printable(text: str) -> str:
-    """Escape the characters of a text that are not printable, such as terminal controls."""
-    return "".join(
-        one if one.isprintable() else one.encode("unicode_escape").decode() for one in text
-    )
-
-
 def _print(text: str, *, is_styled: bool = False) -> None:
     if not is_styled and sys.stdout.isatty():
         # Names from the service must not control the terminal.
-        text = "\n".join(map(printable, text.split("\n")))
+        text = printable(text, keep="\n")
     try:
         sys.stdout.write(text)
     except UnicodeEncodeError:
@@ -111,7 +102,17 @@ def _print(text: str, *, is_styled: bool = False) -> None:
 
 def _json(content: object, indent: int | None = None) -> str:
     text = json.dumps(content, ensure_ascii=False, indent=indent)
-    return _ESCAPED.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+    if _is_printable(text):
+        return text
+    # With JSON's escapes, for files as well as for terminals. YAML reads an escape of a character
+    # above U+FFFF as two characters.
+    return "".join(
+        one if _is_printable(one) or one > "\uffff" else json.dumps(one).strip('"') for one in text
+    )
+
+
+def _is_printable(text: str) -> bool:
+    return text.replace("\n", "").isprintable()
 
 
 def _print_document(content: Record | list[Record], format: Format) -> None:
@@ -122,7 +123,10 @@ def _print_document(content: Record | list[Record], format: Format) -> None:
 
     # The YAML dumper supports dicts, but no other mappings.
     plain = json.loads(_json(content))
-    _print(yaml.safe_dump(plain, allow_unicode=True, sort_keys=False))
+    text = yaml.safe_dump(plain, allow_unicode=True, sort_keys=False)
+    if not _is_printable(text):
+        text = yaml.safe_dump(plain, sort_keys=False)
+    _print(text)
 
 
 def _csv(records: Iterable[Record], columns: Sequence[str] | None) -> Iterator[str]:

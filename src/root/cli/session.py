@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from .._secrets.redact import printable
 from . import output
 from .errors import CommandError
 from .keys import Key
@@ -144,11 +145,11 @@ class Session:
     def info(self, text: str) -> None:
         """Print a message to stderr, except with --quiet."""
         if not self.quiet:
-            typer.echo(output.printable(text), err=True)
+            typer.echo(printable(text), err=True)
 
     def warn(self, text: str) -> None:
         """Print a warning to stderr."""
-        typer.echo(f"Warning: {output.printable(text)}", err=True)
+        typer.echo(f"Warning: {printable(text)}", err=True)
 
     def confirm(self, question: str, *, yes: bool) -> None:
         """Ask for confirmation, unless `yes` is true.
@@ -163,7 +164,7 @@ class Session:
                 "Nothing was changed: confirmation requires a terminal.",
                 "Use --yes to skip the confirmation.",
             )
-        if not typer.confirm(output.printable(question), err=True):
+        if not typer.confirm(printable(question), err=True):
             raise CommandError("Nothing was changed.", code=1)
 
     def secret(self, option: str, value: str | None, prompt: str) -> str | None:
@@ -263,8 +264,12 @@ class Session:
 def _log_to_stderr(*, debug: bool) -> None:
     import logging
 
+    class Formatter(logging.Formatter):
+        def format(self, record: logging.LogRecord) -> str:
+            return printable(super().format(record))
+
     handler = logging.StreamHandler()
-    handler.setFormatter(logging.Formatter("%(message)s"))
+    handler.setFormatter(Formatter("%(message)s"))
     logger = logging.getLogger("root.client")
     logger.handlers = [handler]
     logger.setLevel(logging.DEBUG if debug else logging.INFO)

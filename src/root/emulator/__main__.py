@@ -14,6 +14,7 @@ from queue import SimpleQueue
 from typing import get_args
 from urllib.parse import quote
 
+from root._secrets.redact import printable
 from root.emulator.cursors import NextStyle
 from root.emulator.server import Server, serve
 
@@ -47,7 +48,7 @@ def main(
             signals.get()
     except (OSError, ValueError, sqlite3.Error) as exc:
         file = f" ({options.db})" if isinstance(exc, sqlite3.Error) else ""
-        print(f"The emulator cannot start: {exc}{file}", file=sys.stderr)
+        print(printable(f"The emulator cannot start: {exc}{file}"), file=sys.stderr)
         return 1
     finally:
         for number, handler in handlers.items():
@@ -67,7 +68,9 @@ def _print(text: str) -> None:
 
 def _introduction(server: Server, db: str | None) -> str:
     header = shlex.quote(f"Authorization: Api-Key {server.api_key}")
-    storage = f"in {db}" if db else "in memory until the end (use --db FILE to keep them)"
+    storage = (
+        f"in {printable(db)}" if db else "in memory until the end (use --db FILE to keep them)"
+    )
     remote = ""
     if not ip_address(server.host).is_loopback:
         remote = f"It listens on {server.host}, port {server.port}, and accepts other machines.\n"

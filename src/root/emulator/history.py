@@ -16,6 +16,8 @@ from urllib.parse import parse_qsl
 
 from pydantic import JsonValue
 
+from root._secrets.redact import printable
+
 __all__ = ["BODY", "ENTRY", "Connections", "Entry", "History", "RecordedRequest"]
 
 ENTRY = "root.emulator.entry"
@@ -130,7 +132,8 @@ class RecordedRequest:
     def __str__(self) -> str:
         result = self.status or "no response"
         reason = f": {self.reason}" if self.reason else ""
-        return f"{self.method} {self.path} ({result}{reason})"
+        # Anybody who reaches the emulator can send any of it, in escaped form.
+        return printable(f"{self.method} {self.path} ({result}{reason})")
 
 
 @dataclass(slots=True)

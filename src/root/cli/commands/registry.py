@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
+from ..._secrets.redact import printable
 from ..errors import DIFFERS, CommandError, exit_code, hint
 from ..options import Concurrency, Yes, command
 from ..session import Session
@@ -163,7 +164,8 @@ def _show_partial_result(session: Session, error: ApplyError, *, is_text: bool) 
     if is_text:
         for record in records:
             reason_text = f": {record['error']}" if "error" in record else ""
-            session.write(f"{record['outcome']}: {record['action']} {record['name']}{reason_text}")
+            line = f"{record['outcome']}: {record['action']} {record['name']}{reason_text}"
+            session.write(printable(line))
         return
     session.show(records, _CHANGE_COLUMNS)
     for change, reason in error.failed:
