@@ -341,3 +341,21 @@ async def test_failures_do_not_control_the_terminal() -> None:
     assert text.replace("\n", "").isprintable()
     (attempt,) = error.value.attempts
     assert (attempt.cause or "").isprintable()
+
+
+async def test_logs_do_not_control_the_terminal(caplog: pytest.LogCaptureFixture) -> None:
+    """Control characters of a response are escaped in what httpx logs."""
+    caplog.set_level("INFO", logger="httpx")
+
+    def handle(_: httpx.Request) -> httpx.Response:
+        extensions = {"reason_phrase": b"\x1b[2J\nforged"}
+        return httpx.Response(200, json={}, extensions=extensions)
+
+    async with (
+        httpx.AsyncClient(transport=httpx.MockTransport(handle)) as own,
+        AsyncRootSignals(KEY, base_url="https://api.test", http_client=own) as client,
+    ):
+        await client.request("GET", PATH)
+
+    (message,) = [record.getMessage() for record in caplog.records if record.name == "httpx"]
+    assert r"200 \x1b[2J\nforged" in message

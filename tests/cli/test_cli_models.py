@@ -450,3 +450,15 @@ def test_schema(run: Run) -> None:
 
     assert done.code == 0
     assert json.loads(done.out) == registry.schema()
+
+
+def test_fields_do_not_forge_lines(run: Run, at_emulator: Server) -> None:
+    """Control characters in the name of a field that is unknown are escaped."""
+    at_emulator.fail_next(
+        status=200, body={"id": "9b2f", "name": "a", "x\x1b[2J\nowner": "somebody"}
+    )
+
+    done = run("models", "get", "0191a3c0-0000-7000-8000-000000000000", "-o", "table")
+
+    assert r"x\x1b[2J\nowner: somebody" in done.out
+    assert "\nowner" not in done.out

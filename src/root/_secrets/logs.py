@@ -1,7 +1,7 @@
 """Redaction of what httpcore, httpx and h2 log during our calls.
 
 At DEBUG level, httpcore logs the head of each response, and what it could not parse. A server or
-a proxy may echo the API key there.
+a proxy may echo the API key there, or send characters that control a terminal.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from contextvars import ContextVar
 
-from .redact import redact
+from .redact import printable, redact
 
 __all__ = ["active_secrets", "install_log_filter"]
 
@@ -18,13 +18,13 @@ active_secrets: ContextVar[tuple[str, ...]] = ContextVar("root_active_secrets", 
 
 
 class _Redaction(logging.Filter):
-    """Redacts the secrets of the current call in log records."""
+    """Redacts the secrets of the current call in log records, and escapes control characters."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         secrets = active_secrets.get()
         if secrets:
             message = record.getMessage()
-            redacted = redact(message, secrets)
+            redacted = printable(redact(message, secrets))
             if redacted != message:
                 record.msg, record.args = redacted, None
         return True

@@ -221,7 +221,8 @@ def _print_table(
 def _print_fields(records: Sequence[Record]) -> None:
     """Print records one below the other, with one unbroken line for each field."""
     for number, record in enumerate(records):
-        fields = {f"{name}:": printable(_cell(record[name])) for name in record}
+        # The service may send fields of any name.
+        fields = {f"{printable(name)}:": printable(_cell(record[name])) for name in record}
         column = max(map(len, fields), default=0)
         if column + 1 + max(map(len, fields.values()), default=0) > _width():
             column = 0
