@@ -121,7 +121,7 @@ def notebooks(session: nox.Session) -> None:
 
 @nox.session
 def browser(session: nox.Session) -> None:
-    """Run the tests of the emulator's dashboard in the system's Chromium."""
+    """Run the tests of the emulator in a browser, the system's Chromium."""
     run_tests(session, "-m", "browser", groups=("browser",))
 
 

@@ -250,7 +250,7 @@ def test_delay(server: Server, client: httpx.Client) -> None:
     server.fail_next(delay=0.2, method="DELETE")
     start = time.monotonic()
     with socket.create_connection((server.host, server.port)) as late:
-        late.sendall(b"DELETE /v1/models/ HTTP/1.1\r\nHost: x\r\n\r\n")
+        late.sendall(b"DELETE /v1/models/ HTTP/1.1\r\nHost: localhost\r\n\r\n")
         assert client.get(LIST).status_code == 200
         assert server.requests[0].method == "DELETE"
         assert server.requests[0].status is None
@@ -262,7 +262,7 @@ def test_delay(server: Server, client: httpx.Client) -> None:
 def test_hang_up(server: Server, client: httpx.Client) -> None:
     """A connection is closed after a response that did not announce it."""
     server.add_fault(Fault(hang_up=True, times=1))
-    request = b"GET /v1/models/nope HTTP/1.1\r\nHost: x\r\n\r\n"
+    request = b"GET /v1/models/nope HTTP/1.1\r\nHost: localhost\r\n\r\n"
     # Without the fault, the emulator keeps a connection open for longer than that.
     with socket.create_connection((server.host, server.port), timeout=2) as connection:
         connection.sendall(request)
@@ -280,7 +280,8 @@ def test_wipe_cancels_delayed_requests(server: Server, client: httpx.Client, fau
     server.wipe()
     server.add_fault(fault)
     request = (
-        f"POST /v1/models/ HTTP/1.1\r\nHost: x\r\nAuthorization: Api-Key {server.api_key}\r\n"
+        "POST /v1/models/ HTTP/1.1\r\nHost: localhost\r\n"
+        f"Authorization: Api-Key {server.api_key}\r\n"
         'Content-Type: application/json\r\nContent-Length: 17\r\n\r\n{"name": "ghost"}'
     )
     with socket.create_connection((server.host, server.port), timeout=10) as connection:
@@ -778,7 +779,7 @@ def test_every_connection_is_finished(
     with socket.create_connection((server.host, server.port), timeout=10) as connection:
         for number, request in enumerate(requests, start=1):
             ending = "close" if number == len(requests) else "keep-alive"
-            head = f"{request} HTTP/1.1\r\nHost: x\r\nConnection: {ending}\r\n"
+            head = f"{request} HTTP/1.1\r\nHost: localhost\r\nConnection: {ending}\r\n"
             key = f"Authorization: Api-Key {server.api_key}\r\n\r\n"
             try:
                 connection.sendall(f"{head}{key}".encode())
@@ -809,7 +810,7 @@ def test_client_disconnects_early(server: Server, caplog: pytest.LogCaptureFixtu
     ):
         server.add_fault(fault)
         with socket.create_connection((server.host, server.port)) as connection:
-            connection.sendall(b"GET /v1/models/ HTTP/1.1\r\nHost: x\r\n\r\n")
+            connection.sendall(b"GET /v1/models/ HTTP/1.1\r\nHost: localhost\r\n\r\n")
             while fault in server.faults:
                 pass
     while server.connections.open:

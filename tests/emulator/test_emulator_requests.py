@@ -566,7 +566,7 @@ BODY = b'{"name": "x"}'
 )
 def test_unusual_requests(server: Server, request_line: bytes, headers: bytes, status: int) -> None:
     """Unusual requests get a response or 400, and cause no error in the emulator."""
-    authorization = f"Host: x\r\nAuthorization: Api-Key {server.add_key()}\r\n".encode()
+    authorization = f"Host: localhost\r\nAuthorization: Api-Key {server.add_key()}\r\n".encode()
     announced = b"Content-Type: application/json\r\nConnection: close\r\n"
     request = request_line + b"\r\n" + authorization + announced + headers + b"\r\n"
     with socket.create_connection((server.host, server.port)) as connection:
@@ -590,7 +590,8 @@ def test_chunked_body(client: httpx.Client) -> None:
 def test_client_disconnects(server: Server, client: httpx.Client) -> None:
     """A client that disconnects during its body causes no change and no error."""
     request = (
-        f"POST /v1/models/ HTTP/1.1\r\nHost: x\r\nAuthorization: Api-Key {server.api_key}\r\n"
+        "POST /v1/models/ HTTP/1.1\r\nHost: localhost\r\n"
+        f"Authorization: Api-Key {server.api_key}\r\n"
         "Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{"
     )
     with socket.create_connection((server.host, server.port)) as connection:

@@ -627,10 +627,10 @@ def command(*arguments: str) -> Generator[tuple[subprocess.Popen[str], httpx.Cli
 
 
 SLOW = [
-    (Fault(delay=600), b"GET /v1/models/ HTTP/1.1\r\nHost: x\r\n\r\n"),
-    (Fault(drip=600), b"GET /v1/models/ HTTP/1.1\r\nHost: x\r\n\r\n"),
-    (Fault(drip=0.001), b"GET /v1/models/ HTTP/1.1\r\nHost: x\r\n\r\n" * 50),
-    (Fault(times=1), b"POST /v1/models/ HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{"),
+    (Fault(delay=600), b"GET /v1/models/ HTTP/1.1\r\nHost: localhost\r\n\r\n"),
+    (Fault(drip=600), b"GET /v1/models/ HTTP/1.1\r\nHost: localhost\r\n\r\n"),
+    (Fault(drip=0.001), b"GET /v1/models/ HTTP/1.1\r\nHost: localhost\r\n\r\n" * 50),
+    (Fault(times=1), b"POST /v1/models/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n{"),
     (Fault(times=1), b"GET /v1/mod"),
 ]
 """Requests that do not finish, because of a fault or an incomplete request."""

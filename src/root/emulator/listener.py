@@ -16,7 +16,7 @@ from typing import Any, cast
 import uvicorn
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from root.emulator.application import CONNECTION, Application, Connection
+from root.emulator.application import CONNECTION, Connection
 from root.emulator.clock import monotonic
 from root.emulator.fault_player import wait_for_disconnect
 from root.emulator.history import Connections
@@ -43,7 +43,7 @@ class Listener(uvicorn.Server):
     """
 
     def __init__(
-        self, application: Application, connections: Connections, host: str, port: int
+        self, application: ASGIApp, connections: Connections, host: str, port: int
     ) -> None:
         """Create a server that does not listen yet.
 

@@ -25,6 +25,7 @@ from root.emulator.endpoint import Service, endpoints
 from root.emulator.fault_queue import FaultQueue
 from root.emulator.fault_rules import Reset
 from root.emulator.faults import Fault, read_faults
+from root.emulator.guard import Guard
 from root.emulator.history import Connections, History, RecordedRequest, unexpected_requests
 from root.emulator.keys import KeyRegistry, KeyState, validate_key
 from root.emulator.listener import Listener
@@ -388,7 +389,9 @@ def serve(
         faults: Faults that are active from the start and after each `Server.wipe`, or a JSON file
             with a list of them.
         control_key: The key of the control API; a random one if omitted.
-        allow_remote: Whether `host` may be an address that other machines can connect to.
+        allow_remote: Whether `host` may be an address that other machines can connect to. It then
+            accepts requests for every host name; otherwise only for `localhost`, IP addresses, and
+            the given `host`.
 
     Raises:
         TypeError: An argument has the wrong type.
@@ -440,7 +443,12 @@ def serve(
                 PREFIX: ControlApplication(control, resources, control_key),
             },
         )
-        listener = Listener(application, connections, host, port)
+        guard = Guard(
+            application,
+            None if allow_remote else host,
+            ("/", "/favicon.ico", OPENAPI_PATH),
+        )
+        listener = Listener(guard, connections, host, port)
         # A daemon thread, so that the process exits even if the main thread ends within the block.
         thread = threading.Thread(target=listener.run_in_thread, name="root-emulator", daemon=True)
         thread.start()
