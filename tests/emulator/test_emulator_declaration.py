@@ -162,7 +162,7 @@ class Notes:
         self.account = keys.get(self.key)
         service = Service(self.store, keys, Paginator("relative", 3))
         application = Application(
-            endpoints(self.resource, service), FaultQueue(None), History(keys.all, ()), {}
+            endpoints(self.resource, service), FaultQueue(None), History(keys.all, ()), keys, {}
         )
         connection = SimpleNamespace(count=lambda: None)
 

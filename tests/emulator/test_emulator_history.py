@@ -6,6 +6,7 @@ import asyncio
 import http.client
 import json
 import multiprocessing
+import socket
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -19,7 +20,7 @@ from root.emulator import Connections, Fault, Server, serve
 from root.emulator.history import Entry, History
 from root.emulator.keys import KeyState
 
-from .conftest import connect
+from .conftest import TLS, connect
 from .test_emulator_models import create
 
 LIST = "/v1/models/"
@@ -502,3 +503,54 @@ def test_requests_do_not_control_the_terminal(server: Server, client: httpx.Clie
     assert all(line.isprintable() for line in requests)
     assert r"GET /v1/\n  GET /v1/models/ (200)\x1b[2J\x9b\u202e (" in requests[0]
     assert server.requests[0].path.startswith("/v1/\n")
+
+
+MIB = 1024 * 1024
+
+
+def test_large_bodies(server: Server, client: httpx.Client) -> None:
+    """A body above the limit is refused, is not kept, and the connection stays usable."""
+    headers = {"Content-Type": "application/json"}
+    fits, exceeds = (
+        client.post(LIST, content=b" " * size, headers=headers) for size in (32 * MIB, 33 * MIB)
+    )
+
+    assert fits.status_code == 400
+    assert exceeds.status_code == 413
+    assert "32 MiB" in exceeds.json()["detail"]
+    assert client.get(LIST).status_code == 200
+    assert server.requests[1].reason == exceeds.json()["detail"]
+    assert server.connections.opened == 1
+
+
+def test_large_bodies_without_a_key(server: Server) -> None:
+    """Without a valid key, a response does not wait for the end of a body."""
+    server.wipe()
+    head = "POST /v1/models/ HTTP/1.1\r\nHost: localhost\r\nAuthorization: Api-Key wrong\r\n"
+    with socket.create_connection((server.host, server.port), timeout=30) as connection:
+        connection.sendall(f"{head}Content-Length: {MIB}\r\n\r\n".encode() + b"x" * 70_000)
+        assert connection.recv(100).startswith(b"HTTP/1.1 401 ")
+
+    assert server.requests[0].json is None
+
+
+def test_large_bodies_of_control_requests(server: Server) -> None:
+    """A body of the control API has the same limit."""
+    headers = {"Authorization": f"Emulator-Key {server.control_key}"}
+    with httpx.Client(base_url=f"{server.url}/_emulator/", headers=headers, verify=TLS) as control:
+        assert control.post("keys", content=b" " * 33 * MIB).status_code == 413
+        assert control.get("state").status_code == 200
+
+
+def test_bytes_of_all_requests() -> None:
+    """The oldest requests are dropped if all of them have too many bytes."""
+    history = History(lambda: (), ())
+    for _ in range(1500):
+        history.add(Entry("POST", "/", b"", [], b"x" * 64 * 1024, "", 0.0))
+
+    kept = [one.number for one in history.after(0)]
+    assert kept == list(range(478, 1501))
+    assert history.count == 1500
+    history.clear()
+    history.add(Entry("GET", "/", b"", [], b"x", "", 0.0))
+    assert len(history.after(0)) == 1

@@ -41,7 +41,9 @@ class Timed:
         self.store, models = open_models()
         service = Service(self.store, self.keys, Paginator("absolute", 1))
         history = History(self.keys.all, ())
-        application = Application(endpoints(models, service), FaultQueue(None), history, {})
+        application = Application(
+            endpoints(models, service), FaultQueue(None), history, self.keys, {}
+        )
         # Without a server there are no connections to count.
         connection = SimpleNamespace(count=lambda: None)
 

@@ -10,14 +10,23 @@ from collections.abc import Mapping
 from urllib.parse import quote
 from uuid import uuid4
 
+from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from root.emulator.bodies import (
+    MAX_BODY_BYTES,
+    MAX_BODY_BYTES_WITHOUT_KEY,
+    TOO_LARGE,
+    read_body,
+    too_large,
+)
 from root.emulator.fault_player import reset_connection, send_with_fault
 from root.emulator.fault_queue import FaultQueue
 from root.emulator.faults import Fault
 from root.emulator.history import BODY, ENTRY, Connections, Entry, History
+from root.emulator.keys import KeyRegistry
 from root.emulator.pagination import NEXT_STYLE
 
 CONNECTION = "root.emulator.connection"
@@ -82,6 +91,7 @@ class Application:
         endpoints: The endpoints of the API by the pattern of their path, the first match first.
         faults: The active faults.
         history: The history of requests.
+        keys: The accepted keys.
         others: Applications at paths outside the API, by path or by prefix with a final slash.
     """
 
@@ -90,11 +100,13 @@ class Application:
         endpoints: Mapping[str, ASGIApp],
         faults: FaultQueue,
         history: History,
+        keys: KeyRegistry,
         others: Mapping[str, ASGIApp],
     ) -> None:
         self._endpoints = [(re.compile(path), endpoint) for path, endpoint in endpoints.items()]
         self._faults = faults
         self._history = history
+        self._keys = keys
         self._others = others
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -108,8 +120,11 @@ class Application:
                 return
         connection: Connection = scope[CONNECTION]
         connection.count()
+        _, _, key = Headers(scope=scope).get("authorization", "").partition(" ")
+        has_key = self._keys.authenticate(key) is not None
+        limit = MAX_BODY_BYTES if has_key else MAX_BODY_BYTES_WITHOUT_KEY
         try:
-            body = await Request(scope, receive).body()
+            body = await read_body(receive, limit)
         except ClientDisconnect:
             _logger.debug("A client disconnected before its request was complete")
             return
@@ -118,13 +133,14 @@ class Application:
             scope["path"],
             scope["query_string"],
             scope["headers"],
-            body,
+            body or b"",
             uuid4().hex,
             time.time(),
         )
         self._history.add(entry)
         scope[ENTRY] = entry
-        scope[BODY] = body
+        # Without a valid key, the response does not depend on the body.
+        scope[BODY] = b"" if body is None and not has_key else body
         fault = self._faults.take(entry.method, entry.path)
         if fault is None:
             await self._handle(scope, receive, _recording(entry, send))
@@ -183,12 +199,15 @@ class Application:
 
     def _route(self, scope: Scope) -> ASGIApp:
         """Return the application for the path of a request, and store its path parameters."""
+        entry: Entry = scope[ENTRY]
+        if scope[BODY] is None:
+            entry.reason = TOO_LARGE
+            return too_large()
         path: str = scope["path"]
         for pattern, endpoint in self._endpoints:
             if found := pattern.fullmatch(path):
                 scope["path_params"] = found.groupdict()
                 return endpoint
-        entry: Entry = scope[ENTRY]
         entry.unexpected = True
         if any(pattern.fullmatch(f"{path}/") for pattern, _ in self._endpoints):
             # Django redirects every method with 301, also those whose body a client then drops or

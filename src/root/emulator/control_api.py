@@ -21,6 +21,7 @@ from starlette.responses import Response
 from starlette.routing import Route, Router
 from starlette.types import Receive, Scope, Send
 
+from root.emulator.bodies import MAX_BODY_BYTES, read_body, replaying, too_large
 from root.emulator.control import Control
 from root.emulator.fault_queue import ActiveFault
 from root.emulator.faults import parse_fault
@@ -122,7 +123,11 @@ class ControlApplication:
             await response(scope, receive, send)
             return
         try:
-            await self._router(scope, receive, send)
+            body = await read_body(receive, MAX_BODY_BYTES)
+            if body is None:
+                await too_large()(scope, receive, send)
+            else:
+                await self._router(scope, replaying(body), send)
         except ClientDisconnect:
             _logger.debug("A client disconnected before its request was complete")
 

@@ -24,11 +24,12 @@ ENTRY = "root.emulator.entry"
 """The entry of a request's scope with its `Entry` in the history."""
 
 BODY = "root.emulator.body"
-"""The entry of a request's scope with its body, which was read already."""
+"""The entry of a request's scope with its body, which was read already; None if it is too large."""
 
 # Enough for a long test, in a few megabytes.
 _MAX_REQUESTS = 10_000
 _MAX_BODY_BYTES = 64 * 1024
+_MAX_TOTAL_BYTES = 64 * 1024 * 1024
 
 _OMITTED_HEADERS = ("authorization", "cookie", "proxy-authorization")
 _SECRET_HEADERS = ("api-key", "x-api-key")
@@ -153,6 +154,12 @@ class Entry:
     reason: str | None = None
     unexpected: bool = False
 
+    @property
+    def size(self) -> int:
+        """The number of bytes that the client chose."""
+        headers = sum(len(name) + len(value) for name, value in self.headers)
+        return len(self.path) + len(self.query) + headers + len(self.body)
+
     def to_record(self, mask: Mask) -> RecordedRequest:
         """Parse the request, and mask the secrets in its texts."""
         headers = {
@@ -178,7 +185,7 @@ class Entry:
 
 
 class History:
-    """The last 10,000 requests."""
+    """The last 10,000 requests, or fewer if they have more than 64 MiB."""
 
     def __init__(self, keys: Callable[[], Iterable[str]], secret_fields: Collection[str]) -> None:
         """Create an empty history.
@@ -189,7 +196,8 @@ class History:
         """
         self._keys = keys
         self._secret_fields = secret_fields
-        self._entries: deque[Entry] = deque(maxlen=_MAX_REQUESTS)
+        self._entries: deque[Entry] = deque()
+        self._size = 0
         self.count: int = 0
 
     def add(self, entry: Entry) -> None:
@@ -199,6 +207,9 @@ class History:
         if len(entry.body) > _MAX_BODY_BYTES:
             entry.body = b""
         self._entries.append(entry)
+        self._size += entry.size
+        while len(self._entries) > _MAX_REQUESTS or self._size > _MAX_TOTAL_BYTES:
+            self._size -= self._entries.popleft().size
 
     def after(self, number: int, limit: int | None = None) -> tuple[RecordedRequest, ...]:
         """Return the requests after the one with this number, at most `limit`."""
@@ -209,6 +220,7 @@ class History:
     def clear(self) -> None:
         """Delete all requests, and restart their numbers at 1."""
         self._entries.clear()
+        self._size = 0
         self.count = 0
 
 

@@ -108,7 +108,7 @@ class Server:
 
     @property
     def requests(self) -> tuple[RecordedRequest, ...]:
-        """The last 10,000 requests to the API in order of arrival."""
+        """The last 10,000 requests to the API in order of arrival, up to 64 MiB of them."""
         return self._call(lambda: self._control.history.after(0))
 
     @property
@@ -435,6 +435,7 @@ def serve(
             {path: one for each in resources for path, one in endpoints(each, service).items()},
             queue,
             history,
+            keys,
             {
                 "/": Dashboard(),
                 # Browsers request it automatically, so it does not come from the code under test.
