@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
 import random
 import sqlite3
+import stat
 import subprocess
 import sys
 import threading
@@ -333,3 +335,37 @@ def test_deep_pages_are_cheap(ordering: Ordering, monkeypatch: pytest.MonkeyPatc
     # The first page has no cursor, which saves some steps. A later one may take a few more to
     # detect the end of one of the two parts of the list.
     assert taken[0] < max(taken[1:]) < 1.01 * min(taken[1:])
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no such permissions")
+@pytest.mark.parametrize("is_link", [False, True], ids=["file", "link"])
+def test_other_users_cannot_read_a_new_file(tmp_path: Path, is_link: bool) -> None:
+    """A new database, and the files beside it, can be read by their owner only."""
+    db = tmp_path / "models.sqlite3"
+    if is_link:
+        (tmp_path / "elsewhere").mkdir()
+        db.symlink_to(tmp_path / "elsewhere" / "models.sqlite3")
+    before = os.umask(0)
+    try:
+        with serve(db=db) as server:
+            server.add_model(name="x")
+            files = [one for one in tmp_path.rglob("*") if one.is_file() and not one.is_symlink()]
+            modes = {stat.S_IMODE(one.stat().st_mode) for one in files}
+    finally:
+        os.umask(before)
+
+    assert len(files) == 3
+    assert modes == {0o600}
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no such permissions")
+def test_permissions_of_an_existing_file(tmp_path: Path) -> None:
+    """The owner of a file decides who can read it."""
+    db = tmp_path / "models.sqlite3"
+    with serve(db=db):
+        pass
+    db.chmod(0o640)
+
+    with serve(db=db) as server:
+        server.add_model(name="x")
+        assert stat.S_IMODE(db.stat().st_mode) == 0o640

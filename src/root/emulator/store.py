@@ -10,7 +10,7 @@ import time
 import zlib
 from collections.abc import Callable, Generator, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from random import Random
 from typing import TypeVar
@@ -56,6 +56,7 @@ class Store:
         specs = tuple(specs)
         if db is not None:
             _check_version(db, _version(specs))
+            _create_private(db)
         # With isolation_level=None, only the transactions below are begun.
         self._connection = sqlite3.connect(
             ":memory:" if db is None else db, check_same_thread=False, isolation_level=None
@@ -211,6 +212,19 @@ def _statements(specs: Iterable[TableSpec]) -> list[str]:
 def _version(specs: Iterable[TableSpec]) -> int:
     """Return a number that differs with the tables; the header of a file has it."""
     return zlib.crc32("\n".join(_statements(specs)).encode()) >> 1 or 1
+
+
+def _create_private(db: str | os.PathLike[str]) -> None:
+    """Create a file that only its owner can read, unless it exists.
+
+    SQLite would create one that other users can read. The files beside it, with its last writes,
+    have the permissions of the database.
+    """
+    # Without the target of a symbolic link, the link itself would exist.
+    path = os.path.realpath(db)
+    # SQLite's message is better if the file cannot be created.
+    with suppress(OSError):
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
 
 
 def _check_version(db: str | os.PathLike[str], expected: int) -> None:
