@@ -138,8 +138,9 @@ def emulator(db: Path, steps: int = 0, projects: int = 0) -> Generator[str, None
     with subprocess.Popen(
         [
             *(sys.executable, "-c", PROGRAM, str(steps), str(projects)),
-            *("--port", "0", "--api-key", KEY, "--db", str(db)),
+            *("--port", "0", "--db", str(db)),
         ],
+        env={**os.environ, "ROOT_EMULATOR_API_KEY": KEY},
         stdout=subprocess.PIPE,
         text=True,
     ) as process:

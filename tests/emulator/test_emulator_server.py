@@ -746,7 +746,9 @@ def test_command_introduction(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
     before = signal.getsignal(signal.SIGINT)
     db = str(tmp_path / "models.sqlite3")
 
-    code = __main__.main(["--port", "0", "--api-key", "it's", "--db", db])
+    monkeypatch.setenv("ROOT_EMULATOR_API_KEY", "it's")
+
+    code = __main__.main(["--port", "0", "--db", db])
 
     printed = terminal.getvalue()
     assert code == 0
@@ -754,7 +756,8 @@ def test_command_introduction(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
     assert re.search(r"emulator is at http://127\.0\.0\.1:\d+\n", printed)
     assert "API key: it's\n" in printed
     assert "ROOTSIGNALS_API_KEY='it'\"'\"'s'\n" in printed
-    assert "curl -H 'Authorization: Api-Key it'\"'\"'s' 'http://127.0.0.1:" in printed
+    example = "printf %s 'Authorization: Api-Key it'\"'\"'s' | curl -H @- 'http://127.0.0.1:"
+    assert example in printed
     assert f"Resources are stored in {db}.\n" in printed
 
 
@@ -792,8 +795,9 @@ def test_command_options(tmp_path: Path) -> None:
     faults.write_text('[{"status": 418, "times": 1}]')
     arguments = (
         *("--catalogue", str(catalogue), "--faults", str(faults), "--seed", "1"),
-        *("--control-key", "c/k", "--next-style", "cursor"),
+        *("--control-key-file", str(tmp_path / "key"), "--next-style", "cursor"),
     )
+    (tmp_path / "key").write_text("c/k\n")
     with command(*arguments) as (process, client):
         assert process.stdout
         rest = [process.stdout.readline() for _ in range(7)]
@@ -815,8 +819,9 @@ def test_command_options(tmp_path: Path) -> None:
     [
         (["--host", "0.0.0.0"], "--allow-remote"),
         (["--db", f"{os.sep}nowhere{os.sep}at{os.sep}all"], "unable to open database file"),
-        (["--api-key", ""], "at least one character"),
-        (["--control-key", "a b"], "at least one character"),
+        (["--api-key-file", os.devnull], "at least one character"),
+        (["--api-key-file", __file__], f"{__file__} has more than 4096 bytes"),
+        (["--control-key-file", "nowhere.txt"], "nowhere.txt"),
         (["--catalogue", "nowhere.json"], "nowhere.json"),
         (["--faults", "nowhere.json"], "nowhere.json"),
     ],
@@ -832,6 +837,49 @@ def test_command_cannot_start(
     assert err.startswith("The emulator cannot start: ")
     assert reason in err
     assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize("option", ["--api-key", "--control-key"])
+@pytest.mark.parametrize("has_equals", [True, False])
+def test_key_on_the_command_line(
+    capsys: pytest.CaptureFixture[str], option: str, has_equals: bool
+) -> None:
+    """A key that other users could see is refused, with the safe options, and not printed."""
+    arguments = [f"{option}=secret-key"] if has_equals else [option, "secret-key"]
+    with pytest.raises(SystemExit) as exit_:
+        __main__.main(arguments)
+
+    out, err = capsys.readouterr()
+    assert exit_.value.code == 2
+    assert f"Use {option}-file FILE or the variable ROOT_EMULATOR_" in err
+    assert "secret" not in out + err
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the list of processes is read from /proc")
+def test_keys_in_the_list_of_processes(tmp_path: Path) -> None:
+    """The arguments of the command, which other users can read, have none of its keys."""
+    (tmp_path / "api").write_text("api-key-of-a-file")
+    (tmp_path / "control").write_text("control-key-of-a-file\n")
+    files = ("--api-key-file", str(tmp_path / "api"), "--control-key-file")
+    with command(*files, str(tmp_path / "control")) as (process, client):
+        assert client.headers["Authorization"] == "Api-Key api-key-of-a-file"
+        assert client.get("/v1/models/").status_code == 200
+        for name in ("cmdline", "comm"):
+            assert b"key-of-a-file" not in Path(f"/proc/{process.pid}/{name}").read_bytes()
+
+
+def test_keys_of_files_and_variables(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A file takes precedence over a variable, and an empty variable is ignored."""
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stdout", terminal)
+    monkeypatch.setenv("ROOT_EMULATOR_API_KEY", "of-the-variable")
+    monkeypatch.setenv("ROOT_EMULATOR_CONTROL_KEY", "")
+    (tmp_path / "key").write_text("of-the-file")
+
+    assert __main__.main(["--port", "0", "--api-key-file", str(tmp_path / "key")]) == 0
+
+    assert "API key: of-the-file\n" in terminal.getvalue()
+    assert re.search(r"/#rs-emulator-[0-9a-f]{32}\n", terminal.getvalue())
 
 
 @pytest.mark.parametrize("package", ["starlette", "uvicorn"])

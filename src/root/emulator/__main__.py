@@ -18,6 +18,10 @@ from root._secrets.redact import printable
 from root.emulator.cursors import NextStyle
 from root.emulator.server import Server, serve
 
+_API_KEY = "ROOT_EMULATOR_API_KEY"
+_CONTROL_KEY = "ROOT_EMULATOR_CONTROL_KEY"
+_MAX_KEY_BYTES = 4096
+
 
 def main(
     arguments: Sequence[str] | None = None, *, program: str = "python -m root.emulator"
@@ -36,12 +40,12 @@ def main(
             host=options.host,
             port=options.port,
             db=options.db,
-            api_key=options.api_key,
+            api_key=_key(options.api_key_file, _API_KEY),
             next_style=options.next_style,
             catalogue=options.catalogue,
             seed=options.seed,
             faults=options.faults or (),
-            control_key=options.control_key,
+            control_key=_key(options.control_key_file, _CONTROL_KEY),
             allow_remote=options.allow_remote,
         ) as server:
             _print(_introduction(server, options.db))
@@ -55,6 +59,40 @@ def main(
             signal.signal(number, handler)
     _print("The emulator has stopped.")
     return 0
+
+
+class _VisibleKey(argparse.Action):
+    """Refuses an option with a key, which other users could see in the list of processes."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: str | Sequence[object] | None,
+        option_string: str | None = None,
+    ) -> None:
+        """Exit with a message that has no key."""
+        option = self.option_strings[0]
+        parser.error(
+            f"{option} would show the key to other users, in the list of processes. Use"
+            f" {option}-file FILE or the variable {self.const}."
+        )
+
+
+def _key(path: str | None, variable: str) -> str | None:
+    """Return the key of a file, or else of an environment variable.
+
+    Raises:
+        OSError: The file cannot be read.
+        ValueError: It is too large.
+    """
+    if path is None:
+        return os.environ.get(variable) or None
+    with open(path, "rb") as file:
+        content = file.read(_MAX_KEY_BYTES + 1)
+    if len(content) > _MAX_KEY_BYTES:
+        raise ValueError(f"{path} has more than {_MAX_KEY_BYTES} bytes, so it is not a key.")
+    return content.decode("ascii", "replace").strip()
 
 
 def _print(text: str) -> None:
@@ -84,7 +122,7 @@ For the SDK:
 export ROOTSIGNALS_API_URL={server.url} ROOTSIGNALS_API_KEY={shlex.quote(server.api_key)}
 
 With curl:
-curl -H {header} '{server.url}/v1/models/?page_size=3'
+printf %s {header} | curl -H @- '{server.url}/v1/models/?page_size=3'
 
 Dashboard with requests and faults, for a browser:
 {server.url}/#{quote(server.control_key, safe="")}
@@ -96,16 +134,27 @@ def _parser(program: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog=program,
         description="Serve an emulated Root Signals API on this machine.",
+        # An abbreviated --api-key-file would be --api-key.
+        allow_abbrev=False,
     )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
     parser.add_argument(
         "--port", type=int, default=8000, help="port; 0 selects a free one (%(default)s)"
     )
     parser.add_argument("--db", metavar="FILE", help="SQLite file to store resources in")
-    parser.add_argument("--api-key", metavar="KEY", help="API key (default: random)")
     parser.add_argument(
-        "--control-key", metavar="KEY", help="key of the control API (default: random)"
+        "--api-key-file",
+        metavar="FILE",
+        help=f"file that contains the API key (default: ${_API_KEY}, or a random key)",
     )
+    parser.add_argument(
+        "--control-key-file",
+        metavar="FILE",
+        help="file that contains the key of the control API"
+        f" (default: ${_CONTROL_KEY}, or a random key)",
+    )
+    for option, variable in (("--api-key", _API_KEY), ("--control-key", _CONTROL_KEY)):
+        parser.add_argument(option, action=_VisibleKey, const=variable, help=argparse.SUPPRESS)
     parser.add_argument("--catalogue", metavar="FILE", help="JSON file with the public models")
     parser.add_argument("--faults", metavar="FILE", help="JSON file with a list of faults")
     parser.add_argument("--seed", type=int, help="seed of random numbers")
