@@ -25,8 +25,11 @@ import pytest
 from root.emulator import Server, serve
 from root.emulator.cursors import Ordering, SortKey
 from root.emulator.keys import Account
+from root.emulator.resources import declared
 from root.emulator.resources.catalogue import load_catalogue
+from root.emulator.resources.models import Models
 from root.emulator.rows import Row
+from root.emulator.store import Store
 
 from .conftest import open_models
 
@@ -370,3 +373,32 @@ def test_permissions_of_an_existing_file(tmp_path: Path) -> None:
     with serve(db=db) as server:
         server.add_model(name="x")
         assert stat.S_IMODE(db.stat().st_mode) == 0o640
+
+
+@pytest.mark.parametrize("rows", [1, 50])
+def test_seed_of_an_earlier_run(tmp_path: Path, rows: int) -> None:
+    """With the seed of an earlier run, a new ID takes the same steps, however many IDs exist."""
+    db = tmp_path / "models.sqlite3"
+    with serve(db=db, seed=5) as server:
+        first = [server.add_model(name=f"{number}").id for number in range(rows)]
+
+    resource = Models(load_catalogue())
+    steps: list[str] = []
+    with closing(Store(db, (one.spec for one in declared(load_catalogue())), 5)) as store:
+        store._connection.set_trace_callback(steps.append)  # pyright: ignore[reportPrivateUsage]
+        with store.transaction():
+            account = Account("main", "x@example.com", "X")
+            later = [resource.add(store, account, {"name": "later"}, "PRIVATE").id for _ in "ab"]
+
+    assert len({*first, *later}) == rows + 2
+    assert len(steps) == 8
+
+
+def test_seeds_of_a_file(tmp_path: Path) -> None:
+    """Each seed of a file has IDs of its own, also one that needs more than 64 bits."""
+    ids: set[str] = set()
+    for seed in (1, 2, 1, -1, 2**70, 2**70):
+        with serve(db=tmp_path / "models.sqlite3", seed=seed) as server:
+            ids.add(server.add_model(name="x").id)
+
+    assert len(ids) == 6

@@ -12,7 +12,6 @@ from collections.abc import Callable, Generator, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
-from random import Random
 from typing import TypeVar
 from uuid import UUID, uuid4
 
@@ -62,7 +61,6 @@ class Store:
             ":memory:" if db is None else db, check_same_thread=False, isolation_level=None
         )
         self._seed = seed
-        self._seed_ids()
         self.tables: Mapping[str, Table] = {
             spec.name: Table(self._connection, spec, self._new_id) for spec in specs
         }
@@ -152,7 +150,7 @@ class Store:
 
     def wipe(self) -> None:
         """Delete all objects except those of the service, and restart the seeded IDs."""
-        self._seed_ids()
+        self._connection.execute("DELETE FROM seeds")
         for table in self.tables.values():
             table.wipe()
 
@@ -187,18 +185,20 @@ class Store:
                     execute(statement)
                 execute(f"PRAGMA user_version = {_version(specs)}")
 
-    def _seed_ids(self) -> None:
-        self._random = None if self._seed is None else Random(self._seed)
-
-    def _new_id(self, table: str) -> str:
-        if self._random is None:
+    def _new_id(self) -> str:
+        if self._seed is None:
             return str(uuid4())
-        while True:
-            id_ = str(UUID(int=self._random.getrandbits(128), version=4))
-            # A file may have the IDs of an earlier run with the same seed.
-            query = f"SELECT 1 FROM {table} WHERE id = ?"
-            if not self._connection.execute(query, (id_,)).fetchone():
-                return id_
+        # A file may have the IDs of an earlier run with the same seed, or of another process, so it
+        # has their number, too.
+        # As text: a seed may have more than 64 bits.
+        seed = (str(self._seed),)
+        execute = self._connection.execute
+        execute(
+            "INSERT INTO seeds VALUES (?, 1) ON CONFLICT (seed) DO UPDATE SET ids = ids + 1", seed
+        )
+        (number,) = execute("SELECT ids FROM seeds WHERE seed = ?", seed).fetchone()
+        digest = hashlib.sha256(f"{self._seed}/{number}".encode()).digest()
+        return str(UUID(bytes=digest[:16], version=4))
 
 
 def _statements(specs: Iterable[TableSpec]) -> list[str]:
@@ -206,6 +206,7 @@ def _statements(specs: Iterable[TableSpec]) -> list[str]:
     return [
         *(statement for spec in specs for statement in spec.statements()),
         "CREATE TABLE service_objects (name TEXT PRIMARY KEY, digest TEXT NOT NULL)",
+        "CREATE TABLE seeds (seed TEXT PRIMARY KEY, ids INTEGER NOT NULL) WITHOUT ROWID",
     ]
 
 

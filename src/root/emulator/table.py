@@ -125,18 +125,17 @@ class Table:
     """The objects of one resource, of all organizations."""
 
     def __init__(
-        self, connection: sqlite3.Connection, spec: TableSpec, new_id: Callable[[str], str]
+        self, connection: sqlite3.Connection, spec: TableSpec, new_id: Callable[[], str]
     ) -> None:
         """Create the table's interface.
 
         Args:
             connection: The database.
             spec: What the resource declares.
-            new_id: Returns a new ID for a row of the given table.
+            new_id: Returns a new ID.
         """
         self._connection = connection
         self._new_id = new_id
-        self._name = spec.name
         self._table = quoted(spec.name)
         self._has_public = spec.has_public
         self._fields = tuple(spec.fields)
@@ -167,7 +166,7 @@ class Table:
             visibility: Who can read it.
             initial_id: The ID of an object that is there from the start.
         """
-        id_ = self._new_id(self._name) if initial_id is None else initial_id
+        id_ = self._new_id() if initial_id is None else initial_id
         common = (
             *(id_, owner.organization, owner.email, owner.full_name),
             *(datetime.now(UTC).isoformat(), visibility, initial_id is not None),
