@@ -200,6 +200,14 @@ async def notes() -> AsyncIterator[Notes]:
     notes.store.close()
 
 
+@pytest.fixture
+async def public_notes() -> AsyncIterator[Notes]:
+    notes = Notes(PublicFieldNotes())
+    async with notes.client:
+        yield notes
+    notes.store.close()
+
+
 async def test_objects_and_lists_show_what_is_declared(notes: Notes) -> None:
     """Responses have the declared fields, with defaults and computed ones."""
     created = await notes.create(title=" note ", color="red")
@@ -265,12 +273,14 @@ async def test_invalid_filters(notes: Notes) -> None:
     assert (await notes.client.get(NOTES, params={"is_done": ""})).status_code == 200
 
 
-@pytest.mark.parametrize("filters", [{}, {"place": "here"}, {"is_done": True}])
+@pytest.mark.parametrize(
+    "filters", [{}, {"place": "here"}, {"is_done": True}, {"is_done": True, "place": "here"}]
+)
 @pytest.mark.parametrize("field", [None, "priority", "title"])
 async def test_lists_use_indexes(
     notes: Notes, field: str | None, filters: dict[str, Value]
 ) -> None:
-    """Each filter in each order is read from an index, without sorting."""
+    """Each one and two filters in each order are read from an index, without sorting."""
     connection = notes.store._connection  # pyright: ignore[reportPrivateUsage]
     statements: list[str] = []
     connection.set_trace_callback(statements.append)
@@ -283,6 +293,25 @@ async def test_lists_use_indexes(
     (plan,) = (row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {statements[0]}"))
     assert plan.startswith("SEARCH field_notes USING INDEX")
     assert all(f"{name}=?" in plan for name in filters)
+
+
+@pytest.mark.parametrize("field", [None, "priority", "title"])
+async def test_public_lists_use_indexes(public_notes: Notes, field: str | None) -> None:
+    """So are the lists with public objects; only what was found of both is sorted."""
+    notes = public_notes
+    connection = notes.store._connection  # pyright: ignore[reportPrivateUsage]
+    statements: list[str] = []
+    connection.set_trace_callback(statements.append)
+    notes.resource.table(notes.store).fetch_page(
+        "someone", Ordering(field), None, filters={"is_done": True, "place": "here"}, limit=10
+    )
+    connection.set_trace_callback(None)
+
+    plan = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {statements[0]}")]
+    reads = [step for step in plan if "place=?" in step]
+    assert len(reads) == 2
+    assert all("is_done=?" in step and "USING" in step for step in reads)
+    assert not any(step.startswith("SCAN field_notes") for step in plan)
 
 
 async def test_a_refused_request_changes_nothing(notes: Notes) -> None:
@@ -361,14 +390,6 @@ async def test_refused_actions_on_an_object(
         assert response.json() == body
     if "?" in path:
         assert list(response.json()) == ["priority", "q"]
-
-
-@pytest.fixture
-async def public_notes() -> AsyncIterator[Notes]:
-    notes = Notes(PublicFieldNotes())
-    async with notes.client:
-        yield notes
-    notes.store.close()
 
 
 async def test_actions_on_objects_of_others(public_notes: Notes) -> None:

@@ -1,6 +1,6 @@
 """A table of the database, derived from what its resource declares.
 
-It has an index for each way to list it.
+It has an index for each way to list it with up to two filters.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections import namedtuple
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import combinations
 from operator import attrgetter
 from typing import Any, TypeAlias, cast
 
@@ -95,7 +96,10 @@ class TableSpec:
             f"{quoted(name)} {definition}" for name, definition in columns.items()
         )
         lists: list[tuple[str, ...]] = []
-        for filters in ((), *((name,) for name in self.filtered_by)):
+        # With the index of one filter, rows that another one excludes would be read. More than two
+        # would take too many indexes.
+        pairs = combinations(self.filtered_by, 2)
+        for filters in ((), *((name,) for name in self.filtered_by), *pairs):
             for order in (("position",), *((name, "position") for name in self.sorted_by)):
                 lists.append((*filters, *order))
         # The index of a list that is sorted by a field finds single objects, too.
