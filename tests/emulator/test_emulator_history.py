@@ -17,7 +17,7 @@ import httpx
 import pytest
 
 from root.emulator import Connections, Fault, Server, serve
-from root.emulator.history import Entry, History
+from root.emulator.history import Entry, History, Mask, RecordedRequest
 from root.emulator.keys import KeyState
 
 from .conftest import TLS, connect
@@ -193,13 +193,13 @@ def test_history_is_limited() -> None:
     for number in range(10_005):
         history.add(Entry("GET", f"/{number}", b"", [], b"", "id", 0.0))
 
-    kept = history.after(0)
+    kept = history.after(0)()
     assert history.count == 10_005
     assert len(kept) == 10_000
     assert (kept[0].path, kept[0].number) == ("/5", 6)
-    assert [one.number for one in history.after(10_003)] == [10_004, 10_005]
-    assert [one.number for one in history.after(10_000, 2)] == [10_001, 10_002]
-    assert history.after(10_005) == ()
+    assert [one.number for one in history.after(10_003)()] == [10_004, 10_005]
+    assert [one.number for one in history.after(10_000, 2)()] == [10_001, 10_002]
+    assert history.after(10_005)() == ()
 
 
 def test_models(server: Server, client: httpx.Client) -> None:
@@ -548,9 +548,45 @@ def test_bytes_of_all_requests() -> None:
     for _ in range(1500):
         history.add(Entry("POST", "/", b"", [], b"x" * 64 * 1024, "", 0.0))
 
-    kept = [one.number for one in history.after(0)]
+    kept = [one.number for one in history.after(0)()]
     assert kept == list(range(478, 1501))
     assert history.count == 1500
     history.clear()
     history.add(Entry("GET", "/", b"", [], b"x", "", 0.0))
-    assert len(history.after(0)) == 1
+    assert len(history.after(0)()) == 1
+
+
+@pytest.mark.parametrize("reader", ["python", "control"])
+def test_other_requests_during_parsing(
+    server: Server, client: httpx.Client, monkeypatch: pytest.MonkeyPatch, reader: str
+) -> None:
+    """While recorded requests are parsed, which takes long, the emulator processes others."""
+    client.get(LIST)
+    parse = Entry.to_record
+    statuses: list[int] = []
+
+    def parse_during_request(entry: Entry, mask: Mask) -> RecordedRequest:
+        # In the event loop, it would wait for itself.
+        statuses.append(client.get(LIST, timeout=5).status_code)
+        return parse(entry, mask)
+
+    monkeypatch.setattr(Entry, "to_record", parse_during_request)
+    if reader == "python":
+        assert len(server.requests) == 1
+    else:
+        headers = {"Authorization": f"Emulator-Key {server.control_key}"}
+        found = httpx.get(f"{server.url}/_emulator/requests", headers=headers, verify=TLS)
+        assert len(found.json()["requests"]) == 1
+    assert statuses == [200]
+
+
+def test_requests_are_those_of_a_moment() -> None:
+    """A response that is recorded while requests are parsed is not that of an earlier moment."""
+    history = History(lambda: (), ())
+    entry = Entry("GET", "/", b"", [], b"", "", 0.0)
+    history.add(entry)
+    before = history.after(0)
+    entry.status = 200
+    after = history.after(0)
+
+    assert [one.status for one in (*before(), *after())] == [None, 200]

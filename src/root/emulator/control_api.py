@@ -6,6 +6,7 @@ Its paths start with `/_emulator/`, and it requires its own key, in the header
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import secrets
@@ -173,10 +174,9 @@ class ControlApplication:
     async def _list_requests(self, request: Request) -> JsonValue:
         history, limit = self._control.history, _limit(request)
         after = _parameter(request, "after", history.count - limit)
-        return {
-            "count": history.count,
-            "requests": [_request_to_json(one) for one in history.after(after, limit)],
-        }
+        count, parse = history.count, history.after(after, limit)
+        requests = await asyncio.to_thread(parse)
+        return {"count": count, "requests": [_request_to_json(one) for one in requests]}
 
     async def _clear_requests(self, request: Request) -> JsonValue:
         self._control.history.clear()

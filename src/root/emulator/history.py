@@ -7,7 +7,7 @@ import math
 import re
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from itertools import islice
@@ -211,11 +211,22 @@ class History:
         while len(self._entries) > _MAX_REQUESTS or self._size > _MAX_TOTAL_BYTES:
             self._size -= self._entries.popleft().size
 
-    def after(self, number: int, limit: int | None = None) -> tuple[RecordedRequest, ...]:
-        """Return the requests after the one with this number, at most `limit`."""
+    def after(
+        self, number: int, limit: int | None = None
+    ) -> Callable[[], tuple[RecordedRequest, ...]]:
+        """Return what parses the requests after the one with this number, at most `limit`.
+
+        It can be called in any thread: in the event loop, thousands of requests would delay others.
+        """
         mask = masking(self._keys(), self._secret_fields)
-        entries = (entry for entry in self._entries if entry.number > number)
-        return tuple(entry.to_record(mask) for entry in islice(entries, limit))
+        begin = max(number + len(self._entries) - self.count, 0)
+        end = None if limit is None else begin + limit
+        # An entry changes until its response is recorded. A copy of all of them would take long.
+        entries = [
+            replace(entry) if entry.status is None else entry
+            for entry in islice(self._entries, begin, end)
+        ]
+        return lambda: tuple(entry.to_record(mask) for entry in entries)
 
     def clear(self) -> None:
         """Delete all requests, and restart their numbers at 1."""

@@ -109,7 +109,7 @@ class Server:
     @property
     def requests(self) -> tuple[RecordedRequest, ...]:
         """The last 10,000 requests to the API in order of arrival, up to 64 MiB of them."""
-        return self._call(lambda: self._control.history.after(0))
+        return self._call(lambda: self._control.history.after(0))()
 
     @property
     def connections(self) -> Connections:
