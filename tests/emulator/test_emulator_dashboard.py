@@ -20,7 +20,7 @@ pytest.importorskip("playwright", reason="playwright is not installed: run `nox 
 pytest.importorskip("axe_playwright_python", reason="axe-playwright-python is not installed")
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
 
 pytestmark = pytest.mark.browser
 
@@ -518,6 +518,24 @@ def test_faults_are_not_below_the_lists(browser: Browser, server: Server, width:
         beside = form["x"] + form["width"] <= lists["x"]
 
     assert beside if width > 1024 else form["y"] + form["height"] <= lists["y"]
+
+
+def test_page_hidden_during_a_request(browser: Browser, server: Server) -> None:
+    """A response that arrives when the page is hidden does not show it as live."""
+    with opened(browser, server) as page:
+        expect(page.get_by_text("Live", exact=True)).to_be_visible()
+        held: list[Route] = []
+        page.route("**/faults", lambda route: held.append(route))
+        with page.expect_request("**/faults"):
+            pass
+        page.evaluate("""() => {
+            Object.defineProperty(document, "hidden", { value: true });
+            document.dispatchEvent(new Event("visibilitychange"));
+        }""")
+        held[0].continue_()
+        page.evaluate("refreshing")
+
+        expect(page.get_by_text("Paused")).to_be_visible()
 
 
 def test_polling_pauses_while_hidden(
