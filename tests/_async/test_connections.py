@@ -365,6 +365,27 @@ async def test_a_proxy(monkeypatch: pytest.MonkeyPatch, variable: str) -> None:
         assert len(server.requests) == len(proxy.requests) == 1
 
 
+@pytest.mark.parametrize("no_proxy", ["", "127.0.0.1:443"])
+async def test_the_proxy_of_a_redirect(monkeypatch: pytest.MonkeyPatch, no_proxy: str) -> None:
+    """A redirect from http to https uses HTTPS_PROXY, unless NO_PROXY is for its address."""
+    location = "https://127.0.0.1/v1/models/b/"
+    with (
+        ScriptedServer([responds(301, None, Location=location)]) as plain,
+        ScriptedServer([sends(b"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n")]) as secure,
+    ):
+        monkeypatch.setenv("HTTP_PROXY", plain.url)
+        monkeypatch.setenv("HTTPS_PROXY", secure.url)
+        monkeypatch.setenv("NO_PROXY", no_proxy)
+        client = AsyncRootSignals("k" * 20, base_url="http://127.0.0.1:8000", max_retries=0)
+        async with client:
+            with pytest.raises(APIConnectionError):
+                await client.models.retrieve("a")
+        assert len(plain.requests) == 1
+        assert len(secure.requests) == (0 if no_proxy else 1)
+        if not no_proxy:
+            assert secure.requests[0].startswith(b"CONNECT 127.0.0.1:443 ")
+
+
 async def test_no_free_connection() -> None:
     """A call that waits for a connection until its deadline sends nothing."""
     with ScriptedServer([]) as server:

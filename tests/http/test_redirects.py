@@ -69,12 +69,12 @@ def test_an_explicit_default_port_is_the_same_host(base: str, location: str) -> 
     ("base", "location"),
     [
         ("http://api.example", "https://api.example/x"),
-        ("http://api.example:8000", "https://api.example:8443/x"),
+        ("http://api.example:8000", "https://api.example:8000/x"),
         ("http://[::1]:8000", "https://[::1]/x"),
     ],
 )
 def test_redirects_from_http_to_https_are_followed(base: str, location: str) -> None:
-    """A redirect from http to https on the same host is followed, with the new Host header."""
+    """A redirect to https, on its own or the same port, is followed with the new Host header."""
     following = redirected(request(url=base), redirect(location))
 
     assert following is not None
@@ -127,11 +127,14 @@ def test_a_backslash_does_not_lead_to_another_host(location: str) -> None:
         ("http://api.example", "https://evil.example/"),
         ("http://api.example", "http://api.example:8000/"),
         ("http://api.example:8000", "http://api.example/"),
+        ("http://api.example", "https://api.example:8443/"),
+        ("http://api.example:8000", "https://api.example:8443/"),
+        ("http://api.example", "https://api.example:80/"),
         ("https://api.example:8443", "http://api.example:8443/"),
     ],
 )
 def test_redirects_from_other_bases_that_are_not_followed(base: str, location: str) -> None:
-    """From http, too, no redirect to another host is followed, or to another port without https."""
+    """From http, too, no redirect to another host is followed, or to any other port."""
     assert redirected(request(url=base), redirect(location)) is None
 
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from .._concurrency.semaphores import Permit
     from .._config import Timeout
+    from .._http.proxies import Proxy
 
 __all__ = ["AsyncPool"]
 
@@ -137,8 +138,11 @@ class AsyncPool:
             self._semaphore.release(permit)
 
     def _take(self, origin: Origin) -> AsyncConnection:
-        # A redirect from http to https goes to another origin, for one request.
-        while self._idle and self._origin.is_same(origin):
+        if not self._origin.is_same(origin):
+            # A redirect from http to https. It has a proxy of its own, and an entry of NO_PROXY
+            # may be for its port.
+            return self._connect(origin, proxy_for(origin))
+        while self._idle:
             try:
                 connection = self._idle.pop()
             except IndexError:
@@ -153,7 +157,10 @@ class AsyncPool:
                     self._drop(connection)
             if is_fresh:
                 return connection
-        connection = AsyncConnection(origin, self._proxy, self._backend, self._ssl_context)
+        return self._connect(origin, self._proxy)
+
+    def _connect(self, origin: Origin, proxy: Proxy | None) -> AsyncConnection:
+        connection = AsyncConnection(origin, proxy, self._backend, self._ssl_context)
         self._open[connection] = None
         return connection
 

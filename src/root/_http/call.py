@@ -434,6 +434,6 @@ def _redirect_note(response: RawResponse, secrets: tuple[str, ...]) -> str | Non
         return None
     return (
         f"It redirects to {redact(location, secrets)[:200]!r}, which is not followed: redirects"
-        " are followed for GET and DELETE only, not to another host, not from https to http, and"
-        " not in circles. Check the base URL."
+        " are followed for GET and DELETE only, not to another host or port, not from https to"
+        " http, and not in circles. Check the base URL."
     )

@@ -15,8 +15,9 @@ MAX_REDIRECTS = 5
 def redirected(request: Request, response: RawResponse) -> Request | None:
     """Return the request that follows a redirect, or None if it must not be followed.
 
-    Only requests that can be repeated safely follow one, and only to the same host: the key never
-    goes to another host, nor from https to http.
+    Only requests that can be repeated safely follow one, and only to the same server: the key never
+    goes to another host, nor from https to http. From http, https is followed on the same port and
+    on its default port, since a host may serve others on its other ports.
     """
     if request.method not in ("GET", "DELETE") or response.status not in (301, 302, 303, 307, 308):
         return None
@@ -30,7 +31,9 @@ def redirected(request: Request, response: RawResponse) -> Request | None:
     except ValueError:
         return None
     origin = request.origin
-    is_upgrade = (origin.scheme, target_origin.scheme) == ("http", "https")
+    is_upgrade = (origin.scheme, target_origin.scheme) == ("http", "https") and (
+        target_origin.port in (None, origin.port)
+    )
     if target_origin.host != origin.host or not (is_upgrade or target_origin.url == origin.url):
         return None
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
