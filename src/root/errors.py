@@ -331,7 +331,11 @@ class ServerError(APIStatusError):
 
 
 class PaginationError(RootSignalsError):
-    """A listing cannot continue: a cursor repeats, or the next page has none."""
+    """A listing cannot continue, or may never end.
+
+    A cursor repeats, is too long or is missing, or there are only empty pages. The `cursor` is
+    where the listing can continue, and an empty string if it cannot.
+    """
 
 
 class VerificationError(RootSignalsError):

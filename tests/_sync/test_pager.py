@@ -151,6 +151,58 @@ def test_an_empty_page(mocked: RootSignals, respx_mock: respx.MockRouter) -> Non
     assert [model.name for model in mocked.models.list()] == ["a"]
 
 
+@pytest.mark.parametrize("prefetch", [False, True])
+@pytest.mark.parametrize("limit", [5, None])
+def test_empty_pages_without_end(
+    mocked: RootSignals, respx_mock: respx.MockRouter, limit: int | None, prefetch: bool
+) -> None:
+    """Many empty pages in a row are an error, after which the listing can continue."""
+    empty = [page(following=f"c{number}") for number in range(100)]
+    route = respx_mock.get(LIST).mock(side_effect=[*empty, page("a"), page("a")])
+    pager = mocked.models.list(limit=limit, prefetch=prefetch)
+
+    with pytest.raises(PaginationError, match="100 empty pages") as error:
+        next(pager)
+
+    assert error.value.cursor == pager.cursor == "c99"
+    assert [model.name for model in pager] == ["a"]
+    again = mocked.models.list(limit=limit, cursor=error.value.cursor)
+    assert [model.name for model in again] == ["a"]
+    assert route.calls[-1].request.url.params["cursor"] == "c99"
+
+
+def test_empty_pages_page_by_page(mocked: RootSignals, respx_mock: respx.MockRouter) -> None:
+    """Only empty pages in a row are counted, also where a listing is read page by page."""
+    some = [page(following=f"a{number}") for number in range(99)]
+    empty = [page(following=f"b{number}") for number in range(100)]
+    respx_mock.get(LIST).mock(side_effect=[*some, page("a", following="c"), *empty])
+    lengths = []
+
+    with pytest.raises(PaginationError, match="100 empty pages"):
+        for part in mocked.models.list().pages():
+            lengths.append(len(part))
+
+    assert lengths == [0] * 99 + [1] + [0] * 100
+
+
+@pytest.mark.parametrize("start", [None, "c1"])
+@pytest.mark.parametrize("prefix", ["", "http://api.test/v1/models/?cursor="])
+def test_a_long_cursor(
+    mocked: RootSignals, respx_mock: respx.MockRouter, prefix: str, start: str | None
+) -> None:
+    """A cursor of a megabyte is not sent; the error has the cursor of the page that came last."""
+    route = respx_mock.get(LIST).mock(side_effect=[page("a", following=prefix + "c" * 1_000_000)])
+    pager = mocked.models.list(cursor=start)
+    assert (next(pager)).name == "a"
+
+    with pytest.raises(PaginationError, match="more than 8000") as error:
+        next(pager)
+
+    assert error.value.cursor == pager.cursor == start
+    assert len(str(error.value)) < 400
+    assert route.call_count == 1
+
+
 def test_another_host(mocked: RootSignals, respx_mock: respx.MockRouter) -> None:
     """The cursor of a `next` on another host is used, and nothing is sent to that host."""
     elsewhere = "http://internal.test:8000/v1/models/?cursor=c1"

@@ -6,10 +6,19 @@ from urllib.parse import parse_qs
 
 from ..errors import InvalidRequestError, PaginationError
 
-__all__ = ["MAX_PAGE_SIZE", "check_listing", "next_cursor", "page_query"]
+__all__ = ["MAX_EMPTY_PAGES", "MAX_PAGE_SIZE", "check_listing", "next_cursor", "page_query"]
 
 MAX_PAGE_SIZE = 100
 """The service's usual limit of the items of a page."""
+
+MAX_EMPTY_PAGES = 100
+"""Maximum number of pages in a row that have no items, but a next page.
+
+Some are legitimate: a service may filter a page after it has read it.
+"""
+
+# A service must accept URLs of 8000 bytes (RFC 9110, 4.1). Most refuse much longer ones.
+_MAX_NEXT = 8000
 
 
 def page_query(
@@ -36,10 +45,17 @@ def next_cursor(following: str | None) -> str | None:
         following: The field `next` of a page.
 
     Raises:
-        PaginationError: It is a URL without a cursor.
+        PaginationError: It is a URL without a cursor, or too long to be sent back. The cursor of
+            the error is an empty string if the listing cannot continue.
     """
     if not following:
         return None
+    if len(following) > _MAX_NEXT:
+        raise PaginationError(
+            f"The cursor of the listing's next page has {len(following)} characters, more than"
+            f" {_MAX_NEXT}. This is a fault of the service; the items so far are valid. To request"
+            " the last page again, pass the cursor of this error to list(cursor=...)."
+        )
     # A bare cursor is base64, which contains neither of these.
     if "?" not in following and "://" not in following:
         return following

@@ -15,7 +15,7 @@ from .._config import NOT_GIVEN
 from .._config.deadlines import Deadline, as_deadline, current_deadline
 from .._http.operation import Operation
 from .._schemas.base import ResponseModel, columns_of, flatten, set_meta
-from .._schemas.cursors import check_listing, next_cursor, page_query
+from .._schemas.cursors import MAX_EMPTY_PAGES, check_listing, next_cursor, page_query
 from .._schemas.pages import ListResponse, Page, list_response
 from ..errors import PaginationError, RootSignalsError
 
@@ -75,6 +75,7 @@ class Pager(Iterator[T], Generic[T]):
         self._items: Iterator[T] = iter(())
         self._last_page: Page[T] | None = None
         self._seen: set[str | None] = set()
+        self._empty_pages = 0
         self._failure: PaginationError | None = None
         self._closed = False
 
@@ -186,6 +187,14 @@ class Pager(Iterator[T], Generic[T]):
             # There is no cursor to continue from.
             error.cursor = ""
             raise error
+        if self._empty_pages >= MAX_EMPTY_PAGES:
+            self._empty_pages = 0
+            raise PaginationError(
+                f"The service returned {MAX_EMPTY_PAGES} empty pages in a row, so that this listing"
+                " may never end. The items so far are valid. To go on, read on, or pass the cursor"
+                " of this error to list(cursor=...).",
+                cursor=cursor,
+            )
         # Cleared first: if this is interrupted, the page is requested again.
         prefetched, self._prefetched = self._prefetched, None
         if prefetched is not None and prefetched.is_lost:
@@ -230,6 +239,7 @@ class Pager(Iterator[T], Generic[T]):
 
     def _take(self, response: ListResponse[T]) -> Page[T]:
         items = response.results
+        self._empty_pages = 0 if items else self._empty_pages + 1
         if self._remaining is not None:
             # Some servers send more than was requested.
             items = items[: self._remaining]
@@ -239,10 +249,13 @@ class Pager(Iterator[T], Generic[T]):
         following: str | None = None
         try:
             following = next_cursor(response.next)
+            self.cursor = following or ""
         except PaginationError as error:
             # The items of this page are valid; the error is raised when the next one is needed.
             self._failure = error
-        self.cursor = following or ""
+            if error.cursor is None:
+                error.cursor = self.cursor
+            self.cursor = error.cursor
         self._last_page = Page(items, following, response.meta, self._item)
         return self._last_page
 
