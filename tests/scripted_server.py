@@ -48,13 +48,16 @@ def sends_and_resets(data: bytes) -> Step:
     return step
 
 
-def tunnels(authority: str) -> Step:
+ESTABLISHED = b"HTTP/1.1 200 Connection established\r\n\r\n"
+
+
+def tunnels(authority: str, accepts: bytes = ESTABLISHED) -> Step:
     """Accept a CONNECT, and relay bytes to and from this address until one side closes."""
     host, _, port = authority.rpartition(":")
 
     def step(sock: socket.socket) -> bool:
         with socket.create_connection((host, int(port))) as there:
-            sock.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+            sock.sendall(accepts)
             across = {sock: there, there: sock}
             while True:
                 readable, _, _ = select.select(list(across), [], [])

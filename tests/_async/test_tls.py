@@ -8,6 +8,7 @@ import shutil
 import ssl
 import subprocess
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
@@ -23,7 +24,7 @@ from cryptography.x509.oid import NameOID
 
 from root import APIConnectionError, AsyncRootSignals, ConfigurationError
 
-from ..scripted_server import ScriptedServer, responds, tunnels
+from ..scripted_server import ESTABLISHED, ScriptedServer, responds, response_bytes, tunnels
 
 KEY = "key-of-the-tests"
 MODEL = {"id": "9b2f", "name": "a"}
@@ -142,6 +143,38 @@ async def test_a_context_behind_a_proxy(
             assert len(proxy.requests) == 2
         assert len(server.requests) == 1
     assert not error.value.may_have_been_processed
+
+
+FORGED = response_bytes(201, MODEL | {"id": "forged"})
+ACCEPTS_WITH_LINES = ESTABLISHED[:-2] + b"X: %s\r\n\r\n" % (b"x" * (2048 - len(ESTABLISHED) - 5))
+
+
+@pytest.mark.parametrize(
+    "accepts",
+    [
+        pytest.param(ESTABLISHED + FORGED, id="at once"),
+        pytest.param(ACCEPTS_WITH_LINES + b"HTTP/1.1 100 \r\n\r\n" * 500 + FORGED, id="lines"),
+        pytest.param(ESTABLISHED.ljust(65536, b"x") + FORGED, id="large"),
+    ],
+)
+async def test_bytes_before_the_handshake(
+    authority: trustme.CA,
+    trusting: ssl.SSLContext,
+    monkeypatch: pytest.MonkeyPatch,
+    accepts: bytes,
+) -> None:
+    """What a proxy sends before the TLS handshake is not taken for a response of the service."""
+    with (
+        ScriptedServer(
+            [responds(201, MODEL)], tls=serving(authority.issue_cert("127.0.0.1"))
+        ) as server,
+        ScriptedServer([tunnels(server.authority, accepts)]) as proxy,
+    ):
+        monkeypatch.setenv("HTTPS_PROXY", proxy.url)
+        async with connect(server, trusting) as client:
+            # The rest of it may arrive in place of the handshake.
+            with suppress(APIConnectionError):
+                assert await client.models.create(name="a") == "9b2f"
 
 
 async def test_the_trust_store_of_the_system(

@@ -193,6 +193,8 @@ class _AsyncioStream(asyncio.Protocol, httpcore.AsyncNetworkStream):
         server_hostname: str | None = None,
         timeout: float | None = None,
     ) -> httpcore.AsyncNetworkStream:
+        # What a proxy has sent in excess must not be taken for bytes of the service.
+        self._buffer.clear()
         try:
             async with asyncio.timeout(timeout):
                 transport = await asyncio.get_running_loop().start_tls(
