@@ -268,6 +268,20 @@ async def test_large_responses(packed: bool) -> None:
         assert len(server.requests) == 1
 
 
+async def test_many_lines_after_a_response() -> None:
+    """A connection is not used again if a response is followed by others, however many."""
+    first = response_bytes(200, MODEL, X_Padding="x")
+    # As long as the piece in which bytes with many lines are parsed.
+    first = response_bytes(200, MODEL, X_Padding="x" * (2049 - len(first)))
+    superfluous = response_bytes(200, MODEL | {"name": "superfluous"}) * 100
+    steps = [sends(first + superfluous, then_close=False), responds(200, MODEL | {"name": "b"})]
+    with ScriptedServer(steps) as server:
+        async with connect(server) as client:
+            assert (await client.models.aretrieve("a")).name == "a"
+            assert (await client.models.aretrieve("b")).name == "b"
+        assert server.connections == 2
+
+
 async def test_a_redirect_on_the_same_host() -> None:
     """A GET is redirected on the same host, with the key."""
     with ScriptedServer(

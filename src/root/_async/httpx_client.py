@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import httpcore
 
+from .._concurrency.loops import async_checkpoint
 from .._concurrency.semaphores import AsyncSemaphore
 from .._concurrency.waiting import async_shielded, monotonic
 from .._http.bodies import decompressed
@@ -16,7 +17,7 @@ from .._http.failures import is_disconnect
 from .._http.messages import RawResponse, Request, httpx_timeout, timeouts
 from ..errors import InvalidRequestError
 from .connection import AsyncContent
-from .stream import AsyncChunks, Release, release_nothing
+from .stream import MAX_CHUNKS, AsyncChunks, Release, release_nothing
 
 if TYPE_CHECKING:
     import httpx
@@ -145,6 +146,7 @@ async def read(request: Request, response: httpx.Response, until: float) -> RawR
     if request.is_streamed and response.is_success:
         return None
     body = bytearray()
+    chunks = 0
     if response.status_code == 421 and not response.is_stream_consumed:
         # httpx closes a connection whose response is not read. The next attempt needs another one
         # (RFC 9110, 15.5.20).
@@ -161,6 +163,9 @@ async def read(request: Request, response: httpx.Response, until: float) -> RawR
                 raise ResponseTooLargeError(request.max_bytes)
             if monotonic() > until:
                 raise httpcore.ReadTimeout("The attempt timed out.")
+            chunks += 1
+            if not chunks % MAX_CHUNKS:
+                await async_checkpoint()
     except Exception as exc:
         if is_disconnect(exc):
             truncated = RawResponse(response.status_code, headers, bytes(body))

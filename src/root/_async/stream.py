@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
 from typing import TYPE_CHECKING, NoReturn, Protocol, Self, cast
 
-from .._concurrency.loops import async_call_in_loop
+from .._concurrency.loops import async_call_in_loop, async_checkpoint
 from .._concurrency.waiting import monotonic
 from .._concurrency.workers import async_in_background
 
@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from .._http.failures import Failure
     from .._schemas.meta import ResponseMeta
 
-__all__ = ["AsyncChunks", "AsyncStream", "Release", "release_nothing"]
+__all__ = ["MAX_CHUNKS", "AsyncChunks", "AsyncStream", "Release", "release_nothing"]
+
+MAX_CHUNKS = 256
+"""Maximum number of pieces of a body after which other tasks run, however fast it arrives."""
 
 
 class Release(Protocol):
@@ -63,6 +66,7 @@ class AsyncChunks(AsyncIterator[bytes]):
         self._loop = loop
         self._close = close
         self._deadline = deadline
+        self._count = 0
         self._is_released = False
         self._is_reading = False
 
@@ -73,7 +77,10 @@ class AsyncChunks(AsyncIterator[bytes]):
         if self._is_released:
             raise StopAsyncIteration
         self._is_reading = True
+        self._count += 1
         try:
+            if not self._count % MAX_CHUNKS:
+                await async_checkpoint()
             async for chunk in self._chunks:
                 if self._is_released:
                     break

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import httpcore
 
+from .._concurrency.loops import checkpoint
 from .._concurrency.waiting import monotonic
 from .._concurrency.workers import in_thread
 from .._forks import process_identity
@@ -46,6 +47,12 @@ _PIECE = 4096
 
 # Bytes that httpcore reads at a time.
 _READ_SIZE = 65536
+
+# httpcore parses all that it has read before it reads again, and no other task runs meanwhile. So
+# bytes with many ends of lines are passed to it in pieces: they may be a flood of interim responses
+# or of chunks, each of which takes 20 to 50 us.
+_MAX_LINES = 256
+_FLOOD_PIECE = 2048
 
 _SOCKET_OPTIONS = [(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)]
 
@@ -154,6 +161,8 @@ class Connection(httpcore.NetworkBackend, httpcore.NetworkStream):
         self._backend = backend
         self._stream: httpcore.NetworkStream | None = None
         self._is_cut = False
+        # What was read from a flood and not yet passed to httpcore.
+        self._held = b""
         self._process = process_identity()
         self._until = inf
         # When it expires, on the clock of `monotonic`; 0 while a request is sent.
@@ -282,7 +291,7 @@ class Connection(httpcore.NetworkBackend, httpcore.NetworkStream):
         while http11 is not None and not hasattr(http11, "_h11_state"):
             http11 = getattr(http11, "_connection", None)
         h11_state = getattr(http11, "_h11_state", None)
-        return not getattr(h11_state, "trailing_data", (b"",))[0]
+        return not self._held and not getattr(h11_state, "trailing_data", (b"",))[0]
 
     def _inner(self) -> httpcore.ConnectionInterface | None:
         if isinstance(self._http, httpcore.HTTPProxy):
@@ -329,6 +338,8 @@ class Connection(httpcore.NetworkBackend, httpcore.NetworkStream):
         stream = self._stream
         if stream is None:
             raise httpcore.ConnectError("The client was closed.")
+        # As in the backend: bytes of a proxy are not those of the service.
+        self._held = b""
         # The last handshake is with the service; what fails from here on is not the proxy.
         self._has_tunnel = self._origin.scheme == "https" and self._handshakes_left == 1
         self._stream = stream.start_tls(
@@ -350,10 +361,17 @@ class Connection(httpcore.NetworkBackend, httpcore.NetworkStream):
         stream = self._stream
         if stream is None:
             raise httpcore.ReadError("The client was closed.")
-        data = stream.read(max_bytes, remaining_time(self._until, timeout, httpcore.ReadTimeout))
-        self._unread -= len(data)
-        if self._unread < 0:
-            raise ResponseTooLargeError(self._max_bytes)
+        remaining = remaining_time(self._until, timeout, httpcore.ReadTimeout)
+        if self._held:
+            checkpoint()
+            data, self._held = self._held, b""
+        else:
+            data = stream.read(max_bytes, remaining)
+            self._unread -= len(data)
+            if self._unread < 0:
+                raise ResponseTooLargeError(self._max_bytes)
+        if len(data) > _FLOOD_PIECE and data.count(b"\n") > _MAX_LINES:
+            data, self._held = data[:_FLOOD_PIECE], data[_FLOOD_PIECE:]
         return data
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import httpcore
 
+from .._concurrency.loops import checkpoint
 from .._concurrency.semaphores import Semaphore
 from .._concurrency.waiting import monotonic, shielded
 from .._http.bodies import decompressed
@@ -17,7 +18,7 @@ from .._http.failures import is_disconnect
 from .._http.messages import RawResponse, Request, httpx_timeout, timeouts
 from ..errors import InvalidRequestError
 from .connection import Content
-from .stream import Chunks, Release, release_nothing
+from .stream import MAX_CHUNKS, Chunks, Release, release_nothing
 
 if TYPE_CHECKING:
     import httpx
@@ -144,6 +145,7 @@ def read(request: Request, response: httpx.Response, until: float) -> RawRespons
     if request.is_streamed and response.is_success:
         return None
     body = bytearray()
+    chunks = 0
     if response.status_code == 421 and not response.is_stream_consumed:
         # httpx closes a connection whose response is not read. The next attempt needs another one
         # (RFC 9110, 15.5.20).
@@ -160,6 +162,9 @@ def read(request: Request, response: httpx.Response, until: float) -> RawRespons
                 raise ResponseTooLargeError(request.max_bytes)
             if monotonic() > until:
                 raise httpcore.ReadTimeout("The attempt timed out.")
+            chunks += 1
+            if not chunks % MAX_CHUNKS:
+                checkpoint()
     except Exception as exc:
         if is_disconnect(exc):
             truncated = RawResponse(response.status_code, headers, bytes(body))

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, NoReturn, Protocol, Self, cast
 
-from .._concurrency.loops import call_in_loop
+from .._concurrency.loops import call_in_loop, checkpoint
 from .._concurrency.waiting import monotonic
 from .._concurrency.workers import in_background
 
@@ -17,7 +17,10 @@ if TYPE_CHECKING:
     from .._http.failures import Failure
     from .._schemas.meta import ResponseMeta
 
-__all__ = ["Chunks", "Release", "Stream", "release_nothing"]
+__all__ = ["MAX_CHUNKS", "Chunks", "Release", "Stream", "release_nothing"]
+
+MAX_CHUNKS = 256
+"""Maximum number of pieces of a body after which other tasks run, however fast it arrives."""
 
 
 class Release(Protocol):
@@ -64,6 +67,7 @@ class Chunks(Iterator[bytes]):
         self._loop = loop
         self._close = close
         self._deadline = deadline
+        self._count = 0
         self._is_released = False
         self._is_reading = False
 
@@ -74,7 +78,10 @@ class Chunks(Iterator[bytes]):
         if self._is_released:
             raise StopIteration
         self._is_reading = True
+        self._count += 1
         try:
+            if not self._count % MAX_CHUNKS:
+                checkpoint()
             for chunk in self._chunks:
                 if self._is_released:
                     break
