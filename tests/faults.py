@@ -698,7 +698,7 @@ SECTIONS: dict[str, list[Fault]] = {
             lambda _, call: sends(
                 response(200, content(call), length=len(content(call)) - 5), then_close=False
             ),
-            unreadable(),
+            unreadable(delete=RESULT),
         ),
         Fault(
             "a negative Content-Length",
@@ -777,7 +777,7 @@ SECTIONS: dict[str, list[Fault]] = {
         Fault(
             "truncated JSON",
             changes_body(lambda body: body[:-3]),
-            unreadable(),
+            unreadable(delete=RESULT),
         ),
         Fault(
             "a charset other than UTF-8",
@@ -785,12 +785,12 @@ SECTIONS: dict[str, list[Fault]] = {
                 lambda body: body.replace(b'"a"', '"ä"'.encode("latin-1")),
                 "Content-Type: application/json; charset=latin-1",
             ),
-            unreadable(),
+            unreadable(delete=RESULT),
         ),
         Fault(
             "JSON nested 100,000 levels deep",
             responds(200, b"[" * 100_000 + b"]" * 100_000),
-            unreadable(),
+            unreadable(delete=RESULT),
         ),
         Fault(
             "NaN as a number",

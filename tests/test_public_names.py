@@ -140,7 +140,7 @@ def test_client_arguments() -> None:
         ("deadline", None),
         ("max_retries", 2),
         ("max_connections", 100),
-        ("max_response_bytes", 2**26),
+        ("max_response_bytes", None),
         ("default_headers", None),
         ("ssl_context", None),
         ("http_client", None),

@@ -97,7 +97,7 @@ class Settings:
             "deadline": _deadline(config),
             "max_retries": str(config.max_retries),
             "max_connections": str(config.max_connections),
-            "max_response_bytes": str(config.max_response_bytes),
+            "max_response_bytes": str(config.max_response_bytes or _MAX_BYTES),
             "default_headers": ", ".join(f"{name}: (hidden)" for name in config.default_headers)
             or "none",
         }
@@ -156,6 +156,9 @@ class Settings:
             "The settings of a client can be neither pickled nor copied, because they contain the"
             " key. The result of explain() can be."
         )
+
+
+_MAX_BYTES = "1 MiB for an object, 16 MiB for others"
 
 
 def _offline() -> Setting:

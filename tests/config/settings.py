@@ -25,7 +25,7 @@ def resolve_settings(**given: Setting) -> Config:
         "deadline": None,
         "max_retries": 2,
         "max_connections": 100,
-        "max_response_bytes": 2**26,
+        "max_response_bytes": None,
         "default_headers": None,
     }
     return resolve(**{**defaults, **given})

@@ -51,7 +51,7 @@ def test_defaults(kind: type[RootSignals | AsyncRootSignals]) -> None:
         "deadline": ("none", "default"),
         "max_retries": ("2", "default"),
         "max_connections": ("100", "default"),
-        "max_response_bytes": ("67108864", "default"),
+        "max_response_bytes": ("1 MiB for an object, 16 MiB for others", "default"),
         "default_headers": ("none", "default"),
         "ssl_context": (f"authorities of {certifi.where()}", "default, certifi"),
         "proxy": ("none", "default"),

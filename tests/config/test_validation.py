@@ -209,11 +209,19 @@ def test_counts(name: str, minimum: int) -> None:
     """A count is an integer that is large enough; others are rejected by name."""
     assert getattr(resolve_settings(**{name: minimum}), name) == minimum
     assert getattr(resolve_settings(**{name: 1000}), name) == 1000
-    for wrong in (minimum - 1, -100, True, 2.0, "2", None, math.inf):
+    for wrong in (minimum - 1, -100, True, 2.0, "2", math.inf):
         with pytest.raises(
             ConfigurationError, match=f"^{name} must be an integer of at least {minimum}, not "
         ):
             resolve_settings(**{name: wrong})
+
+
+@pytest.mark.parametrize("name", ["max_retries", "max_connections"])
+def test_counts_without_a_default(name: str) -> None:
+    """None is no count. As a maximum size of responses, it is the default."""
+    with pytest.raises(ConfigurationError, match=f"^{name} must be an integer"):
+        resolve_settings(**{name: None})
+    assert resolve_settings(max_response_bytes=None).max_response_bytes is None
 
 
 @pytest.mark.parametrize(

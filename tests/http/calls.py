@@ -45,6 +45,7 @@ def configuration(
     deadline: float | None = None,
     max_retries: int = 2,
     headers: Mapping[str, str] | None = None,
+    max_response_bytes: int | None = None,
 ) -> Config:
     """Return the settings of a client."""
     return resolve(
@@ -54,7 +55,7 @@ def configuration(
         deadline=deadline,
         max_retries=max_retries,
         max_connections=1,
-        max_response_bytes=2**26,
+        max_response_bytes=max_response_bytes,
         default_headers=headers,
     )
 

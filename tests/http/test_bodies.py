@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import random
 import zlib
 from collections.abc import Callable
 
@@ -10,7 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from root._http.bodies import decompressed, is_json, plain_json, unusable_response
+from root._http.bodies import (
+    begins_as_json,
+    decompressed,
+    is_json,
+    plain_json,
+    unusable_response,
+)
 from root._http.exceptions import ResponseTooLargeError, UnusableResponseError
 from root._http.messages import RawResponse
 from root.errors import RequestInfo
@@ -129,6 +136,31 @@ def test_decompression_is_limited(compress: Callable[[bytes], bytes], coding: st
         decompressed(compressed(compress(bytes(10_000_000)), coding), 1000)
 
 
+@pytest.mark.parametrize("times", [1, 2])
+def test_the_factor_is_limited(times: int) -> None:
+    """A body must not be compressed by a factor of more than 100, unless it is small."""
+    content = bytes(6_000_000)
+    for _ in range(times):
+        content = gzip.compress(content)
+    coding = ", ".join(["gzip"] * times)
+
+    with pytest.raises(ResponseTooLargeError) as error:
+        decompressed(compressed(content, coding), 2**26)
+
+    assert error.value.max_bytes == 2**22
+    assert error.value.compressed == len(content)
+    small = gzip.compress(bytes(4_000_000))
+    assert len(decompressed(compressed(small, "gzip"), 2**26).content) == 4_000_000
+
+
+def test_a_factor_of_usual_bodies() -> None:
+    """A large body that is compressed by a usual factor is decompressed."""
+    content = random.Random(1).randbytes(100_000).hex().encode() * 30
+    packed = gzip.compress(content) + gzip.compress(content)
+
+    assert decompressed(compressed(packed, "gzip"), 2**26).content == content * 2
+
+
 @given(content=st.binary(min_size=1))
 def test_any_body_is_decompressed(content: bytes) -> None:
     """Any body is the same after compression and decompression."""
@@ -230,3 +262,25 @@ def test_the_error_quotes_the_beginning_of_the_body() -> None:
 def test_is_json(content: bytes, expected: bool) -> None:
     """JSON is recognized at any depth."""
     assert is_json(content) is expected
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (b' {"a": 1', True),
+        (b"[" * 100_000, True),
+        (b'\n"a"', True),
+        ('\ufeff{"a": 1}'.encode(), True),
+        ('{"a": 1}'.encode("utf-16"), True),
+        ('{"a": 1}'.encode("utf-32"), True),
+        (b" null ", True),
+        (b"12", True),
+        (b"<html>", False),
+        (b"not found", False),
+        (b"OK", False),
+        (b"\x1f\x8b\x08", False),
+    ],
+)
+def test_begins_as_json(content: bytes, expected: bool) -> None:
+    """JSON that is not needed is recognized by its beginning."""
+    assert begins_as_json(content) is expected

@@ -16,6 +16,7 @@ from root._config import NOT_GIVEN, NotGiven, Timeout
 from root._http.operation import Operation, Query
 from root._http.retry import Budget
 from root._schemas.models import Model, ModelVerification
+from root._schemas.pages import list_response
 from root._schemas.requests import bytes_body
 from root.errors import Attempt, InvalidRequestError
 from tests.schemas.files import Pipe
@@ -55,8 +56,27 @@ def test_the_request() -> None:
         (b"Authorization", b"Api-Key " + KEY.encode()),
     ]
     assert request.body is None
-    assert request.max_bytes == 2**26
     assert not request.is_streamed
+
+
+@pytest.mark.parametrize(
+    ("schema", "max_bytes"),
+    [
+        (Model, 2**20),
+        (NoneType, 2**20),
+        (list_response(Model), 2**24),
+        (list[Model], 2**24),
+        (object, 2**24),
+        (bytes, 2**24),
+    ],
+)
+def test_the_maximum_size_of_a_response(schema: type[object], max_bytes: int) -> None:
+    """It depends on what is expected, unless the client has one of its own."""
+    operation = Operation("GET", PATH, schema)
+
+    assert call_of(operation).request(KEY).max_bytes == max_bytes
+    own = call_of(operation, configuration(max_response_bytes=2**26))
+    assert own.request(KEY).max_bytes == 2**26
 
 
 def test_a_parameter_with_several_values() -> None:

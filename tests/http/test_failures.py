@@ -431,6 +431,14 @@ def test_a_limit_in_bytes() -> None:
     assert "is larger than 1000 bytes (max_response_bytes)." in str(error)
 
 
+def test_a_factor_that_is_too_large() -> None:
+    """The error for a body that was compressed by too large a factor advises what to do."""
+    error = failure_of(ResponseTooLargeError(2**22, 7000)).error
+
+    assert "is larger than 4 MiB, decompressed from 7000 bytes" in str(error)
+    assert "Accept-Encoding: identity" in str(error)
+
+
 def test_a_truncated_response() -> None:
     """A response that is not complete is ambiguous, and its error quotes what arrived."""
     exc = UnusableResponseError(RawResponse(200, [], b'{"id": "a'), "is truncated")

@@ -156,6 +156,8 @@ async def read(request: Request, response: httpx.Response, until: float) -> RawR
         if response.is_stream_consumed:
             # By a hook of the user's, or it was never sent: httpx has decompressed it.
             headers = [pair for pair in headers if pair[0].lower() != b"content-encoding"]
+            if len(response.content) > request.max_bytes:
+                raise ResponseTooLargeError(request.max_bytes)
             return RawResponse(response.status_code, headers, response.content)
         async for chunk in response.aiter_raw():
             body += chunk

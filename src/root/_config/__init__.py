@@ -13,9 +13,10 @@ if TYPE_CHECKING:
     import httpx
 
 __all__ = [
-    "DEFAULT_MAX_BYTES",
     "DEFAULT_TIMEOUT",
     "DEFAULT_URL",
+    "MAX_BYTES",
+    "MAX_OBJECT_BYTES",
     "NOT_GIVEN",
     "TRANSPORT",
     "APIKey",
@@ -29,8 +30,14 @@ DEFAULT_URL = "https://api.app.rootsignals.ai"
 DEFAULT_TIMEOUT = 30.0
 """Seconds for one attempt."""
 
-DEFAULT_MAX_BYTES = 64 * 1024 * 1024
-"""Maximum size of one response in bytes, compressed and decompressed."""
+MAX_OBJECT_BYTES = 1024 * 1024
+"""Maximum size of a response with one object in bytes, unless the client has a limit of its own.
+
+Parsed JSON takes up to 50 times its size in memory.
+"""
+
+MAX_BYTES = 16 * 1024 * 1024
+"""The same for any other response, such as a page of a listing."""
 
 TRANSPORT = "ROOTSIGNALS_TRANSPORT"
 """The environment variable that is `direct` if tools that have hooked httpx shall not see calls."""

@@ -19,7 +19,6 @@ from ..__about__ import __version__, old_package_advice
 from .._secrets.secret import as_secret
 from ..errors import ConfigurationError, MissingKeyError
 from . import (
-    DEFAULT_MAX_BYTES,
     DEFAULT_TIMEOUT,
     DEFAULT_URL,
     TRANSPORT,
@@ -60,7 +59,7 @@ _DEFAULTS: Mapping[str, object] = {
     "deadline": None,
     "max_retries": 2,
     "max_connections": 100,
-    "max_response_bytes": DEFAULT_MAX_BYTES,
+    "max_response_bytes": None,
     "default_headers": None,
     "ssl_context": None,
 }
@@ -85,7 +84,8 @@ class Config:
     """A deadline for all calls."""
     max_retries: int
     max_connections: int
-    max_response_bytes: int
+    max_response_bytes: int | None
+    """None for limits by what is expected."""
     default_headers: Mapping[str, str] = field(repr=False)
     ssl_context: ssl.SSLContext | None = field(repr=False)
     key_is_given: bool
@@ -191,7 +191,7 @@ def resolve(
     deadline: float | Deadline | None,
     max_retries: int,
     max_connections: int,
-    max_response_bytes: int,
+    max_response_bytes: int | None,
     default_headers: Mapping[str, str] | None,
     ssl_context: ssl.SSLContext | None = None,
 ) -> Config:
@@ -226,7 +226,9 @@ def resolve(
         bound=bound,
         max_retries=check_count("max_retries", max_retries, minimum=0),
         max_connections=check_count("max_connections", max_connections, minimum=1),
-        max_response_bytes=check_count("max_response_bytes", max_response_bytes, minimum=1),
+        max_response_bytes=None
+        if max_response_bytes is None
+        else check_count("max_response_bytes", max_response_bytes, minimum=1),
         default_headers=check_headers(default_headers or {}),
         ssl_context=check_ssl_context(ssl_context),
         key_is_given=api_key is not None,

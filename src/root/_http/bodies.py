@@ -12,12 +12,24 @@ from .exceptions import ResponseTooLargeError, UnusableResponseError
 from .messages import RawResponse
 from .status_errors import MAX_TEXT, excerpt, text_of, without_surrogates
 
-__all__ = ["compressions", "decompressed", "is_json", "plain_json", "unusable_response"]
+__all__ = [
+    "begins_as_json",
+    "compressions",
+    "decompressed",
+    "is_json",
+    "plain_json",
+    "unusable_response",
+]
 
 _MAX_MEMBERS = 100
 
 # As in curl.
 _MAX_COMPRESSIONS = 5
+
+# Bodies are compressed by a factor of up to 20, repetitive ones by 100, and those that are made to
+# fill the memory by 1000. A smaller body than this is harmless.
+_MAX_RATIO = 100
+_HARMLESS = 4 * 1024 * 1024
 
 _SUPPORTED = ("gzip", "x-gzip", "deflate")
 
@@ -45,7 +57,8 @@ def decompressed(response: RawResponse, max_bytes: int) -> RawResponse:
     """Return the response with its body decompressed (RFC 9110, 8.4).
 
     Raises:
-        ResponseTooLargeError: It is larger than `max_bytes` when decompressed.
+        ResponseTooLargeError: It is larger than `max_bytes` when decompressed, or was compressed
+            by too large a factor.
         UnusableResponseError: It is not compressed as its headers claim.
     """
     codings = compressions(response)
@@ -56,9 +69,14 @@ def decompressed(response: RawResponse, max_bytes: int) -> RawResponse:
         raise UnusableResponseError(
             response, "is compressed in a way that the request did not accept"
         )
+    max_expanded = max(_HARMLESS, _MAX_RATIO * len(content))
     try:
         for coding in reversed(codings):
-            content = _inflate(content, coding, max_bytes)
+            content = _inflate(content, coding, min(max_bytes, max_expanded))
+    except ResponseTooLargeError as exc:
+        if max_expanded >= max_bytes:
+            raise
+        raise ResponseTooLargeError(max_expanded, len(response.content)) from exc
     except zlib.error as exc:
         raise UnusableResponseError(response, f"cannot be decompressed ({exc})") from exc
     return RawResponse(response.status, response.headers, content)
@@ -92,6 +110,16 @@ def is_json(content: bytes) -> bool:
     except (ValueError, RecursionError):
         return False
     return True
+
+
+def begins_as_json(content: bytes) -> bool:
+    """Return whether a body begins as JSON does, which texts and web pages do not.
+
+    What is not read need not be parsed.
+    """
+    beginning = content[:1024]
+    text = beginning.decode(json.detect_encoding(beginning), "ignore").lstrip("\ufeff \t\r\n")
+    return text[:1] in ("{", "[", '"') or is_json(beginning)
 
 
 def plain_json(content: bytes) -> bytes | None:

@@ -11,7 +11,7 @@ from types import NoneType
 from typing import TYPE_CHECKING, Generic, TypeVar, cast
 
 from .._concurrency.waiting import monotonic
-from .._config import DEFAULT_TIMEOUT, NotGiven
+from .._config import DEFAULT_TIMEOUT, MAX_BYTES, MAX_OBJECT_BYTES, NotGiven
 from .._config.deadlines import Deadline, current_deadline
 from .._config.validation import call_deadline, check_timeout, request_headers
 from .._forks import import_lock
@@ -149,7 +149,7 @@ class Call(Generic[T]):
             self._target,
             headers,
             body,
-            self._config.max_response_bytes,
+            self._config.max_response_bytes or _max_bytes(operation.schema),
             is_streamed,
         )
 
@@ -418,6 +418,16 @@ def _timeout(operation: Operation[T], timeout: Timeout) -> Timeout:
     if operation.slow_timeout is not None and timeout == DEFAULT_TIMEOUT:
         return operation.slow_timeout
     return timeout
+
+
+def _max_bytes(schema: object) -> int:
+    """Return the maximum size of a response that is parsed into this schema."""
+    if schema is NoneType:
+        return MAX_OBJECT_BYTES
+    # Not by its class: pydantic is imported when the first response arrives.
+    facts: object = getattr(schema, "__facts__", None)
+    max_bytes: int = getattr(facts, "max_bytes", MAX_BYTES)
+    return max_bytes
 
 
 def _merged(headers: Headers, changes: Mapping[str, str]) -> Headers:

@@ -16,11 +16,17 @@ __all__ = [
 
 
 class ResponseTooLargeError(Exception):
-    """The response is larger than the limit; the rest of it was not read."""
+    """The response is larger than the limit; the rest of it was not read or decompressed.
 
-    def __init__(self, max_bytes: int) -> None:
+    Attributes:
+        max_bytes: The limit.
+        compressed: The size of the compressed body, if the limit follows from that.
+    """
+
+    def __init__(self, max_bytes: int, compressed: int | None = None) -> None:
         super().__init__(f"The response is larger than {max_bytes} bytes.")
         self.max_bytes = max_bytes
+        self.compressed = compressed
 
 
 class ClientClosedError(Exception):

@@ -146,7 +146,12 @@ def broken_exchange(
 def _too_large(exc: ResponseTooLargeError, request: RequestInfo) -> Failure:
     size = f"{exc.max_bytes} bytes" if exc.max_bytes % 2**20 else f"{exc.max_bytes // 2**20} MiB"
     cause = f"the response is larger than {size}"
-    error = APIResponseError(f"{request} failed: {cause} (max_response_bytes). Check the base URL.")
+    if exc.compressed is None:
+        advice = "(max_response_bytes). Check the base URL, or raise the limit."
+    else:
+        cause += f", decompressed from {exc.compressed} bytes"
+        advice = "(such a factor is not accepted). Send the header Accept-Encoding: identity."
+    error = APIResponseError(f"{request} failed: {cause} {advice}")
     error.request = request
     return Failure(error, Outcome.FINAL, cause)
 

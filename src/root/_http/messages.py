@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import urlsplit
 
 from .._concurrency.waiting import monotonic
-from .._config import DEFAULT_MAX_BYTES
+from .._config import MAX_BYTES
 from .._schemas.meta import Headers, find_header
 from .._secrets.redact import redact
 
@@ -95,7 +95,7 @@ class Request:
     target: str
     headers: Headers
     body: Body | None = None
-    max_bytes: int = DEFAULT_MAX_BYTES
+    max_bytes: int = MAX_BYTES
     is_streamed: bool = False
 
     def __repr__(self) -> str:

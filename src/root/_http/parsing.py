@@ -12,7 +12,7 @@ from pydantic import BaseModel, PydanticUserError, ValidationError
 from .._schemas.base import ResponseModel, set_meta
 from .._schemas.pages import description, redact_echoes
 from ..errors import InvalidRequestError
-from .bodies import is_json, plain_json
+from .bodies import begins_as_json, plain_json
 from .messages import RawResponse
 from .operation import decode
 
@@ -66,7 +66,7 @@ def _parse(schema: type[T], response: RawResponse) -> T:
             if issubclass(kind, BaseModel):
                 return cast("T", kind.model_validate_json(content))
         if kind is NoneType:
-            if content.strip() and not is_json(content):
+            if content.strip() and not begins_as_json(content):
                 raise UnreadableError("is not JSON")
             return cast("T", None)
         if kind is bytes:

@@ -26,6 +26,8 @@ from typing import (
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 
+from .._config import MAX_OBJECT_BYTES
+
 if TYPE_CHECKING:
     from .._display.frames import Kind
     from .meta import ResponseMeta
@@ -53,6 +55,7 @@ class Facts(NamedTuple):
         summary: The columns that a page shows in a notebook, as far as they have values.
         write_only: Fields that may be sent and never come back; if one does, it is dropped.
         nouns: The word for several objects, if it is not the noun with an s.
+        max_bytes: Maximum size of a response with such an object.
     """
 
     noun: str = "object"
@@ -61,6 +64,7 @@ class Facts(NamedTuple):
     summary: tuple[str, ...] = ()
     write_only: frozenset[str] = frozenset()
     nouns: str = ""
+    max_bytes: int = MAX_OBJECT_BYTES
 
     @property
     def plural(self) -> str:

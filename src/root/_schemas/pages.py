@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Generic, Self, TypeVar, c
 from pydantic import FailFast
 from pydantic_core import from_json
 
+from .._config import MAX_BYTES
 from .._secrets.redact import redactor
 from .base import APIModel, Facts, ResponseModel, columns_of, flatten, part_of
 
@@ -32,7 +33,7 @@ T = TypeVar("T", bound=ResponseModel)
 class ListResponse(ResponseModel, Generic[T]):
     """A page as the API sends it."""
 
-    __facts__: ClassVar[Facts] = Facts(free_text=("next", "previous"))
+    __facts__: ClassVar[Facts] = Facts(free_text=("next", "previous"), max_bytes=MAX_BYTES)
 
     next: str | None = None
     previous: str | None = None

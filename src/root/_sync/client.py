@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar, Self
 
 from .._accessor import Accessor
-from .._config import DEFAULT_MAX_BYTES, DEFAULT_TIMEOUT, NOT_GIVEN, NotGiven
+from .._config import DEFAULT_TIMEOUT, NOT_GIVEN, NotGiven
 
 if TYPE_CHECKING:
     import ssl
@@ -73,7 +73,8 @@ class RootSignals:
         max_connections: Maximum number of open connections, in each event loop and for all
             blocking calls together. Further requests wait for a free one, within their deadline.
         max_response_bytes: Maximum size of one response, compressed and decompressed. The rest of
-            a larger one is not read.
+            a larger one is not read. If omitted: 1 MiB for an object, 16 MiB for a page of a
+            listing and whatever else `request` returns. A stream has no limit.
         default_headers: Headers of every request.
         ssl_context: TLS settings, for the certificates of a company or of the system
             (`truststore`), or for a client certificate. If omitted: certifi's authorities, or
@@ -109,7 +110,7 @@ class RootSignals:
         deadline: float | Deadline | None = None,
         max_retries: int = 2,
         max_connections: int = 100,
-        max_response_bytes: int = DEFAULT_MAX_BYTES,
+        max_response_bytes: int | None = None,
         default_headers: Mapping[str, str] | None = None,
         ssl_context: ssl.SSLContext | None = None,
         http_client: httpx.Client | None = None,

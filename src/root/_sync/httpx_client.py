@@ -155,6 +155,8 @@ def read(request: Request, response: httpx.Response, until: float) -> RawRespons
         if response.is_stream_consumed:
             # By a hook of the user's, or it was never sent: httpx has decompressed it.
             headers = [pair for pair in headers if pair[0].lower() != b"content-encoding"]
+            if len(response.content) > request.max_bytes:
+                raise ResponseTooLargeError(request.max_bytes)
             return RawResponse(response.status_code, headers, response.content)
         for chunk in response.iter_raw():
             body += chunk
