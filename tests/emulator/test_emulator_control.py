@@ -130,6 +130,9 @@ def test_state(server: Server, control: httpx.Client, client: httpx.Client) -> N
     assert control.get("state").json() == {
         "models": 1,
         "projects": 0,
+        "objectives": 0,
+        "evaluators": 0,
+        "execution-logs": 0,
         "requests": 1,
         "faults": 1,
         "connections": {"open": 1, "opened": 1, "most_open": 1},

@@ -35,11 +35,52 @@ METHODS: dict[str, dict[str, set[int]]] = {
         "PATCH": {200, 400, 404, 415},
         "DELETE": {204, 400, 404},
     },
+    "/v1/objectives/": {"GET": {200, 400, 404}, "POST": {201, 400, 415}},
+    "/v1/objectives/versions/{id}/": {"GET": {200, 400, 404}},
+    "/v1/objectives/{id}/": {
+        "GET": {200, 404},
+        "PUT": {200, 400, 404, 415},
+        "PATCH": {200, 400, 404, 415},
+        "DELETE": {204, 404},
+    },
+    "/v1/evaluators/": {"GET": {200, 400, 404}, "POST": {201, 400, 415}},
+    "/v1/evaluators/execute/by-name/": {"POST": {200, 400, 404, 415}},
+    "/v1/evaluators/execute/{id}/": {"POST": {200, 400, 404, 415}},
+    "/v1/evaluators/versions/{id}/": {"GET": {200, 400, 404}},
+    "/v1/evaluators/{id}/": {
+        "GET": {200, 400, 404},
+        "PUT": {200, 400, 404, 415},
+        "PATCH": {200, 400, 404, 415},
+        "DELETE": {204, 404},
+    },
+    "/v1/execution-logs/": {"GET": {200, 400, 404}},
+    "/v1/execution-logs/session-ids/": {"GET": {200, 400}},
+    "/v1/execution-logs/user-ids/": {"GET": {200, 400}},
+    "/v1/execution-logs/set-tags/": {"POST": {204, 400, 415}},
+    "/v1/execution-logs/{id}/": {"GET": {200, 404}},
 }
 
 QUERIES = {
     "/v1/models/": {"cursor", "page_size", "ordering", "capable_of"},
     "/v1/projects/": {"cursor", "page_size"},
+    "/v1/objectives/": {
+        *("cursor", "page_size", "ordering", "search", "intent", "include_public", "project_id"),
+    },
+    "/v1/evaluators/": {
+        *("cursor", "page_size", "ordering", "search", "name", "include_public", "project_id"),
+        *("is_root_evaluator", "skill_type", "objective__intent", "owner__email"),
+        *("owner__first_name", "owner__last_name"),
+    },
+    "/v1/evaluators/{id}/": {"version_id"},
+    "/v1/evaluators/versions/{id}/": {"cursor", "page_size"},
+    "/v1/objectives/versions/{id}/": {"cursor", "page_size"},
+    "/v1/execution-logs/": {
+        *("cursor", "page_size", "ordering", "search", "tags", "include", "executed_item_id"),
+        *("execution_type", "date_from", "date_to", "min_score", "max_score", "session_id"),
+        *("user_id", "has_session_id", "unique_skills", "project_id"),
+    },
+    "/v1/execution-logs/session-ids/": {"starts_with"},
+    "/v1/execution-logs/user-ids/": {"starts_with"},
 }
 
 
@@ -146,7 +187,7 @@ def test_paths() -> None:
 
 @pytest.mark.parametrize(("path", "names"), QUERIES.items())
 def test_queries(path: str, names: set[str]) -> None:
-    """Lists have these parameters."""
+    """Operations that read have these parameters."""
     described = DOCUMENT["paths"][path]["get"]["parameters"]
 
     assert {resolve(parameter)["name"] for parameter in described} == names

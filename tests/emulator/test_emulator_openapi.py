@@ -28,11 +28,12 @@ PROJECTS = "/v1/projects/"
 # Parsed JSON, whose parts the tests access without types.
 DOCUMENT: dict[str, Any] = openapi()
 
+# The tests of other resources check each of their responses.
 OPERATIONS = [
     (method, path)
     for path, operations in DOCUMENT["paths"].items()
     for method in operations
-    if method != "parameters"
+    if method != "parameters" and path.startswith((LIST, PROJECTS))
 ]
 
 
@@ -152,7 +153,7 @@ def responses(server: Server) -> Iterator[list[httpx.Response]]:
 
 
 def test_every_response_is_described(responses: list[httpx.Response]) -> None:
-    """Every response is described, and every described response occurs."""
+    """Every response is described, and every described one of models and projects occurs."""
     found: set[tuple[str, str, str]] = set()
     for response in responses:
         check_response(response)

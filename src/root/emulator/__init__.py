@@ -27,7 +27,10 @@ from root.emulator.cursors import NextStyle
 from root.emulator.faults import Fault
 from root.emulator.history import Connections, RecordedRequest
 from root.emulator.openapi import openapi
+from root.emulator.resources.evaluators import StoredEvaluator
+from root.emulator.resources.execution_logs import StoredExecutionLog
 from root.emulator.resources.models import StoredModel
+from root.emulator.resources.objectives import StoredObjective
 from root.emulator.resources.projects import StoredProject
 from root.emulator.server import Server, serve
 
@@ -40,7 +43,10 @@ __all__ = [
     "NextStyle",
     "RecordedRequest",
     "Server",
+    "StoredEvaluator",
+    "StoredExecutionLog",
     "StoredModel",
+    "StoredObjective",
     "StoredProject",
     "openapi",
     "serve",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import TypeAlias
@@ -68,9 +68,12 @@ def endpoints(resource: AnyResource, service: Service) -> dict[str, Endpoint]:
         }
 
     def endpoint(
-        name: str, handlers: Mapping[str, Handler], actions: Mapping[str, JsonValue]
+        name: str,
+        handlers: Mapping[str, Handler],
+        actions: Mapping[str, JsonValue],
+        media_types: Iterable[str] = (),
     ) -> Endpoint:
-        return Endpoint(name, handlers, service, resource, actions)
+        return Endpoint(name, handlers, service, resource, actions, media_types)
 
     metadata = resource.metadata()
     of_list = supported(GET="list", POST="create")
@@ -81,7 +84,7 @@ def endpoints(resource: AnyResource, service: Service) -> dict[str, Endpoint]:
         ),
         # Before the pattern of IDs, which matches these paths too.
         **{
-            path.replace("{id}", _ID): endpoint(
+            path.replace("{id}", _ID) + ("" if path.endswith("/") else "/?"): endpoint(
                 _name(actions[0]),
                 {action.method: partial(_act, resource, action) for action in actions},
                 {
@@ -89,6 +92,7 @@ def endpoints(resource: AnyResource, service: Service) -> dict[str, Endpoint]:
                     for action in actions
                     if action.fields
                 },
+                {action.media_type for action in actions},
             )
             for path, actions in resource.actions_by_path.items()
         },
@@ -124,6 +128,7 @@ class Endpoint:
         service: Service,
         resource: AnyResource,
         actions: Mapping[str, JsonValue],
+        media_types: Iterable[str] = (),
     ) -> None:
         """Create an endpoint.
 
@@ -133,8 +138,10 @@ class Endpoint:
             service: What all endpoints share.
             resource: The resource that it belongs to.
             actions: The fields of request bodies by method, in responses to OPTIONS.
+            media_types: The media types of its responses besides JSON.
         """
         self._name = name
+        self._media_types = frozenset(media_types)
         self._actions = dict(actions)
         self._handlers = dict(handlers)
         self._service = service
@@ -184,7 +191,7 @@ class Endpoint:
         if request.query_params.get("format") not in (None, "", "json"):
             raise UnexpectedRequest(404, "Not found.")
         accepted = ",".join(request.headers.getlist("accept") or ["*/*"]).split(",")
-        if not any(map(is_json, accepted)):
+        if not any(map(self._is_supported, accepted)):
             raise problems.not_acceptable()
         account = self._authenticate(request)
         if account.state == "read-only" and not is_safe:
@@ -196,6 +203,10 @@ class Endpoint:
         if handler is None:
             raise problems.method_not_allowed(request.method)
         return account, handler
+
+    def _is_supported(self, media_range: str) -> bool:
+        name = media_range.partition(";")[0].strip().lower()
+        return is_json(media_range) or name in self._media_types
 
     def _authenticate(self, request: Request) -> Account:
         scheme, _, key = request.headers.get("authorization", "").partition(" ")

@@ -6,25 +6,35 @@ white space is removed), and so are its error messages.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TypeAlias
+from uuid import UUID
 
 from pydantic import JsonValue
+
+from root.emulator.patterns import integers
 
 __all__ = [
     "MAX_INTEGER",
     "BooleanField",
+    "ChoiceField",
+    "DateTimeField",
     "Field",
     "Fields",
+    "FloatField",
     "IntegerField",
     "InvalidValueError",
     "StringField",
+    "UUIDField",
     "Value",
+    "clean_fields",
 ]
 
-Value: TypeAlias = str | int | bool | None
+Value: TypeAlias = JsonValue
 """The value of a validated field."""
 
 MAX_INTEGER = 2_147_483_647
@@ -42,12 +52,24 @@ _ANY = r"[^\u0000]"
 _INK = rf"[^\u0000{_SPACE}]"
 
 
+# Larger numbers of repetitions are left out of patterns, since not all engines accept them.
+_MAX_REPETITIONS = 10_000
+
+
 class InvalidValueError(Exception):
-    """An invalid value of a field; the arguments are the error messages."""
+    """An invalid value of a field.
+
+    The arguments are the error messages, or one dictionary with those of the parts of the value.
+    """
+
+    @property
+    def details(self) -> JsonValue:
+        """The errors as in responses."""
+        return self.args[0] if self.args and isinstance(self.args[0], dict) else [*self.args]
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Field:
+class Field:
     """What all fields have.
 
     Attributes:
@@ -56,6 +78,8 @@ class _Field:
         default: The value if it is omitted.
         description: The description in the OpenAPI document.
         is_secret: Whether it is neither stored nor returned, and masked in the history.
+        is_stored: Whether it has a column, unless it is secret; else it is for one request only.
+        former_name: A name that older clients send instead, or None.
     """
 
     required: bool = False
@@ -63,6 +87,34 @@ class _Field:
     default: Value = None
     description: str = ""
     is_secret: bool = False
+    is_stored: bool = True
+    former_name: str | None = None
+
+    @property
+    def type_name(self) -> str:
+        """The type in responses to OPTIONS."""
+        raise NotImplementedError
+
+    @property
+    def column(self) -> str:
+        """The type of its column in the database."""
+        return "TEXT"
+
+    def clean(self, value: object) -> Value:
+        """Return the validated value.
+
+        Raises:
+            InvalidValueError: The value is invalid.
+        """
+        raise NotImplementedError
+
+    def request_schema(self) -> dict[str, JsonValue]:
+        """Return the JSON Schema of accepted values."""
+        raise NotImplementedError
+
+    def response_schema(self) -> dict[str, JsonValue]:
+        """Return the JSON Schema of returned values."""
+        raise NotImplementedError
 
     def limits(self) -> dict[str, JsonValue]:
         """Return the limits in responses to OPTIONS."""
@@ -70,10 +122,11 @@ class _Field:
 
 
 @dataclass(frozen=True, kw_only=True)
-class StringField(_Field):
+class StringField(Field):
     """A string field."""
 
     allow_blank: bool = False
+    min_length: int = 1
     max_length: int | None = None
 
     @property
@@ -81,14 +134,14 @@ class StringField(_Field):
         """The type in responses to OPTIONS."""
         return "string"
 
-    @property
-    def column(self) -> str:
-        """The type of its column in the database."""
-        return "TEXT"
-
     def limits(self) -> dict[str, JsonValue]:
         """Return the limits in responses to OPTIONS."""
-        return {} if self.max_length is None else {"max_length": self.max_length}
+        limits: dict[str, JsonValue] = {}
+        if self.min_length > 1:
+            limits["min_length"] = self.min_length
+        if self.max_length is not None:
+            limits["max_length"] = self.max_length
+        return limits
 
     def clean(self, value: object) -> str:
         """Return the string without surrounding white space.
@@ -102,6 +155,8 @@ class StringField(_Field):
         if not text and not self.allow_blank:
             raise InvalidValueError("This field may not be blank.")
         errors: list[str] = []
+        if text and len(text) < self.min_length:
+            errors.append(f"Ensure this field has at least {self.min_length} characters.")
         if self.max_length is not None and len(text) > self.max_length:
             errors.append(f"Ensure this field has no more than {self.max_length} characters.")
         if "\0" in text:
@@ -116,28 +171,36 @@ class StringField(_Field):
 
     def request_schema(self) -> dict[str, JsonValue]:
         """Return the JSON Schema of accepted values."""
-        if self.max_length is None:
+        longest = self.max_length
+        schema = _types(self, "string", "number")
+        if longest is not None and longest > _MAX_REPETITIONS:
+            schema["maxLength"] = longest
+            longest = None
+        if longest is None and self.min_length < 2:
             pattern = f"{_ANY}*" if self.allow_blank else f"{_ANY}*{_INK}{_ANY}*"
         else:
             # A single character, or two with others between them.
             pattern = _INK
-            if self.max_length > 1:
-                pattern = f"{_INK}(?:{_ANY}{{0,{self.max_length - 2}}}{_INK})?"
+            if longest != 1:
+                most = "" if longest is None else longest - 2
+                least = max(self.min_length - 2, 0)
+                pattern = f"{_INK}(?:{_ANY}{{{least},{most}}}{_INK})"
+                pattern += "?" if self.min_length < 2 else ""
             pattern = f"[{_SPACE}]*{f'(?:{pattern})?' if self.allow_blank else pattern}[{_SPACE}]*"
-        return {**_types(self, "string", "number"), "pattern": f"^{pattern}$"}
+        return {**schema, "pattern": f"^{pattern}$"}
 
     def response_schema(self) -> dict[str, JsonValue]:
         """Return the JSON Schema of returned values."""
         schema = _types(self, "string")
         if not self.allow_blank:
-            schema["minLength"] = 1
+            schema["minLength"] = self.min_length
         if self.max_length is not None:
             schema["maxLength"] = self.max_length
         return schema
 
 
 @dataclass(frozen=True, kw_only=True)
-class IntegerField(_Field):
+class IntegerField(Field):
     """An integer field."""
 
     minimum: int
@@ -184,7 +247,7 @@ class IntegerField(_Field):
             **_types(self, "integer", "string"),
             "minimum": self.minimum,
             "maximum": self.maximum,
-            "pattern": rf"^ *{_integers(self.minimum, self.maximum)}(?:\.0{{0,9}})? *$",
+            "pattern": rf"^ *{integers(self.minimum, self.maximum)}(?:\.0{{0,9}})? *$",
         }
 
     def response_schema(self) -> dict[str, JsonValue]:
@@ -193,7 +256,7 @@ class IntegerField(_Field):
 
 
 @dataclass(frozen=True, kw_only=True)
-class BooleanField(_Field):
+class BooleanField(Field):
     """A boolean field."""
 
     default: Value = False
@@ -241,10 +304,191 @@ class BooleanField(_Field):
 _TRUE_TEXTS = ("t", "y", "yes", "true", "on", "1")
 _FALSE_TEXTS = ("f", "n", "no", "false", "off", "0")
 
-Field: TypeAlias = StringField | IntegerField | BooleanField
+
+@dataclass(frozen=True, kw_only=True)
+class FloatField(Field):
+    """A field with a number."""
+
+    minimum: float | None = None
+    maximum: float | None = None
+
+    @property
+    def type_name(self) -> str:
+        """The type in responses to OPTIONS."""
+        return "float"
+
+    @property
+    def column(self) -> str:
+        """The type of its column in the database."""
+        return "REAL"
+
+    def clean(self, value: object) -> float:
+        """Return the number.
+
+        Raises:
+            InvalidValueError: The value is invalid.
+        """
+        if isinstance(value, str) and len(value) > _MAX_NUMBER_LENGTH:
+            raise InvalidValueError("String value too large.")
+        try:
+            number = float(value) if isinstance(value, str | int | float) else math.nan
+        except (ValueError, OverflowError):
+            number = math.nan
+        # Neither JSON nor SQLite has other numbers.
+        if isinstance(value, bool) or not math.isfinite(number):
+            raise InvalidValueError("A valid number is required.")
+        if self.maximum is not None and number > self.maximum:
+            raise InvalidValueError(f"Ensure this value is less than or equal to {self.maximum}.")
+        if self.minimum is not None and number < self.minimum:
+            raise InvalidValueError(
+                f"Ensure this value is greater than or equal to {self.minimum}."
+            )
+        return number
+
+    def request_schema(self) -> dict[str, JsonValue]:
+        """Return the JSON Schema of accepted values; strings with a number are accepted too."""
+        return self.response_schema()
+
+    def response_schema(self) -> dict[str, JsonValue]:
+        """Return the JSON Schema of returned values."""
+        schema = _types(self, "number")
+        if self.minimum is not None:
+            schema["minimum"] = self.minimum
+        if self.maximum is not None:
+            schema["maximum"] = self.maximum
+        return schema
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChoiceField(Field):
+    """A field with one of some strings."""
+
+    choices: tuple[str, ...]
+
+    @property
+    def type_name(self) -> str:
+        """The type in responses to OPTIONS."""
+        return "choice"
+
+    def clean(self, value: object) -> str:
+        """Return the string.
+
+        Raises:
+            InvalidValueError: The value is invalid.
+        """
+        if isinstance(value, str) and value in self.choices:
+            return value
+        raise InvalidValueError(f'"{value}" is not a valid choice.')
+
+    def request_schema(self) -> dict[str, JsonValue]:
+        """Return the JSON Schema of accepted values."""
+        return {"enum": [*self.choices, None] if self.nullable else [*self.choices]}
+
+    def response_schema(self) -> dict[str, JsonValue]:
+        """Return the JSON Schema of returned values."""
+        return self.request_schema()
+
+
+@dataclass(frozen=True, kw_only=True)
+class UUIDField(Field):
+    """A field with the ID of an object."""
+
+    @property
+    def type_name(self) -> str:
+        """The type in responses to OPTIONS."""
+        return "string"
+
+    def clean(self, value: object) -> str:
+        """Return the ID in the usual format.
+
+        Raises:
+            InvalidValueError: The value is invalid.
+        """
+        try:
+            if isinstance(value, str):
+                return str(UUID(value))
+        except ValueError:
+            pass
+        raise InvalidValueError("Must be a valid UUID.")
+
+    def request_schema(self) -> dict[str, JsonValue]:
+        """Return the JSON Schema of accepted values."""
+        return {**_types(self, "string"), "format": "uuid"}
+
+    def response_schema(self) -> dict[str, JsonValue]:
+        """Return the JSON Schema of returned values."""
+        return self.request_schema()
+
+
+@dataclass(frozen=True, kw_only=True)
+class DateTimeField(Field):
+    """A field with a time, which is stored in UTC."""
+
+    @property
+    def type_name(self) -> str:
+        """The type in responses to OPTIONS."""
+        return "datetime"
+
+    def clean(self, value: object) -> str:
+        """Return the time in UTC, in ISO 8601.
+
+        Raises:
+            InvalidValueError: The value is invalid.
+        """
+        try:
+            if isinstance(value, str):
+                # In a query, a plus sign that was not escaped is a space.
+                time = datetime.fromisoformat(re.sub(r" (?=\d\d:?\d\d$)", "+", value))
+                time = time if time.tzinfo else time.replace(tzinfo=UTC)
+                return time.astimezone(UTC).isoformat()
+        except (ValueError, OverflowError):
+            pass
+        raise InvalidValueError(
+            "Datetime has wrong format. Use one of these formats instead:"
+            " YYYY-MM-DDThh:mm[:ss[.uuuuuu]][+HH:MM|-HH:MM|Z]."
+        )
+
+    def request_schema(self) -> dict[str, JsonValue]:
+        """Return the JSON Schema of accepted values."""
+        return {**_types(self, "string"), "format": "date-time"}
+
+    def response_schema(self) -> dict[str, JsonValue]:
+        """Return the JSON Schema of returned values."""
+        return self.request_schema()
+
 
 Fields: TypeAlias = Mapping[str, Field]
 """The fields of a request body by name."""
+
+
+def clean_fields(body: Mapping[str, object], fields: Fields, *, partial: bool) -> dict[str, Value]:
+    """Return the validated values of an object; unknown fields are ignored.
+
+    Raises:
+        InvalidValueError: Some fields are invalid; the argument has the errors of each.
+    """
+    values: dict[str, Value] = {}
+    errors: dict[str, JsonValue] = {}
+    for name, field in fields.items():
+        given = name
+        if name not in body and field.former_name is not None:
+            given = field.former_name
+        if given not in body:
+            if field.required and not partial:
+                errors[name] = ["This field is required."]
+        elif body[given] is None:
+            if field.nullable:
+                values[name] = None
+            else:
+                errors[name] = ["This field may not be null."]
+        else:
+            try:
+                values[name] = field.clean(body[given])
+            except InvalidValueError as invalid:
+                errors[name] = invalid.details
+    if errors:
+        raise InvalidValueError(errors)
+    return values
 
 
 def _types(field: Field, *names: str) -> dict[str, JsonValue]:
@@ -254,40 +498,3 @@ def _types(field: Field, *names: str) -> dict[str, JsonValue]:
 
 def _in_any_case(text: str) -> str:
     return "".join(f"[{char.upper()}{char}]" if char.isalpha() else char for char in text)
-
-
-def _integers(minimum: int, maximum: int) -> str:
-    """Return a pattern of the integers of a range, with signs and zeros before them."""
-    signed: list[str] = []
-    if maximum >= 0:
-        signed.append(rf"\+?0{{0,9}}(?:{'|'.join(_range(max(minimum, 0), maximum))})")
-    if minimum < 0:
-        signed.append(f"-0{{0,9}}(?:{'|'.join(_range(max(-maximum, 1), -minimum))})")
-    if minimum <= 0 <= maximum:
-        signed.append("-0{1,9}")
-    return f"(?:{'|'.join(signed)})"
-
-
-def _range(minimum: int, maximum: int) -> list[str]:
-    """Return patterns of the digits of the numbers of a range."""
-    patterns: list[str] = []
-    for length in range(len(str(minimum)), len(str(maximum)) + 1):
-        lowest = max(minimum, 0 if length == 1 else 10 ** (length - 1))
-        highest = min(maximum, 10**length - 1)
-        patterns += _same_length(str(lowest), str(highest))
-    return patterns
-
-
-def _same_length(lowest: str, highest: str) -> list[str]:
-    """Return patterns of the numbers between two numbers of the same length."""
-    first, last, rest = lowest[0], highest[0], len(lowest) - 1
-    if lowest.strip("0") == highest.strip("9") == "":
-        return [f"[0-9]{{{len(lowest)}}}"]
-    if not rest:
-        return [f"[{first}-{last}]"]
-    if first == last:
-        return [f"{first}{digits}" for digits in _same_length(lowest[1:], highest[1:])]
-    patterns = [f"{first}{digits}" for digits in _same_length(lowest[1:], "9" * rest)]
-    if int(last) - int(first) > 1:
-        patterns.append(f"[{int(first) + 1}-{int(last) - 1}][0-9]{{{rest}}}")
-    return patterns + [f"{last}{digits}" for digits in _same_length("0" * rest, highest[1:])]

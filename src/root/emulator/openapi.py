@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from root.emulator.fields import Fields
+from root.emulator.fields import Field, Fields
 from root.emulator.openapi_components import HEADERS, PARAMETERS, SCHEMAS, page_size, reference
 from root.emulator.resource import Action, AnyResource, Operation
 from root.emulator.resources import declared
@@ -159,6 +159,7 @@ def _describe(resource: AnyResource, operation: Operation) -> _Object:
     title, noun, names = resource.title, resource.noun, resource.name.replace("-", " ")
     summary = f"{operation.capitalize()} {'an' if noun[0] in 'aeiou' else 'a'} {noun}"
     one = _success(f"The {noun}.", title)
+    created = title if resource.created is None else f"Created{title}"
     match operation:
         case "list":
             links = _links(resource, "$response.body#/results/0/id", ("retrieve",))
@@ -166,7 +167,7 @@ def _describe(resource: AnyResource, operation: Operation) -> _Object:
                 f"list{resource.plural}",
                 f"List the {names}, the newest first",
                 {"200": _success(f"A page of {names}.", f"{title}Page", links)},
-                *(("400", "404 list") if resource.filtered_by else ("404 list",)),
+                *(("400", "404 list") if _has_filters(resource) else ("404 list",)),
                 description=f"The organization's {names}"
                 f"{' and the public ones' if resource.has_public else ''}. A page can have fewer"
                 f" {names} than requested, even none, while `next` is set.",
@@ -180,14 +181,24 @@ def _describe(resource: AnyResource, operation: Operation) -> _Object:
             described = _operation(
                 f"create{title}",
                 summary,
-                {"201": _success(f"The new {noun}.", title, links)},
+                {"201": _success(f"The new {noun}.", created, links)},
                 *_WRITING,
                 description="There is no idempotency key: if there is no response, the"
                 f" {noun} may have been created.",
-                requestBody=_body(f"{title}Request", is_required=True),
+                requestBody=_body(f"{title}Request", is_required=_is_required(resource.fields)),
             )
         case "retrieve":
-            described = _operation(f"retrieve{title}", summary, {"200": one}, "404")
+            more: _Object = {}
+            if resource.retrieve_parameters:
+                more["parameters"] = _parameters(resource.retrieve_parameters)
+            described = _operation(
+                f"retrieve{title}",
+                summary,
+                {"200": one},
+                "404",
+                *(("400",) if more else ()),
+                **more,
+            )
         case "replace":
             described = _operation(
                 f"replace{title}",
@@ -195,7 +206,7 @@ def _describe(resource: AnyResource, operation: Operation) -> _Object:
                 {"200": one},
                 *_WRITING,
                 "404",
-                requestBody=_body(f"{title}Request", is_required=True),
+                requestBody=_body(f"{title}Request", is_required=_is_required(resource.fields)),
             )
         case "update":
             described = _operation(
@@ -237,29 +248,18 @@ def _action(name: str, action: Action) -> _Object:
     """Return the operation of an action."""
     success = _response(action.result)
     if action.schema is not None:
-        success["content"] = _json(dict(action.schema))
+        success["content"] = {action.media_type: {"schema": dict(action.schema)}}
     more: _Object = {}
     refusals: set[str] = set() if action.method == "GET" else {"403"}
-    if action.is_for_object:
+    if action.is_for_object or action.may_be_missing:
         refusals.add("404")
     if action.parameters:
         refusals.add("400")
-        more["parameters"] = [
-            {
-                "name": parameter,
-                "in": "query",
-                "required": field.required,
-                "description": field.description,
-                "schema": field.request_schema()
-                if field.required
-                else {"anyOf": [field.request_schema(), {"const": ""}]},
-            }
-            for parameter, field in action.parameters.items()
-        ]
+        more["parameters"] = _parameters(action.parameters)
     if action.fields:
         refusals |= {*_WRITING}
         more["requestBody"] = {
-            "required": any(field.required for field in action.fields.values()),
+            "required": _is_required(action.fields),
             "content": _json(_request_schema(action.fields)),
         }
     return _operation(name, action.summary, {str(action.status): success}, *refusals, **more)
@@ -371,6 +371,33 @@ def _json(schema: JsonValue) -> _Object:
     return {"application/json": {"schema": schema}}
 
 
+def _is_required(fields: Fields) -> bool:
+    return any(field.required for field in fields.values())
+
+
+def _has_filters(resource: AnyResource) -> bool:
+    return bool(resource.filtered_by or resource.filters or resource.list_parameters)
+
+
+def _parameters(fields: Fields) -> list[JsonValue]:
+    """Return parameters of the query; those that are not required may be empty."""
+    return [
+        {
+            "name": parameter,
+            "in": "query",
+            "required": field.required,
+            "description": field.description,
+            "schema": _parameter_schema(field),
+        }
+        for parameter, field in fields.items()
+    ]
+
+
+def _parameter_schema(field: Field) -> JsonValue:
+    schema = field.request_schema()
+    return schema if field.required else {"anyOf": [schema, {"const": ""}]}
+
+
 def _camel(name: str) -> str:
     first, *others = re.split("[ _-]", name)
     return first + "".join(other.title() for other in others)
@@ -388,10 +415,19 @@ def _own_parameters(resource: AnyResource) -> list[JsonValue]:
             "schema": {"anyOf": [{"enum": known}, {"type": "string"}], "default": "-created_at"},
         }
     for name in resource.filtered_by:
-        field = resource.fields[name]
         parameters[name] = {
             "description": "Return only what has this value; an empty one is ignored.",
-            "schema": {"anyOf": [field.request_schema(), {"const": ""}]},
+            "schema": _parameter_schema(resource.spec.fields[name]),
+        }
+    for name, filter_ in resource.filters.items():
+        parameters[name] = {
+            "description": filter_.description,
+            "schema": _parameter_schema(filter_.field),
+        }
+    for name, field in resource.list_parameters.items():
+        parameters[name] = {
+            "description": field.description,
+            "schema": _parameter_schema(field),
         }
     for name, description in resource.ignored.items():
         parameters[name] = {"description": description, "schema": {"type": "string"}}
@@ -407,7 +443,7 @@ def _request_schema(fields: Fields, *, is_partial: bool = False) -> _Object:
     properties: _Object = {}
     for name, field in fields.items():
         described = field.request_schema()
-        if field.is_secret:
+        if field.is_secret or not field.is_stored:
             described["writeOnly"] = True
         if field.description:
             described["description"] = field.description
@@ -428,7 +464,7 @@ def _response_schema(resource: AnyResource, names: Iterable[str]) -> _Object:
         "properties": {
             name: dict(outputs[name].schema)
             if name in outputs
-            else resource.fields[name].response_schema()
+            else resource.spec.fields[name].response_schema()
             for name in names
         },
     }
@@ -440,6 +476,8 @@ def _schemas(resource: AnyResource) -> _Object:
     listed = title if resource.listed is None else f"Listed{title}"
     link: _Object = {"type": ["string", "null"]}
     schemas: _Object = {title: _response_schema(resource, resource.shown)}
+    if resource.created is not None:
+        schemas[f"Created{title}"] = _response_schema(resource, resource.created)
     if {"create", "replace"} & {*resource.operations}:
         schemas[f"{title}Request"] = _request_schema(resource.fields)
     if "update" in resource.operations:

@@ -117,6 +117,7 @@ SCHEMAS: Components = {
             "required": {"type": "boolean"},
             "read_only": {"type": "boolean"},
             "label": {"type": "string"},
+            "min_length": {"type": "integer"},
             "max_length": {"type": "integer"},
             "min_value": {"type": "integer"},
             "max_value": {"type": "integer"},
@@ -131,9 +132,12 @@ SCHEMAS: Components = {
     },
     "FieldErrors": {
         "type": "object",
-        "description": "Errors by field; `non_field_errors` concern several fields.",
+        "description": "Errors by field; `non_field_errors` concern several fields. Those of a list"
+        " or an object may be by item.",
         "minProperties": 1,
-        "additionalProperties": reference("schemas", "Errors"),
+        "additionalProperties": {
+            "anyOf": [reference("schemas", name) for name in ("Errors", "FieldErrors")]
+        },
     },
     "Errors": {
         "type": "array",

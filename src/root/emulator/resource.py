@@ -9,12 +9,12 @@ of its own.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from functools import partial
 from operator import attrgetter
-from typing import ClassVar, Generic, Literal, TypeAlias, TypeVar
+from typing import Any, ClassVar, Generic, Literal, TypeAlias, TypeVar, cast
 from uuid import UUID
 
 from pydantic import JsonValue
@@ -24,6 +24,7 @@ from starlette.responses import JSONResponse, Response
 from root.emulator import problems
 from root.emulator.cursors import Ordering, parse_ordering
 from root.emulator.fields import Field, Fields, Value
+from root.emulator.filters import Condition, Filter
 from root.emulator.keys import Account
 from root.emulator.pagination import Paginator
 from root.emulator.problems import Problem
@@ -95,6 +96,9 @@ class Action:
         status: The status of that response.
         fields: The fields of the body, of POST and PUT only.
         parameters: The parameters of the query.
+        has_slash: Whether the path ends in a slash. Otherwise it is found with one, too.
+        media_type: The media type of the response.
+        may_be_missing: Whether it looks an object up by something else than its ID.
     """
 
     method: ActionMethod
@@ -106,6 +110,9 @@ class Action:
     status: int = 200
     fields: Fields = field(default_factory=dict[str, Field])
     parameters: Fields = field(default_factory=dict[str, Field])
+    has_slash: bool = True
+    media_type: str = "application/json"
+    may_be_missing: bool = False
 
     @property
     def is_for_object(self) -> bool:
@@ -177,15 +184,27 @@ class Resource(Generic[S]):
     """What it has endpoints for."""
     fields: ClassVar[Fields]
     """The fields of the body that creates or changes an object."""
+    internal: ClassVar[Fields] = {}
+    """Other columns of an object, which the resource fills."""
     shown: ClassVar[tuple[str, ...]]
     """The fields of an object in responses."""
     listed: ClassVar[tuple[str, ...] | None] = None
     """The fields of an object in lists, if they differ."""
+    created: ClassVar[tuple[str, ...] | None] = None
+    """The fields of an object in the response to its creation, if they differ."""
     sorted_by: ClassVar[tuple[str, ...]] = ()
     """The fields that lists can be sorted by, apart from the time of creation, if they have an
     ordering at all."""
     filtered_by: ClassVar[tuple[str, ...]] = ()
-    """The fields that lists can be filtered by."""
+    """The columns that lists can be filtered by."""
+    filters: ClassVar[Mapping[str, Filter]] = {}
+    """Other filters of lists."""
+    list_parameters: ClassVar[Fields] = {}
+    """Other parameters of lists."""
+    refuses_unknown_parameters: ClassVar[bool] = False
+    """Whether lists refuse parameters that they do not have."""
+    retrieve_parameters: ClassVar[Fields] = {}
+    """The parameters of the query for one object."""
     ignored: ClassVar[Mapping[str, str]] = {}
     """Parameters of lists that have no effect, with their descriptions."""
     unique: ClassVar[str | None] = None
@@ -214,14 +233,18 @@ class Resource(Generic[S]):
         self.name: str = self.path.rstrip("/").rpartition("/")[2]
         self.spec: TableSpec = TableSpec(
             self.name.replace("-", "_"),
-            {name: field for name, field in self.fields.items() if not field.is_secret},
+            {
+                name: field
+                for name, field in {**self.fields, **self.internal}.items()
+                if field.is_stored and not field.is_secret
+            },
             self.sorted_by,
             self.filtered_by,
             (*((self.unique,) if self.unique else ()), *self.looked_up_by),
             self.has_public,
         )
         outputs = self.outputs()
-        shown = {*self.shown, *(self.listed or ())}
+        shown = {*self.shown, *(self.listed or ()), *(self.created or ())}
         if unknown := sorted(shown - self.spec.fields.keys() - outputs.keys()):
             raise TypeError(
                 f"{self.name}: {', '.join(unknown)} can be neither stored nor computed."
@@ -231,16 +254,16 @@ class Resource(Generic[S]):
         for action in self.actions:
             self._check_action(action)
         getters = {name: output.value for name, output in outputs.items()}
-        self._shown, self._listed = (
+        self._shown, self._listed, self._created = (
             [(name, getters.get(name) or self.spec.getter(name)) for name in names]
-            for names in (self.shown, self.listed or self.shown)
+            for names in (self.shown, self.listed or self.shown, self.created or self.shown)
         )
         special: dict[str, Getter] = {"owner": attrgetter("email"), "created_at": _created_at}
         self._attributes = [
             (field.name, special.get(field.name) or self.spec.getter(field.name))
             for field in fields(self.stored)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
         ]
-        self._sortable = {name: self.fields[name] for name in self.sorted_by}
+        self._sortable = {name: self.spec.fields[name] for name in self.sorted_by}
 
     # What a resource may have rules for.
 
@@ -251,6 +274,30 @@ class Resource(Generic[S]):
     def complete(self, values: Mapping[str, Value]) -> dict[str, Value]:
         """Return the values of all stored fields, with defaults for omitted ones."""
         return {name: values.get(name, field.default) for name, field in self.spec.fields.items()}
+
+    def derive(
+        self, store: Store, account: Account, values: Mapping[str, Value], row: Row | None
+    ) -> dict[str, Value]:
+        """Return values that follow from the new values of an object, or replace them.
+
+        Args:
+            store: The database.
+            account: The account that saves it.
+            values: The new values.
+            row: The object, or None if it is a new one.
+
+        Raises:
+            Problem: They are refused.
+        """
+        return {}
+
+    def others_listed(self, call: Call) -> str | None:
+        """Return the condition of objects of others in a list, or None for no others."""
+        return "visibility = 'PUBLIC'"
+
+    def list_serializer(self, call: Call) -> Callable[[Row], dict[str, object]]:
+        """Return what serializes the objects of a list."""
+        return self.serialize_listed
 
     def provide(self, store: Store) -> None:
         """Have the objects of the service in the database."""
@@ -297,30 +344,38 @@ class Resource(Generic[S]):
         ordering = Ordering()
         if self.sorted_by:
             ordering = parse_ordering(call.request.query_params, self._sortable)
+        if self.refuses_unknown_parameters:
+            self._check_parameters(call)
         fetch = partial(
             self.table(call.store).fetch_page,
             call.account.organization,
             ordering,
             filters=self._filters(call),
+            conditions=self.conditions(call),
+            others=self.others_listed(call) if self.has_public else None,
         )
-        return call.paginator.respond(call.request, ordering, fetch, self.serialize_listed)
+        serialize = self.list_serializer(call)
+        return call.paginator.respond(
+            call.request, ordering, fetch, lambda row: serialize(self.for_account(call, row))
+        )
 
     def create(self, call: Call) -> Response:
         """Create an object."""
         values = self.complete(call.validate(self.fields))
         self._check_unique(call, values)
         self.before_save(call.store, call.account, values, None)
-        row = self.table(call.store).insert(call.account, values)
-        return JSONResponse(self.serialize(row), 201)
+        row = self.insert(call.store, call.account, values)
+        return JSONResponse({name: get(row) for name, get in self._created}, 201)
 
     def retrieve(self, call: Call) -> Response:
         """Return an object."""
-        return JSONResponse(self.serialize(self.find(call)))
+        return JSONResponse(self.serialize(self.for_account(call, self.find(call))))
 
     def replace(self, call: Call) -> Response:
         """Set all fields of an object; omitted fields get their default."""
         row = self.find_own(call)
-        return self._save(call, row, self.complete(call.validate(self.fields)))
+        values = self.complete(call.validate(self.fields))
+        return self._save(call, row, {name: values[name] for name in values if name in self.fields})
 
     def update(self, call: Call) -> Response:
         """Set the given fields of an object."""
@@ -391,12 +446,46 @@ class Resource(Generic[S]):
         for action in sorted(
             self.actions, key=lambda one: [part == "{id}" for part in one.path.split("/")]
         ):
-            found.setdefault(f"{self.path}{action.path}/", []).append(action)
+            slash = "/" if action.has_slash else ""
+            found.setdefault(f"{self.path}{action.path}{slash}", []).append(action)
         return found
+
+    @property
+    def specs(self) -> tuple[TableSpec, ...]:
+        """The tables, that of the objects first."""
+        return (self.spec,)
 
     def table(self, store: Store) -> Table:
         """Return the table of the objects."""
         return store.tables[self.spec.name]
+
+    def insert(
+        self,
+        store: Store,
+        account: Account,
+        values: Mapping[str, Value],
+        visibility: Visibility = "PRIVATE",
+    ) -> Row:
+        """Store a new object, whose values are complete."""
+        derived = self.derive(store, account, values, None)
+        return self.table(store).insert(account, {**values, **derived}, visibility)
+
+    def change(self, store: Store, account: Account, row: Row, values: Mapping[str, Value]) -> Row:
+        """Set values of an object."""
+        derived = self.derive(store, account, values, row)
+        return self.table(store).update(row, {**values, **derived})
+
+    def for_account(self, call: Call, row: Row) -> Row:
+        """Return an object as the account of a request sees it."""
+        if row.organization == call.account.organization or "project_id" not in self.spec.fields:
+            return row
+        # The projects of other organizations are not shown.
+        return cast("Row", cast("Any", row)._replace(project_id=None))
+
+    def conditions(self, call: Call) -> list[Condition]:
+        """Return the conditions of the filters of a list."""
+        values = call.parameters({name: one.field for name, one in self.filters.items()})
+        return [self.filters[name].apply(value) for name, value in values.items()]
 
     def add(
         self, store: Store, account: Account, values: Mapping[str, Value], visibility: Visibility
@@ -405,7 +494,7 @@ class Resource(Generic[S]):
         completed = self.complete(values)
         self.prepare(store, account)
         self.before_save(store, account, completed, None)
-        return self.table(store).insert(account, completed, visibility)
+        return self.insert(store, account, completed, visibility)
 
     def to_stored(self, row: Row) -> S:
         """Return an object as Python code sees it."""
@@ -439,8 +528,19 @@ class Resource(Generic[S]):
 
     def _filters(self, call: Call) -> dict[str, Value]:
         return call.parameters(
-            {name: self.fields[name] for name in self.filtered_by}, is_partial=True
+            {name: self.spec.fields[name] for name in self.filtered_by}, is_partial=True
         )
+
+    def _check_parameters(self, call: Call) -> None:
+        """Check the names of the parameters of a list.
+
+        Raises:
+            Problem: The list has no such parameter.
+        """
+        known = {"cursor", "page_size", "format", *self.filtered_by, *self.filters}
+        known |= {*self.list_parameters, *self.ignored, *(("ordering",) if self.sorted_by else ())}
+        if unknown := sorted({*call.request.query_params} - known):
+            raise Problem(400, {name: ["Unknown query parameter."] for name in unknown})
 
     def _check_action(self, action: Action) -> None:
         """Check an action.
@@ -463,7 +563,7 @@ class Resource(Generic[S]):
     def _save(self, call: Call, row: Row, values: Mapping[str, Value]) -> Response:
         self._check_unique(call, values, row)
         self.before_save(call.store, call.account, values, row)
-        return JSONResponse(self.serialize(self.table(call.store).update(row, values)))
+        return JSONResponse(self.serialize(self.change(call.store, call.account, row, values)))
 
     def _check_unique(
         self, call: Call, values: Mapping[str, Value], row: Row | None = None

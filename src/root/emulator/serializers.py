@@ -13,7 +13,7 @@ from email.message import Message
 from functools import lru_cache
 from typing import cast
 
-from root.emulator.fields import Fields, InvalidValueError, Value
+from root.emulator.fields import Fields, InvalidValueError, Value, clean_fields
 from root.emulator.problems import Problem, detail_problem, unsupported_media_type
 
 _JSON_TYPES = {"application/json", "application/*", "*/json", "*/*"}
@@ -58,26 +58,10 @@ def validate(data: object, fields: Fields, *, partial: bool = False) -> dict[str
     if not isinstance(data, dict):
         text = f"Invalid data. Expected a dictionary, but got {type(data).__name__}."
         raise Problem(400, {"non_field_errors": [text]})
-    body = cast("dict[str, object]", data)
-    values: dict[str, Value] = {}
-    errors: dict[str, list[str]] = {}
-    for name, field in fields.items():
-        if name not in body:
-            if field.required and not partial:
-                errors[name] = ["This field is required."]
-        elif body[name] is None:
-            if field.nullable:
-                values[name] = None
-            else:
-                errors[name] = ["This field may not be null."]
-        else:
-            try:
-                values[name] = field.clean(body[name])
-            except InvalidValueError as invalid:
-                errors[name] = list(invalid.args)
-    if errors:
-        raise Problem(400, errors)
-    return values
+    try:
+        return clean_fields(cast("dict[str, object]", data), fields, partial=partial)
+    except InvalidValueError as invalid:
+        raise Problem(400, cast("dict[str, object]", invalid.details)) from None
 
 
 @lru_cache

@@ -34,7 +34,10 @@ from root.emulator.pagination import Paginator
 from root.emulator.resource import AnyResource, Resource
 from root.emulator.resources import declared
 from root.emulator.resources.catalogue import load_catalogue
+from root.emulator.resources.evaluators import StoredEvaluator
+from root.emulator.resources.execution_logs import StoredExecutionLog
 from root.emulator.resources.models import StoredModel
+from root.emulator.resources.objectives import StoredObjective
 from root.emulator.resources.projects import StoredProject
 from root.emulator.rows import Visibility
 from root.emulator.settings import check_settings
@@ -105,6 +108,21 @@ class Server:
     def projects(self) -> tuple[StoredProject, ...]:
         """The created projects in order of creation, without the initial ones of organizations."""
         return self._list(StoredProject)
+
+    @property
+    def objectives(self) -> tuple[StoredObjective, ...]:
+        """The created objectives in order of creation, without those of the service."""
+        return self._list(StoredObjective)
+
+    @property
+    def evaluators(self) -> tuple[StoredEvaluator, ...]:
+        """The created evaluators in order of creation, without those of the service."""
+        return self._list(StoredEvaluator)
+
+    @property
+    def execution_logs(self) -> tuple[StoredExecutionLog, ...]:
+        """The execution logs in the order in which they were written."""
+        return self._list(StoredExecutionLog)
 
     @property
     def requests(self) -> tuple[RecordedRequest, ...]:
@@ -423,7 +441,7 @@ def serve(
         faults = read_faults(faults)
     queue = FaultQueue(seed, faults)
     resources = declared(public_models)
-    with closing(Store(db, (one.spec for one in resources), seed)) as store:
+    with closing(Store(db, (spec for one in resources for spec in one.specs), seed)) as store:
         for resource in resources:
             resource.provide(store)
         secret_fields = {name for one in resources for name in one.secret_fields}

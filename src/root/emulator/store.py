@@ -60,6 +60,10 @@ class Store:
         self._connection = sqlite3.connect(
             ":memory:" if db is None else db, check_same_thread=False, isolation_level=None
         )
+        # SQLite's own lower() knows ASCII only.
+        self._connection.create_function(
+            "casefold", 1, lambda text: str(text or "").casefold(), deterministic=True
+        )
         self._seed = seed
         self.tables: Mapping[str, Table] = {
             spec.name: Table(self._connection, spec, self._new_id) for spec in specs

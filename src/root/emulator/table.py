@@ -5,9 +5,10 @@ It has an index for each way to list it with up to two filters.
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections import namedtuple
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import combinations
@@ -16,6 +17,8 @@ from typing import Any, TypeAlias, cast
 
 from root.emulator.cursors import Ordering, SortKey
 from root.emulator.fields import BooleanField, Fields, Value
+from root.emulator.filters import Condition
+from root.emulator.json_fields import JsonField
 from root.emulator.keys import Account
 from root.emulator.rows import Row, Visibility
 
@@ -86,6 +89,13 @@ class TableSpec:
             return lambda row: bool(get(row))
         return get
 
+    @property
+    def json_fields(self) -> frozenset[str]:
+        """The fields whose columns hold JSON."""
+        return frozenset(
+            name for name, field in self.fields.items() if isinstance(field, JsonField)
+        )
+
     def statements(self) -> list[str]:
         """Return the statements that create the table."""
         columns = _COMMON | {
@@ -126,7 +136,11 @@ def quoted(name: str) -> str:
 
 
 class Table:
-    """The objects of one resource, of all organizations."""
+    """The objects of one resource, of all organizations.
+
+    Attributes:
+        fields: The names of the stored fields.
+    """
 
     def __init__(
         self, connection: sqlite3.Connection, spec: TableSpec, new_id: Callable[[], str]
@@ -142,8 +156,9 @@ class Table:
         self._new_id = new_id
         self._table = quoted(spec.name)
         self._has_public = spec.has_public
-        self._fields = tuple(spec.fields)
-        self._columns = (*list(_COMMON)[1:], *self._fields)
+        self.fields = tuple(spec.fields)
+        self._json_fields = spec.json_fields
+        self._columns = (*list(_COMMON)[1:], *self.fields)
         placeholders = ", ".join("?" * len(self._columns))
         self._insertion = (
             f"INSERT INTO {self._table} ({', '.join(map(quoted, self._columns))})"
@@ -175,7 +190,7 @@ class Table:
             *(id_, owner.organization, owner.email, owner.full_name),
             *(datetime.now(UTC).isoformat(), visibility, initial_id is not None),
         )
-        stored = (*common, *map(values.__getitem__, self._fields))
+        stored = (*common, *self._stored(values))
         inserted = self._connection.execute(self._insertion, stored)
         return self._to_row((inserted.lastrowid, *stored))
 
@@ -199,13 +214,27 @@ class Table:
         found = self.find(organization, field, value)
         return self._first(query, value) if found is None and self._has_public else found
 
+    def find_nearest(self, organization: str, field: str, value: Value) -> Row | None:
+        """Return an object that an organization can read by the value of a field.
+
+        Its own objects precede those of the service, which precede public ones of others. Of
+        several in one place, it is the newest.
+        """
+        return self._first(
+            f"SELECT * FROM {self._table} WHERE {quoted(field)} = ?"
+            " AND (organization = ? OR visibility != 'PRIVATE')"
+            " ORDER BY organization = ? DESC, organization = ? DESC, position DESC LIMIT 1",
+            *(value, organization, organization, SERVICE),
+        )
+
     def update(self, row: Row, values: Mapping[str, Value]) -> Row:
         """Set the given fields of an object and return it."""
         if not values:
             return row
         assignments = ", ".join(f"{quoted(name)} = ?" for name in values)
+        stored = [self._encoded(name, value) for name, value in values.items()]
         self._connection.execute(
-            f"UPDATE {self._table} SET {assignments} WHERE id = ?", (*values.values(), row.id)
+            f"UPDATE {self._table} SET {assignments} WHERE id = ?", (*stored, row.id)
         )
         return cast("Row", cast("Any", row)._replace(**values))
 
@@ -215,6 +244,14 @@ class Table:
         self._connection.execute(
             f"UPDATE {self._table} SET {column} = ? WHERE organization = ? AND {column} = ?",
             (new, organization, old),
+        )
+
+    def find_all(self, organization: str, field: str, value: Value) -> list[Row]:
+        """Return the objects of an organization with a value of a field, the newest first."""
+        return self._all(
+            f"SELECT * FROM {self._table} WHERE organization = ? AND {quoted(field)} = ?"
+            " ORDER BY position DESC",
+            (organization, value),
         )
 
     def delete(self, row: Row) -> None:
@@ -228,36 +265,61 @@ class Table:
         edge: SortKey | None,
         *,
         filters: Mapping[str, Value] | None = None,
+        conditions: Sequence[Condition] = (),
+        others: str | None = "visibility = 'PUBLIC'",
         backwards: bool = False,
         limit: int,
     ) -> list[Row]:
-        """Return the objects that an organization lists, beyond a sort key, which is excluded."""
+        """Return the objects that an organization lists, beyond a sort key, which is excluded.
+
+        Args:
+            organization: The organization.
+            ordering: The order of the list.
+            edge: The sort key.
+            filters: The values that columns must have.
+            conditions: Other conditions.
+            others: The condition of objects of others in the list, if there are public objects.
+            backwards: Whether to go backwards from the sort key.
+            limit: The maximum number of objects.
+        """
         columns = (*((quoted(ordering.field),) if ordering.field else ()), "position")
         descending = ordering.descending != backwards
-        conditions = [f"{quoted(name)} = ?" for name in filters or ()]
+        where = [f"{quoted(name)} = ?" for name in filters or ()]
+        where += [condition for condition, _ in conditions]
         if edge is not None:
             operator = "<" if descending else ">"
             placeholders = ", ".join("?" * len(edge))
-            conditions.append(f"({', '.join(columns)}) {operator} ({placeholders})")
+            where.append(f"({', '.join(columns)}) {operator} ({placeholders})")
         sorting = ", ".join(f"{column} {'DESC' if descending else 'ASC'}" for column in columns)
-        arguments = (organization, *(filters or {}).values(), *(edge or ()), limit)
+        values = [value for _, values in conditions for value in values]
+        arguments = (organization, *(filters or {}).values(), *values, *(edge or ()), limit)
 
         def select(columns: str, owned: str) -> str:
-            where = " AND ".join([owned, *conditions])
-            return f"SELECT {columns} FROM {self._table} WHERE {where} ORDER BY {sorting} LIMIT ?"
+            all_ = " AND ".join([owned, *where])
+            return f"SELECT {columns} FROM {self._table} WHERE {all_} ORDER BY {sorting} LIMIT ?"
 
-        if not self._has_public:
+        if not self._has_public or others is None:
             return self._all(select("*", "organization = ?"), arguments)
         # Two queries that each use an index, then merged: with OR, SQLite would read the rows of
         # other organizations too, or sort the whole list. What is merged is small.
         own = select(", ".join(columns), "organization = ?")
-        public = select(", ".join(columns), "visibility = 'PUBLIC'")
+        public = select(", ".join(columns), others)
         merged = f"SELECT * FROM ({own}) UNION SELECT * FROM ({public})"
         return self._all(
             f"SELECT * FROM {self._table} WHERE position IN"
             f" (SELECT position FROM ({merged} ORDER BY {sorting} LIMIT ?)) ORDER BY {sorting}",
             (*arguments, *arguments[1:], limit),
         )
+
+    def list_values(self, organization: str, field: str, prefix: str, limit: int) -> list[str]:
+        """Return the different texts in a field that start with a prefix, and are not empty."""
+        column = quoted(field)
+        found = self._connection.execute(
+            f"SELECT DISTINCT {column} FROM {self._table} WHERE organization = ?"
+            f" AND {column} != '' AND substr({column}, 1, ?) = ? ORDER BY {column} LIMIT ?",
+            (organization, len(prefix), prefix, limit),
+        )
+        return [str(value) for (value,) in found]
 
     def list_created(self, offset: int, limit: int) -> list[Row]:
         """Return objects of all organizations in order of creation, without the initial ones."""
@@ -297,11 +359,21 @@ class Table:
             (
                 (
                     *(-number, id_, SERVICE, owner.email, owner.full_name, created_at, "PUBLIC", 1),
-                    *map(values.__getitem__, self._fields),
+                    *self._stored(values),
                 )
                 for number, (id_, values) in enumerate(objects, start=1)
             ),
         )
+
+    def _stored(self, values: Mapping[str, Value]) -> list[Value]:
+        """Return the values of the columns of fields."""
+        return [self._encoded(name, values[name]) for name in self.fields]
+
+    def _encoded(self, name: str, value: Value) -> Value:
+        """Return a value as in the database."""
+        if name in self._json_fields and value is not None:
+            return json.dumps(value)
+        return value
 
     def _first(self, query: str, *arguments: Value) -> Row | None:
         found = self._connection.execute(query, arguments).fetchone()
@@ -315,5 +387,16 @@ def _row_factory(spec: TableSpec) -> Callable[[Iterable[Value]], Row]:
     """Return what makes a named tuple of the columns of a table."""
     # For type checkers, the fields of a named tuple must be known.
     make_type = cast("Callable[[str, list[str]], Any]", namedtuple)
-    make: Callable[[Iterable[Value]], Row] = make_type("Row", [*_COMMON, *spec.fields])._make
-    return make
+    names = [*_COMMON, *spec.fields]
+    make: Callable[[Iterable[Value]], Row] = make_type("Row", names)._make
+    if not spec.json_fields:
+        return make
+    is_json = [name in spec.json_fields for name in names]
+
+    def decode(values: Iterable[Value]) -> Row:
+        return make(
+            json.loads(value) if json_ and isinstance(value, str) else value
+            for value, json_ in zip(values, is_json, strict=True)
+        )
+
+    return decode

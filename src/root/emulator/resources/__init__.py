@@ -4,16 +4,26 @@ from __future__ import annotations
 
 from root.emulator.resource import AnyResource
 from root.emulator.resources.catalogue import Catalogue
+from root.emulator.resources.evaluators import Evaluators
+from root.emulator.resources.execution_logs import ExecutionLogs
 from root.emulator.resources.models import Models
+from root.emulator.resources.objectives import Objectives
 from root.emulator.resources.projects import Projects
+from root.emulator.scoring import FixedScores
 
 __all__ = ["declared"]
 
 
-def declared(catalogue: Catalogue) -> tuple[AnyResource, ...]:
+def declared(
+    catalogue: Catalogue, fixed_scores: FixedScores | None = None
+) -> tuple[AnyResource, ...]:
     """Return all resources, in the order in which they are described.
 
     Args:
         catalogue: The public models.
+        fixed_scores: The scores that the user of the emulator has set.
     """
-    return (Models(catalogue), Projects())
+    models, projects, logs = Models(catalogue), Projects(), ExecutionLogs()
+    objectives = Objectives(projects)
+    evaluators = Evaluators(models, projects, objectives, logs, fixed_scores or FixedScores())
+    return models, projects, objectives, evaluators, logs

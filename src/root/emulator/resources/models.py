@@ -34,6 +34,9 @@ _REPLY = "Hello! How can I help you today?"
 # Approximate token counts of a greeting and its reply.
 _USAGE = {"prompt_tokens": 8, "completion_tokens": 9, "total_tokens": 17}
 
+# The names of models that the service hosts itself.
+_SERVICE_MODELS = ("RootJudge", "root")
+
 _CATALOGUE_OWNER = Account(SERVICE, "catalogue@emulator.invalid", "Model catalogue")
 
 _PROVIDER: Schema = {
@@ -200,6 +203,17 @@ class Models(Resource[StoredModel]):
         """Refuse the deletion of a public model, which other organizations may use."""
         if row.visibility != "PRIVATE":
             raise problems.permission_denied()
+
+    def knows(self, store: Store, account: Account, name: str) -> bool:
+        """Return whether an account can use a model, which may lack the prefix of its provider."""
+        if name in _SERVICE_MODELS or any(
+            known.partition("/")[2] == name for known in self._catalogue.models
+        ):
+            return True
+        table = self.table(store)
+        return any(
+            table.find_readable(account.organization, field, name) for field in ("name", "model")
+        )
 
     def verify(self, call: Call, values: Mapping[str, Value]) -> Response:
         """Return success for a known model, and a failure for an unknown one."""

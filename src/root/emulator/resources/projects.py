@@ -80,7 +80,7 @@ class Projects(Resource[StoredProject]):
             "Omitted fields keep their value. A new default project replaces the former one; the"
             " default project cannot be unset."
         ),
-        "delete": "The default project cannot be deleted.",
+        "delete": "Neither the default project nor one with objects in it can be deleted.",
     }
     refuses_deletion: ClassVar[bool] = True
     prepares: ClassVar[bool] = True
@@ -101,10 +101,38 @@ class Projects(Resource[StoredProject]):
 
     def prepare(self, store: Store, account: Account) -> None:
         """Insert the default project of an organization that has no projects yet."""
+        self.default(store, account)
+
+    def default(self, store: Store, account: Account) -> Row:
+        """Return the default project of an organization."""
         table = self.table(store)
-        if table.find(account.organization, "is_default", 1) is None:
-            values = self.complete({"name": "Default", "is_default": True})
-            table.insert(account, values, initial_id=str(uuid5(_INITIAL, account.organization)))
+        found = table.find(account.organization, "is_default", 1)
+        if found is not None:
+            return found
+        values = self.complete({"name": "Default", "is_default": True})
+        return table.insert(account, values, initial_id=str(uuid5(_INITIAL, account.organization)))
+
+    def project_for(
+        self, store: Store, account: Account, requested: Value, present: Value = None
+    ) -> str:
+        """Return the ID of the project for an object.
+
+        Args:
+            store: The database.
+            account: The account that saves the object.
+            requested: The ID of the requested project, or None.
+            present: The ID of the project that it is in otherwise, or None for the default one.
+
+        Raises:
+            Problem: The organization has no such project.
+        """
+        if requested is None:
+            return str(present or self.default(store, account).id)
+        found = self.table(store).get(account.organization, str(requested))
+        if found is None:
+            text = f'Invalid pk "{requested}" - object does not exist.'
+            raise Problem(400, {"project_id": [text]})
+        return found.id
 
     def before_save(
         self, store: Store, account: Account, values: Mapping[str, Value], row: Row | None
@@ -121,6 +149,12 @@ class Projects(Resource[StoredProject]):
         """Refuse to delete the default project."""
         if row.is_default:
             raise detail_problem(400, "The default project cannot be deleted.")
+        if any(
+            "project_id" in table.fields
+            and table.find(account.organization, "project_id", row.id) is not None
+            for table in store.tables.values()
+        ):
+            raise detail_problem(400, "The project cannot be deleted while things belong to it.")
 
     def not_unique(self) -> Problem:
         """Return the response to a name that another project has already."""

@@ -1,0 +1,426 @@
+"""What evaluators are, and their endpoints."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from operator import attrgetter
+from typing import ClassVar, cast
+from uuid import UUID, uuid5
+
+from pydantic import JsonValue
+from starlette.responses import JSONResponse, Response
+
+from root.emulator.fields import Fields, StringField, Value
+from root.emulator.filters import Filter
+from root.emulator.keys import Account
+from root.emulator.problems import Problem, detail_problem
+from root.emulator.resource import CREATED_AT, ID, OWNER, Action, Call, Operation, Output, Schema
+from root.emulator.resources.evaluators.execution import (
+    EXECUTION_FIELDS,
+    EXECUTION_RESULT,
+    VARIABLE,
+    Execution,
+    check_inputs,
+    log_values,
+    score_inputs,
+    to_inputs,
+)
+from root.emulator.resources.evaluators.fields import FIELDS, FILTERS, INTERNAL, LISTED, SHOWN
+from root.emulator.resources.evaluators.presets import PRESETS, Preset
+from root.emulator.resources.execution_logs import ExecutionLogs
+from root.emulator.resources.models import Models
+from root.emulator.resources.objectives import Objectives
+from root.emulator.resources.projects import Projects
+from root.emulator.rows import Row, Visibility
+from root.emulator.scoring import FixedScores
+from root.emulator.store import Store
+from root.emulator.table import SERVICE
+from root.emulator.versions import VERSION_ID, VersionedResource, versions_action
+from root.emulator.visibility import (
+    LISTS_PUBLIC,
+    LOWER_CASE_VISIBILITY,
+    STATUS,
+    service_and_others_if_requested,
+)
+
+__all__ = ["Evaluators", "StoredEvaluator"]
+
+# A random UUID. IDs of what belongs to an evaluator are derived from its own.
+_NAMESPACE = UUID("5d4e9f0a-7f0c-4a36-8a5e-30f6d1b6d9a4")
+
+SERVICE_OWNER = Account(SERVICE, "evaluators@emulator.invalid", "Root Signals")
+
+_SPECIAL = ("request", "response", "contexts", "expected_output")
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEvaluator:
+    """An evaluator that was created in the emulator.
+
+    Attributes:
+        id: The ID.
+        name: The name.
+        scoring_criteria: The scoring criteria.
+        inputs: The inputs that an execution needs, by name.
+        models: The names of the models, the first of which is the main one.
+        objective_id: The ID of its objective.
+        objective: The objective as in responses.
+        behavior: How it weighs speed and depth.
+        evaluator_demonstrations: Its demonstrations, or None.
+        demonstration_dataset_id: The data set of its demonstrations, or None.
+        change_note: The note of its newest version, or None.
+        project_id: The project that it belongs to.
+        version_id: The ID of its newest version.
+        created_at: The time of its creation.
+        visibility: Who can read it.
+        organization: The organization that it belongs to.
+        owner: The e-mail address of the user who created it.
+    """
+
+    id: str
+    name: str
+    scoring_criteria: str
+    inputs: dict[str, JsonValue]
+    models: list[str]
+    objective_id: str
+    objective: dict[str, JsonValue]
+    behavior: str
+    evaluator_demonstrations: list[dict[str, JsonValue]] | None
+    demonstration_dataset_id: str | None
+    change_note: str | None
+    project_id: str
+    version_id: str
+    created_at: datetime
+    visibility: Visibility
+    organization: str
+    owner: str
+
+
+class Evaluators(VersionedResource[StoredEvaluator]):
+    """The evaluators of organizations, and those of the service."""
+
+    noun: ClassVar[str] = "evaluator"
+    path: ClassVar[str] = "/v1/evaluators/"
+    stored: type[StoredEvaluator] = StoredEvaluator
+    operations: ClassVar[tuple[Operation, ...]] = (
+        "list",
+        "create",
+        "retrieve",
+        "replace",
+        "update",
+        "delete",
+    )
+    fields: ClassVar[Fields] = FIELDS
+    internal: ClassVar[Fields] = INTERNAL
+    silent: ClassVar[frozenset[str]] = frozenset({"change_note"})
+    shown: ClassVar[tuple[str, ...]] = SHOWN
+    listed: ClassVar[tuple[str, ...] | None] = LISTED
+    sorted_by: ClassVar[tuple[str, ...]] = ("name",)
+    filtered_by: ClassVar[tuple[str, ...]] = ("name", "project_id")
+    filters: ClassVar[Mapping[str, Filter]] = FILTERS
+    list_parameters: ClassVar[Fields] = LISTS_PUBLIC
+    retrieve_parameters: ClassVar[Fields] = {
+        "version_id": StringField(description="The version; by default the newest one.")
+    }
+    unique: ClassVar[str | None] = "name"
+    looked_up_by: ClassVar[tuple[str, ...]] = ("rule", "objective_id")
+    has_public: ClassVar[bool] = True
+    notes: ClassVar[Mapping[Operation, str]] = {
+        "create": "The name must be new, unless `overwrite` is true: then an evaluator of the"
+        " organization with this name is replaced, and gets a version.",
+        "update": "A change makes a version. Omitted fields keep their value.",
+        "replace": "A change makes a version. Omitted fields get their default.",
+    }
+    dashboard_columns: ClassVar[tuple[str, ...]] = ("scoring_criteria",)
+    actions: ClassVar[tuple[Action, ...]] = (
+        Action(
+            "POST",
+            "execute/{id}",
+            handler="execute",
+            summary="Run an evaluator",
+            result="The score.",
+            schema=EXECUTION_RESULT,
+            fields=EXECUTION_FIELDS,
+        ),
+        Action(
+            "POST",
+            "execute/by-name",
+            handler="execute_by_name",
+            summary="Run an evaluator by its name",
+            result="The score.",
+            schema=EXECUTION_RESULT,
+            fields=EXECUTION_FIELDS,
+            parameters={"name": StringField(required=True, description="The name.")},
+            may_be_missing=True,
+        ),
+        versions_action("evaluator", "Evaluator"),
+    )
+
+    def __init__(
+        self,
+        models: Models,
+        projects: Projects,
+        objectives: Objectives,
+        logs: ExecutionLogs,
+        fixed_scores: FixedScores,
+    ) -> None:
+        """Create the resource.
+
+        Args:
+            models: The models that evaluators use.
+            projects: The projects that evaluators belong to.
+            objectives: The objectives of evaluators.
+            logs: The logs of executions.
+            fixed_scores: The scores that the user of the emulator has set.
+        """
+        self._models = models
+        self._projects = projects
+        self._objectives = objectives
+        self._logs = logs
+        self._fixed_scores = fixed_scores
+        super().__init__()
+
+    def outputs(self) -> dict[str, Output]:
+        """Return the fields of responses that are not fields of requests."""
+        text = {"type": "string"}
+        reference: JsonValue = {"$ref": "#/components/schemas/Objective"}
+        objective: Schema = {"anyOf": [reference, {"type": "null"}]}
+        user: Schema = {"anyOf": [dict(OWNER.schema), {"type": "null"}]}
+        return {
+            "id": ID,
+            "created_at": CREATED_AT,
+            "owner": OWNER,
+            "objective": Output(objective, attrgetter("objective")),
+            "visibility": LOWER_CASE_VISIBILITY,
+            "updated_at": Output({"type": ["string", "null"]}, _updated_at),
+            "updated_by": Output(user, attrgetter("updated_by")),
+            "version_id": VERSION_ID,
+            "_meta": Output({"type": "object"}, lambda row: {}),
+            "inputs": Output({"type": "object"}, attrgetter("inputs")),
+            "input_variables": Output({"type": "array"}, _input_variables),
+            # Those of the service do not show theirs.
+            "scoring_criteria": Output(text, attrgetter("scoring_criteria")),
+            "is_root_evaluator": Output({"type": "boolean"}, _is_of_service),
+            # Older clients require them.
+            "prompt": Output(text, attrgetter("scoring_criteria")),
+            "skill_type": Output({"enum": ["managed", "native"]}, lambda row: "managed"),
+            "status": STATUS,
+            "model_params": Output({"type": ["object", "null"]}, lambda row: None),
+            "reference_variables": Output({"type": "array"}, lambda row: []),
+            "system_message": Output(text, lambda row: ""),
+        }
+
+    def not_unique(self) -> Problem:
+        """Return the response to a name that another evaluator has already."""
+        text = "An evaluator with this name exists already. Send overwrite to replace it."
+        return Problem(400, {"name": [text]})
+
+    def others_listed(self, call: Call) -> str | None:
+        """Return the condition of evaluators of others in a list."""
+        return service_and_others_if_requested(call)
+
+    def provide(self, store: Store) -> None:
+        """Have the evaluators of the service in the database."""
+        objectives: dict[str, dict[str, Value]] = {}
+        evaluators: dict[str, dict[str, Value]] = {}
+        for preset in PRESETS:
+            objective_id = _derived_id(preset.id, "objective")
+            intent = f"Evaluates the {preset.name.lower()} of what is given."
+            objective = self._objectives.complete(
+                {"intent": intent, "version_id": _derived_id(preset.id, "objective version")}
+            )
+            objectives[objective_id] = objective
+            evaluators[preset.id] = {
+                **self._preset_values(preset, objective_id),
+                "objective": self._objectives.service_part(objective_id, SERVICE_OWNER, objective),
+            }
+        self._objectives.provide_objects(store, SERVICE_OWNER, objectives)
+        self.provide_objects(store, SERVICE_OWNER, evaluators)
+
+    def derive(
+        self, store: Store, account: Account, values: Mapping[str, Value], row: Row | None
+    ) -> dict[str, Value]:
+        """Return the project, the models, the objective and the inputs.
+
+        Raises:
+            Problem: The values are refused.
+        """
+        derived: dict[str, Value] = {}
+        # The note belongs to the version that a change makes.
+        derived["change_note"] = values.get("change_note")
+        if row is None or "project_id" in values:
+            present = None if row is None else row.project_id
+            derived["project_id"] = self._projects.project_for(
+                store, account, values.get("project_id"), present
+            )
+        if "models" in values:
+            names = cast("list[str]", values["models"])
+            self._check_models(store, account, names)
+        if "scoring_criteria" in values:
+            derived["inputs"] = _inputs(str(values["scoring_criteria"]))
+        if {"objective_id", "objective_version_id"} & values.keys():
+            derived["objective"] = self._objective(store, account, values, row)
+        return derived
+
+    def create(self, call: Call) -> Response:
+        """Create an evaluator, or replace the one with the same name."""
+        values = call.validate(self.fields)
+        table = self.table(call.store)
+        row = table.find(call.account.organization, "name", values["name"])
+        if row is None or not values.get("overwrite"):
+            return super().create(call)
+        completed = self.complete(values)
+        replaced = {name: completed[name] for name in completed if name in self.fields}
+        changed = self.change(call.store, call.account, row, replaced)
+        return JSONResponse(self.serialize(changed), 201)
+
+    def execute(self, call: Call, row: Row, values: Mapping[str, Value]) -> Response:
+        """Run an evaluator."""
+        return JSONResponse(self.run(call.store, call.account, row, values).to_json())
+
+    def execute_by_name(self, call: Call, values: Mapping[str, Value]) -> Response:
+        """Run an evaluator by its name."""
+        row = self.find_by_name(call.store, call.account, str(values["name"]))
+        return self.execute(call, row, values)
+
+    def run(
+        self,
+        store: Store,
+        account: Account,
+        evaluator: Row,
+        values: Mapping[str, Value],
+        *,
+        parent_id: str | None = None,
+        execution_type: str = "evaluator",
+    ) -> Execution:
+        """Run an evaluator, and write the log.
+
+        Args:
+            store: The database.
+            account: The account that runs it.
+            evaluator: The evaluator.
+            values: The validated body of the execution, of `EXECUTION_FIELDS`.
+            parent_id: The ID of the log of the judge that runs it, or None.
+            execution_type: The type of the log.
+
+        Raises:
+            Problem: The evaluator has no such version, or an input is missing.
+        """
+        version_id = cast("str | None", values.get("evaluator_version_id"))
+        evaluator = self.find_version(store, evaluator, version_id)
+        inputs = to_inputs(values)
+        check_inputs(evaluator, inputs)
+        score = score_inputs(evaluator, inputs, self._fixed_scores)
+        is_own = evaluator.organization == account.organization
+        project = self._projects.project_for(
+            store, account, values.get("project_id"), evaluator.project_id if is_own else None
+        )
+        log = self._logs.write(
+            store,
+            account,
+            {
+                **log_values(evaluator, values, inputs, score),
+                "project_id": project,
+                "parent_execution_log_id": parent_id,
+                "execution_type": execution_type,
+            },
+        )
+        return Execution(evaluator, score, log)
+
+    def find_by_name(self, store: Store, account: Account, name: str) -> Row:
+        """Return the evaluator with a name, or the evaluator of the service with an attribute.
+
+        Raises:
+            Problem: The organization can read no such evaluator.
+        """
+        table, organization = self.table(store), account.organization
+        found = table.find_nearest(organization, "name", name)
+        if found is None:
+            found = table.find_nearest(organization, "rule", name)
+        if found is None or (found.name != name and found.organization != SERVICE):
+            raise detail_problem(404, "No Evaluator matches the given query.")
+        return found
+
+    def _preset_values(self, preset: Preset, objective_id: str) -> dict[str, Value]:
+        return {
+            **self.complete({"name": preset.name, "objective_id": objective_id}),
+            "version_id": _derived_id(preset.id, "version"),
+            "scoring_criteria": "",
+            "inputs": {name: _INPUT.get(name, _STRING) for name in preset.inputs},
+            "rule": preset.attribute,
+        }
+
+    def _check_models(self, store: Store, account: Account, names: list[str]) -> None:
+        unknown = [name for name in names if not self._models.knows(store, account, name)]
+        if unknown:
+            text = f"These models do not exist: {', '.join(unknown)}."
+            raise Problem(400, {"models": [text]})
+
+    def _objective(
+        self, store: Store, account: Account, values: Mapping[str, Value], row: Row | None
+    ) -> Value:
+        present = {"objective_id": None, "objective_version_id": None}
+        if row is not None:
+            present = {name: getattr(row, name) for name in present}
+        id_, version_id = (values.get(name, present[name]) for name in present)
+        found = self._objectives.table(store).get(account.organization, str(id_))
+        if found is None:
+            if row is not None and id_ == row.objective_id:
+                # It was deleted, and stays readable here.
+                return row.objective
+            text = f'Invalid pk "{id_}" - object does not exist.'
+            raise Problem(400, {"objective_id": [text]})
+        try:
+            found = self._objectives.find_version(store, found, cast("str | None", version_id))
+        except Problem:
+            text = f'Invalid pk "{version_id}" - object does not exist.'
+            raise Problem(400, {"objective_version_id": [text]}) from None
+        return self._objectives.as_part(found)
+
+
+_STRING: JsonValue = {"type": "string"}
+_INPUT: Mapping[str, JsonValue] = {"contexts": {"type": "array", "items": {"type": "string"}}}
+
+
+def _inputs(criteria: str) -> dict[str, Value]:
+    """Return the inputs of scoring criteria.
+
+    Raises:
+        Problem: They have neither the request nor the response.
+    """
+    names = dict.fromkeys(VARIABLE.findall(criteria))
+    if not {"request", "response"} & names.keys():
+        text = "The scoring criteria must have {{request}} or {{response}}."
+        raise Problem(400, {"scoring_criteria": [text]})
+    return {name: _INPUT.get(name, _STRING) for name in names}
+
+
+def _input_variables(row: Row) -> list[dict[str, object]]:
+    """Return the variables of an evaluator as in responses."""
+    declared = [str(one["name"]) for one in cast("list[dict[str, Value]]", row.input_variables)]
+    used = [name for name in cast("dict[str, Value]", row.inputs) if name not in _SPECIAL]
+    created_at = row.created_at.replace("+00:00", "Z")
+    return [
+        {
+            "id": _derived_id(row.id, f"variable {name}"),
+            "created_at": created_at,
+            "updated_at": created_at,
+            "name": name,
+            "skill": row.id,
+        }
+        for name in dict.fromkeys((*declared, *used))
+    ]
+
+
+def _derived_id(id_: str, kind: str) -> str:
+    return str(uuid5(_NAMESPACE, f"{id_} {kind}"))
+
+
+def _updated_at(row: Row) -> str | None:
+    return None if row.updated_at is None else str(row.updated_at).replace("+00:00", "Z")
+
+
+def _is_of_service(row: Row) -> bool:
+    return row.organization == SERVICE
