@@ -24,6 +24,7 @@ from .conftest import connect
 LIST = "/v1/models/"
 VERIFY = "/v1/models/verify/"
 PROJECTS = "/v1/projects/"
+DATA_SETS = "/v1/datasets/"
 
 # Parsed JSON, whose parts the tests access without types.
 DOCUMENT: dict[str, Any] = openapi()
@@ -122,7 +123,9 @@ def responses(server: Server) -> Iterator[list[httpx.Response]]:
         clients["throttled"].get(LIST)
         for method, path in OPERATIONS:
             own = clients["own"]
-            collection = PROJECTS if path.startswith(PROJECTS) else LIST
+            collection = LIST
+            if path.startswith((PROJECTS, DATA_SETS)):
+                collection = f"{'/'.join(path.split('/')[:3])}/"
             id_ = own.post(collection, json={"name": uuid4().hex}).json()["id"]
             here = path.format(id=id_)
             good = (
@@ -135,6 +138,9 @@ def responses(server: Server) -> Iterator[list[httpx.Response]]:
                 own.request(method, here.replace(id_, str(uuid4())), json=good),
                 own.request(method, here.replace(id_, "a.b"), json=good),
             ]
+            if path.startswith(DATA_SETS) and method in ("get", "head"):
+                invalid = {"type": "x", "download": "x"}
+                found.append(own.request(method, here, params=invalid))
             if path == collection:
                 found.append(own.request(method, here, params={"cursor": "no"}, json=good))
             if good:

@@ -27,6 +27,7 @@ from root.emulator.cursors import NextStyle
 from root.emulator.faults import Fault
 from root.emulator.history import Connections, RecordedRequest
 from root.emulator.openapi import openapi
+from root.emulator.resources.datasets import StoredDataSet
 from root.emulator.resources.evaluators import StoredEvaluator
 from root.emulator.resources.execution_logs import StoredExecutionLog
 from root.emulator.resources.models import StoredModel
@@ -43,6 +44,7 @@ __all__ = [
     "NextStyle",
     "RecordedRequest",
     "Server",
+    "StoredDataSet",
     "StoredEvaluator",
     "StoredExecutionLog",
     "StoredModel",

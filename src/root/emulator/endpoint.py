@@ -14,6 +14,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from root.emulator import problems
+from root.emulator.forms import FORM_TYPES
 from root.emulator.history import BODY, ENTRY, Entry
 from root.emulator.keys import Account, KeyRegistry
 from root.emulator.pagination import Paginator
@@ -72,8 +73,12 @@ def endpoints(resource: AnyResource, service: Service) -> dict[str, Endpoint]:
         handlers: Mapping[str, Handler],
         actions: Mapping[str, JsonValue],
         media_types: Iterable[str] = (),
+        *,
+        accepts_forms: bool = resource.accepts_forms,
     ) -> Endpoint:
-        return Endpoint(name, handlers, service, resource, actions, media_types)
+        return Endpoint(
+            *(name, handlers, service, resource, actions, media_types), accepts_forms=accepts_forms
+        )
 
     metadata = resource.metadata()
     of_list = supported(GET="list", POST="create")
@@ -93,11 +98,15 @@ def endpoints(resource: AnyResource, service: Service) -> dict[str, Endpoint]:
                     if action.fields
                 },
                 {action.media_type for action in actions},
+                accepts_forms=any(action.accepts_forms for action in actions),
             )
             for path, actions in resource.actions_by_path.items()
         },
         f"{resource.path}{_ID}/": endpoint(
-            f"{resource.title} Instance", of_object, {"PUT": metadata} if "PUT" in of_object else {}
+            f"{resource.title} Instance",
+            of_object,
+            {"PUT": metadata} if "PUT" in of_object else {},
+            resource.retrieved_as,
         ),
     }
 
@@ -108,7 +117,7 @@ def _act(resource: AnyResource, action: Action, call: Call) -> Response:
         objects.append(resource.find_own(call) if action.changes_object else resource.find(call))
     values = call.parameters(action.parameters)
     if action.fields:
-        values |= call.validate(action.fields)
+        values |= call.validate(action.fields, accepts_forms=action.accepts_forms)
     response: Response = getattr(resource, action.handler)(call, *objects, values)
     return response
 
@@ -129,6 +138,8 @@ class Endpoint:
         resource: AnyResource,
         actions: Mapping[str, JsonValue],
         media_types: Iterable[str] = (),
+        *,
+        accepts_forms: bool = False,
     ) -> None:
         """Create an endpoint.
 
@@ -139,9 +150,11 @@ class Endpoint:
             resource: The resource that it belongs to.
             actions: The fields of request bodies by method, in responses to OPTIONS.
             media_types: The media types of its responses besides JSON.
+            accepts_forms: Whether bodies may be forms.
         """
         self._name = name
         self._media_types = frozenset(media_types)
+        self._accepts_forms = accepts_forms
         self._actions = dict(actions)
         self._handlers = dict(handlers)
         self._service = service
@@ -222,7 +235,7 @@ class Endpoint:
             "name": self._name,
             "description": "",
             "renders": ["application/json"],
-            "parses": ["application/json"],
+            "parses": ["application/json", *(FORM_TYPES if self._accepts_forms else ())],
         }
         actions = {} if call.account.state == "read-only" else dict(self._actions)
         if "PUT" in actions and "id" in call.request.path_params:

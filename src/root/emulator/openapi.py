@@ -12,6 +12,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from root.emulator.fields import Field, Fields
+from root.emulator.file_fields import FileField
+from root.emulator.forms import FORM_TYPES
 from root.emulator.openapi_components import HEADERS, PARAMETERS, SCHEMAS, page_size, reference
 from root.emulator.resource import Action, AnyResource, Operation
 from root.emulator.resources import declared
@@ -185,10 +187,12 @@ def _describe(resource: AnyResource, operation: Operation) -> _Object:
                 *_WRITING,
                 description="There is no idempotency key: if there is no response, the"
                 f" {noun} may have been created.",
-                requestBody=_body(f"{title}Request", is_required=_is_required(resource.fields)),
+                requestBody=_body(resource, "Request"),
             )
         case "retrieve":
             more: _Object = {}
+            for media_type in resource.retrieved_as:
+                one["content"][media_type] = {"schema": {}}  # type: ignore[index, call-overload]
             if resource.retrieve_parameters:
                 more["parameters"] = _parameters(resource.retrieve_parameters)
             described = _operation(
@@ -206,7 +210,7 @@ def _describe(resource: AnyResource, operation: Operation) -> _Object:
                 {"200": one},
                 *_WRITING,
                 "404",
-                requestBody=_body(f"{title}Request", is_required=_is_required(resource.fields)),
+                requestBody=_body(resource, "Request"),
             )
         case "update":
             described = _operation(
@@ -216,7 +220,7 @@ def _describe(resource: AnyResource, operation: Operation) -> _Object:
                 *_WRITING,
                 "404",
                 description="Omitted fields keep their value, and null clears a field.",
-                requestBody=_body(f"{title}Patch", is_required=False),
+                requestBody=_body(resource, "Patch", is_partial=True),
             )
         case "delete":
             described = _operation(
@@ -260,7 +264,10 @@ def _action(name: str, action: Action) -> _Object:
         refusals |= {*_WRITING}
         more["requestBody"] = {
             "required": _is_required(action.fields),
-            "content": _json(_request_schema(action.fields)),
+            "content": {
+                **_json(_request_schema(action.fields)),
+                **(_forms(action.fields) if action.accepts_forms else {}),
+            },
         }
     return _operation(name, action.summary, {str(action.status): success}, *refusals, **more)
 
@@ -363,8 +370,21 @@ def _links(resource: AnyResource, expression: str, operations: Iterable[Operatio
     return {name: {"operationId": name, "parameters": {"id": expression}} for name in names}
 
 
-def _body(schema: str, *, is_required: bool) -> _Object:
-    return {"required": is_required, "content": _json(reference("schemas", schema))}
+def _body(resource: AnyResource, schema: str, *, is_partial: bool = False) -> _Object:
+    content = _json(reference("schemas", f"{resource.title}{schema}"))
+    if resource.accepts_forms:
+        content |= _forms(resource.fields, is_partial=is_partial)
+    return {"required": not is_partial and _is_required(resource.fields), "content": content}
+
+
+def _forms(fields: Fields, *, is_partial: bool = False) -> _Object:
+    """Return the content of bodies that are forms; only those of several parts can have files."""
+    found: _Object = {}
+    for media_type in FORM_TYPES:
+        has_files = media_type == "multipart/form-data"
+        schema = _request_schema(fields, is_partial=is_partial, has_files=has_files)
+        found[media_type] = {"schema": schema}
+    return found
 
 
 def _json(schema: JsonValue) -> _Object:
@@ -438,10 +458,14 @@ def _own_parameters(resource: AnyResource) -> list[JsonValue]:
     ]
 
 
-def _request_schema(fields: Fields, *, is_partial: bool = False) -> _Object:
+def _request_schema(
+    fields: Fields, *, is_partial: bool = False, has_files: bool = False
+) -> _Object:
     """Return the JSON Schema of a body."""
     properties: _Object = {}
     for name, field in fields.items():
+        if isinstance(field, FileField) and not has_files:
+            continue
         described = field.request_schema()
         if field.is_secret or not field.is_stored:
             described["writeOnly"] = True

@@ -24,7 +24,9 @@ from starlette.responses import JSONResponse, Response
 from root.emulator import problems
 from root.emulator.cursors import Ordering, parse_ordering
 from root.emulator.fields import Field, Fields, Value
+from root.emulator.file_fields import Upload
 from root.emulator.filters import Condition, Filter
+from root.emulator.forms import FORM_TYPES, parse_form, to_json
 from root.emulator.keys import Account
 from root.emulator.pagination import Paginator
 from root.emulator.problems import Problem
@@ -99,6 +101,7 @@ class Action:
         has_slash: Whether the path ends in a slash. Otherwise it is found with one, too.
         media_type: The media type of the response.
         may_be_missing: Whether it looks an object up by something else than its ID.
+        accepts_forms: Whether the body may be a form.
     """
 
     method: ActionMethod
@@ -113,6 +116,7 @@ class Action:
     has_slash: bool = True
     media_type: str = "application/json"
     may_be_missing: bool = False
+    accepts_forms: bool = False
 
     @property
     def is_for_object(self) -> bool:
@@ -135,6 +139,7 @@ class Call:
         account: The account of its key.
         store: The database, within a transaction.
         paginator: The format of pages.
+        files: The files of the body by field, once it is validated.
     """
 
     request: Request
@@ -142,19 +147,30 @@ class Call:
     account: Account
     store: Store
     paginator: Paginator
+    files: dict[str, Upload] = field(default_factory=dict[str, Upload])
 
-    def validate(self, fields: Fields, *, is_partial: bool = False) -> dict[str, Value]:
+    def validate(
+        self, fields: Fields, *, is_partial: bool = False, accepts_forms: bool = False
+    ) -> dict[str, Value]:
         """Return the validated values of the body.
 
         Args:
             fields: The fields of the body.
             is_partial: Whether required fields may be omitted.
+            accepts_forms: Whether the body may be a form.
 
         Raises:
             Problem: The body is invalid.
         """
-        data = parse_json(self.body, self.request.headers.get("content-type", ""))
-        return validate(data, fields, partial=is_partial)
+        content_type = self.request.headers.get("content-type", "")
+        media_type = content_type.partition(";")[0].strip().lower()
+        if not accepts_forms or not self.body or media_type not in FORM_TYPES:
+            return validate(parse_json(self.body, content_type), fields, partial=is_partial)
+        form = parse_form(self.body, content_type)
+        for name, (*_, last) in form.items():
+            if isinstance(last, Upload):
+                self.files[name] = last
+        return validate(to_json(form, fields), fields, partial=is_partial)
 
     def parameters(self, fields: Fields, *, is_partial: bool = False) -> dict[str, Value]:
         """Return the validated parameters of the query; empty ones are ignored.
@@ -184,6 +200,8 @@ class Resource(Generic[S]):
     """What it has endpoints for."""
     fields: ClassVar[Fields]
     """The fields of the body that creates or changes an object."""
+    accepts_forms: ClassVar[bool] = False
+    """Whether bodies that create or change an object may be forms."""
     internal: ClassVar[Fields] = {}
     """Other columns of an object, which the resource fills."""
     shown: ClassVar[tuple[str, ...]]
@@ -205,6 +223,8 @@ class Resource(Generic[S]):
     """Whether lists refuse parameters that they do not have."""
     retrieve_parameters: ClassVar[Fields] = {}
     """The parameters of the query for one object."""
+    retrieved_as: ClassVar[tuple[str, ...]] = ()
+    """The media types of a retrieved object besides JSON."""
     ignored: ClassVar[Mapping[str, str]] = {}
     """Parameters of lists that have no effect, with their descriptions."""
     unique: ClassVar[str | None] = None
@@ -361,11 +381,18 @@ class Resource(Generic[S]):
 
     def create(self, call: Call) -> Response:
         """Create an object."""
-        values = self.complete(call.validate(self.fields))
+        return JSONResponse(self.serialize_created(self.create_row(call)), 201)
+
+    def create_row(self, call: Call) -> Row:
+        """Store the object that a request creates, and return it.
+
+        Raises:
+            Problem: It is refused.
+        """
+        values = self.complete(call.validate(self.fields, accepts_forms=self.accepts_forms))
         self._check_unique(call, values)
         self.before_save(call.store, call.account, values, None)
-        row = self.insert(call.store, call.account, values)
-        return JSONResponse({name: get(row) for name, get in self._created}, 201)
+        return self.insert(call.store, call.account, values)
 
     def retrieve(self, call: Call) -> Response:
         """Return an object."""
@@ -374,13 +401,13 @@ class Resource(Generic[S]):
     def replace(self, call: Call) -> Response:
         """Set all fields of an object; omitted fields get their default."""
         row = self.find_own(call)
-        values = self.complete(call.validate(self.fields))
+        values = self.complete(call.validate(self.fields, accepts_forms=self.accepts_forms))
         return self._save(call, row, {name: values[name] for name in values if name in self.fields})
 
     def update(self, call: Call) -> Response:
         """Set the given fields of an object."""
         row = self.find_own(call)
-        values = call.validate(self.fields, is_partial=True)
+        values = call.validate(self.fields, is_partial=True, accepts_forms=self.accepts_forms)
         stored = {name: value for name, value in values.items() if name in self.spec.fields}
         return self._save(call, row, stored)
 
@@ -503,6 +530,10 @@ class Resource(Generic[S]):
     def serialize(self, row: Row) -> dict[str, object]:
         """Return an object as in responses."""
         return {name: get(row) for name, get in self._shown}
+
+    def serialize_created(self, row: Row) -> dict[str, object]:
+        """Return a new object as in the response to its creation."""
+        return {name: get(row) for name, get in self._created}
 
     def serialize_listed(self, row: Row) -> dict[str, object]:
         """Return an object as in lists."""

@@ -34,6 +34,7 @@ from root.emulator.pagination import Paginator
 from root.emulator.resource import AnyResource, Resource
 from root.emulator.resources import declared
 from root.emulator.resources.catalogue import load_catalogue
+from root.emulator.resources.datasets import StoredDataSet
 from root.emulator.resources.evaluators import StoredEvaluator
 from root.emulator.resources.execution_logs import StoredExecutionLog
 from root.emulator.resources.models import StoredModel
@@ -108,6 +109,11 @@ class Server:
     def projects(self) -> tuple[StoredProject, ...]:
         """The created projects in order of creation, without the initial ones of organizations."""
         return self._list(StoredProject)
+
+    @property
+    def datasets(self) -> tuple[StoredDataSet, ...]:
+        """The created data sets in order of creation."""
+        return self._list(StoredDataSet)
 
     @property
     def objectives(self) -> tuple[StoredObjective, ...]:

@@ -27,6 +27,36 @@ T = TypeVar("T")
 _POLL_INTERVAL = 0.005
 
 
+class Files:
+    """The contents of files, apart from the objects that they belong to, so that lists are fast."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        """Create the interface.
+
+        Args:
+            connection: The database.
+        """
+        self._execute = connection.execute
+
+    def put(self, id_: str, content: bytes) -> None:
+        """Store a content by the ID of the object that it belongs to."""
+        self._execute("INSERT OR REPLACE INTO file_contents VALUES (?, ?)", (id_, content))
+
+    def get(self, id_: str) -> bytes | None:
+        """Return a content."""
+        query = "SELECT content FROM file_contents WHERE id = ?"
+        found: tuple[bytes] | None = self._execute(query, (id_,)).fetchone()
+        return None if found is None else found[0]
+
+    def delete(self, id_: str) -> None:
+        """Delete a content, if it exists."""
+        self._execute("DELETE FROM file_contents WHERE id = ?", (id_,))
+
+    def wipe(self) -> None:
+        """Delete all contents."""
+        self._execute("DELETE FROM file_contents")
+
+
 class Store:
     """A connection to the database.
 
@@ -36,6 +66,7 @@ class Store:
 
     Attributes:
         tables: The tables by name.
+        files: The contents of files.
     """
 
     def __init__(
@@ -68,6 +99,7 @@ class Store:
         self.tables: Mapping[str, Table] = {
             spec.name: Table(self._connection, spec, self._new_id) for spec in specs
         }
+        self.files: Files = Files(self._connection)
         self._lock = asyncio.Lock()
         self._executor = ThreadPoolExecutor(1, "root-emulator-database")
         try:
@@ -157,6 +189,7 @@ class Store:
         self._connection.execute("DELETE FROM seeds")
         for table in self.tables.values():
             table.wipe()
+        self.files.wipe()
 
     def provide(
         self, table: str, owner: Account, objects: Mapping[str, Mapping[str, Value]]
@@ -211,6 +244,7 @@ def _statements(specs: Iterable[TableSpec]) -> list[str]:
         *(statement for spec in specs for statement in spec.statements()),
         "CREATE TABLE service_objects (name TEXT PRIMARY KEY, digest TEXT NOT NULL)",
         "CREATE TABLE seeds (seed TEXT PRIMARY KEY, ids INTEGER NOT NULL) WITHOUT ROWID",
+        "CREATE TABLE file_contents (id TEXT PRIMARY KEY, content BLOB NOT NULL)",
     ]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from root.emulator.resource import AnyResource
 from root.emulator.resources.catalogue import Catalogue
+from root.emulator.resources.datasets import DataSets
 from root.emulator.resources.evaluators import Evaluators
 from root.emulator.resources.execution_logs import ExecutionLogs
 from root.emulator.resources.models import Models
@@ -26,4 +27,4 @@ def declared(
     models, projects, logs = Models(catalogue), Projects(), ExecutionLogs()
     objectives = Objectives(projects)
     evaluators = Evaluators(models, projects, objectives, logs, fixed_scores or FixedScores())
-    return models, projects, objectives, evaluators, logs
+    return models, projects, objectives, evaluators, logs, DataSets(projects)
