@@ -112,6 +112,16 @@ class FieldNotes(Resource[StoredNote]):
             schema=None,
             status=204,
         ),
+        Action(
+            "POST",
+            "{id}/share",
+            handler="share",
+            summary="Share a note",
+            result="The copy.",
+            schema={"type": "object"},
+            status=201,
+            has_slash=False,
+        ),
     )
 
     def outputs(self) -> dict[str, Output]:
@@ -133,6 +143,9 @@ class FieldNotes(Resource[StoredNote]):
         copied = {name: getattr(row, name) for name in self.spec.fields}
         copy = self.table(call.store).insert(call.account, {**copied, **values})
         return JSONResponse(self.serialize(copy), 201)
+
+    def share(self, call: Call, row: Row, values: Mapping[str, Value]) -> Response:
+        return self.duplicate(call, row, values)
 
     def list_copies(self, call: Call, row: Row, values: Mapping[str, Value]) -> Response:
         return JSONResponse({"of": row.title, **values})
@@ -364,6 +377,29 @@ async def test_actions_on_an_object(notes: Notes) -> None:
     assert head.headers["Allow"] == "POST, GET, HEAD, OPTIONS"
 
 
+@pytest.mark.parametrize("prefix", ["/v1", ""])
+async def test_paths(notes: Notes, prefix: str) -> None:
+    """The prefix is optional, and both forms of a path that is declared without a final slash."""
+    base = f"{prefix}{NOTES.removeprefix('/v1')}"
+    post, get = notes.client.post, notes.client.get
+
+    first, *_ = [(await post(base, json={"title": "x"})).json() for _ in range(4)]
+
+    here = f"{base}{first['id']}/"
+    assert (await get(here)).json() == first
+    assert (await post(f"{base}count-words/", json={"text": "a b"})).json() == {"words": 2}
+    assert (await post(f"{here}duplicate/")).status_code == 201
+    assert (await post(f"{here}duplicate")).status_code == 301
+    assert (await post(f"{here}share")).status_code == 201
+    assert (await post(f"{here}share/")).status_code == 201
+    assert (await post(f"{here}share//")).status_code == 404
+    page = (await get(base)).json()
+    assert page["next"].startswith(f"{base}?cursor=")
+    assert len((await get(page["next"])).json()["results"]) == 3
+    assert (await get(base.removesuffix("/"))).headers["Location"] == base
+    assert (await get(f"/v1{base}" if prefix else f"/v2{base}")).status_code == 404
+
+
 @pytest.mark.parametrize(
     ("method", "path", "status", "body"),
     [
@@ -468,7 +504,9 @@ def test_document() -> None:
     assert isinstance(paths, dict)
     assert list(paths) == [
         NOTES,
-        *(f"{NOTES}{path}/" for path in ("count-words", "priority/{id}", "{id}/duplicate", "{id}")),
+        *(f"{NOTES}{path}/" for path in ("count-words", "priority/{id}", "{id}/duplicate")),
+        f"{NOTES}{{id}}/share",
+        f"{NOTES}{{id}}/",
     ]
     text = str(paths[NOTES])
     assert all(f"'name': '{name}'" in text for name in ("ordering", "place", "is_done"))

@@ -84,12 +84,12 @@ def endpoints(resource: AnyResource, service: Service) -> dict[str, Endpoint]:
     of_list = supported(GET="list", POST="create")
     of_object = supported(GET="retrieve", PUT="replace", PATCH="update", DELETE="delete")
     return {
-        resource.path: endpoint(
+        _pattern(resource.path): endpoint(
             f"{resource.title} List", of_list, {"POST": metadata} if "POST" in of_list else {}
         ),
         # Before the pattern of IDs, which matches these paths too.
         **{
-            path.replace("{id}", _ID) + ("" if path.endswith("/") else "/?"): endpoint(
+            _pattern(path): endpoint(
                 _name(actions[0]),
                 {action.method: partial(_act, resource, action) for action in actions},
                 {
@@ -102,13 +102,22 @@ def endpoints(resource: AnyResource, service: Service) -> dict[str, Endpoint]:
             )
             for path, actions in resource.actions_by_path.items()
         },
-        f"{resource.path}{_ID}/": endpoint(
+        _pattern(f"{resource.path}{{id}}/"): endpoint(
             f"{resource.title} Instance",
             of_object,
             {"PUT": metadata} if "PUT" in of_object else {},
             resource.retrieved_as,
         ),
     }
+
+
+def _pattern(path: str) -> str:
+    """Return the pattern of a path, which is found without the prefix /v1/, too.
+
+    A path without a final slash is also found with one; else a slash is required.
+    """
+    pattern = re.sub("^/v1/", "/(?:v1/)?", path).replace("{id}", _ID)
+    return pattern if pattern.endswith("/") else f"{pattern}/?"
 
 
 def _act(resource: AnyResource, action: Action, call: Call) -> Response:

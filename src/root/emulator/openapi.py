@@ -34,6 +34,7 @@ Requests are parsed as by Django REST Framework, and described accordingly: a nu
  removed, and unknown fields are ignored.
 
 Other methods get 405, other paths 404 in HTML, and a path without its final slash a redirect, 301.\
+ The prefix `/v1` may be omitted, as clients do for data sets and judges.\
  Clients must accept additional fields and enum values in responses.\
 """
 
