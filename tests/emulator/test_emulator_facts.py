@@ -62,7 +62,26 @@ METHODS: dict[str, dict[str, set[int]]] = {
     "/v1/execution-logs/{id}/": {"GET": {200, 404}},
 }
 
+METHODS |= {
+    "/v1/judges/": {"GET": {200, 400, 404}, "POST": {201, 400, 415}},
+    "/v1/judges/{id}/": {
+        "GET": {200, 404},
+        "PUT": {200, 400, 404, 415},
+        "PATCH": {200, 400, 404, 415},
+        "DELETE": {204, 404},
+    },
+    "/v1/judges/{id}/execute/": {"POST": {200, 400, 404, 415}},
+    "/v1/judges/execute/by-name/": {"POST": {200, 400, 404, 415}},
+    "/v1/judges/generate/": {"POST": {201, 400, 404, 415}},
+}
+
 QUERIES = {
+    "/v1/judges/": {
+        *("cursor", "page_size", "ordering", "search", "name", "project_id", "include_public"),
+        *("is_preset", "featured", "executed_at_gte", "intent_evaluability_score_gte"),
+        # Of older servers.
+        "is_public",
+    },
     "/v1/datasets/": {"cursor", "page_size", "search", "type", "project_id"},
     "/v1/datasets/{id}/": {"download"},
     "/v1/models/": {"cursor", "page_size", "ordering", "capable_of"},

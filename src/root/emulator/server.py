@@ -37,6 +37,7 @@ from root.emulator.resources.catalogue import load_catalogue
 from root.emulator.resources.datasets import StoredDataSet
 from root.emulator.resources.evaluators import StoredEvaluator
 from root.emulator.resources.execution_logs import StoredExecutionLog
+from root.emulator.resources.judges import StoredJudge
 from root.emulator.resources.models import StoredModel
 from root.emulator.resources.objectives import StoredObjective
 from root.emulator.resources.projects import StoredProject
@@ -124,6 +125,11 @@ class Server:
     def evaluators(self) -> tuple[StoredEvaluator, ...]:
         """The created evaluators in order of creation, without those of the service."""
         return self._list(StoredEvaluator)
+
+    @property
+    def judges(self) -> tuple[StoredJudge, ...]:
+        """The created judges in order of creation."""
+        return self._list(StoredJudge)
 
     @property
     def execution_logs(self) -> tuple[StoredExecutionLog, ...]:

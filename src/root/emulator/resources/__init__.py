@@ -7,6 +7,7 @@ from root.emulator.resources.catalogue import Catalogue
 from root.emulator.resources.datasets import DataSets
 from root.emulator.resources.evaluators import Evaluators
 from root.emulator.resources.execution_logs import ExecutionLogs
+from root.emulator.resources.judges import Judges
 from root.emulator.resources.models import Models
 from root.emulator.resources.objectives import Objectives
 from root.emulator.resources.projects import Projects
@@ -27,4 +28,5 @@ def declared(
     models, projects, logs = Models(catalogue), Projects(), ExecutionLogs()
     objectives = Objectives(projects)
     evaluators = Evaluators(models, projects, objectives, logs, fixed_scores or FixedScores())
-    return models, projects, objectives, evaluators, logs, DataSets(projects)
+    judges = Judges(projects, objectives, evaluators, logs)
+    return models, projects, objectives, evaluators, judges, logs, DataSets(projects)
