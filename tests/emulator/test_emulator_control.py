@@ -373,3 +373,19 @@ def test_curl(server: Server, client: httpx.Client) -> None:
 
     assert re.fullmatch(r'\{"id": \d+\}', done.stdout)
     assert client.get(LIST).status_code == 503
+
+
+def test_scores(emulator: Server) -> None:
+    """Scores are added, listed and removed, and invalid ones are rejected."""
+    headers = {"Authorization": f"Emulator-Key {emulator.control_key}"}
+    score = {"evaluator": "Relevance", "score": 0.1, "justification": "no", "pattern": "x"}
+    with httpx.Client(base_url=f"{emulator.url}/_emulator/", headers=headers) as control:
+        assert control.post("scores", json=score).status_code == 204
+        assert control.get("scores").json() == {"scores": [score]}
+        invalid = [
+            control.post("scores", json={**score, **change})
+            for change in ({"score": 2.0}, {"pattern": "("}, {"evaluator": ""}, {"color": 1})
+        ]
+        assert [response.status_code for response in invalid] == [400] * 4
+        assert control.delete("scores").status_code == 204
+        assert control.get("scores").json() == {"scores": []}

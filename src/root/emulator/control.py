@@ -11,6 +11,7 @@ from root.emulator.keys import KeyRegistry
 from root.emulator.problems import Problem
 from root.emulator.resource import AnyResource, Resource
 from root.emulator.rows import Visibility
+from root.emulator.scoring import FixedScores
 from root.emulator.serializers import validate
 from root.emulator.store import Store
 
@@ -27,6 +28,7 @@ class Control:
         faults: The active faults.
         history: The history of requests.
         connections: Statistics of connections.
+        fixed_scores: The scores that evaluators have in place of computed ones.
     """
 
     def __init__(
@@ -36,6 +38,7 @@ class Control:
         faults: FaultQueue,
         history: History,
         connections: Connections,
+        fixed_scores: FixedScores,
         api_key: str,
     ) -> None:
         """Create the operations.
@@ -46,6 +49,7 @@ class Control:
             faults: The active faults.
             history: The history of requests.
             connections: Statistics of connections.
+            fixed_scores: The scores that evaluators have in place of computed ones.
             api_key: The key that is kept by `wipe`.
         """
         self._store = store
@@ -53,6 +57,7 @@ class Control:
         self.faults = faults
         self.history = history
         self.connections = connections
+        self.fixed_scores = fixed_scores
         self._api_key = api_key
 
     async def list_created(
@@ -115,5 +120,6 @@ class Control:
             self.faults.reset()
             self.history.clear()
             self.connections.reset()
+            self.fixed_scores.clear()
 
         await self._store.in_thread(self._store.wipe, then=reset)

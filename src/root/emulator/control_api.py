@@ -30,6 +30,7 @@ from root.emulator.history import RecordedRequest
 from root.emulator.keys import KeyState
 from root.emulator.resource import AnyResource
 from root.emulator.rows import Visibility
+from root.emulator.scoring import FixedScore
 
 __all__ = ["PREFIX", "ControlApplication"]
 
@@ -69,6 +70,13 @@ class _NewObject(_Input):
     key: str | None = None
 
 
+class _NewScore(_Input):
+    evaluator: str
+    score: float | None
+    justification: str | None = None
+    pattern: str | None = None
+
+
 class ControlApplication:
     """The control API as an ASGI application."""
 
@@ -100,6 +108,11 @@ class ControlApplication:
                 "DELETE": self._clear_faults,
             },
             "faults/{number}": {"DELETE": self._remove_fault},
+            "scores": {
+                "GET": self._list_scores,
+                "POST": self._add_score,
+                "DELETE": self._clear_scores,
+            },
             "keys": {"POST": self._add_key, "PATCH": self._change_key},
             "wipe": {"POST": self._wipe},
         }
@@ -198,6 +211,18 @@ class ControlApplication:
 
     async def _remove_fault(self, request: Request) -> JsonValue:
         self._control.faults.remove(_parse_integer("number", request.path_params["number"]))
+        return None
+
+    async def _list_scores(self, request: Request) -> JsonValue:
+        return {"scores": [asdict(score) for score in self._control.fixed_scores.all()]}
+
+    async def _add_score(self, request: Request) -> JsonValue:
+        body = _NewScore.model_validate_json(await request.body())
+        self._control.fixed_scores.add(FixedScore(**body.model_dump()))
+        return None
+
+    async def _clear_scores(self, request: Request) -> JsonValue:
+        self._control.fixed_scores.clear()
         return None
 
     async def _add_key(self, request: Request) -> JsonValue:

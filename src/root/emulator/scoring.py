@@ -134,6 +134,8 @@ class FixedScores:
         Raises:
             ValueError: The score is not from 0 to 1, or the pattern is invalid.
         """
+        if not score.evaluator:
+            raise ValueError("The name or the ID of the evaluator is empty.")
         if score.score is not None and not 0 <= score.score <= 1:
             raise ValueError(f"The score must be from 0 to 1, or None, not {score.score}.")
         if score.pattern is not None:
@@ -186,11 +188,15 @@ def compute_score(
         ):
             value = float(cast("float", shown["score"]))
             return _score(name, value, "this is the score of a demonstration with the same text")
-    function, reason = _RULES.get(rule or "", (None, ""))
-    if function is not None:
+    found = _RULES.get(rule or "")
+    if found is None or found is _RELEVANT:
+        if not inputs.answered.strip():
+            return _score(name, 0.0, "the response is empty")
+        if found is not None and not inputs.asked.strip():
+            found = None
+    if found is not None:
+        function, reason = found
         return _score(name, function(inputs), reason)
-    if not inputs.answered.strip() and not inputs.known:
-        return _score(name, 0.0, "the response is empty")
     digest = hashlib.sha256(f"{name}\0{criteria}\0{inputs.text()}".encode()).digest()
     value = 0.5 + 0.45 * int.from_bytes(digest[:4], "big") / 0xFFFF_FFFF
     return _score(name, value, "the score is derived from a hash of the evaluator and the inputs")
@@ -245,9 +251,7 @@ def _grounding(inputs: Inputs) -> float:
 
 
 def _relevance(inputs: Inputs) -> float:
-    if not inputs.answered.strip():
-        return 0.0
-    return _share(inputs.asked, inputs.answered) if inputs.asked.strip() else 0.5
+    return _share(inputs.asked, inputs.answered)
 
 
 def _correctness(inputs: Inputs) -> float:

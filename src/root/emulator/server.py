@@ -42,6 +42,7 @@ from root.emulator.resources.models import StoredModel
 from root.emulator.resources.objectives import StoredObjective
 from root.emulator.resources.projects import StoredProject
 from root.emulator.rows import Visibility
+from root.emulator.scoring import FixedScore, FixedScores
 from root.emulator.settings import check_settings
 from root.emulator.store import Store
 
@@ -238,6 +239,35 @@ class Server:
         resource = self._resource(StoredModel)
         return self._await(lambda: self._control.add(resource, values, visibility, api_key))
 
+    def set_score(
+        self,
+        evaluator: str,
+        score: float | None,
+        justification: str | None = None,
+        *,
+        pattern: str | None = None,
+    ) -> None:
+        """Set the score of an evaluator, in place of the one that it would compute.
+
+        Of several scores that apply to an execution, the newest is used. `wipe` removes them.
+
+        Args:
+            evaluator: The name of the evaluator, or its ID.
+            score: The score from 0 to 1, or None for executions without a score.
+            justification: The justification; by default a sentence which says that it was set.
+            pattern: A regular expression: the score is that of responses in which it is found, or
+                of requests if there is no response. If omitted, it is that of all executions.
+
+        Raises:
+            ValueError: The score is not from 0 to 1, or the pattern is invalid.
+        """
+        fixed = FixedScore(evaluator, score, justification, pattern)
+        self._call(lambda: self._control.fixed_scores.add(fixed))
+
+    def clear_scores(self) -> None:
+        """Remove the scores of `set_score`."""
+        self._call(self._control.fixed_scores.clear)
+
     def fail_next(
         self,
         times: int = 1,
@@ -296,7 +326,7 @@ class Server:
         self._call(self._control.faults.clear)
 
     def wipe(self) -> None:
-        """Restore the initial state: no created resources, no requests, one key.
+        """Restore the initial state: no created resources, no requests, no set scores, one key.
 
         The faults given to `serve` are restored, and all others removed. Requests that a fault
         delays are cancelled.
@@ -452,14 +482,15 @@ def serve(
     if isinstance(faults, str | os.PathLike):
         faults = read_faults(faults)
     queue = FaultQueue(seed, faults)
-    resources = declared(public_models)
+    fixed_scores = FixedScores()
+    resources = declared(public_models, fixed_scores)
     with closing(Store(db, (spec for one in resources for spec in one.specs), seed)) as store:
         for resource in resources:
             resource.provide(store)
         secret_fields = {name for one in resources for name in one.secret_fields}
         history = History(lambda: (*keys.all(), control_key), secret_fields)
         connections = Connections()
-        control = Control(store, keys, queue, history, connections, api_key)
+        control = Control(store, keys, queue, history, connections, fixed_scores, api_key)
         service = Service(store, keys, Paginator(next_style, page_size_cap))
         application = Application(
             {path: one for each in resources for path, one in endpoints(each, service).items()},
