@@ -289,7 +289,7 @@ def test_python_objects(tmp_path: Path) -> None:
         assert server.datasets == (stored,)
         assert client.get(path).content == b"1"
         server.wipe()
-        assert server.datasets == ()
+        assert not server.datasets
         assert client.get(path).status_code == 404
 
     assert isinstance(stored, StoredDataSet)

@@ -166,7 +166,7 @@ def test_every_acknowledged_write_survives_a_kill(in_sqlite: bool, tmp_path: Pat
         pass  # Loading the catalogue into a new file takes steps too.
     for seed in range(6):
         responses = threading.Semaphore(0)
-        with emulator(db, chosen.randrange(1000, 10_000) if in_sqlite else 0) as url:
+        with emulator(db, chosen.randrange(5000, 15_000) if in_sqlite else 0) as url:
             threads = [
                 threading.Thread(target=writer.write, args=(url, seed, responses.release))
                 for writer in writers
@@ -384,7 +384,9 @@ def test_seed_of_an_earlier_run(tmp_path: Path, rows: int) -> None:
 
     resource = Models(load_catalogue())
     steps: list[str] = []
-    with closing(Store(db, (one.spec for one in declared(load_catalogue())), 5)) as store:
+    with closing(
+        Store(db, (spec for one in declared(load_catalogue()) for spec in one.specs), 5)
+    ) as store:
         store._connection.set_trace_callback(steps.append)  # pyright: ignore[reportPrivateUsage]
         with store.transaction():
             account = Account("main", "x@example.com", "X")

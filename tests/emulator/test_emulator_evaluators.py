@@ -133,7 +133,7 @@ def test_update_makes_a_version(client: httpx.Client) -> None:
     assert unchanged == first
     assert changed["id"] == first["id"]
     assert changed["version_id"] != first["version_id"]
-    assert datetime.fromisoformat(changed["updated_at"])
+    assert datetime.fromisoformat(changed["updated_at"]).tzinfo is not None
     versions = results(client, f"{EVALUATORS}versions/{first['id']}/")
     assert [one["version_id"] for one in versions] == [changed["version_id"], first["version_id"]]
     assert [one["change_note"] for one in versions] == ["n", None]
@@ -322,5 +322,5 @@ def test_stored_evaluators(emulator: Server) -> None:
         assert (log.executed_item_id, log.response, log.tags) == (evaluator.id, "Thanks!", ["a"])
 
         emulator.wipe()
-        assert emulator.objectives == emulator.evaluators == emulator.execution_logs == ()
+        assert not (emulator.objectives or emulator.evaluators or emulator.execution_logs)
         assert len(results(client, EVALUATORS)) == 44

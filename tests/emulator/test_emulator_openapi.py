@@ -14,7 +14,7 @@ from openapi_core.exceptions import OpenAPIError
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from root.emulator import Server, openapi
-from root.emulator.fields import BooleanField, IntegerField
+from root.emulator.fields import BooleanField, IntegerField, StringField
 from root.emulator.resources.models import Models
 from root.emulator.resources.projects import Projects
 from tests.conformance import check_request, check_response
@@ -72,6 +72,7 @@ def test_limits_are_described(resource: str, name: str) -> None:
         assert fits(str(field.minimum))
         assert not fits(str(field.minimum - 1))
     else:
+        assert isinstance(field, StringField)
         assert fits("") is field.allow_blank
         longest = field.max_length or 5000
         assert fits("x" * longest)
