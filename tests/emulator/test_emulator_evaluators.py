@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import uuid4
 
 import httpx
@@ -133,7 +133,8 @@ def test_update_makes_a_version(client: httpx.Client) -> None:
     assert unchanged == first
     assert changed["id"] == first["id"]
     assert changed["version_id"] != first["version_id"]
-    assert datetime.fromisoformat(changed["updated_at"]).tzinfo is not None
+    assert first["updated_at"] is None
+    assert datetime.fromisoformat(changed["updated_at"]) <= datetime.now(UTC)
     versions = results(client, f"{EVALUATORS}versions/{first['id']}/")
     assert [one["version_id"] for one in versions] == [changed["version_id"], first["version_id"]]
     assert [one["change_note"] for one in versions] == ["n", None]
@@ -322,5 +323,5 @@ def test_stored_evaluators(emulator: Server) -> None:
         assert (log.executed_item_id, log.response, log.tags) == (evaluator.id, "Thanks!", ["a"])
 
         emulator.wipe()
-        assert not (emulator.objectives or emulator.evaluators or emulator.execution_logs)
+        assert (emulator.objectives, emulator.evaluators, emulator.execution_logs) == ((), (), ())
         assert len(results(client, EVALUATORS)) == 44

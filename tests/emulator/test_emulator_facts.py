@@ -46,6 +46,12 @@ METHODS: dict[str, dict[str, set[int]]] = {
         "DELETE": {204, 404},
     },
     "/v1/evaluators/": {"GET": {200, 400, 404}, "POST": {201, 400, 415}},
+    "/v1/evaluators/calibrate/": {"POST": {200, 400, 415}},
+    # Without a slash.
+    "/v1/evaluators/calibrate/{id}": {"POST": {200, 400, 404, 415}},
+    "/v1/evaluators/duplicate/{id}/": {"POST": {201, 400, 404, 415}},
+    "/v1/evaluators/export/{id}/": {"GET": {200, 404}},
+    "/v1/evaluators/import-yaml/": {"POST": {201, 400, 415}},
     "/v1/evaluators/execute/by-name/": {"POST": {200, 400, 404, 415}},
     "/v1/evaluators/execute/{id}/": {"POST": {200, 400, 404, 415}},
     "/v1/evaluators/versions/{id}/": {"GET": {200, 400, 404}},

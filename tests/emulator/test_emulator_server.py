@@ -882,7 +882,7 @@ def test_keys_of_files_and_variables(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     assert re.search(r"/#rs-emulator-[0-9a-f]{32}\n", terminal.getvalue())
 
 
-@pytest.mark.parametrize("package", ["starlette", "uvicorn"])
+@pytest.mark.parametrize("package", ["starlette", "uvicorn", "yaml"])
 def test_missing_extra(monkeypatch: pytest.MonkeyPatch, package: str) -> None:
     """Without its packages, the import fails with the command to install them."""
     monkeypatch.setitem(sys.modules, package, None)

@@ -15,6 +15,7 @@ From a terminal: `python -m root.emulator --port 8000 --db models.sqlite3`.
 try:
     import starlette
     import uvicorn
+    import yaml
 except ImportError as _missing:
     raise ImportError(
         f"The emulator requires the package {_missing.name!r}. Install the extra 'emulator' from a"
@@ -37,7 +38,7 @@ from root.emulator.resources.projects import StoredProject
 from root.emulator.server import Server, serve
 
 # Imported to check that they are installed; they are not part of the public interface.
-del starlette, uvicorn
+del starlette, uvicorn, yaml
 
 __all__ = [
     "Connections",

@@ -65,7 +65,8 @@ class InvalidValueError(Exception):
     @property
     def details(self) -> JsonValue:
         """The errors as in responses."""
-        return self.args[0] if self.args and isinstance(self.args[0], dict) else [*self.args]
+        details: list[JsonValue] = [*self.args]
+        return details[0] if details and isinstance(details[0], dict) else details
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -160,7 +160,7 @@ class ObjectField(JsonField):
         properties: dict[str, JsonValue] = {
             name: field.request_schema() for name, field in self.fields.items()
         }
-        schema = {**_type("object", self), "properties": properties}
+        schema: dict[str, JsonValue] = {**_type("object", self), "properties": properties}
         required: list[JsonValue] = [n for n, field in self.fields.items() if field.required]
         if required:
             schema["required"] = required

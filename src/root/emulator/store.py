@@ -92,9 +92,7 @@ class Store:
             ":memory:" if db is None else db, check_same_thread=False, isolation_level=None
         )
         # SQLite's own lower() knows ASCII only.
-        self._connection.create_function(
-            "casefold", 1, lambda text: str(text or "").casefold(), deterministic=True
-        )
+        self._connection.create_function("casefold", 1, _casefold, deterministic=True)
         self._seed = seed
         self.tables: Mapping[str, Table] = {
             spec.name: Table(self._connection, spec, self._new_id) for spec in specs
@@ -236,6 +234,10 @@ class Store:
         (number,) = execute("SELECT ids FROM seeds WHERE seed = ?", seed).fetchone()
         digest = hashlib.sha256(f"{self._seed}/{number}".encode()).digest()
         return str(UUID(bytes=digest[:16], version=4))
+
+
+def _casefold(text: str | None) -> str:
+    return (text or "").casefold()
 
 
 def _statements(specs: Iterable[TableSpec]) -> list[str]:

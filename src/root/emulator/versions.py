@@ -102,7 +102,7 @@ class VersionedResource(Resource[S]):
     ) -> Row:
         """Store a new object, and its first version."""
         row = super().insert(store, account, values, visibility)
-        return self._record(store, account, row)
+        return self.record_version(store, account, row)
 
     def change(self, store: Store, account: Account, row: Row, values: Mapping[str, Value]) -> Row:
         """Set values of an object, which makes a version if they differ."""
@@ -111,7 +111,7 @@ class VersionedResource(Resource[S]):
         if not changed - self.silent:
             return row
         updated = self.table(store).update(row, values)
-        return self._record(store, account, updated, is_update=True)
+        return self.record_version(store, account, updated, is_update=True)
 
     def list_versions(self, call: Call, row: Row, values: Mapping[str, Value]) -> Response:
         """Return a page of the versions of an object, the newest first."""
@@ -168,7 +168,9 @@ class VersionedResource(Resource[S]):
         }
         store.provide(self.versions_spec.name, owner, versions)
 
-    def _record(self, store: Store, account: Account, row: Row, *, is_update: bool = False) -> Row:
+    def record_version(
+        self, store: Store, account: Account, row: Row, *, is_update: bool = False
+    ) -> Row:
         """Store the state of an object as its newest version."""
         values: dict[str, Value] = {name: getattr(row, name) for name in self.spec.fields}
         version = self.versions(store).insert(account, {**values, "object_id": row.id})

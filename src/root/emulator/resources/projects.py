@@ -151,6 +151,8 @@ class Projects(Resource[StoredProject]):
             raise detail_problem(400, "The default project cannot be deleted.")
         if any(
             "project_id" in table.fields
+            # Former versions, also of deleted objects, do not count.
+            and "object_id" not in table.fields
             and table.find(account.organization, "project_id", row.id) is not None
             for table in store.tables.values()
         ):

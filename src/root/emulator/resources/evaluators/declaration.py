@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from operator import attrgetter
+from types import SimpleNamespace
 from typing import ClassVar, cast
 from uuid import UUID, uuid5
 
@@ -17,6 +18,12 @@ from root.emulator.filters import Filter
 from root.emulator.keys import Account
 from root.emulator.problems import Problem, detail_problem
 from root.emulator.resource import CREATED_AT, ID, OWNER, Action, Call, Operation, Output, Schema
+from root.emulator.resources.evaluators.calibration import (
+    CALIBRATION_FIELDS,
+    CALIBRATION_RESULT,
+    DRAFT_FIELDS,
+    rows_of,
+)
 from root.emulator.resources.evaluators.execution import (
     EXECUTION_FIELDS,
     EXECUTION_RESULT,
@@ -29,6 +36,7 @@ from root.emulator.resources.evaluators.execution import (
 )
 from root.emulator.resources.evaluators.fields import FIELDS, FILTERS, INTERNAL, LISTED, SHOWN
 from root.emulator.resources.evaluators.presets import PRESETS, Preset
+from root.emulator.resources.evaluators.transfer import IMPORT_FIELDS, export_yaml, parse_yaml
 from root.emulator.resources.execution_logs import ExecutionLogs
 from root.emulator.resources.models import Models
 from root.emulator.resources.objectives import Objectives
@@ -37,7 +45,7 @@ from root.emulator.rows import Row, Visibility
 from root.emulator.scoring import FixedScores
 from root.emulator.store import Store
 from root.emulator.table import SERVICE
-from root.emulator.versions import VERSION_ID, VersionedResource, versions_action
+from root.emulator.versions import VERSION_COLUMNS, VERSION_ID, VersionedResource, versions_action
 from root.emulator.visibility import (
     LISTS_PUBLIC,
     LOWER_CASE_VISIBILITY,
@@ -156,6 +164,54 @@ class Evaluators(VersionedResource[StoredEvaluator]):
             may_be_missing=True,
         ),
         versions_action("evaluator", "Evaluator"),
+        Action(
+            "POST",
+            "duplicate/{id}",
+            handler="duplicate",
+            summary="Copy an evaluator",
+            result="The copy, which belongs to the organization of the key.",
+            schema={"$ref": "#/components/schemas/Evaluator"},
+            status=201,
+            fields={"project_id": FIELDS["project_id"]},
+        ),
+        Action(
+            "GET",
+            "export/{id}",
+            handler="export",
+            summary="Export an evaluator as YAML",
+            result="The YAML document.",
+            schema={"type": "string"},
+            media_type="text/yaml",
+        ),
+        Action(
+            "POST",
+            "import-yaml",
+            handler="import_yaml",
+            summary="Import an evaluator from YAML",
+            result="The evaluator.",
+            schema={"$ref": "#/components/schemas/Evaluator"},
+            status=201,
+            fields=IMPORT_FIELDS,
+        ),
+        Action(
+            "POST",
+            "calibrate",
+            handler="calibrate_draft",
+            summary="Calibrate an evaluator that is not saved (deprecated)",
+            result="The scores of each row.",
+            schema=CALIBRATION_RESULT,
+            fields=DRAFT_FIELDS,
+        ),
+        Action(
+            "POST",
+            "calibrate/{id}",
+            handler="calibrate",
+            summary="Calibrate an evaluator (deprecated)",
+            result="The scores of each row.",
+            schema=CALIBRATION_RESULT,
+            fields=CALIBRATION_FIELDS,
+            has_slash=False,
+        ),
     )
 
     def __init__(
@@ -260,6 +316,8 @@ class Evaluators(VersionedResource[StoredEvaluator]):
             self._check_models(store, account, names)
         if "scoring_criteria" in values:
             derived["inputs"] = _inputs(str(values["scoring_criteria"]))
+            # The rule of a copied evaluator of the service does not fit new criteria.
+            derived["rule"] = None
         if {"objective_id", "objective_version_id"} & values.keys():
             derived["objective"] = self._objective(store, account, values, row)
         return derived
@@ -267,14 +325,9 @@ class Evaluators(VersionedResource[StoredEvaluator]):
     def create(self, call: Call) -> Response:
         """Create an evaluator, or replace the one with the same name."""
         values = call.validate(self.fields)
-        table = self.table(call.store)
-        row = table.find(call.account.organization, "name", values["name"])
-        if row is None or not values.get("overwrite"):
-            return super().create(call)
-        completed = self.complete(values)
-        replaced = {name: completed[name] for name in completed if name in self.fields}
-        changed = self.change(call.store, call.account, row, replaced)
-        return JSONResponse(self.serialize(changed), 201)
+        overwrite = bool(values.get("overwrite"))
+        row = self._save_named(call, self.complete(values), overwrite=overwrite)
+        return JSONResponse(self.serialize(row), 201)
 
     def execute(self, call: Call, row: Row, values: Mapping[str, Value]) -> Response:
         """Run an evaluator."""
@@ -284,6 +337,86 @@ class Evaluators(VersionedResource[StoredEvaluator]):
         """Run an evaluator by its name."""
         row = self.find_by_name(call.store, call.account, str(values["name"]))
         return self.execute(call, row, values)
+
+    def duplicate(self, call: Call, row: Row, values: Mapping[str, Value]) -> Response:
+        """Copy an evaluator, with its objective and the rule of its scores."""
+        table, account = self.table(call.store), call.account
+        copied: dict[str, Value] = {name: getattr(row, name) for name in self.spec.fields}
+        name, number = f"{row.name} (copy)", 1
+        while table.find(account.organization, "name", name) is not None:
+            number += 1
+            name = f"{row.name} (copy {number})"
+        if row.organization != account.organization:
+            copied |= self._copy_objective(call, row)
+        present = row.project_id if row.organization == account.organization else None
+        copied |= {
+            "name": name,
+            "change_note": None,
+            "updated_at": None,
+            "updated_by": None,
+            "project_id": self._projects.project_for(
+                call.store, account, values.get("project_id"), present
+            ),
+        }
+        copy = self.record_version(call.store, account, table.insert(account, copied))
+        return JSONResponse(self.serialize(copy), 201)
+
+    def export(self, call: Call, row: Row, values: Mapping[str, Value]) -> Response:
+        """Return an evaluator as YAML."""
+        return Response(export_yaml(row), media_type="text/yaml")
+
+    def import_yaml(self, call: Call, values: Mapping[str, Value]) -> Response:
+        """Create an evaluator from YAML, or replace the one with the same name."""
+        document = parse_yaml(str(values["yaml"]))
+        intent = cast("dict[str, Value]", document["objective"])["intent"]
+        table, organization = self.table(call.store), call.account.organization
+        row = table.find(organization, "name", document["name"])
+        if row is not None and cast("dict[str, Value]", row.objective)["intent"] == intent:
+            objective_id = row.objective_id
+        else:
+            objective = self._objectives.complete({"intent": intent})
+            objective_id = self._objectives.insert(call.store, call.account, objective).id
+        completed = self.complete(
+            {
+                "name": document["name"],
+                "objective_id": objective_id,
+                "scoring_criteria": document["scoring_criteria"],
+                "models": document["models"],
+                "behavior": document["behavior"],
+                "evaluator_demonstrations": document["demonstrations"] or None,
+                "calibration": document["calibration"] or None,
+                "project_id": values.get("project_id"),
+            }
+        )
+        overwrite = bool(values.get("overwrite"))
+        saved = self._save_named(call, completed, overwrite=overwrite)
+        return JSONResponse(self.serialize(saved), 201)
+
+    def calibrate(self, call: Call, row: Row, values: Mapping[str, Value]) -> Response:
+        """Run an evaluator on texts whose scores are known."""
+        results: list[dict[str, object]] = []
+        for one in rows_of(values):
+            body = {**one.inputs(), "project_id": values.get("project_id")}
+            results.append(
+                one.to_json(self._run(call.store, call.account, row, body, execution_type="test"))
+            )
+        return JSONResponse(results)
+
+    def calibrate_draft(self, call: Call, values: Mapping[str, Value]) -> Response:
+        """Run an evaluator that is not saved on texts whose scores are known."""
+        self._check_models(call.store, call.account, cast("list[str]", values.get("models", [])))
+        draft = SimpleNamespace(
+            id=None,
+            version_id=None,
+            organization=call.account.organization,
+            project_id=None,
+            name=values.get("name") or "",
+            scoring_criteria=values["prompt"],
+            models=values.get("models", []),
+            rule=None,
+            evaluator_demonstrations=None,
+        )
+        return self.calibrate(call, cast("Row", draft), values)
 
     def run(
         self,
@@ -310,8 +443,28 @@ class Evaluators(VersionedResource[StoredEvaluator]):
         """
         version_id = cast("str | None", values.get("evaluator_version_id"))
         evaluator = self.find_version(store, evaluator, version_id)
+        check_inputs(evaluator, to_inputs(values))
+        return self._run(
+            store,
+            account,
+            evaluator,
+            values,
+            parent_id=parent_id,
+            execution_type=execution_type,
+        )
+
+    def _run(
+        self,
+        store: Store,
+        account: Account,
+        evaluator: Row,
+        values: Mapping[str, Value],
+        *,
+        parent_id: str | None = None,
+        execution_type: str,
+    ) -> Execution:
+        """Run a version of an evaluator, whose inputs may be incomplete, and write the log."""
         inputs = to_inputs(values)
-        check_inputs(evaluator, inputs)
         score = score_inputs(evaluator, inputs, self._fixed_scores)
         is_own = evaluator.organization == account.organization
         project = self._projects.project_for(
@@ -342,6 +495,32 @@ class Evaluators(VersionedResource[StoredEvaluator]):
         if found is None or (found.name != name and found.organization != SERVICE):
             raise detail_problem(404, "No Evaluator matches the given query.")
         return found
+
+    def _save_named(self, call: Call, values: Mapping[str, Value], *, overwrite: bool) -> Row:
+        """Store a new evaluator, or replace the one with the same name.
+
+        Raises:
+            Problem: The name exists, or the values are refused.
+        """
+        row = self.table(call.store).find(call.account.organization, "name", values["name"])
+        if row is None:
+            return self.insert(call.store, call.account, values)
+        if not overwrite:
+            raise self.not_unique()
+        kept = VERSION_COLUMNS.keys() | {"objective", "inputs", "rule"}
+        replaced = {name: value for name, value in values.items() if name not in kept}
+        return self.change(call.store, call.account, row, replaced)
+
+    def _copy_objective(self, call: Call, row: Row) -> dict[str, Value]:
+        """Return the values of a copy of an evaluator's objective that belongs to the account."""
+        objective = cast("dict[str, Value]", row.objective or {})
+        values = self._objectives.complete({"intent": objective.get("intent", "")})
+        copy = self._objectives.insert(call.store, call.account, values)
+        return {
+            "objective_id": copy.id,
+            "objective_version_id": None,
+            "objective": self._objectives.as_part(copy),
+        }
 
     def _preset_values(self, preset: Preset, objective_id: str) -> dict[str, Value]:
         return {

@@ -20,7 +20,6 @@ from root.emulator.problems import Problem
 from root.emulator.resource import Schema
 from root.emulator.rows import Row
 from root.emulator.scoring import FixedScores, Inputs, Score, compute_score, fixed_score
-from root.emulator.table import SERVICE
 
 __all__ = [
     "DEFAULT_MODEL",
@@ -165,7 +164,7 @@ def to_inputs(values: Mapping[str, Value]) -> Inputs:
 def missing_inputs(evaluator: Row, inputs: Inputs) -> list[str]:
     """Return the names of the inputs that an evaluator needs and does not get."""
     given = {*inputs.strings, *(("contexts",) if inputs.known else ())}
-    if inputs.turns is not None or evaluator.organization == SERVICE:
+    if inputs.turns is not None or evaluator.rule is not None:
         # Most evaluators of the service are run with the response alone.
         given |= {"request", "response"}
     return [name for name in cast("dict[str, Value]", evaluator.inputs) if name not in given]

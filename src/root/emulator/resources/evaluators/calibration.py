@@ -1,0 +1,178 @@
+"""Calibration: an evaluator is run on texts whose scores are known."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import cast
+
+from root.emulator.fields import (
+    BooleanField,
+    ChoiceField,
+    Fields,
+    IntegerField,
+    StringField,
+    UUIDField,
+    Value,
+)
+from root.emulator.json_fields import ListField, ObjectField
+from root.emulator.problems import Problem
+from root.emulator.resource import Schema
+from root.emulator.resources.evaluators.execution import Execution
+
+__all__ = ["CALIBRATION_FIELDS", "CALIBRATION_RESULT", "DRAFT_FIELDS", "CalibrationRow", "rows_of"]
+
+_INDEX = IntegerField(minimum=0, nullable=True, required=True)
+
+CALIBRATION_FIELDS: Fields = {
+    "test_data": ListField(
+        child=ListField(child=StringField(), min_items=2),
+        nullable=True,
+        description="Rows of the expected score, the response and, if there is one, the request.",
+    ),
+    "test_dataset_id": StringField(description="A data set with such rows."),
+    "project_id": UUIDField(nullable=True, description="The project of the logs."),
+    "dataset_range": ObjectField(
+        fields={"start": _INDEX, "end": _INDEX},
+        nullable=True,
+        description="The first and the last row, counted from 0.",
+    ),
+}
+"""The fields of the body that calibrates an evaluator."""
+
+DRAFT_FIELDS: Fields = {
+    **CALIBRATION_FIELDS,
+    "prompt": StringField(required=True, description="The scoring criteria."),
+    "reference_variables": ListField(
+        child=ObjectField(
+            fields={
+                "dataset": UUIDField(required=True),
+                "name": StringField(required=True, max_length=1000),
+            }
+        ),
+        default=[],
+        description="Variables with the texts of data sets; they are not read.",
+    ),
+    "input_variables": ListField(
+        child=ObjectField(fields={"name": StringField(required=True, max_length=1000)}),
+        default=[],
+    ),
+    "models": ListField(child=StringField(), default=[]),
+    "name": StringField(nullable=True),
+    "objective": ObjectField(
+        fields={"intent": StringField(default="", max_length=100_000)}, nullable=True
+    ),
+    "is_evaluator": BooleanField(),
+    "behavior": ChoiceField(choices=("fast", "balanced", "thorough"), nullable=True),
+}
+"""The fields of the body that calibrates an evaluator which is not saved."""
+
+CALIBRATION_RESULT: Schema = {
+    "type": "array",
+    "items": {
+        "type": "object",
+        "required": ["variables", "model_call_duration", "row_number", "result"],
+        "properties": {
+            "variables": {"type": "object"},
+            "model_call_duration": {"type": "number"},
+            "row_number": {"type": "integer"},
+            "result": {
+                "type": "object",
+                "required": [
+                    "llm_output",
+                    "model",
+                    "execution_log_id",
+                    "rendered_prompt",
+                    "cost",
+                    "model_call_duration",
+                    "expected_score",
+                    "score",
+                    "justification",
+                ],
+                "properties": {
+                    "llm_output": {"type": "string"},
+                    "model": {"type": "string"},
+                    "execution_log_id": {"type": "string"},
+                    "rendered_prompt": {"type": "string"},
+                    "cost": {"type": ["number", "null"]},
+                    "model_call_duration": {"type": "number"},
+                    "expected_score": {"type": "number"},
+                    "score": {"type": ["number", "null"]},
+                    "justification": {"type": ["string", "null"]},
+                },
+            },
+        },
+    },
+}
+
+
+@dataclass(frozen=True, slots=True)
+class CalibrationRow:
+    """A text whose score is known.
+
+    Attributes:
+        number: The number of the row, counted from 0.
+        expected_score: Its score.
+        response: The text.
+        request: The request that it responds to, or None.
+    """
+
+    number: int
+    expected_score: float
+    response: str
+    request: str | None
+
+    def inputs(self) -> dict[str, Value]:
+        """Return the row as the body of an execution."""
+        return {"response": self.response, "request": self.request}
+
+    def to_json(self, execution: Execution) -> dict[str, object]:
+        """Return the result of the row as in responses."""
+        log = execution.log
+        return {
+            "variables": log.variables,
+            "model_call_duration": log.model_call_duration,
+            "row_number": self.number,
+            "result": {
+                "llm_output": log.llm_output,
+                "model": log.model,
+                "execution_log_id": log.id,
+                "rendered_prompt": log.rendered_prompt,
+                "cost": log.cost,
+                "model_call_duration": log.model_call_duration,
+                "expected_score": self.expected_score,
+                "score": execution.score.value,
+                "justification": execution.score.justification,
+            },
+        }
+
+
+def rows_of(values: Mapping[str, Value]) -> list[CalibrationRow]:
+    """Return the rows of the validated body of a calibration.
+
+    Raises:
+        Problem: There are none, or the first column of a row is no number.
+    """
+    data = cast("list[list[str]] | None", values.get("test_data"))
+    dataset = values.get("test_dataset_id")
+    if (data is None) == (dataset is None):
+        text = "Give either test_data or test_dataset_id."
+        raise Problem(400, {"non_field_errors": [text]})
+    if data is None:
+        text = f'Invalid pk "{dataset}" - object does not exist.'
+        raise Problem(400, {"test_dataset_id": [text]})
+    chosen = cast("dict[str, int | None]", values.get("dataset_range") or {})
+    start, end = chosen.get("start") or 0, chosen.get("end")
+    last = len(data) if end is None else end + 1
+    return [_row(number, row) for number, row in enumerate(data) if start <= number < last]
+
+
+def _row(number: int, row: list[str]) -> CalibrationRow:
+    try:
+        expected = float(row[0])
+    except ValueError:
+        expected = -1.0
+    if not 0 <= expected <= 1:
+        text = f"Row {number} must start with a score from 0 to 1, not {row[0][:40]!r}."
+        raise Problem(400, {"test_data": [text]})
+    return CalibrationRow(number, expected, row[1], row[2] if len(row) > 2 else None)
