@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
@@ -130,7 +130,36 @@ class Sent:
 
 LARGEST = 2147483647
 
+CRITERIA = "Is {{response}} kind?"
+
 SENT: dict[tuple[str, str], dict[str, Sent]] = {
+    ("POST", "/v1/objectives/"): {
+        "intent": Sent(("x", "x" * 100_000), ("", "x" * 100_001, None)),
+        "force_create": Sent((True, False), (None,)),
+        "test_dataset_id": Sent((None, str(UUID(int=1))), ("x",)),
+        "project_id": Sent((None,), ("x", str(UUID(int=1)))),
+    },
+    ("POST", "/v1/evaluators/"): {
+        "name": Sent(("xy", "x" * 1000), ("x", "x" * 1001, None), is_required=True),
+        "objective_id": Sent((), (None, "x", str(UUID(int=1))), is_required=True),
+        "objective_version_id": Sent((None,), ("x", str(UUID(int=1)))),
+        "scoring_criteria": Sent(
+            (CRITERIA, CRITERIA.ljust(500_000, "x")),
+            ("", None, CRITERIA.ljust(500_001, "x")),
+            is_required=True,
+        ),
+        "models": Sent(([], ["gpt-4o"]), ([""], "gpt-4o", None)),
+        "behavior": Sent(("thorough", "fast", "balanced"), ("slow", None)),
+        "input_variables": Sent(([], [{"name": "x" * 1000}]), ([{}], [{"name": ""}], None)),
+        "evaluator_demonstrations": Sent(
+            (None, [], [{"score": 0}], [{"score": 1, "request": None, "response": "x"}]),
+            ([{}], [{"score": 1.1}], [{"score": -0.1}], "x"),
+        ),
+        "demonstration_dataset_id": Sent((None, str(UUID(int=1))), ("x",)),
+        "change_note": Sent((None, "", "x"), ([],)),
+        "project_id": Sent((None,), ("x", str(UUID(int=1)))),
+        "overwrite": Sent((True, False), (None,)),
+    },
     ("POST", "/v1/models/"): {
         "name": Sent(("x", "x" * 100), ("", "x" * 101, None), is_required=True),
         "model": Sent(("x", "x" * 5000), ("", None)),
@@ -268,6 +297,9 @@ def test_fields_of_requests(client: httpx.Client, call: tuple[str, str], field: 
 
     def status(value: object) -> int:
         required = {name: uuid4().hex for name, other in SENT[call].items() if other.is_required}
+        if "objective_id" in required:
+            objective = client.post("/v1/objectives/").json()["id"]
+            required |= {"objective_id": objective, "scoring_criteria": CRITERIA}
         response = client.request(method, path, json={**required, field: value})
         if response.status_code == 400:
             assert set(response.json()) == {field}
@@ -321,6 +353,55 @@ def test_fields_of_responses(client: httpx.Client, path: str, types: dict[str, t
     page = of_response(collection, "GET", 200)["properties"]
     assert set(page) == {"next", "previous", "results"}
     assert set(resolve(page["results"]["items"])["properties"]) == LISTED[collection]
+
+
+# The fields of objects and of lists, those that older clients require among them.
+FIELDS = {
+    "Evaluator": {
+        *("change_note", "created_at", "demonstration_dataset_id", "evaluator_demonstrations"),
+        *("id", "input_variables", "models", "name", "objective", "owner", "project_id"),
+        *("visibility", "updated_at", "updated_by", "version_id", "_meta", "inputs"),
+        *("scoring_criteria", "is_root_evaluator", "behavior"),
+        *("prompt", "skill_type", "status", "model_params", "reference_variables"),
+        "system_message",
+    },
+    "ListedEvaluator": {
+        *("_meta", "created_at", "models", "id", "name", "objective", "owner", "project_id"),
+        *("visibility", "updated_at", "updated_by", "version_id", "inputs", "scoring_criteria"),
+        *("prompt", "status"),
+    },
+    "Objective": {
+        *("id", "intent", "test_set", "created_at", "owner", "version_id", "test_dataset_id"),
+        *("_meta", "status", "validators"),
+    },
+    "ListedObjective": {
+        *("id", "intent", "owner", "created_at", "project_id", "_meta", "status", "validators"),
+    },
+    "CreatedObjective": {"id"},
+    "ExecutionLog": {
+        *("cost", "turns", "created_at", "evaluation_context", "evaluator_latencies"),
+        *("executed_item_id", "executed_item_name", "executed_item_version_id"),
+        *("execution_type", "id", "justification", "llm_output", "model_call_duration", "model"),
+        *("owner", "parent_execution_log_id", "scoring_criteria", "score", "session_id"),
+        *("system_prompt", "tags", "user_id", "evaluator_results", "variables"),
+        *("classification", "confidence"),
+        *("chat_id", "prompt_template", "rendered_prompt", "model_params"),
+    },
+    "ListedExecutionLog": {
+        *("cost", "created_at", "evaluation_context", "executed_item_id", "executed_item_name"),
+        *("executed_item_version_id", "execution_type", "id", "llm_output", "owner"),
+        *("parent_execution_log_id", "project_id", "request_preview", "response_preview"),
+        *("score", "session_id", "tags", "user_id", "variables"),
+    },
+}
+
+
+@pytest.mark.parametrize(("name", "fields"), FIELDS.items())
+def test_fields_of_evaluation(name: str, fields: set[str]) -> None:
+    """Evaluators, objectives and logs have these fields, and promise all of them."""
+    schema = DOCUMENT["components"]["schemas"][name]
+
+    assert set(schema["properties"]) == set(schema["required"]) == fields
 
 
 def test_listed_model(client: httpx.Client) -> None:
