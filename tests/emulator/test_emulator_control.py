@@ -133,6 +133,7 @@ def test_state(server: Server, control: httpx.Client, client: httpx.Client) -> N
         "objectives": 0,
         "evaluators": 0,
         "judges": 0,
+        "batch-executions": 0,
         "execution-logs": 0,
         "datasets": 0,
         "requests": 1,

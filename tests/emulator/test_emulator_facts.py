@@ -79,9 +79,25 @@ METHODS |= {
     "/v1/judges/{id}/execute/": {"POST": {200, 400, 404, 415}},
     "/v1/judges/execute/by-name/": {"POST": {200, 400, 404, 415}},
     "/v1/judges/generate/": {"POST": {201, 400, 404, 415}},
+    "/v1/judges/{id}/refine/": {"POST": {200, 400, 404, 415}},
+    "/v1/judges/{id}/batch-execute/": {"POST": {202, 400, 404, 415}},
+    "/v1/judges/batch-executions/": {"GET": {200, 400, 404}},
+    "/v1/judges/batch-executions/{id}/": {"GET": {200, 404}},
+    "/v1/judges/{id}/duplicate/": {"POST": {201, 400, 404, 415}},
+    "/v1/judges/{id}/invite/": {"POST": {200, 400, 404, 415}},
+    "/v1/judges/claim/": {"POST": {200, 400, 404, 415}},
+    "/v1/judges/{id}/synthetic-data/": {"GET": {200, 404}},
+    **{
+        f"/v1/judges/{prefix}openai/{path}": {"POST": {200, 400, 404, 415}}
+        for prefix in ("", "{id}/", "{id}/refine/")
+        for path in ("chat/completions", "responses")
+    },
 }
 
 QUERIES = {
+    "/v1/judges/batch-executions/": {
+        *("cursor", "page_size", "judge_id", "project_id", "status", "date_from", "date_to"),
+    },
     "/v1/judges/": {
         *("cursor", "page_size", "ordering", "search", "name", "project_id", "include_public"),
         *("is_preset", "featured", "executed_at_gte", "intent_evaluability_score_gte"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import httpx
@@ -329,3 +330,281 @@ def test_python_objects(server: Server) -> None:
 
     assert (stored.id, stored.name, stored.visibility) == (judge["id"], "Support", "PRIVATE")
     assert stored.evaluator_references == [{"id": RELEVANCE, "version_id": None}]
+
+
+def refine(client: httpx.Client, judge: dict[str, Any], **fields: object) -> dict[str, Any]:
+    """Refine a response."""
+    response = client.post(f"{LIST}{judge['id']}/refine/", json={**PAIR, **fields})
+    assert response.status_code == 200, response.text
+    result: dict[str, Any] = response.json()
+    return result
+
+
+def test_refine(client: httpx.Client) -> None:
+    """A refined response has scores that rise up to the threshold, and logs of its own."""
+    judge = create(client, RELEVANCE)
+
+    result = refine(client, judge, max_iterations=2)
+
+    (before,), (after,) = result["original_evaluator_results"], result["evaluator_results"]
+    assert before["score"] < 0.8
+    assert after["score"] == pytest.approx(min(before["score"] + 0.2, 0.8))
+    assert result["original_response"] == PAIR["response"]
+    assert result["improved_response"].startswith(PAIR["response"])
+    assert result["improved_response"] != PAIR["response"]
+    log = client.get(f"{LOGS}{result['execution_log_id']}/").json()
+    assert log["score"] == after["score"]
+    assert len(client.get(LOGS).json()["results"]) == 4
+
+
+@pytest.mark.parametrize(
+    "fields", [{"threshold": 0.1}, {"max_iterations": 0}, {"min_improvement": 0.5}]
+)
+def test_nothing_to_refine(client: httpx.Client, fields: dict[str, float]) -> None:
+    """A response that is good enough, or cannot be improved enough, is unchanged."""
+    result = refine(client, create(client, RELEVANCE), **fields)
+
+    assert result["improved_response"] == result["original_response"]
+    assert result["evaluator_results"] == result["original_evaluator_results"]
+
+
+def events(response: httpx.Response) -> list[Any]:
+    """Return the data of server-sent events."""
+    assert response.headers["Content-Type"].startswith("text/event-stream")
+    blocks = response.text.split("\n\n")
+    assert blocks.pop() == ""
+    data = [block.rpartition("data: ")[2] for block in blocks]
+    return [text if text == "[DONE]" else json.loads(text) for text in data]
+
+
+def test_refine_as_a_stream(client: httpx.Client) -> None:
+    """A stream begins with the original results, and ends with the improved response."""
+    judge = create(client, RELEVANCE)
+    path, body = f"{LIST}{judge['id']}/refine/", {**PAIR, "stream": True}
+
+    first, last = events(client.post(path, json=body, headers={"Accept": "text/event-stream"}))
+
+    assert set(first) == {"original_response", "original_evaluator_results"}
+    assert last | {"execution_log_id": ""} == refine(client, judge) | {"execution_log_id": ""}
+
+
+def test_batch(client: httpx.Client) -> None:
+    """A batch advances with each poll; an item without texts fails, and the batch is partial."""
+    judge = create(client, RELEVANCE)
+    inputs = [PAIR, {}, {"response": "x", "contexts": ["y"]}]
+
+    begun = client.post(
+        f"{LIST}{judge['id']}/batch-execute/", json={"inputs": inputs, "tags": ["batch"]}
+    )
+
+    assert begun.status_code == 202
+    url = begun.json()["status_url"]
+    (listed,) = client.get(f"{LIST}batch-executions/").json()["results"]
+    assert (listed["status"], "items" in listed) == ("pending", False)
+    first, second, third = (client.get(url).json() for _ in range(3))
+    assert first["batch_execution_id"] == begun.json()["batch_execution_id"]
+    assert (first["status"], first["completed_count"]) == ("processing", 0)
+    assert first["judge"] == {name: judge[name] for name in ("id", "name", "version_id")}
+    assert (second["status"], second["completed_count"], second["failed_count"]) == (
+        "partial",
+        2,
+        1,
+    )
+    assert third == second
+    assert [item["status"] for item in second["items"]] == ["completed", "failed", "completed"]
+    assert [item["index"] for item in second["items"]] == [0, 1, 2]
+    assert second["items"][1]["error_message"] == "Give turns, or a request or a response."
+    assert second["items"][2]["input"] == {"request": "", "response": "x", "contexts": ["y"]}
+    for item in (second["items"][0], second["items"][2]):
+        log = client.get(f"{LOGS}{item['execution_log_id']}/").json()
+        assert (log["execution_type"], log["tags"]) == ("judge", ["batch"])
+        assert item["error_message"] == ""
+    found = client.get(f"{LIST}batch-executions/", params={"status": "pending"}).json()
+    assert found["results"] == []
+
+
+@pytest.mark.parametrize(
+    ("inputs", "errors"),
+    [
+        ([], ["This list may not be empty."]),
+        ([PAIR] * 101, ["Ensure this field has no more than 100 elements."]),
+    ],
+    ids=["none", "too many"],
+)
+def test_refused_batches(
+    client: httpx.Client, inputs: list[dict[str, str]], errors: list[str]
+) -> None:
+    """A batch has 1 to 100 inputs; errors are problem details."""
+    judge = create(client)
+
+    response = client.post(f"{LIST}{judge['id']}/batch-execute/", json={"inputs": inputs})
+
+    assert response.headers["Content-Type"] == "application/problem+json"
+    assert response.json() == {
+        "type": "about:blank",
+        "title": "Bad Request",
+        "status": 400,
+        "detail": "The request is invalid.",
+        "errors": {"inputs": errors},
+    }
+    unknown = client.post(f"{LIST}{UNKNOWN}/batch-execute/", json={"inputs": [PAIR]})
+    assert unknown.json()["detail"] == "No Judge matches the given query."
+
+
+def test_batch_of_a_deleted_judge(client: httpx.Client) -> None:
+    """A batch whose judge was deleted fails."""
+    judge = create(client)
+    begun = client.post(f"{LIST}{judge['id']}/batch-execute/", json={"inputs": [PAIR]}).json()
+    client.delete(f"{LIST}{judge['id']}/")
+
+    client.get(begun["status_url"])
+
+    assert client.get(begun["status_url"]).json()["status"] == "failed"
+
+
+def test_duplicate(server: Server, client: httpx.Client) -> None:
+    """A copy belongs to who makes it, with the evaluators that they can read."""
+    own = create_evaluator(client)["id"]
+    judge = create(client, RELEVANCE, own, visibility="public")
+
+    copy = client.post(f"{LIST}{judge['id']}/duplicate/").json()
+    with connect(server, server.add_key()) as other:
+        theirs = other.post(f"{LIST}{judge['id']}/duplicate/")
+        assert other.get(f"{LIST}{theirs.json()['id']}/").status_code == 200
+
+    assert (copy["name"], copy["visibility"]) == ("Support (copy)", "private")
+    assert copy["evaluators"] == judge["evaluators"]
+    assert theirs.status_code == 201
+    assert [one["name"] for one in theirs.json()["evaluators"]] == ["Relevance"]
+
+
+def test_claim(server: Server, client: httpx.Client) -> None:
+    """A generated judge is claimed once, and then belongs to the other organization."""
+    generated = generate(client)
+    token = {"claim_token": generated["claim_token"]}
+
+    with connect(server, server.add_key()) as other:
+        claimed = other.post(f"{LIST}claim/", json=token)
+        assert claimed.status_code == 200, claimed.text
+        judge = claimed.json()
+        assert len(run(other, judge)["evaluator_results"]) == len(judge["evaluators"]) == 4
+        assert other.post(f"{LIST}claim/", json=token).status_code == 404
+    assert client.get(f"{LIST}{judge['id']}/").status_code == 404
+
+
+def test_invite(client: httpx.Client) -> None:
+    """Up to ten addresses are invited."""
+    path = f"{LIST}{create(client)['id']}/invite/"
+    url = "https://example.com/judge"
+
+    def status(*emails: str) -> int:
+        return client.post(path, json={"emails": emails, "judge_url": url}).status_code
+
+    assert status("ada@example.com") == 200
+    assert status() == status("ada") == status(*["a@example.com"] * 11) == 400
+
+
+def test_synthetic_data(client: httpx.Client) -> None:
+    """The samples of a generated judge are ready after a while; others have none."""
+    generated = f"{LIST}{generate(client)['judge_id']}/synthetic-data/"
+    created = f"{LIST}{create(client)['id']}/synthetic-data/"
+
+    first, second = (client.get(generated).json() for _ in range(2))
+
+    assert (first["status"], first["samples"]) == ("pending", [])
+    assert second["status"] == "ready"
+    assert [one["quality"] for one in second["samples"]] == ["high", "low"]
+    assert client.get(created).json()["status"] == "not_generated"
+
+
+CHAT = {"model": "gpt", "messages": [{"role": "user", "content": "Hello there"}]}
+
+
+@pytest.mark.parametrize("scheme", ["Bearer", "Api-Key"])
+@pytest.mark.parametrize("slash", ["", "/"])
+@pytest.mark.parametrize("prefix", ["/v1", ""])
+def test_chat_completions(
+    server: Server, client: httpx.Client, scheme: str, slash: str, prefix: str
+) -> None:
+    """A chat completion has the results of the judge in its metadata."""
+    judge = create(client, RELEVANCE)
+    key = client.headers["Authorization"].partition(" ")[2]
+    path = f"{prefix}/judges/{judge['id']}/openai/chat/completions{slash}"
+
+    response = client.post(path, json=CHAT, headers={"Authorization": f"{scheme} {key}"})
+
+    completion = response.json()
+    assert completion["choices"][0]["message"]["content"] == "You said: Hello there"
+    assert completion["usage"] == {"prompt_tokens": 2, "completion_tokens": 4, "total_tokens": 6}
+    (result,) = json.loads(completion["metadata"]["evaluator_results"])
+    assert result["evaluator_id"] == RELEVANCE
+    logs = client.get(LOGS, params={"execution_type": "proxy"}).json()["results"]
+    assert [log["executed_item_id"] for log in logs] == [judge["id"]]
+    bearer = client.get(LIST, headers={"Authorization": f"Bearer {key}"})
+    assert bearer.status_code == 401
+
+
+def test_named_judges(client: httpx.Client) -> None:
+    """Without an ID in the path, the model is the judge, by ID or by name."""
+    judge = create(client, RELEVANCE)
+    path = f"{LIST}openai/chat/completions"
+
+    statuses = [
+        client.post(path, json={**CHAT, "model": model}).status_code
+        for model in (judge["id"], "Support", "gpt")
+    ]
+
+    assert statuses == [200, 200, 404]
+
+
+def test_metadata(client: httpx.Client) -> None:
+    """The results are omitted on request, and if the judge runs later."""
+    path = f"{LIST}{create(client, RELEVANCE)['id']}/openai/chat/completions"
+
+    for query in ({"rs_metadata": "false"}, {"async_judge": "true"}):
+        assert "metadata" not in client.post(path, json=CHAT, params=query).json()
+    assert client.post(path, json={**CHAT, "messages": []}).status_code == 400
+
+
+def test_streamed_chat(client: httpx.Client) -> None:
+    """A streamed chat completion has chunks, the results in the last one, and an end."""
+    path = f"{LIST}{create(client, RELEVANCE)['id']}/openai/chat/completions"
+
+    *chunks, last, end = events(client.post(path, json={**CHAT, "stream": True}))
+
+    deltas = [chunk["choices"][0]["delta"]["content"] for chunk in chunks]
+    assert "".join(deltas) == "You said: Hello there"
+    assert last["choices"][0]["finish_reason"] == "stop"
+    assert "evaluator_results" in last["metadata"]
+    assert end == "[DONE]"
+
+
+def test_responses(client: httpx.Client) -> None:
+    """A response of the Responses API has a text, and as a stream its parts."""
+    path = f"{LIST}{create(client, RELEVANCE)['id']}/openai/responses"
+
+    plain = client.post(path, json={"model": "gpt", "input": "Hi"}).json()
+    parts = [{"type": "input_text", "text": "H"}, {"type": "input_text", "text": "i"}]
+    body = {"model": "gpt", "input": [{"role": "user", "content": parts}], "stream": True}
+    streamed = events(client.post(path, json=body))
+
+    assert plain["output"][0]["content"][0]["text"] == "You said: Hi"
+    assert [event["sequence_number"] for event in streamed] == [*range(len(streamed))]
+    deltas = [one["delta"] for one in streamed if one["type"] == "response.output_text.delta"]
+    assert "".join(deltas) == "You said: Hi"
+    last = streamed[-1]["response"]
+    assert last["metadata"] == plain["metadata"]
+
+
+def test_refined_completions(client: httpx.Client) -> None:
+    """A refined completion has the improved text."""
+    base = f"{LIST}{create(client, FAITHFULNESS, RELEVANCE)['id']}/refine/openai"
+
+    chat = client.post(
+        f"{base}/chat/completions", json={"model": "gpt", "messages": CHAT["messages"]}
+    )
+    plain = client.post(f"{base}/responses", json={"model": "gpt", "input": "zzz Hello"})
+
+    assert chat.status_code == plain.status_code == 200
+    assert chat.json()["choices"][0]["message"]["content"].startswith("You said: Hello there")
+    assert plain.json()["output"][0]["content"][0]["text"].startswith("You said: zzz Hello")

@@ -31,7 +31,7 @@ from root.emulator.openapi import openapi
 from root.emulator.resources.datasets import StoredDataSet
 from root.emulator.resources.evaluators import StoredEvaluator
 from root.emulator.resources.execution_logs import StoredExecutionLog
-from root.emulator.resources.judges import StoredJudge
+from root.emulator.resources.judges import StoredBatchExecution, StoredJudge
 from root.emulator.resources.models import StoredModel
 from root.emulator.resources.objectives import StoredObjective
 from root.emulator.resources.projects import StoredProject
@@ -46,6 +46,7 @@ __all__ = [
     "NextStyle",
     "RecordedRequest",
     "Server",
+    "StoredBatchExecution",
     "StoredDataSet",
     "StoredEvaluator",
     "StoredExecutionLog",

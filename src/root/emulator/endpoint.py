@@ -14,6 +14,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from root.emulator import problems
+from root.emulator.events import EVENTS_TYPE
 from root.emulator.forms import FORM_TYPES
 from root.emulator.history import BODY, ENTRY, Entry
 from root.emulator.keys import Account, KeyRegistry
@@ -75,9 +76,14 @@ def endpoints(resource: AnyResource, service: Service) -> dict[str, Endpoint]:
         media_types: Iterable[str] = (),
         *,
         accepts_forms: bool = resource.accepts_forms,
+        accepts_bearer: bool = False,
+        has_problem_details: bool = False,
     ) -> Endpoint:
         return Endpoint(
-            *(name, handlers, service, resource, actions, media_types), accepts_forms=accepts_forms
+            *(name, handlers, service, resource, actions, media_types),
+            accepts_forms=accepts_forms,
+            accepts_bearer=accepts_bearer,
+            has_problem_details=has_problem_details,
         )
 
     metadata = resource.metadata()
@@ -97,8 +103,13 @@ def endpoints(resource: AnyResource, service: Service) -> dict[str, Endpoint]:
                     for action in actions
                     if action.fields
                 },
-                {action.media_type for action in actions},
+                {
+                    *(action.media_type for action in actions),
+                    *(EVENTS_TYPE for action in actions if action.streams),
+                },
                 accepts_forms=any(action.accepts_forms for action in actions),
+                accepts_bearer=any(action.accepts_bearer for action in actions),
+                has_problem_details=any(action.has_problem_details for action in actions),
             )
             for path, actions in resource.actions_by_path.items()
         },
@@ -149,6 +160,8 @@ class Endpoint:
         media_types: Iterable[str] = (),
         *,
         accepts_forms: bool = False,
+        accepts_bearer: bool = False,
+        has_problem_details: bool = False,
     ) -> None:
         """Create an endpoint.
 
@@ -160,10 +173,14 @@ class Endpoint:
             actions: The fields of request bodies by method, in responses to OPTIONS.
             media_types: The media types of its responses besides JSON.
             accepts_forms: Whether bodies may be forms.
+            accepts_bearer: Whether the key may be sent as `Authorization: Bearer`.
+            has_problem_details: Whether errors are problem details.
         """
         self._name = name
         self._media_types = frozenset(media_types)
         self._accepts_forms = accepts_forms
+        self._schemes = {"Api-Key", *(("Bearer",) if accepts_bearer else ())}
+        self._has_problem_details = has_problem_details
         self._actions = dict(actions)
         self._handlers = dict(handlers)
         self._service = service
@@ -183,11 +200,21 @@ class Endpoint:
             entry: Entry = scope[ENTRY]
             entry.unexpected = isinstance(problem, UnexpectedRequest)
             entry.reason = problem.reason
-            response = JSONResponse(problem.body, problem.status, problem.headers)
+            response = self._refusal(problem)
         response.headers["Allow"] = self._allow
         # Django REST Framework negotiates the content type of every response.
         response.headers["Vary"] = "Accept"
         await response(scope, receive, send)
+
+    def _refusal(self, problem: Problem) -> Response:
+        if not self._has_problem_details:
+            return JSONResponse(problem.body, problem.status, problem.headers)
+        return JSONResponse(
+            problems.problem_details(problem),
+            problem.status,
+            problem.headers,
+            media_type="application/problem+json",
+        )
 
     async def _respond(self, request: Request) -> Response:
         store = self._service.store
@@ -232,7 +259,7 @@ class Endpoint:
 
     def _authenticate(self, request: Request) -> Account:
         scheme, _, key = request.headers.get("authorization", "").partition(" ")
-        if scheme != "Api-Key" or not key:
+        if scheme not in self._schemes or not key:
             raise problems.not_authenticated()
         account = self._service.keys.authenticate(key)
         if account is None:

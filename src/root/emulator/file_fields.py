@@ -1,4 +1,4 @@
-"""Fields with files and their URLs."""
+"""Fields with files, URLs and e-mail addresses."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pydantic import JsonValue
 
 from root.emulator.fields import Field, InvalidValueError, StringField
 
-__all__ = ["FileField", "URLField", "Upload"]
+__all__ = ["EmailField", "FileField", "URLField", "Upload"]
 
 # As in Django REST Framework, but without user names, passwords and IPv6 addresses.
 _URL = r"(?:https?|ftps?)://[A-Za-z0-9][A-Za-z0-9.-]*(?::[0-9]{1,5})?(?:[/?#][!-~]*)?"
@@ -89,3 +89,26 @@ class URLField(StringField):
     def request_schema(self) -> dict[str, JsonValue]:
         """Return the JSON Schema of accepted values."""
         return {"type": "string", "pattern": f"^ *{_URL} *$"}
+
+
+_EMAIL = r"[^@\s]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+"
+
+
+@dataclass(frozen=True, kw_only=True)
+class EmailField(StringField):
+    """A field with an e-mail address."""
+
+    def clean(self, value: object) -> str:
+        """Return the address.
+
+        Raises:
+            InvalidValueError: The value is invalid.
+        """
+        text = super().clean(value)
+        if not re.fullmatch(_EMAIL, text):
+            raise InvalidValueError("Enter a valid email address.")
+        return text
+
+    def request_schema(self) -> dict[str, JsonValue]:
+        """Return the JSON Schema of accepted values."""
+        return {"type": "string", "pattern": f"^ *{_EMAIL} *$"}

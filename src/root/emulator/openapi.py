@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 from pydantic import JsonValue
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from root.emulator.events import EVENTS_TYPE
 from root.emulator.fields import Field, Fields
 from root.emulator.file_fields import FileField
 from root.emulator.forms import FORM_TYPES
@@ -253,7 +254,10 @@ def _action(name: str, action: Action) -> _Object:
     """Return the operation of an action."""
     success = _response(action.result)
     if action.schema is not None:
-        success["content"] = {action.media_type: {"schema": dict(action.schema)}}
+        content: _Object = {action.media_type: {"schema": dict(action.schema)}}
+        if action.streams:
+            content[EVENTS_TYPE] = {"schema": {"type": "string"}}
+        success["content"] = content
     more: _Object = {}
     refusals: set[str] = set() if action.method == "GET" else {"403"}
     if action.is_for_object or action.may_be_missing:
@@ -270,7 +274,24 @@ def _action(name: str, action: Action) -> _Object:
                 **(_forms(action.fields) if action.accepts_forms else {}),
             },
         }
-    return _operation(name, action.summary, {str(action.status): success}, *refusals, **more)
+    operation = _operation(name, action.summary, {str(action.status): success}, *refusals, **more)
+    if action.has_problem_details:
+        responses = cast("_Object", operation["responses"])
+        for status in responses.keys() - {str(action.status)}:
+            responses[status] = _problem_details(status)
+    return operation
+
+
+def _problem_details(status: str) -> _Object:
+    """Return the response to a request that is refused with problem details."""
+    _, description, headers = _REFUSALS[status]
+    content: _Object = {
+        "application/problem+json": {"schema": reference("schemas", "ProblemDetails")}
+    }
+    if status == "404":
+        content["text/html"] = {"schema": {"type": "string"}}
+        headers = {"Allow": "AllowIfAny", "Vary": "VaryIfAny"}
+    return {**_response(description, **headers), "content": content}
 
 
 def _options_of(resource: AnyResource, name: str, *, is_for_object: bool) -> _Object:

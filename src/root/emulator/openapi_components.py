@@ -130,6 +130,18 @@ SCHEMAS: Components = {
         "properties": {"detail": {"type": "string"}},
         "additionalProperties": False,
     },
+    "ProblemDetails": {
+        "type": "object",
+        "description": "An error (RFC 9457).",
+        "required": ["type", "title", "status", "detail"],
+        "properties": {
+            "type": {"type": "string"},
+            "title": {"type": "string"},
+            "status": {"type": "integer"},
+            "detail": {"type": "string"},
+            "errors": reference("schemas", "FieldErrors"),
+        },
+    },
     "FieldErrors": {
         "type": "object",
         "description": "Errors by field; `non_field_errors` concern several fields. Those of a list"

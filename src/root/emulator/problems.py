@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from http import HTTPStatus
 
 
 class Problem(Exception):
@@ -109,3 +110,17 @@ def not_acceptable() -> Problem:
 def unsupported_media_type(media_type: str) -> Problem:
     """Return the response to a body whose media type is not JSON."""
     return UnexpectedRequest(415, f'Unsupported media type "{media_type}" in request.')
+
+
+def problem_details(problem: Problem) -> dict[str, object]:
+    """Return the body of an error response as problem details (RFC 9457)."""
+    title = HTTPStatus(problem.status).phrase
+    details: dict[str, object] = {
+        "type": "about:blank",
+        "title": title,
+        "status": problem.status,
+        "detail": problem.body.get("detail", "The request is invalid."),
+    }
+    if "detail" not in problem.body:
+        details["errors"] = problem.body
+    return details

@@ -102,6 +102,9 @@ class Action:
         media_type: The media type of the response.
         may_be_missing: Whether it looks an object up by something else than its ID.
         accepts_forms: Whether the body may be a form.
+        accepts_bearer: Whether the key may be sent as `Authorization: Bearer`.
+        has_problem_details: Whether errors are problem details (RFC 9457).
+        streams: Whether the response may be server-sent events.
     """
 
     method: ActionMethod
@@ -117,6 +120,9 @@ class Action:
     media_type: str = "application/json"
     may_be_missing: bool = False
     accepts_forms: bool = False
+    accepts_bearer: bool = False
+    has_problem_details: bool = False
+    streams: bool = False
 
     @property
     def is_for_object(self) -> bool:

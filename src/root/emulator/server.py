@@ -37,7 +37,7 @@ from root.emulator.resources.catalogue import load_catalogue
 from root.emulator.resources.datasets import StoredDataSet
 from root.emulator.resources.evaluators import StoredEvaluator
 from root.emulator.resources.execution_logs import StoredExecutionLog
-from root.emulator.resources.judges import StoredJudge
+from root.emulator.resources.judges import StoredBatchExecution, StoredJudge
 from root.emulator.resources.models import StoredModel
 from root.emulator.resources.objectives import StoredObjective
 from root.emulator.resources.projects import StoredProject
@@ -131,6 +131,11 @@ class Server:
     def judges(self) -> tuple[StoredJudge, ...]:
         """The created judges in order of creation."""
         return self._list(StoredJudge)
+
+    @property
+    def batch_executions(self) -> tuple[StoredBatchExecution, ...]:
+        """The created batches in order of creation."""
+        return self._list(StoredBatchExecution)
 
     @property
     def execution_logs(self) -> tuple[StoredExecutionLog, ...]:

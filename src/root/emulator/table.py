@@ -227,6 +227,11 @@ class Table:
             *(value, organization, organization, SERVICE),
         )
 
+    def find_anywhere(self, field: str, value: Value) -> Row | None:
+        """Return an object of any organization by the value of a field."""
+        query = f"SELECT * FROM {self._table} WHERE {quoted(field)} = ? LIMIT 1"
+        return self._first(query, value)
+
     def update(self, row: Row, values: Mapping[str, Value]) -> Row:
         """Set the given fields of an object and return it."""
         if not values:

@@ -113,6 +113,19 @@ class VersionedResource(Resource[S]):
         updated = self.table(store).update(row, values)
         return self.record_version(store, account, updated, is_update=True)
 
+    def move(self, store: Store, account: Account, row: Row, project_id: str) -> Row:
+        """Move an object with its versions to the organization of an account."""
+        changes: dict[str, Value] = {
+            "organization": account.organization,
+            "email": account.email,
+            "full_name": account.full_name,
+            "project_id": project_id,
+        }
+        versions = self.versions(store)
+        for version in versions.find_all(row.organization, "object_id", row.id):
+            versions.update(version, changes)
+        return self.table(store).update(row, changes)
+
     def list_versions(self, call: Call, row: Row, values: Mapping[str, Value]) -> Response:
         """Return a page of the versions of an object, the newest first."""
         fetch = partial(

@@ -7,7 +7,7 @@ from root.emulator.resources.catalogue import Catalogue
 from root.emulator.resources.datasets import DataSets
 from root.emulator.resources.evaluators import Evaluators
 from root.emulator.resources.execution_logs import ExecutionLogs
-from root.emulator.resources.judges import Judges
+from root.emulator.resources.judges import BatchExecutions, Judges
 from root.emulator.resources.models import Models
 from root.emulator.resources.objectives import Objectives
 from root.emulator.resources.projects import Projects
@@ -29,4 +29,6 @@ def declared(
     objectives = Objectives(projects)
     evaluators = Evaluators(models, projects, objectives, logs, fixed_scores or FixedScores())
     judges = Judges(projects, objectives, evaluators, logs)
-    return models, projects, objectives, evaluators, judges, logs, DataSets(projects)
+    # Before judges, whose pattern of IDs matches the path of batches too.
+    batches = BatchExecutions(judges)
+    return models, projects, objectives, evaluators, batches, judges, logs, DataSets(projects)

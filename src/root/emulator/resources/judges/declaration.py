@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import ClassVar, cast
 from uuid import UUID, uuid4, uuid5
 
 from pydantic import JsonValue
 from starlette.responses import JSONResponse, Response
 
+from root.emulator.events import event_stream
 from root.emulator.fields import (
     ChoiceField,
     DateTimeField,
@@ -20,14 +22,23 @@ from root.emulator.fields import (
     UUIDField,
     Value,
 )
+from root.emulator.file_fields import EmailField, URLField
 from root.emulator.filters import Condition, Filter, flag, search
 from root.emulator.json_fields import ListField, ObjectField
 from root.emulator.keys import Account
 from root.emulator.problems import Problem, detail_problem
 from root.emulator.resource import CREATED_AT, ID, Action, Call, Operation, Output, Schema
 from root.emulator.resources.evaluators.declaration import Evaluators
-from root.emulator.resources.evaluators.execution import DEFAULT_MODEL
+from root.emulator.resources.evaluators.execution import DEFAULT_MODEL, to_inputs
 from root.emulator.resources.execution_logs import ExecutionLogs
+from root.emulator.resources.judges.batch_items import BATCH_FIELDS, BATCH_RESULT, new_batch
+from root.emulator.resources.judges.completions import (
+    CHAT_FIELDS,
+    COMPLETION_PARAMETERS,
+    RESPONSES_FIELDS,
+    Completion,
+    last_message,
+)
 from root.emulator.resources.judges.execution import (
     JUDGE_EXECUTION_FIELDS,
     JUDGE_EXECUTION_RESULT,
@@ -39,9 +50,17 @@ from root.emulator.resources.judges.execution import (
 from root.emulator.resources.judges.generation import (
     GENERATION_FIELDS,
     GENERATION_RESULT,
+    SYNTHETIC_DATA,
     criteria,
     draft,
     name_from,
+    synthetic_data,
+)
+from root.emulator.resources.judges.refinement import (
+    REFINEMENT_FIELDS,
+    REFINEMENT_RESULT,
+    plan,
+    refined_text,
 )
 from root.emulator.resources.objectives import Objectives
 from root.emulator.resources.projects import Projects
@@ -88,6 +107,8 @@ _EVALUATOR: Schema = {
 _JUDGE: Schema = {"$ref": "#/components/schemas/Judge"}
 
 _ONLY = "Return only judges"
+
+_COPIED = ("intent", "stage", "file_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,6 +286,92 @@ class Judges(VersionedResource[StoredJudge]):
             fields=GENERATION_FIELDS,
             may_be_missing=True,
         ),
+        Action(
+            "POST",
+            "{id}/refine",
+            handler="refine",
+            summary="Refine a response",
+            result="The refined response with its results; as server-sent events, the original"
+            " results first.",
+            schema=REFINEMENT_RESULT,
+            fields=REFINEMENT_FIELDS,
+            streams=True,
+        ),
+        Action(
+            "POST",
+            "{id}/batch-execute",
+            handler="batch_execute",
+            summary="Run a judge for a batch of inputs",
+            result="The batch, which has not begun yet.",
+            schema=BATCH_RESULT,
+            status=202,
+            fields=BATCH_FIELDS,
+            has_problem_details=True,
+        ),
+        Action(
+            "POST",
+            "{id}/duplicate",
+            handler="duplicate",
+            summary="Duplicate a judge",
+            result="The copy, which belongs to the organization.",
+            schema=_JUDGE,
+            status=201,
+            fields={"project_id": UUIDField(nullable=True)},
+        ),
+        Action(
+            "POST",
+            "{id}/invite",
+            handler="invite",
+            summary="Invite others to a judge",
+            result="An empty object; nothing is sent.",
+            schema={"type": "object"},
+            fields={
+                "emails": ListField(child=EmailField(), required=True, min_items=1, max_items=10),
+                "judge_url": URLField(required=True),
+            },
+        ),
+        Action(
+            "POST",
+            "claim",
+            handler="claim",
+            summary="Claim a generated judge",
+            result="The judge, which belongs to the organization now.",
+            schema=_JUDGE,
+            fields={
+                "claim_token": UUIDField(required=True),
+                "project_id": UUIDField(nullable=True),
+            },
+            may_be_missing=True,
+        ),
+        Action(
+            "GET",
+            "{id}/synthetic-data",
+            handler="synthetic_data",
+            summary="Retrieve the samples of a generated judge",
+            result="The samples; for the first request they are pending.",
+            schema=SYNTHETIC_DATA,
+        ),
+        *(
+            Action(
+                "POST",
+                f"{prefix}openai/{path}",
+                handler=f"{name}{handler}",
+                summary=summary,
+                result="The completion, as of OpenAI's API.",
+                schema={"type": "object"},
+                fields=fields,
+                parameters=COMPLETION_PARAMETERS,
+                has_slash=False,
+                accepts_bearer=True,
+                streams=True,
+                may_be_missing=not prefix,
+            )
+            for prefix, name in (("", "named_"), ("{id}/", ""), ("{id}/refine/", "refined_"))
+            for path, handler, summary, fields in (
+                ("chat/completions", "chat", "Complete a chat, and judge it", CHAT_FIELDS),
+                ("responses", "response", "Create a response, and judge it", RESPONSES_FIELDS),
+            )
+        ),
     )
 
     def __init__(
@@ -397,15 +504,20 @@ class Judges(VersionedResource[StoredJudge]):
             Problem: The judge has no such version, or nothing to evaluate is given.
         """
         judge = self.find_version(store, judge, cast("str | None", values.get("judge_version_id")))
-        is_own = judge.organization == account.organization
-        project_id = self._projects.project_for(
-            store, account, values.get("project_id"), judge.project_id if is_own else None
-        )
+        project_id = self._project_of_run(store, account, judge, values)
         return self._runner.run(
             *(store, account, judge, self.references(store, judge), values),
             project_id=project_id,
             execution_type=execution_type,
             boost=boost,
+        )
+
+    def _project_of_run(
+        self, store: Store, account: Account, judge: Row, values: Mapping[str, Value]
+    ) -> str:
+        is_own = judge.organization == account.organization
+        return self._projects.project_for(
+            store, account, values.get("project_id"), judge.project_id if is_own else None
         )
 
     def find_by_name(self, store: Store, account: Account, name: str) -> Row:
@@ -431,7 +543,7 @@ class Judges(VersionedResource[StoredJudge]):
                 row = self._evaluators.find_version(store, row, version_id)
             except Problem:
                 continue
-            found.append(Reference(row, is_pinned=version_id is not None))
+            found.append(Reference(row, version_id))
         return found
 
     def generate(self, call: Call, values: Mapping[str, Value]) -> Response:
@@ -480,6 +592,129 @@ class Judges(VersionedResource[StoredJudge]):
             },
             201,
         )
+
+    def refine(self, call: Call, row: Row, values: Mapping[str, Value]) -> Response:
+        """Refine a response."""
+        text = to_inputs(values).answered
+        original, final, improved = self._refine(call, row, values, text)
+        first = {"original_response": text, "original_evaluator_results": original.results}
+        last = {**first, **final.to_json(), "improved_response": improved}
+        return event_stream([first, last]) if values.get("stream") else JSONResponse(last)
+
+    def batch_execute(self, call: Call, row: Row, values: Mapping[str, Value]) -> Response:
+        """Run a judge for a batch of inputs."""
+        version_id = cast("str | None", values.get("judge_version_id"))
+        judge = self.find_version(call.store, row, version_id)
+        project_id = self._project_of_run(call.store, call.account, judge, values)
+        batches = call.store.tables["batch_executions"]
+        batch = batches.insert(call.account, new_batch(judge, values, project_id))
+        path = f"{self.path}batch-executions/{batch.id}/"
+        url = str(call.request.base_url).rstrip("/") + path
+        return JSONResponse({"batch_execution_id": batch.id, "status_url": url}, 202)
+
+    def duplicate(self, call: Call, row: Row, values: Mapping[str, Value]) -> Response:
+        """Duplicate a judge."""
+        copied: dict[str, Value] = {name: getattr(row, name) for name in _COPIED}
+        copied["name"] = f"{str(row.name)[:505]} (copy)"
+        copied["project_id"] = values.get("project_id")
+        evaluators, organization = self._evaluators.table(call.store), call.account.organization
+        copied["evaluator_references"] = [
+            {"id": one.evaluator.id, "version_id": one.version_id}
+            for one in self.references(call.store, row)
+            if evaluators.get(organization, one.evaluator.id)
+        ]
+        copy = self.insert(call.store, call.account, self.complete(copied))
+        return JSONResponse(self.serialize(copy), 201)
+
+    def invite(self, call: Call, row: Row, values: Mapping[str, Value]) -> Response:
+        """Accept an invitation; nothing is sent."""
+        return JSONResponse({})
+
+    def claim(self, call: Call, values: Mapping[str, Value]) -> Response:
+        """Move a generated judge to the organization, with the evaluator for its intent."""
+        store, account = call.store, call.account
+        judge = self.table(store).find_anywhere("claim_token", values["claim_token"])
+        if judge is None:
+            raise detail_problem(404, "No Judge matches the given query.")
+        project_id = self._projects.project_for(store, account, values.get("project_id"))
+        for reference in self.references(store, judge):
+            if reference.evaluator.organization == judge.organization:
+                self._evaluators.move(store, account, reference.evaluator, project_id)
+        moved = self.move(store, account, judge, project_id)
+        moved = self.table(store).update(moved, {"claim_token": None})
+        return JSONResponse(self.serialize(moved))
+
+    def synthetic_data(self, call: Call, row: Row, values: Mapping[str, Value]) -> Response:
+        """Return the samples of a generated judge, which are ready from the second request on."""
+        status = str(row.synthetic_data)
+        if status == "pending":
+            self.table(call.store).update(row, {"synthetic_data": "ready"})
+        return JSONResponse(synthetic_data(str(row.name), str(row.intent), status))
+
+    def chat(self, call: Call, row: Row, values: Mapping[str, Value]) -> Response:
+        """Complete a chat, and judge it."""
+        return self._complete(call, row, values).chat(stream=bool(values.get("stream")))
+
+    def response(self, call: Call, row: Row, values: Mapping[str, Value]) -> Response:
+        """Create a response, and judge it."""
+        return self._complete(call, row, values).response(stream=bool(values.get("stream")))
+
+    def named_chat(self, call: Call, values: Mapping[str, Value]) -> Response:
+        """Complete a chat, and judge it by the judge that the model names."""
+        return self.chat(call, self._named(call, values), values)
+
+    def named_response(self, call: Call, values: Mapping[str, Value]) -> Response:
+        """Create a response, and judge it by the judge that the model names."""
+        return self.response(call, self._named(call, values), values)
+
+    def refined_chat(self, call: Call, row: Row, values: Mapping[str, Value]) -> Response:
+        """Complete a chat, and refine it."""
+        completion = self._complete(call, row, values, is_refined=True)
+        return completion.chat(stream=bool(values.get("stream")))
+
+    def refined_response(self, call: Call, row: Row, values: Mapping[str, Value]) -> Response:
+        """Create a response, and refine it."""
+        completion = self._complete(call, row, values, is_refined=True)
+        return completion.response(stream=bool(values.get("stream")))
+
+    def _named(self, call: Call, values: Mapping[str, Value]) -> Row:
+        name = str(values["model"])
+        found = self.table(call.store).get(call.account.organization, name.lower())
+        return found or self.find_by_name(call.store, call.account, name)
+
+    def _complete(
+        self, call: Call, judge: Row, values: Mapping[str, Value], *, is_refined: bool = False
+    ) -> Completion:
+        prompt = last_message(values)
+        text = f"You said: {prompt}"
+        project_id = call.request.headers.get("x-project-id")
+        body: dict[str, Value] = {"request": prompt, "response": text, "project_id": project_id}
+        if is_refined:
+            _, run, text = self._refine(call, judge, body, text, execution_type="proxy")
+        else:
+            run = self.run(call.store, call.account, judge, body, execution_type="proxy")
+        is_shown = values.get("rs_metadata", True) and not values.get("async_judge")
+        return Completion(str(values["model"]), prompt, text, run.results if is_shown else None)
+
+    def _refine(
+        self,
+        call: Call,
+        judge: Row,
+        values: Mapping[str, Value],
+        text: str,
+        *,
+        execution_type: str = "judge",
+    ) -> tuple[JudgeExecution, JudgeExecution, str]:
+        """Return the executions for the original and the refined response, and its text."""
+        run = partial(self.run, call.store, call.account, judge, execution_type=execution_type)
+        original = run(values)
+        boost = plan(original.score, values)
+        if boost is None:
+            return original, original, text
+        improved = refined_text(text)
+        if values.get("turns") is None:
+            values = {**values, "response": improved}
+        return original, run(values, boost=boost), improved
 
     def _own_evaluator(
         self, store: Store, account: Account, name: str, values: Mapping[str, Value]

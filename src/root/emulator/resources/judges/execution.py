@@ -81,10 +81,15 @@ JUDGE_EXECUTION_RESULT: Schema = {
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """An evaluator of a judge, in the version that it refers to."""
+    """An evaluator of a judge, in the version that it refers to.
+
+    Attributes:
+        evaluator: The evaluator.
+        version_id: The version, or None for always the newest one.
+    """
 
     evaluator: Row
-    is_pinned: bool
+    version_id: str | None
 
 
 @dataclass(frozen=True, slots=True)

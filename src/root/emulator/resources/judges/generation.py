@@ -23,10 +23,12 @@ from root.emulator.resources.evaluators.presets import PRESETS
 __all__ = [
     "GENERATION_FIELDS",
     "GENERATION_RESULT",
+    "SYNTHETIC_DATA",
     "Draft",
     "criteria",
     "draft",
     "name_from",
+    "synthetic_data",
 ]
 
 MULTIPLE_STAGES = "[multiple stages]"
@@ -206,3 +208,43 @@ def criteria(intent: str) -> str:
     # The intent has no variables.
     text = re.sub(r"\{(?=\{)", "{ ", intent)
     return f"{text}\n\nRequest: {{{{request}}}}\nResponse: {{{{response}}}}"
+
+
+SYNTHETIC_DATA: Schema = {
+    "type": "object",
+    "required": ["status", "name", "description", "samples"],
+    "properties": {
+        "status": {"enum": ["pending", "ready", "not_generated"]},
+        "name": {"type": ["string", "null"]},
+        "description": {"type": ["string", "null"]},
+        "samples": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["quality", "request", "response"],
+                "properties": {
+                    "quality": {"enum": ["high", "low"]},
+                    "request": {"type": "string"},
+                    "response": {"type": "string"},
+                },
+            },
+        },
+    },
+}
+
+
+def synthetic_data(name: str, intent: str, status: str) -> dict[str, object]:
+    """Return the samples of a judge, if its status is `ready`."""
+    if status != "ready":
+        return {"status": status, "name": None, "description": None, "samples": []}
+    request = "Can you help me?"
+    responses = {"high": "Yes, with pleasure. What do you need?", "low": "No."}
+    return {
+        "status": status,
+        "name": name,
+        "description": intent,
+        "samples": [
+            {"quality": quality, "request": request, "response": response}
+            for quality, response in responses.items()
+        ],
+    }

@@ -1,0 +1,110 @@
+"""What a batch of runs of a judge consists of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import cast
+
+from pydantic import JsonValue
+
+from root.emulator.fields import (
+    ChoiceField,
+    DateTimeField,
+    Fields,
+    IntegerField,
+    StringField,
+    UUIDField,
+    Value,
+)
+from root.emulator.json_fields import JsonField, ListField, ObjectField
+from root.emulator.resource import Schema
+from root.emulator.resources.evaluators.execution import EXECUTION_FIELDS
+from root.emulator.rows import Row
+
+__all__ = ["BATCH_COLUMNS", "BATCH_FIELDS", "BATCH_RESULT", "batch_item", "new_batch"]
+
+_STATUSES = ("pending", "processing", "completed", "failed", "partial")
+
+_OBJECT: Schema = {"type": "object"}
+
+BATCH_COLUMNS: Fields = {
+    "judge_id": UUIDField(),
+    "judge": JsonField(schema=dict(_OBJECT)),
+    "status": ChoiceField(choices=_STATUSES, default="pending"),
+    "total_count": IntegerField(minimum=0, default=0),
+    "completed_count": IntegerField(minimum=0, default=0),
+    "failed_count": IntegerField(minimum=0, default=0),
+    "started_at": DateTimeField(nullable=True),
+    "completed_at": DateTimeField(nullable=True),
+    "items": ListField(child=JsonField(schema=dict(_OBJECT)), default=[]),
+    "inputs": JsonField(default=[]),
+    "tags": JsonField(default=[]),
+    "project_id": UUIDField(nullable=True),
+}
+"""The columns of batches."""
+
+_INPUT_FIELDS: Fields = {
+    name: field for name, field in EXECUTION_FIELDS.items() if name not in ("variables", "tags")
+}
+
+BATCH_FIELDS: Fields = {
+    "inputs": ListField(
+        child=ObjectField(fields=_INPUT_FIELDS), required=True, min_items=1, max_items=100
+    ),
+    "tags": ListField(child=StringField(), default=[]),
+    "judge_version_id": UUIDField(nullable=True),
+    "project_id": UUIDField(nullable=True),
+}
+"""The fields of the body that runs a batch."""
+
+
+def batch_item(index: int, values: Mapping[str, Value]) -> dict[str, JsonValue]:
+    """Return an item that is not processed yet."""
+    given: dict[str, JsonValue] = {
+        "request": values.get("request") or "",
+        "response": values.get("response") or "",
+    }
+    for name in ("turns", "contexts", "expected_output"):
+        if values.get(name):
+            given[name] = values[name]
+    return {
+        "index": index,
+        "status": "pending",
+        "input": given,
+        "evaluator_results": None,
+        "error_message": "",
+        "execution_log_id": None,
+        "started_at": None,
+        "completed_at": None,
+    }
+
+
+BATCH_RESULT: Schema = {
+    "type": "object",
+    "required": ["batch_execution_id", "status_url"],
+    "properties": {
+        "batch_execution_id": {"type": "string", "format": "uuid"},
+        "status_url": {"type": "string"},
+    },
+}
+
+
+def new_batch(judge: Row, values: Mapping[str, Value], project_id: str) -> dict[str, Value]:
+    """Return the values of a new batch.
+
+    Args:
+        judge: The judge, in the version that runs.
+        values: The validated body, of `BATCH_FIELDS`.
+        project_id: The project of the batch.
+    """
+    inputs = cast("list[dict[str, Value]]", values["inputs"])
+    given: dict[str, Value] = {
+        "judge_id": judge.id,
+        "judge": {"id": judge.id, "name": judge.name, "version_id": judge.version_id},
+        "total_count": len(inputs),
+        "items": [batch_item(index, one) for index, one in enumerate(inputs)],
+        "inputs": values["inputs"],
+        "tags": values.get("tags", []),
+        "project_id": project_id,
+    }
+    return {name: given.get(name, field.default) for name, field in BATCH_COLUMNS.items()}
