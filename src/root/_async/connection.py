@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable
 from contextlib import suppress
+from functools import partial
 from math import inf
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -12,10 +13,10 @@ import httpcore
 
 from .._concurrency.loops import async_checkpoint
 from .._concurrency.waiting import monotonic
-from .._concurrency.workers import async_in_thread
+from .._concurrency.workers import async_in_thread, async_off_loop
 from .._forks import process_identity
 from .._http.async_backends import async_cut
-from .._http.bodies import decompressed
+from .._http.bodies import compressions, decompressed
 from .._http.exceptions import ProxyConnectionError, ResponseTooLargeError, UnusableResponseError
 from .._http.messages import (
     KEEPALIVE_EXPIRY,
@@ -36,7 +37,13 @@ if TYPE_CHECKING:
     from .._schemas.files import FilePart, FileReader
     from .._schemas.requests import Body
 
-__all__ = ["AsyncConnection", "AsyncContent", "AsyncResponseBody", "StaleError"]
+__all__ = [
+    "AsyncConnection",
+    "AsyncContent",
+    "AsyncResponseBody",
+    "StaleError",
+    "decompressed_off_loop",
+]
 
 T = TypeVar("T")
 
@@ -53,7 +60,17 @@ _READ_SIZE = 65536
 _MAX_LINES = 256
 _FLOOD_PIECE = 2048
 
+# Compressed bytes that are decompressed at once, in some 10 ms at most.
+_MAX_COMPRESSED = 16384
+
 _SOCKET_OPTIONS = [(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)]
+
+
+async def decompressed_off_loop(response: RawResponse, max_bytes: int) -> RawResponse:
+    """Return the response with its body decompressed, without holding up an event loop."""
+    if len(response.content) <= _MAX_COMPRESSED or not compressions(response):
+        return decompressed(response, max_bytes)
+    return await async_off_loop(partial(decompressed, response, max_bytes), None)
 
 
 class StaleError(Exception):
@@ -229,7 +246,7 @@ class AsyncConnection(httpcore.AsyncNetworkBackend, httpcore.AsyncNetworkStream)
             raise UnusableResponseError(truncated, "is truncated") from exc
         finally:
             await response.aclose()
-        return decompressed(
+        return await decompressed_off_loop(
             RawResponse(response.status, response.headers, bytes(body)), request.max_bytes
         )
 

@@ -11,12 +11,11 @@ import httpcore
 from .._concurrency.loops import async_checkpoint
 from .._concurrency.semaphores import AsyncSemaphore
 from .._concurrency.waiting import async_shielded, monotonic
-from .._http.bodies import decompressed
 from .._http.exceptions import ClientClosedError, ResponseTooLargeError, UnusableResponseError
 from .._http.failures import is_disconnect
 from .._http.messages import RawResponse, Request, httpx_timeout, timeouts
 from ..errors import InvalidRequestError
-from .connection import AsyncContent
+from .connection import AsyncContent, decompressed_off_loop
 from .stream import MAX_CHUNKS, AsyncChunks, Release, release_nothing
 
 if TYPE_CHECKING:
@@ -176,7 +175,9 @@ async def read(request: Request, response: httpx.Response, until: float) -> RawR
     finally:
         await response.aclose()
     # Not by httpx, which decompresses without a limit.
-    return decompressed(RawResponse(response.status_code, headers, bytes(body)), request.max_bytes)
+    return await decompressed_off_loop(
+        RawResponse(response.status_code, headers, bytes(body)), request.max_bytes
+    )
 
 
 def stream_of(

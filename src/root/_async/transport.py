@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar, cast
 from weakref import WeakKeyDictionary
 
@@ -13,10 +14,12 @@ from .._concurrency.loops import (
     live_keys,
 )
 from .._concurrency.waiting import async_resolved, async_sleep
+from .._concurrency.workers import async_off_loop
+from .._config import NOT_GIVEN, NotGiven
 from .._config.validation import check_key
 from .._forks import import_lock, process_identity
 from .._http.bodies import compressions
-from .._http.call import Call
+from .._http.call import LARGE, Call
 from .._http.exceptions import ClientClosedError, UnusableResponseError
 from .._http.failures import Failure
 from .._http.hooks import is_hooked
@@ -29,12 +32,15 @@ from ..errors import ConfigurationError
 from .stream import AsyncChunks, AsyncStream
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import httpx
 
     from .._config import Timeout
     from .._config.config import Config
     from .._http.messages import RawResponse, Request
     from .._http.operation import Operation
+    from .._http.parsing import UnreadableError
     from .._http.retry import Budget
     from .httpx_client import AsyncHTTPX
     from .pool import AsyncPool
@@ -42,6 +48,7 @@ if TYPE_CHECKING:
 __all__ = ["AsyncTransport"]
 
 T = TypeVar("T")
+V = TypeVar("V")
 
 
 class AsyncTransport:
@@ -90,12 +97,15 @@ class AsyncTransport:
                 request = call.request(key, is_streamed=is_streamed)
                 active_secrets.set(call.secrets)
                 response = await self.follow(request, call.timeout, call.until)
+                read: T | UnreadableError | NotGiven = NOT_GIVEN
+                if len(response.content) > LARGE and 200 <= response.status < 300:
+                    read = await _off_loop(partial(call.read, response), call.remaining())
             except Exception as exc:
                 result = call.failed(exc, closed=self.closed)
                 if result is None:
                     raise
             else:
-                result = _conclude(call, response)
+                result = _conclude(call, response, read)
             finally:
                 # Not by its token: an interrupted call may end in another context.
                 active_secrets.set(secrets_before)
@@ -199,10 +209,28 @@ class AsyncTransport:
         return AsyncPool(self._origin, self._max_connections, loop, self._ssl_context)
 
 
-def _conclude(call: Call[T], response: RawResponse) -> Response[T] | Failure:
+async def _off_loop(work: Callable[[], V], remaining: float | None) -> V:
+    """Do some work that takes long, without holding up an event loop.
+
+    Args:
+        work: The work.
+        remaining: Seconds that remain of the deadline.
+    """
+    try:
+        return await async_off_loop(work, remaining)
+    except TimeoutError:
+        # Imported late, since it takes long; where a response has arrived, it was imported before.
+        import httpcore
+
+        raise httpcore.ReadTimeout("The response was not parsed in time.") from None
+
+
+def _conclude(
+    call: Call[T], response: RawResponse, read: T | UnreadableError | NotGiven
+) -> Response[T] | Failure:
     """Return the outcome of an attempt that got a response, as a stream if it is one."""
     if response.chunks is None:
-        return call.conclude(response)
+        return call.conclude(response, read)
     assert isinstance(response.chunks, AsyncChunks)
     if compressions(response):
         response.chunks.drop()

@@ -23,9 +23,11 @@ __all__ = [
     "Prefetch",
     "async_in_background",
     "async_in_thread",
+    "async_off_loop",
     "async_run_concurrently",
     "in_background",
     "in_thread",
+    "off_loop",
     "run_concurrently",
 ]
 
@@ -175,6 +177,18 @@ async def async_in_thread(work: Callable[[], T], timeout: float | None) -> T:
         await done.wait()
         return future.result()
     raise TimeoutError
+
+
+def off_loop(work: Callable[[], T], timeout: float | None) -> T:
+    """Return the result of some work; blocking code has no event loop to hold up.
+
+    Raises:
+        TimeoutError: The timeout, in seconds, expired.
+    """
+    return work() if timeout is None else in_thread(work, timeout)
+
+
+async_off_loop = async_in_thread
 
 
 def in_background(loop: object, work: Callable[[], object]) -> None:

@@ -31,7 +31,7 @@ DEFAULT_TIMEOUT = 30.0
 """Seconds for one attempt."""
 
 MAX_OBJECT_BYTES = 1024 * 1024
-"""Maximum size of a response with one object in bytes, unless the client has a limit of its own.
+"""Maximum bytes of a response with one object, unless the client has a limit of its own.
 
 Parsed JSON takes up to 50 times its size in memory.
 """

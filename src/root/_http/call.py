@@ -11,7 +11,7 @@ from types import NoneType
 from typing import TYPE_CHECKING, Generic, TypeVar, cast
 
 from .._concurrency.waiting import monotonic
-from .._config import DEFAULT_TIMEOUT, MAX_BYTES, MAX_OBJECT_BYTES, NotGiven
+from .._config import DEFAULT_TIMEOUT, MAX_BYTES, MAX_OBJECT_BYTES, NOT_GIVEN, NotGiven
 from .._config.deadlines import Deadline, current_deadline
 from .._config.validation import call_deadline, check_timeout, request_headers
 from .._forks import import_lock
@@ -26,7 +26,7 @@ from ..errors import (
     InvalidRequestError,
     RequestInfo,
 )
-from .bodies import is_json, unusable_response
+from .bodies import unusable_response
 from .exceptions import ClientClosedError, UnusableResponseError
 from .failures import Failure, broken_exchange
 from .messages import Origin, RawResponse, Request, redacted_headers
@@ -47,8 +47,12 @@ if TYPE_CHECKING:
     from .._config import Timeout
     from .._config.config import Config
     from .operation import Operation
+    from .parsing import UnreadableError
 
-__all__ = ["Call"]
+__all__ = ["LARGE", "Call"]
+
+LARGE = 128 * 1024
+"""Bytes of a response body that are parsed at once. That takes up to 50 ms."""
 
 T = TypeVar("T")
 
@@ -153,8 +157,29 @@ class Call(Generic[T]):
             is_streamed,
         )
 
-    def conclude(self, response: RawResponse) -> Response[T] | Failure:
-        """Return the outcome of an attempt that got a response."""
+    def read(self, response: RawResponse) -> T | UnreadableError:
+        """Return the value of a large response, or why there is none.
+
+        It runs in a thread, which may take longer than the attempt: it changes nothing.
+        """
+        with import_lock:
+            from .large import parse_large
+            from .parsing import UnreadableError
+
+        try:
+            return parse_large(self._operation.schema, response, self.secrets)
+        except UnreadableError as exc:
+            return exc
+
+    def conclude(
+        self, response: RawResponse, read: T | UnreadableError | NotGiven = NOT_GIVEN
+    ) -> Response[T] | Failure:
+        """Return the outcome of an attempt that got a response.
+
+        Args:
+            response: The response.
+            read: What `read` has returned for it, if it is large.
+        """
         status = response.status
         if not 200 <= status < 300:
             # Deleting what an earlier attempt has deleted is a success.
@@ -181,21 +206,27 @@ class Call(Generic[T]):
             )
             return self._response_failure(Failure(error, outcome, hint=hint), response)
         # Imported late: pydantic takes 80 ms.
-        from .parsing import UnreadableError, annotate, parse
+        from .parsing import UnreadableError, annotate, parse, redact
 
         try:
-            value = parse(self._operation.schema, response)
+            if isinstance(read, UnreadableError):
+                raise read
+            if isinstance(read, NotGiven):
+                value = parse(self._operation.schema, response)
+                redact(value, self.secrets)
+            else:
+                value = read
         except UnreadableError as exc:
             # The status reports success, whatever the body is.
             self._is_ambiguous = True
             failure = Failure(
                 unusable_response(self._info, response, str(exc), self.secrets),
-                Outcome.FINAL if is_json(response.content) else Outcome.AMBIGUOUS,
+                Outcome.FINAL if exc.is_json else Outcome.AMBIGUOUS,
                 "unusable response",
             )
             return self._response_failure(failure, response)
         meta = self.succeed(response)
-        annotate(value, meta, self.secrets)
+        annotate(value, meta)
         return Response(value, meta, response.content)
 
     def _response_failure(self, failure: Failure, response: RawResponse) -> Failure:
@@ -420,13 +451,13 @@ def _timeout(operation: Operation[T], timeout: Timeout) -> Timeout:
     return timeout
 
 
-def _max_bytes(schema: object) -> int:
+def _max_bytes(schema: type[object]) -> int:
     """Return the maximum size of a response that is parsed into this schema."""
-    if schema is NoneType:
-        return MAX_OBJECT_BYTES
+    if schema in (object, str, bytes):
+        return MAX_BYTES
     # Not by its class: pydantic is imported when the first response arrives.
     facts: object = getattr(schema, "__facts__", None)
-    max_bytes: int = getattr(facts, "max_bytes", MAX_BYTES)
+    max_bytes: int = getattr(facts, "max_bytes", MAX_OBJECT_BYTES)
     return max_bytes
 
 

@@ -18,20 +18,37 @@ from .operation import decode
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
+    from pydantic_core import ErrorDetails
 
     from .._schemas.meta import ResponseMeta
 
-__all__ = ["UnreadableError", "annotate", "check_schema", "parse"]
+__all__ = [
+    "NotJSONError",
+    "UnreadableError",
+    "annotate",
+    "check_schema",
+    "parse",
+    "redact",
+    "shape_error",
+]
 
 T = TypeVar("T")
 
 
 class UnreadableError(Exception):
-    """A body does not have the expected shape. Its text completes 'The response ...'."""
+    """A body does not have the expected shape. Its text completes 'The response ...'.
+
+    Attributes:
+        is_json: Whether it is JSON.
+    """
+
+    is_json = True
 
 
-class _NotJSONError(UnreadableError):
+class NotJSONError(UnreadableError):
     """A body is not JSON as pydantic reads it."""
+
+    is_json = False
 
 
 def parse(schema: type[T], response: RawResponse) -> T:
@@ -46,13 +63,19 @@ def parse(schema: type[T], response: RawResponse) -> T:
     """
     try:
         return _parse(schema, response)
-    except _NotJSONError as exc:
+    except NotJSONError as exc:
         problem = str(exc)
+    if schema is NoneType:
+        raise NotJSONError(problem)
     # pydantic reads neither byte order marks, nor UTF-16 and UTF-32, nor lone surrogates.
     content = plain_json(response.content)
     if content is not None:
-        return _parse(schema, RawResponse(response.status, response.headers, content))
-    raise UnreadableError(problem)
+        try:
+            return _parse(schema, RawResponse(response.status, response.headers, content))
+        except NotJSONError as exc:
+            # It is nested too deeply for pydantic.
+            raise UnreadableError(str(exc)) from None
+    raise NotJSONError(problem)
 
 
 def _parse(schema: type[T], response: RawResponse) -> T:
@@ -67,7 +90,7 @@ def _parse(schema: type[T], response: RawResponse) -> T:
                 return cast("T", kind.model_validate_json(content))
         if kind is NoneType:
             if content.strip() and not begins_as_json(content):
-                raise UnreadableError("is not JSON")
+                raise NotJSONError("is not JSON")
             return cast("T", None)
         if kind is bytes:
             return cast("T", content)
@@ -82,14 +105,27 @@ def _parse(schema: type[T], response: RawResponse) -> T:
     except (ValueError, RecursionError):
         problems = []
     if not content.strip():
-        raise UnreadableError("is empty")
+        raise NotJSONError("is empty")
     if not problems or problems[0]["type"] == "json_invalid":
-        raise _NotJSONError("is not JSON")
+        raise NotJSONError("is not JSON")
+    raise shape_error(schema, problems)
+
+
+def shape_error(
+    schema: object, problems: list[ErrorDetails], place: tuple[str | int, ...] = ()
+) -> UnreadableError:
+    """Return the error for JSON that is not valid.
+
+    Args:
+        schema: What it was parsed into.
+        problems: What pydantic reports.
+        place: Where in the body that was.
+    """
     places = "; ".join(
-        f"{'.'.join(map(str, problem['loc'])) or 'the whole'}: {problem['msg']}"
+        f"{'.'.join(map(str, (*place, *problem['loc']))) or 'the whole'}: {problem['msg']}"
         for problem in problems[:3]
     )
-    raise UnreadableError(f"does not have the shape of {description(schema)} ({places})")
+    return UnreadableError(f"does not have the shape of {description(schema)} ({places})")
 
 
 def check_schema(schema: type[object]) -> None:
@@ -117,10 +153,17 @@ def _adapter(schema: Any) -> TypeAdapter[Any]:
     return TypeAdapter(schema)
 
 
-def annotate(value: object, meta: ResponseMeta, secrets: tuple[str, ...]) -> None:
-    """Redact echoes of secrets in what was parsed, and attach the metadata to it."""
+def redact(value: object, secrets: tuple[str, ...]) -> None:
+    """Redact echoes of secrets in what was parsed."""
     models = cast("list[object]", value) if isinstance(value, list) else (value,)
     for model in models:
         if isinstance(model, ResponseModel):
             redact_echoes(model, secrets)
+
+
+def annotate(value: object, meta: ResponseMeta) -> None:
+    """Attach the metadata of the response to what was parsed."""
+    models = cast("list[object]", value) if isinstance(value, list) else (value,)
+    for model in models:
+        if isinstance(model, ResponseModel):
             set_meta(model, meta)

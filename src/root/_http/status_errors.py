@@ -28,6 +28,9 @@ MAX_TEXT = 1024 * 1024
 TRY_AGAIN = " Try again later."
 """The advice at the end of an error, unless the request may have been processed."""
 
+# Bytes of an error that is parsed. Larger JSON has no message, and takes long.
+_MAX_JSON = 128 * 1024
+
 _MAX_EXCERPT = 200
 
 # What is nested deeper can be neither pickled nor copied.
@@ -118,7 +121,7 @@ def without_surrogates(text: str) -> str:
 def _parse(body: bytes, content_type: str | None) -> JSONValue:
     text = text_of(body, content_type)
     # JSON is UTF-8, whatever its charset is called (RFC 8259, 8.1), but some proxies mean it.
-    for document in (body, text):
+    for document in (body, text) if len(body) <= _MAX_JSON else ():
         try:
             content: JSONValue = json.loads(document)
         except (ValueError, RecursionError):

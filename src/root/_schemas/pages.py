@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Annotated, ClassVar, Generic, Self, TypeVar, cast
 
-from pydantic import FailFast
+from pydantic import FailFast, Field
 from pydantic_core import from_json
 
 from .._config import MAX_BYTES
@@ -22,7 +22,19 @@ if TYPE_CHECKING:
     from .._display.frames import Kind
     from .meta import ResponseMeta
 
-__all__ = ["ListResponse", "Page", "description", "list_response", "redact_echoes"]
+__all__ = [
+    "MAX_ITEMS",
+    "ListResponse",
+    "Page",
+    "description",
+    "list_response",
+    "redact_echoes",
+    "share_field_names",
+    "share_parts",
+]
+
+MAX_ITEMS = 10_000
+"""Maximum number of items of a page. The service usually sends up to 100."""
 
 # A shorter secret is a word, and may occur in any text by chance.
 _MIN_SECRET = 12
@@ -38,7 +50,8 @@ class ListResponse(ResponseModel, Generic[T]):
     next: str | None = None
     previous: str | None = None
     # The first wrong entry is enough: an error for each one would take gigabytes and minutes.
-    results: Annotated[list[T], FailFast()]
+    # And a model takes a hundred times as much memory as the shortest JSON for it.
+    results: Annotated[list[T], FailFast(), Field(max_length=MAX_ITEMS)]
 
     @classmethod
     def item_type(cls) -> type[T]:
@@ -50,9 +63,9 @@ class ListResponse(ResponseModel, Generic[T]):
     def from_json(cls, content: bytes) -> Self:
         raw = from_json(content, cache_strings="keys")
         if isinstance(raw, dict):
-            _share_parts(cast("dict[str, object]", raw).get("results"), cls.item_type())
+            share_parts(cast("dict[str, object]", raw).get("results"), cls.item_type())
         response = cls.model_validate(raw)
-        _share_field_names(response.results)
+        share_field_names(response.results)
         return response
 
     # pickle finds no class by the name `ListResponse[Model]`.
@@ -117,8 +130,13 @@ def redact_echoes(model: ResponseModel, secrets: Iterable[str]) -> None:
 def _redacted(content: object, clean: Callable[[str], str], write_only: frozenset[str]) -> object:
     if isinstance(content, str):
         return clean(content)
+    # In place, since a copy might take much memory. Nobody else has seen it.
     if isinstance(content, list):
-        return [_redacted(item, clean, write_only) for item in cast("list[object]", content)]
+        items = cast("list[object]", content)
+        for index, item in enumerate(items):
+            if isinstance(item, (str, list, dict)):
+                items[index] = _redacted(cast("object", item), clean, write_only)
+        return items
     if not isinstance(content, dict):
         return content
     return {
@@ -133,11 +151,11 @@ def _redacted(content: object, clean: Callable[[str], str], write_only: frozense
 # many: 0.7 KB remain, in no more time, since fewer objects are made.
 
 
-def _share_parts(items: object, item: type[ResponseModel]) -> None:
+def share_parts(items: object, item: type[ResponseModel]) -> None:
     """Replace equal parts of the items by one object."""
-    if not isinstance(items, list):
+    # Too many, or a wrong shape: left for pydantic to report.
+    if not isinstance(items, list) or len(cast("list[object]", items)) > MAX_ITEMS:
         return
-    # A wrong shape is left for pydantic to report.
     objects = [
         cast("dict[str, object]", one)
         for one in cast("list[object]", items)
@@ -167,7 +185,7 @@ def _share_part(items: list[dict[str, object]], name: str, kind: type[APIModel])
         fields[name] = found[1]
 
 
-def _share_field_names(items: list[T]) -> None:
+def share_field_names(items: list[T]) -> None:
     """Replace equal sets of field names by one object."""
     names: set[str] = set()
     for item in items:

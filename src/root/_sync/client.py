@@ -73,8 +73,9 @@ class RootSignals:
         max_connections: Maximum number of open connections, in each event loop and for all
             blocking calls together. Further requests wait for a free one, within their deadline.
         max_response_bytes: Maximum size of one response, compressed and decompressed. The rest of
-            a larger one is not read. If omitted: 1 MiB for an object, 16 MiB for a page of a
-            listing and whatever else `request` returns. A stream has no limit.
+            a larger one is not read. If omitted: 1 MiB for an object or a schema of your own,
+            16 MiB for a page of a listing, and for JSON, text and bytes that `request` returns. A
+            stream has no limit.
         default_headers: Headers of every request.
         ssl_context: TLS settings, for the certificates of a company or of the system
             (`truststore`), or for a client certificate. If omitted: certifi's authorities, or

@@ -6,6 +6,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from functools import partial
 from math import inf
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -13,10 +14,10 @@ import httpcore
 
 from .._concurrency.loops import checkpoint
 from .._concurrency.waiting import monotonic
-from .._concurrency.workers import in_thread
+from .._concurrency.workers import in_thread, off_loop
 from .._forks import process_identity
 from .._http.backends import cut
-from .._http.bodies import decompressed
+from .._http.bodies import compressions, decompressed
 from .._http.exceptions import ProxyConnectionError, ResponseTooLargeError, UnusableResponseError
 from .._http.messages import (
     KEEPALIVE_EXPIRY,
@@ -37,7 +38,13 @@ if TYPE_CHECKING:
     from .._schemas.files import FilePart, FileReader
     from .._schemas.requests import Body
 
-__all__ = ["Connection", "Content", "ResponseBody", "StaleError"]
+__all__ = [
+    "Connection",
+    "Content",
+    "ResponseBody",
+    "StaleError",
+    "decompressed_off_loop",
+]
 
 T = TypeVar("T")
 
@@ -54,7 +61,17 @@ _READ_SIZE = 65536
 _MAX_LINES = 256
 _FLOOD_PIECE = 2048
 
+# Compressed bytes that are decompressed at once, in some 10 ms at most.
+_MAX_COMPRESSED = 16384
+
 _SOCKET_OPTIONS = [(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)]
+
+
+def decompressed_off_loop(response: RawResponse, max_bytes: int) -> RawResponse:
+    """Return the response with its body decompressed, without holding up an event loop."""
+    if len(response.content) <= _MAX_COMPRESSED or not compressions(response):
+        return decompressed(response, max_bytes)
+    return off_loop(partial(decompressed, response, max_bytes), None)
 
 
 class StaleError(Exception):
@@ -228,7 +245,7 @@ class Connection(httpcore.NetworkBackend, httpcore.NetworkStream):
             raise UnusableResponseError(truncated, "is truncated") from exc
         finally:
             response.close()
-        return decompressed(
+        return decompressed_off_loop(
             RawResponse(response.status, response.headers, bytes(body)), request.max_bytes
         )
 

@@ -12,12 +12,11 @@ import httpcore
 from .._concurrency.loops import checkpoint
 from .._concurrency.semaphores import Semaphore
 from .._concurrency.waiting import monotonic, shielded
-from .._http.bodies import decompressed
 from .._http.exceptions import ClientClosedError, ResponseTooLargeError, UnusableResponseError
 from .._http.failures import is_disconnect
 from .._http.messages import RawResponse, Request, httpx_timeout, timeouts
 from ..errors import InvalidRequestError
-from .connection import Content
+from .connection import Content, decompressed_off_loop
 from .stream import MAX_CHUNKS, Chunks, Release, release_nothing
 
 if TYPE_CHECKING:
@@ -175,7 +174,9 @@ def read(request: Request, response: httpx.Response, until: float) -> RawRespons
     finally:
         response.close()
     # Not by httpx, which decompresses without a limit.
-    return decompressed(RawResponse(response.status_code, headers, bytes(body)), request.max_bytes)
+    return decompressed_off_loop(
+        RawResponse(response.status_code, headers, bytes(body)), request.max_bytes
+    )
 
 
 def stream_of(
