@@ -233,7 +233,9 @@ def _indented(lines: list[str]) -> str:
 # tests/one_face.py makes it fail.
 _RENAMED = (
     (re.compile(r"\bAsyncRootSignals\b"), "RootSignals"),
-    (re.compile(r"(?<=[\w)])\.(check|request|send)\("), r".a\1("),
+    (re.compile(r"(?<=[\w)\]])\.(check|request|run|send)\("), r".a\1("),
+    # The evaluators of the service are called by themselves.
+    (re.compile(r"(\.evaluators\.[A-Z]\w+)\("), r"\1.arun("),
     (re.compile(r"\basync def send\(self"), "async def asend(self"),
     (re.compile(r"\bhttp_client(?==)"), "async_http_client"),
     (re.compile(r"\._(transport|closed)\b"), r"._async._\1"),
@@ -243,11 +245,24 @@ _RENAMED = (
 def make_test_twins(root: Path, run_ruff: Callable[[str, Path], str]) -> dict[Path, str]:
     """Return the path and the text of each test module of the async client, for the twins."""
     modules: dict[Path, str] = {}
-    resources = "|".join(path.stem for path in find_modules(root))
-    method = re.compile(rf"\.({resources})\.([a-z]\w*)")
+    modules_with_twins = find_modules(root)
+    resources = "|".join(path.stem for path in modules_with_twins)
+    # Also those of a part of a resource: `client.evaluators.versions.list`.
+    method = re.compile(rf"(\.(?:{resources})\.(?:[a-z]\w*\.)?)([a-z]\w*)")
+    twins = {
+        name
+        for path in modules_with_twins
+        for name in re.findall(r"^    (?:async )?def a(\w+)", path.read_text("utf-8"), re.MULTILINE)
+    }
+
+    def rename(found: re.Match[str]) -> str:
+        prefix, name = found.groups()
+        return f"{prefix}{'a' if name in twins else ''}{name}"
+
     for source in sorted((root / TESTS).rglob("*.py")):
         text = source.read_text(encoding="utf-8")
-        for pattern, replacement in ((method, r".\1.a\2"), *_RENAMED):
+        text = method.sub(rename, text)
+        for pattern, replacement in _RENAMED:
             text = pattern.sub(replacement, text)
         path = source.relative_to(root).as_posix()
         header = f"# Generated from {path} by scripts/generate_sync.py. Do not edit.\n"

@@ -13,6 +13,9 @@ from root._sync.client import RootSignals
 
 _CALLS = ("send", "request", "check")
 
+# Methods that make no calls are the same on all faces.
+_SHARED = ("bind",)
+
 
 def forbid_other_faces(monkeypatch: pytest.MonkeyPatch, folder: str) -> None:
     """Let the methods of the other faces fail.
@@ -31,7 +34,7 @@ def forbid_other_faces(monkeypatch: pytest.MonkeyPatch, folder: str) -> None:
         if isinstance(value, Accessor):
             resource = getattr(client, accessor)
             for name, _ in inspect.getmembers(resource, inspect.isfunction):
-                if not name.startswith("_"):
+                if not name.startswith("_") and name not in _SHARED:
                     monkeypatch.setattr(resource, name, _forbidden(f"{accessor}.{name}"))
 
 
