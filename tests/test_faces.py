@@ -101,7 +101,7 @@ def test_the_class_has_the_class_of_the_resource(resource: str) -> None:
     """Asked of the client's class, an accessor is the resource's class, as help and mocks need."""
     assert isinstance(getattr(RootSignals, resource), type)
     assert isinstance(getattr(AsyncRootSignals, resource), type)
-    assert "acreate(" in pydoc.plain(pydoc.render_doc(getattr(RootSignals, resource)))
+    assert "alist(" in pydoc.plain(pydoc.render_doc(getattr(RootSignals, resource)))
 
 
 CLIENTS = [RootSignals, AsyncRootSignals]

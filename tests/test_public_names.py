@@ -19,8 +19,8 @@ from root.projects import AsyncProjects, Projects
 from tests.concurrency.helpers import run_program
 
 MODULES = [
-    *("checks", "cli", "client", "config", "emulator", "errors", "evaluators", "models"),
-    *("objectives", "progress", "projects"),
+    *("checks", "cli", "client", "config", "datasets", "emulator", "errors", "evaluators"),
+    *("execution_logs", "models", "objectives", "progress", "projects"),
     *("pytest_plugin", "registry", "testing"),
 ]
 """The public modules, all of which are attributes of the package."""
@@ -205,7 +205,9 @@ def test_types_of_modules() -> None:
     kinds: list[type[object]] = [
         root.config.Settings,
         root.errors.NotFoundError,
+        root.datasets.DataSetList,
         root.evaluators.Evaluator,
+        root.execution_logs.ExecutionLogDetails,
         root.models.Model,
         root.objectives.Objective,
         root.projects.Project,
@@ -214,4 +216,4 @@ def test_types_of_modules() -> None:
         root.emulator.Server,
     ]
     modules = [root.progress.bar, root.registry.read, root.testing.emulator]
-    assert len(kinds) + len(modules) == 12
+    assert len(kinds) + len(modules) == 14

@@ -21,9 +21,11 @@ if TYPE_CHECKING:
     from . import checks as checks
     from . import client as client
     from . import config as config
+    from . import datasets as datasets
     from . import emulator as emulator
     from . import errors as errors
     from . import evaluators as evaluators
+    from . import execution_logs as execution_logs
     from . import models as models
     from . import objectives as objectives
     from . import progress as progress

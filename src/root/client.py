@@ -29,8 +29,10 @@ if TYPE_CHECKING:
     from ._http.retry import Budget
     from .checks import Report
     from .config import Settings
+    from .datasets import DataSets
     from .errors import JSONValue
     from .evaluators import Evaluators
+    from .execution_logs import ExecutionLogs
     from .models import Models
     from .objectives import Objectives
     from .projects import Projects
@@ -120,6 +122,10 @@ class RootSignals(_sync.RootSignals):
     """Evaluators, which score texts."""
     objectives: Accessor[Objectives] = Accessor("root.objectives", "Objectives")  # pyright: ignore[reportIncompatibleVariableOverride]
     """Objectives, what evaluators are to find out."""
+    execution_logs: Accessor[ExecutionLogs] = Accessor("root.execution_logs", "ExecutionLogs")  # pyright: ignore[reportIncompatibleVariableOverride]
+    """The logs of executions of evaluators and judges."""
+    datasets: Accessor[DataSets] = Accessor("root.datasets", "DataSets")  # pyright: ignore[reportIncompatibleVariableOverride]
+    """Data sets, files that evaluations refer to."""
     models: Accessor[Models] = Accessor("root.models", "Models")  # pyright: ignore[reportIncompatibleVariableOverride]
     """The models that evaluations run on."""
     projects: Accessor[Projects] = Accessor("root.projects", "Projects")  # pyright: ignore[reportIncompatibleVariableOverride]

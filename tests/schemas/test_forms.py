@@ -64,6 +64,17 @@ def test_a_form(tmp_path: Path) -> None:
     assert not body.is_spent
 
 
+def test_a_repeated_field() -> None:
+    """A field with several values is repeated in the form, and one without values is not in it."""
+    body = multipart_body({"tags": ["a", "b"], "none": []}, {"f": ("n", b"x", "text/plain")})
+
+    assert [(part[0]["name"], part[2]) for part in parsed(body)] == [
+        ("tags", b"a"),
+        ("tags", b"b"),
+        ("f", b"x"),
+    ]
+
+
 def test_the_bytes_of_a_form() -> None:
     """A form is written as RFC 7578 defines it."""
     body = multipart_body({"a": "1"}, {"f": ("n.txt", b"xyz", "text/plain")})

@@ -137,6 +137,11 @@ OTHERS: dict[str, object] = {
         *("overwrite", "owner_email", "parallel_requests", "pii_filter", "predicate", "prompt"),
         *("reference_variables", "request", "response", "scoring_criteria", "search"),
         *("search_term", "session_id", "skill_type", "system_prompt", "tags", "test_data"),
+        # Data sets, and filters of logs.
+        *("batch_execution_id", "date_from", "date_to", "dataset_id", "executed_item_id"),
+        *("execution_result", "execution_type", "file", "has_header", "has_session_id", "include"),
+        *("judge_id", "log_id", "log_ids", "max_cost", "max_score", "min_cost", "min_score"),
+        *("parent_execution_log_id", "starts_with", "type", "unique_evaluators", "unique_skills"),
         *("test_dataset_id", "tools", "turns", "user_id", "variables", "version_id", "yaml"),
     )
 )

@@ -27,8 +27,10 @@ if TYPE_CHECKING:
     from .._http.retry import Budget
     from ..config import Settings
     from ..errors import JSONValue
+    from .resources.datasets import AsyncDataSets
     from .resources.evaluators.resource import AsyncEvaluators
     from .resources.evaluators.runner import AsyncEvaluator, AsyncPresetEvaluator
+    from .resources.execution_logs import AsyncExecutionLogs
     from .resources.models import AsyncModels
     from .resources.objectives import AsyncObjectives
     from .resources.projects import AsyncProjects
@@ -93,6 +95,12 @@ class AsyncRootSignals:
         "root._async.resources.objectives", "AsyncObjectives"
     )
     """Objectives, what evaluators are to find out."""
+    execution_logs: Accessor[AsyncExecutionLogs] = Accessor(
+        "root._async.resources.execution_logs", "AsyncExecutionLogs"
+    )
+    """The logs of executions of evaluators and judges."""
+    datasets: Accessor[AsyncDataSets] = Accessor("root._async.resources.datasets", "AsyncDataSets")
+    """Data sets, files that evaluations refer to."""
     models: Accessor[AsyncModels] = Accessor("root._async.resources.models", "AsyncModels")
     """The models that evaluations run on."""
     projects: Accessor[AsyncProjects] = Accessor("root._async.resources.projects", "AsyncProjects")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from types import NoneType
@@ -145,12 +145,13 @@ def file_body(source: str | os.PathLike[str] | BinaryIO, content_type: str) -> B
 
 
 def multipart_body(
-    fields: Mapping[str, str], files: Mapping[str, tuple[str, bytes | FilePart, str]]
+    fields: Mapping[str, str | Sequence[str]],
+    files: Mapping[str, tuple[str, bytes | FilePart, str]],
 ) -> Body:
     """Return a form with files (multipart/form-data, RFC 7578).
 
     Args:
-        fields: The values of plain fields by name.
+        fields: The values of plain fields by name; a sequence repeats its field.
         files: The name, content and media type of each file, by field name.
 
     Raises:
@@ -159,11 +160,12 @@ def multipart_body(
     boundary = uuid4().hex
     parts: list[bytes | FilePart] = []
     text = ""
-    for name, value in fields.items():
-        text += (
-            f'--{boundary}\r\nContent-Disposition: form-data; name="{_quoted(name)}"'
-            f"\r\n\r\n{value}\r\n"
-        )
+    for name, values in fields.items():
+        for value in [values] if isinstance(values, str) else values:
+            text += (
+                f'--{boundary}\r\nContent-Disposition: form-data; name="{_quoted(name)}"'
+                f"\r\n\r\n{value}\r\n"
+            )
     for name, (file_name, content, content_type) in files.items():
         if not _MEDIA_TYPE.fullmatch(content_type):
             raise InvalidRequestError(

@@ -28,8 +28,10 @@ if TYPE_CHECKING:
     from .._http.retry import Budget
     from ..config import Settings
     from ..errors import JSONValue
+    from .resources.datasets import DataSets
     from .resources.evaluators.resource import Evaluators
     from .resources.evaluators.runner import Evaluator, PresetEvaluator
+    from .resources.execution_logs import ExecutionLogs
     from .resources.models import Models
     from .resources.objectives import Objectives
     from .resources.projects import Projects
@@ -92,6 +94,12 @@ class RootSignals:
     """Evaluators, which score texts."""
     objectives: Accessor[Objectives] = Accessor("root._sync.resources.objectives", "Objectives")
     """Objectives, what evaluators are to find out."""
+    execution_logs: Accessor[ExecutionLogs] = Accessor(
+        "root._sync.resources.execution_logs", "ExecutionLogs"
+    )
+    """The logs of executions of evaluators and judges."""
+    datasets: Accessor[DataSets] = Accessor("root._sync.resources.datasets", "DataSets")
+    """Data sets, files that evaluations refer to."""
     models: Accessor[Models] = Accessor("root._sync.resources.models", "Models")
     """The models that evaluations run on."""
     projects: Accessor[Projects] = Accessor("root._sync.resources.projects", "Projects")

@@ -1,0 +1,229 @@
+"""Execution logs: one method for each endpoint of `/v1/execution-logs/`."""
+
+from __future__ import annotations
+
+from builtins import list as List
+from collections.abc import Sequence
+from datetime import datetime
+from types import NoneType
+from uuid import UUID
+
+from ..._config.deadlines import Deadline
+from ..._http.operation import Operation
+from ..._schemas.execution_logs import (
+    ExecutionLogDetails,
+    ExecutionLogList,
+    ExecutionType,
+    HasExecutionLog,
+    LogTags,
+    log_id_of,
+)
+from ..._schemas.executions import plain
+from ..._schemas.queries import query_of
+from ..._schemas.requests import json_body
+from ...errors import InvalidRequestError
+from ..pager import AsyncPager
+from ..resource import AsyncResource
+
+__all__ = ["AsyncExecutionLogs"]
+
+
+class AsyncExecutionLogs(AsyncResource):
+    """The logs of executions; `client.execution_logs` is an instance.
+
+    Each execution of an evaluator or a judge has a log, which can be read at once.
+
+    All methods raise `APIConnectionError`, `APIStatusError` and `APIResponseError` as described in
+    `root.errors`, and `InvalidRequestError` for what the API would reject, before anything is
+    sent. `_request_timeout` is the seconds for the whole call, with all attempts and waits, or
+    a `root.Deadline`; it shortens the client's `deadline`, and does not extend it.
+    """
+
+    _collection = "/v1/execution-logs/"
+    _item_type = ExecutionLogDetails
+
+    def list(
+        self,
+        *,
+        limit: int | None = 100,
+        search_term: str | None = None,
+        tags: Sequence[str] | None = None,
+        include: Sequence[str] | None = None,
+        executed_item_id: str | UUID | None = None,
+        execution_type: ExecutionType | None = None,
+        date_from: datetime | str | None = None,
+        date_to: datetime | str | None = None,
+        min_score: float | None = None,
+        max_score: float | None = None,
+        session_id: str | None = None,
+        user_id: str | None = None,
+        has_session_id: bool | None = None,
+        unique_skills: bool = False,
+        project_id: str | UUID | None = None,
+        judge_id: str | UUID | None = None,
+        batch_execution_id: str | UUID | None = None,
+        parent_execution_log_id: str | UUID | None = None,
+        model: str | None = None,
+        owner_email: str | None = None,
+        min_cost: float | None = None,
+        max_cost: float | None = None,
+        unique_evaluators: bool = False,
+        ordering: str | None = None,
+        page_size: int | None = None,
+        cursor: str | None = None,
+        prefetch: bool = False,
+        _request_timeout: float | Deadline | None = None,
+    ) -> AsyncPager[ExecutionLogList]:
+        """Return an iterator over execution logs, the newest first.
+
+        Nothing is requested before the first item is needed, and nothing after you stop (except
+        for one page with `prefetch`). A server that does not know a filter responds with 400.
+
+        Args:
+            limit: Maximum number of logs, or None for all.
+            search_term: List only those with this text in the name or the ID of what was executed.
+            tags: List only those with these tags.
+            include: Fields that are None otherwise: `llm_output`, `variables`,
+                `evaluation_context`.
+            executed_item_id: List only those of this evaluator or judge.
+            execution_type: List only executions of this type, such as `evaluator` or `judge`.
+            date_from: List only those since this time; without a zone, it is local time.
+            date_to: List only those until this time.
+            min_score: List only those with at least this score.
+            max_score: List only those with at most this score.
+            session_id: List only those of this session.
+            user_id: List only those of this user, as given to the execution.
+            has_session_id: List only those with a session, or only those without.
+            unique_skills: Whether to list only the newest of each evaluator and judge.
+            project_id: List only those of this project.
+            judge_id: List only those of this judge. This filter and those below need a newer
+                server.
+            batch_execution_id: List only those of this batch.
+            parent_execution_log_id: List only the parts of this execution of a judge.
+            model: List only those of the model with exactly this name.
+            owner_email: List only those of the user with this e-mail address.
+            min_cost: List only those that cost at least this.
+            max_cost: List only those that cost at most this.
+            unique_evaluators: The name that newer servers have for `unique_skills`.
+            ordering: The field to sort by, such as `created_at`; `-created_at` for descending.
+            page_size: Number of logs of a page; the service limits it, usually to 100.
+            cursor: Where to continue: the `.cursor` of an earlier listing, or of its error.
+            prefetch: Whether to request the next page while you use this one.
+            _request_timeout: Seconds for each page, or a `root.Deadline` for all of them.
+
+        Raises:
+            PaginationError: While iterating, if a cursor repeats, or the next page has none.
+        """
+        return self._list(
+            ExecutionLogList,
+            query=query_of(
+                search=search_term,
+                tags=tags or None,
+                include=include or None,
+                executed_item_id=executed_item_id,
+                execution_type=execution_type,
+                date_from=date_from,
+                date_to=date_to,
+                min_score=min_score,
+                max_score=max_score,
+                session_id=session_id,
+                user_id=user_id,
+                has_session_id=has_session_id,
+                unique_skills=unique_skills or None,
+                project_id=project_id,
+                judge_id=judge_id,
+                batch_execution_id=batch_execution_id,
+                parent_execution_log_id=parent_execution_log_id,
+                model=model,
+                owner_email=owner_email,
+                min_cost=min_cost,
+                max_cost=max_cost,
+                unique_evaluators=unique_evaluators or None,
+            ),
+            limit=limit,
+            page_size=page_size,
+            ordering=ordering,
+            cursor=cursor,
+            prefetch=prefetch,
+            deadline=_request_timeout,
+        )
+
+    async def get(
+        self,
+        log_id: str | UUID | None = None,
+        *,
+        execution_result: HasExecutionLog | None = None,
+        _request_timeout: float | Deadline | None = None,
+    ) -> ExecutionLogDetails:
+        """Retrieve the log of an execution, by its ID or by what the execution returned.
+
+        Args:
+            log_id: The ID of the log.
+            execution_result: What the execution returned: anything with an `execution_log_id`.
+                It goes before `log_id`.
+            _request_timeout: Seconds for the whole call, or a `root.Deadline`.
+        """
+        if execution_result is not None:
+            log_id = log_id_of(execution_result)
+        if log_id is None:
+            raise InvalidRequestError("Nothing was sent. Pass log_id or execution_result.")
+        operation = Operation("GET", self._path(log_id), ExecutionLogDetails)
+        return await self._send(operation, _request_timeout)
+
+    retrieve = get
+
+    async def session_ids(
+        self,
+        starts_with: str | None = None,
+        *,
+        _request_timeout: float | Deadline | None = None,
+    ) -> List[str]:
+        """Return at most 30 of the session IDs that executions of your organization have.
+
+        Args:
+            starts_with: Return only those that start with this text.
+            _request_timeout: Seconds for the whole call, or a `root.Deadline`.
+        """
+        return await self._send(self._ids("session-ids", starts_with), _request_timeout)
+
+    async def user_ids(
+        self,
+        starts_with: str | None = None,
+        *,
+        _request_timeout: float | Deadline | None = None,
+    ) -> List[str]:
+        """Return at most 30 of the user IDs that executions of your organization have.
+
+        Args:
+            starts_with: Return only those that start with this text.
+            _request_timeout: Seconds for the whole call, or a `root.Deadline`.
+        """
+        return await self._send(self._ids("user-ids", starts_with), _request_timeout)
+
+    async def set_tags(
+        self,
+        log_ids: Sequence[str | UUID],
+        *,
+        tags: Sequence[str],
+        _request_timeout: float | Deadline | None = None,
+    ) -> None:
+        """Replace the tags of each of some logs.
+
+        Args:
+            log_ids: The IDs of 1 to 500 logs.
+            tags: Their new tags, at most 15; an empty list removes all.
+            _request_timeout: Seconds for the whole call, or a `root.Deadline`.
+        """
+        body = json_body(LogTags, None, log_ids=plain(log_ids), tags=plain(tags))
+        operation = Operation(
+            "POST", f"{self._collection}set-tags/", NoneType, body=body, is_idempotent=True
+        )
+        await self._send(operation, _request_timeout)
+
+    def _ids(self, path: str, starts_with: str | None) -> Operation[List[str]]:
+        return Operation(
+            "GET",
+            f"{self._collection}{path}/",
+            List[str],
+            query=query_of(starts_with=starts_with),
+        )
