@@ -220,7 +220,7 @@ async def test_the_objective_of_a_refused_evaluator_is_deleted(
         await client.evaluators.create("No variable", name="Friendly", intent="a")
     for arguments in ({"predicate": ""}, {"name": "x"}, {"model": 5}):
         with pytest.raises(InvalidRequestError, match="Nothing was sent"):
-            await client.evaluators.create(**({"predicate": CRITERIA, "name": "ab"} | arguments))
+            await client.evaluators.create(**({"predicate": CRITERIA, "name": "ab"} | arguments))  # pyright: ignore
 
     assert not emulator.objectives
     assert not emulator.evaluators

@@ -92,9 +92,9 @@ def test_list(client: RootSignals) -> None:
     for number in range(4):
         client.datasets.create(name=f"Rows {number}", type="test" if number else "reference")
 
-    listed = [one.name for one in client.datasets.list(page_size=2, ordering="created_at")]
+    listed = [one.name for one in client.datasets.list(page_size=2, limit=None)]
 
-    assert listed == ["Rows 0", "Rows 1", "Rows 2", "Rows 3"]
+    assert listed == ["Rows 3", "Rows 2", "Rows 1", "Rows 0"]
     assert [one.name for one in client.datasets.list("rows 2")] == ["Rows 2"]
     assert [one.name for one in client.datasets.list(type="reference")] == ["Rows 0"]
     assert len([one for one in client.datasets.list(limit=3)]) == 3

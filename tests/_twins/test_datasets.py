@@ -92,9 +92,9 @@ async def test_list(client: RootSignals) -> None:
     for number in range(4):
         await client.datasets.acreate(name=f"Rows {number}", type="test" if number else "reference")
 
-    listed = [one.name async for one in client.datasets.alist(page_size=2, ordering="created_at")]
+    listed = [one.name async for one in client.datasets.alist(page_size=2, limit=None)]
 
-    assert listed == ["Rows 0", "Rows 1", "Rows 2", "Rows 3"]
+    assert listed == ["Rows 3", "Rows 2", "Rows 1", "Rows 0"]
     assert [one.name async for one in client.datasets.alist("rows 2")] == ["Rows 2"]
     assert [one.name async for one in client.datasets.alist(type="reference")] == ["Rows 0"]
     assert len([one async for one in client.datasets.alist(limit=3)]) == 3

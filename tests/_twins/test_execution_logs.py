@@ -19,7 +19,7 @@ from root.execution_logs import ExecutionLogDetails, ExecutionLogList
 
 URL = "http://api.test/v1/execution-logs/"
 ID = "9b2f0c1e-3d64-4f0e-8f7e-2f1f7f3f9f10"
-EMPTY_PAGE = {"next": None, "previous": None, "results": []}
+EMPTY_PAGE: dict[str, object] = {"next": None, "previous": None, "results": []}
 
 # What older servers send.
 OLDER = {
