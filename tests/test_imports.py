@@ -63,8 +63,7 @@ ALONE = {
     "root._display": {"root.__about__", "root._secrets.redact"},
     "root._secrets": set[str](),
     "root._forks": set[str](),
-    # For texts on terminals.
-    "root.emulator": {"root._secrets.redact"},
+    "root.emulator": set[str](),
 }
 
 

@@ -14,9 +14,9 @@ from queue import SimpleQueue
 from typing import get_args
 from urllib.parse import quote
 
-from root._secrets.redact import printable
 from root.emulator.cursors import NextStyle
 from root.emulator.server import Server, serve
+from root.emulator.terminal import printable
 
 _API_KEY = "ROOT_EMULATOR_API_KEY"
 _CONTROL_KEY = "ROOT_EMULATOR_CONTROL_KEY"

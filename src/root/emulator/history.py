@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl
 
 from pydantic import JsonValue
 
-from root._secrets.redact import printable
+from root.emulator.terminal import printable
 
 __all__ = ["BODY", "ENTRY", "Connections", "Entry", "History", "RecordedRequest"]
 
