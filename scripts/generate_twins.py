@@ -242,6 +242,18 @@ _RENAMED = (
 )
 
 
+def _twin_names(root: Path, modules: list[Path]) -> Iterator[str]:
+    """Yield the names of the methods that have twins, and their second names."""
+    for path in modules:
+        for marker in MARKER.finditer(path.read_text(encoding="utf-8")):
+            source = root / "src" / "root" / marker["source"]
+            for method in _methods_of(source, marker["name"]):
+                if _has_twin(method):
+                    yield method.name
+            for alias, _ in _aliases_of(source, marker["name"]):
+                yield alias
+
+
 def make_test_twins(root: Path, run_ruff: Callable[[str, Path], str]) -> dict[Path, str]:
     """Return the path and the text of each test module of the async client, for the twins."""
     modules: dict[Path, str] = {}
@@ -249,11 +261,7 @@ def make_test_twins(root: Path, run_ruff: Callable[[str, Path], str]) -> dict[Pa
     resources = "|".join(path.stem for path in modules_with_twins)
     # Also those of a part of a resource: `client.evaluators.versions.list`.
     method = re.compile(rf"(\.(?:{resources})\.(?:[a-z]\w*\.)?)([a-z]\w*)")
-    twins = {
-        name
-        for path in modules_with_twins
-        for name in re.findall(r"^    (?:async )?def a(\w+)", path.read_text("utf-8"), re.MULTILINE)
-    }
+    twins = {*_twin_names(root, modules_with_twins)}
 
     def rename(found: re.Match[str]) -> str:
         prefix, name = found.groups()

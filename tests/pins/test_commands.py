@@ -171,7 +171,7 @@ CONFIG: list[Command] = [
     ("config", "show"),
     ("config", "use", "no-such"),
     ("config", "set", "home", "--base-url", "ftp://x"),
-    ("config", "set", "a b"),
+    ("config", "set", "a/b"),
     ("config", "remove", "work"),
     ("config", "remove", "work"),
     ("config", "show", "--profile", "work"),
