@@ -37,7 +37,9 @@ def parse_json(content: bytes, content_type: str) -> object:
         raise unsupported_media_type(content_type)
     try:
         text = _reader(content_type)(io.BytesIO(content)).read()
-        return cast("object", json.loads(text, parse_constant=_reject_constant))
+        if text.startswith("\ufeff"):
+            raise json.JSONDecodeError("Unexpected UTF-8 BOM (decode using utf-8-sig)", text, 0)
+        return cast("object", _DECODER.decode(text))
     except (ValueError, RecursionError) as exc:
         raise detail_problem(400, f"JSON parse error - {exc}") from exc
 
@@ -88,3 +90,7 @@ def _encoding(charset: str) -> str:
 
 def _reject_constant(name: str) -> object:
     raise ValueError(f"Out of range float values are not JSON compliant: {name!r}")
+
+
+# Making one takes longer than it takes to parse a small body.
+_DECODER = json.JSONDecoder(parse_constant=_reject_constant)
