@@ -383,7 +383,8 @@ async def test_request_timeout_of_each_method(method: Bounded) -> None:
                     await method(client, 60)
             with pytest.raises(InvalidRequestError, match="_request_timeout must be"):
                 await method(client, 0)
-    assert len(server.requests) == sent == 1
+    # On a busy machine, the time is over before the server has read the request.
+    assert len(server.requests) == sent <= 1
 
 
 async def test_request_timeout_of_apply(client: RootSignals, emulator: Server) -> None:
