@@ -67,7 +67,7 @@ def test_get(client: RootSignals) -> None:
 def test_get_by_any_result(client: RootSignals) -> None:
     """Any object with an `execution_log_id` identifies a log, and goes before `log_id`."""
     result = evaluated(client)
-    other = SimpleNamespace(execution_log_id=UUID(result.execution_log_id))
+    other: Any = SimpleNamespace(execution_log_id=UUID(result.execution_log_id))
 
     log = client.execution_logs.get(log_id=ID, execution_result=other)
 
@@ -368,7 +368,7 @@ def test_logs_of_newer_servers() -> None:
 
 def test_listed_logs_of_older_servers() -> None:
     """Older servers list logs without previews, sessions and users."""
-    sent = {"id": ID, "executed_item_name": "Clarity", "score": 0.5, "tags": []}
+    sent: dict[str, object] = {"id": ID, "executed_item_name": "Clarity", "score": 0.5, "tags": []}
 
     log = ExecutionLogList.model_validate(sent)
 
