@@ -11,6 +11,7 @@ Used by generate_sync.py.
 from __future__ import annotations
 
 import ast
+import keyword
 import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -104,7 +105,7 @@ def _twins_of(folder: Path, marker: re.Match[str]) -> Iterator[str]:
         yield "\n" + _twin(method, types)
     for alias, method_name in _aliases_of(source, name):
         if only is None:
-            yield f"\n    a{alias} = a{method_name}\n"
+            yield f"\n    {_twin_name(alias)} = {_twin_name(method_name)}\n"
 
 
 def _methods_of(source: Path, name: str) -> Iterator[Method]:
@@ -169,6 +170,12 @@ def _check_names(methods: list[Method], source: Path) -> None:
             raise TwinError(f"{source}: there would be two methods with the name of {name!r}.")
 
 
+def _twin_name(name: str) -> str:
+    """Return the name of a twin; a keyword gets an underscore: `await_` for `wait`."""
+    twin = f"a{name}"
+    return f"{twin}_" if keyword.iskeyword(twin) else twin
+
+
 def _decorators(method: Method) -> list[str]:
     return [ast.unparse(one) for one in method.decorator_list]
 
@@ -185,13 +192,14 @@ def _twin(method: Method, types: Mapping[str, str]) -> str:
     signature = f"({ast.unparse(method.args)}){returns}"
     for variable, type_name in types.items():
         signature = re.sub(rf"\b{variable}\b", type_name, signature)
-    head = f"{'async ' if is_async else ''}def a{method.name}{signature}:"
+    head = f"{'async ' if is_async else ''}def {_twin_name(method.name)}{signature}:"
     if _is_overload(method):
         return _indented([*decorators, f"{head} ..."])
     docstring = ast.get_docstring(method, clean=False)
     if docstring:
         # In its examples, the method is called by its own name.
-        docstring = re.sub(rf"(?<=\.){method.name}(?=\()", f"a{method.name}", docstring)
+        name = _twin_name(method.name)
+        docstring = re.sub(rf"(?<=\.){method.name}(?=\()", name, docstring)
     lines = [*decorators, head]
     if docstring:
         lines.append(f'    """{docstring.replace(chr(10) + "    ", chr(10))}"""')
@@ -265,7 +273,7 @@ def make_test_twins(root: Path, run_ruff: Callable[[str, Path], str]) -> dict[Pa
 
     def rename(found: re.Match[str]) -> str:
         prefix, name = found.groups()
-        return f"{prefix}{'a' if name in twins else ''}{name}"
+        return f"{prefix}{_twin_name(name) if name in twins else name}"
 
     for source in sorted((root / TESTS).rglob("*.py")):
         text = source.read_text(encoding="utf-8")

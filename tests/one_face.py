@@ -14,7 +14,7 @@ from root._sync.client import RootSignals
 _CALLS = ("send", "request", "check")
 
 # Methods that make no calls are the same on all faces.
-_SHARED = ("bind",)
+_SHARED = ("bind", "openai_base_url")
 
 
 def forbid_other_faces(monkeypatch: pytest.MonkeyPatch, folder: str) -> None:

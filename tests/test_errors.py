@@ -37,6 +37,7 @@ from root.errors import (
     RootSignalsError,
     ServerError,
     VerificationError,
+    WorkFailedError,
 )
 from root.models import Change
 
@@ -62,6 +63,7 @@ ALL_ERRORS = [
     ServerError,
     PaginationError,
     VerificationError,
+    WorkFailedError,
     BulkError,
     ApplyError,
     RegistryError,
@@ -138,6 +140,7 @@ def test_the_tables_are_complete() -> None:
         (ServerError, {APIStatusError}),
         (PaginationError, {RootSignalsError}),
         (VerificationError, {RootSignalsError}),
+        (WorkFailedError, {RootSignalsError}),
         (BulkError, {RootSignalsError}),
         (ApplyError, {RootSignalsError}),
         (RegistryError, {RootSignalsError, ValueError}),
@@ -180,7 +183,7 @@ def test_attributes_are_arguments(kind: type[RootSignalsError]) -> None:
     error = kind("It went wrong.", **given)
 
     own = {name for base in kind.__mro__ for name in vars(base).get("__annotations__", ())}
-    if kind not in (BulkError, ApplyError, RegistryError):
+    if kind not in (BulkError, ApplyError, RegistryError, WorkFailedError):
         assert accepted == own - {"_default_status"}
     assert error.args == ("It went wrong.",)
     assert {name: getattr(error, name) for name in given} == given

@@ -39,7 +39,7 @@ def makes_calls(method: Callable[..., Any]) -> bool:
 
 def with_types(method: Callable[..., Any], face: type[object]) -> str:
     """Return a signature in which the classes of objects stand for type variables."""
-    names = {"Evaluators": {"E": "Evaluator"}}.get(face.__name__, {})
+    names = {"Evaluators": {"E": "Evaluator"}, "Judges": {"J": "Judge"}}.get(face.__name__, {})
     text = str(inspect.signature(method))
     for variable, name in names.items():
         text = re.sub(rf"\b{variable}\b", name, text)

@@ -20,7 +20,7 @@ from tests.concurrency.helpers import run_program
 
 MODULES = [
     *("checks", "cli", "client", "config", "datasets", "emulator", "errors", "evaluators"),
-    *("execution_logs", "models", "objectives", "progress", "projects"),
+    *("execution_logs", "judges", "models", "objectives", "progress", "projects"),
     *("pytest_plugin", "registry", "testing"),
 ]
 """The public modules, all of which are attributes of the package."""
@@ -208,6 +208,7 @@ def test_types_of_modules() -> None:
         root.datasets.DataSetList,
         root.evaluators.Evaluator,
         root.execution_logs.ExecutionLogDetails,
+        root.judges.Judge,
         root.models.Model,
         root.objectives.Objective,
         root.projects.Project,
@@ -216,4 +217,4 @@ def test_types_of_modules() -> None:
         root.emulator.Server,
     ]
     modules = [root.progress.bar, root.registry.read, root.testing.emulator]
-    assert len(kinds) + len(modules) == 14
+    assert len(kinds) + len(modules) == 15

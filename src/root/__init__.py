@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from . import errors as errors
     from . import evaluators as evaluators
     from . import execution_logs as execution_logs
+    from . import judges as judges
     from . import models as models
     from . import objectives as objectives
     from . import progress as progress
@@ -59,6 +60,7 @@ if TYPE_CHECKING:
         RootSignalsError,
         ServerError,
         VerificationError,
+        WorkFailedError,
     )
     from .models import Model, ModelVerification
 
@@ -92,6 +94,7 @@ __all__ = [
     "ServerError",
     "Stream",
     "VerificationError",
+    "WorkFailedError",
     "__version__",
     "deadline",
 ]

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from .errors import JSONValue
     from .evaluators import Evaluators
     from .execution_logs import ExecutionLogs
+    from .judges import Judges
     from .models import Models
     from .objectives import Objectives
     from .projects import Projects
@@ -120,6 +121,8 @@ class RootSignals(_sync.RootSignals):
     # These have twins, unlike those of the base class.
     evaluators: Accessor[Evaluators] = Accessor("root.evaluators", "Evaluators")  # type: ignore[assignment]  # pyright: ignore[reportIncompatibleVariableOverride]
     """Evaluators, which score texts."""
+    judges: Accessor[Judges] = Accessor("root.judges", "Judges")  # type: ignore[assignment]  # pyright: ignore[reportIncompatibleVariableOverride]
+    """Judges, which run several evaluators at once."""
     objectives: Accessor[Objectives] = Accessor("root.objectives", "Objectives")  # pyright: ignore[reportIncompatibleVariableOverride]
     """Objectives, what evaluators are to find out."""
     execution_logs: Accessor[ExecutionLogs] = Accessor("root.execution_logs", "ExecutionLogs")  # pyright: ignore[reportIncompatibleVariableOverride]

@@ -18,6 +18,7 @@ RootSignalsError
 │   └── ServerError           5xx
 ├── PaginationError           a listing that cannot continue
 ├── VerificationError         raised by `ModelVerification.raise_for_failure()`
+├── WorkFailedError           work in the background failed, with `.work`
 ├── BulkError                 some of many calls failed, with `.results`
 ├── ApplyError                a plan was applied in part, with what was done and what was not
 └── RegistryError             an invalid file of models (also a ValueError)
@@ -65,6 +66,7 @@ __all__ = [
     "RootSignalsError",
     "ServerError",
     "VerificationError",
+    "WorkFailedError",
 ]
 
 JSONValue: TypeAlias = "dict[str, JSONValue] | list[JSONValue] | str | int | float | bool | None"
@@ -340,6 +342,20 @@ class PaginationError(RootSignalsError):
 
 class VerificationError(RootSignalsError):
     """A model's configuration does not work; `detail` has the reason."""
+
+
+class WorkFailedError(RootSignalsError):
+    """Work that the service does in the background, such as a batch, failed.
+
+    Attributes:
+        work: The work as it ended, with the reasons.
+    """
+
+    work: object
+
+    def __init__(self, *args: object, work: object = None) -> None:
+        super().__init__(*args)
+        self.work = work
 
 
 class NotStarted(Enum):

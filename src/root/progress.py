@@ -13,9 +13,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from typing import Any, NoReturn, cast
-
-from ._concurrency.bulk import Progress
+from typing import Any, NoReturn, Protocol, cast
 
 try:
     from tqdm import tqdm
@@ -26,10 +24,29 @@ except ImportError as _missing:
         f"Progress bars require the package 'tqdm'. {install_advice('tqdm')}"
     ) from _missing
 
-__all__ = ["bar"]
+__all__ = ["Counts", "bar"]
 
 
-def bar(description: str) -> Callable[[Progress], None]:
+class Counts(Protocol):
+    """What a bar shows: the progress of many calls, or a batch."""
+
+    @property
+    def done(self) -> int:
+        """How many have ended, including those that failed."""
+        ...
+
+    @property
+    def total(self) -> int:
+        """How many there are."""
+        ...
+
+    @property
+    def failed(self) -> int:
+        """How many have failed."""
+        ...
+
+
+def bar(description: str) -> Callable[[Counts], None]:
     """Show a progress bar, and return the function that updates it, for `on_progress`.
 
     The bar is one line of text: an output of the cell in a notebook, where it remains in the saved
@@ -42,7 +59,7 @@ def bar(description: str) -> Callable[[Progress], None]:
     in_notebook = type(sys.stdout).__module__ == "ipykernel.iostream"
     line: tqdm[NoReturn] = tqdm(desc=description, file=_Cell() if in_notebook else sys.stderr)
 
-    def on_progress(progress: Progress) -> None:
+    def on_progress(progress: Counts) -> None:
         # It is unknown until the first call has ended.
         line.total = progress.total
         if progress.failed:

@@ -64,6 +64,7 @@ class InterruptedMapping(UserDict[str, object]):
 VALID: dict[str, list[object]] = {
     "default_key": [SECRET],
     "api_key": [SECRET],
+    "claim_token": [SECRET],
     "models": [[SETTINGS], [VERIFIED]],
     "desired": [[SETTINGS, {**SETTINGS, "name": "b"}]],
     "json": [SETTINGS],
@@ -76,6 +77,7 @@ VALID: dict[str, list[object]] = {
 INVALID: dict[str, list[object]] = {
     "default_key": [[SECRET], {"a": SECRET}, SECRET.encode(), SECRET + "\ud800"],
     "api_key": [[SECRET], {"a": SECRET}, SECRET.encode(), SECRET + "\ud800"],
+    "claim_token": [[SECRET], {"a": SECRET}, SECRET.encode(), SECRET + "\ud800"],
     "models": [
         Interrupted([SETTINGS, VERIFIED]),
         [InterruptedMapping(SETTINGS), InterruptedMapping(VERIFIED)],
@@ -142,6 +144,11 @@ OTHERS: dict[str, object] = {
         *("execution_result", "execution_type", "file", "has_header", "has_session_id", "include"),
         *("judge_id", "log_id", "log_ids", "max_cost", "max_score", "min_cost", "min_score"),
         *("parent_execution_log_id", "starts_with", "type", "unique_evaluators", "unique_skills"),
+        *("emails", "enable_context_aware_evaluators", "evaluator_references", "executed_at_gte"),
+        *("extra_contexts", "featured", "file_id", "generating_model_params", "is_preset"),
+        *("intent_evaluability_score_gte", "judge", "judge_id", "judge_url", "judge_version_id"),
+        *("max_iterations", "min_improvement", "patience", "refine", "stage", "status", "stream"),
+        *("strict", "threshold", "visibility"),
         *("test_dataset_id", "tools", "turns", "user_id", "variables", "version_id", "yaml"),
     )
 )
@@ -216,11 +223,12 @@ CALLS: dict[tuple[str, str], list[Call]] = {}
 for _call in calls():
     _name = f"{_call.accessor}.{_call.name}".strip(".")
     CALLS.setdefault((_call.face.__name__, _name), []).append(_call)
-# Calls that can fail after their arguments were accepted: a check reports what fails.
+# Calls that can fail after their arguments were accepted: a check reports what fails, and the base
+# URL for OpenAI's client needs no request.
 SENT = {
     method: [call for call in found if call.is_valid]
     for method, found in CALLS.items()
-    if method[1] not in ("check", "acheck", "with_options")
+    if method[1] not in ("check", "acheck", "with_options", "judges.openai_base_url")
 }
 
 

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from .resources.evaluators.resource import AsyncEvaluators
     from .resources.evaluators.runner import AsyncEvaluator, AsyncPresetEvaluator
     from .resources.execution_logs import AsyncExecutionLogs
+    from .resources.judges.judge import AsyncJudge
+    from .resources.judges.resource import AsyncJudges
     from .resources.models import AsyncModels
     from .resources.objectives import AsyncObjectives
     from .resources.projects import AsyncProjects
@@ -91,6 +93,10 @@ class AsyncRootSignals:
         "root._async.resources.evaluators.resource", "AsyncEvaluators"
     )
     """Evaluators, which score texts."""
+    judges: Accessor[AsyncJudges[AsyncJudge]] = Accessor(
+        "root._async.resources.judges.resource", "AsyncJudges"
+    )
+    """Judges, which run several evaluators at once."""
     objectives: Accessor[AsyncObjectives] = Accessor(
         "root._async.resources.objectives", "AsyncObjectives"
     )
@@ -172,6 +178,11 @@ class AsyncRootSignals:
 
         own = self._transport.http_client
         return Settings(self._config, {"http_client": own}, uses_pool=own is None)
+
+    @property
+    def beta(self) -> Self:
+        """The client itself: code for older SDKs finds `client.beta.judges` there."""
+        return self
 
     async def send(self, operation: Operation[T]) -> Response[T]:
         """Send an operation, with retries where they do no harm, and return the response.

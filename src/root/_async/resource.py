@@ -13,7 +13,7 @@ from ..errors import InvalidRequestError
 from .pager import AsyncPager
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from .._config.deadlines import Deadline
     from .._http.operation import Operation
@@ -111,6 +111,7 @@ class AsyncResource:
         prefetch: bool,
         deadline: float | Deadline | None,
         suffix: str = "",
+        bind: Callable[[M], object] | None = None,
     ) -> AsyncPager[M]:
         """Return a listing of the objects of this resource.
 
@@ -124,6 +125,7 @@ class AsyncResource:
             prefetch: Whether to request the next page ahead of time.
             deadline: Seconds for each page, or a deadline for all of them.
             suffix: The rest of the path.
+            bind: Called with each object, to have it act through this client.
         """
         return AsyncPager(
             self._client,
@@ -136,4 +138,5 @@ class AsyncResource:
             cursor=cursor,
             prefetch=prefetch,
             deadline=deadline,
+            bind=bind,
         )

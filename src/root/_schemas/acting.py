@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Self, cast
 
 from ..errors import InvalidRequestError
 from .base import APIModel, ResponseModel
 
-__all__ = ["ActingModel", "first_of"]
+__all__ = ["ActingModel", "first_of", "status_of", "visibility_of"]
 
 
 class ActingModel(ResponseModel):
@@ -44,3 +44,21 @@ def first_of(item: APIModel, *names: str) -> object:
     """Return the value of the first of these unknown fields that the response has, or None."""
     fields = item.__pydantic_extra__ or {}
     return next((fields[name] for name in names if name in fields), None)
+
+
+# The words of older servers for what is visible to the organization only.
+_PRIVATE = ("unlisted", "listed")
+
+
+def visibility_of(item: APIModel) -> str | None:
+    """Return who can see an object, in the words of newer servers."""
+    value = cast("str | None", first_of(item, "visibility", "status"))
+    if value in _PRIVATE:
+        return "private"
+    return "public" if value == "public_unlisted" else value
+
+
+def status_of(item: APIModel) -> str | None:
+    """Return who can see an object, in the words of older servers."""
+    value = cast("str | None", first_of(item, "status", "visibility"))
+    return "unlisted" if value == "private" else value

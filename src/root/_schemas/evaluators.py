@@ -7,8 +7,9 @@ from typing import Annotated, Any, ClassVar, Literal, TypeAlias, cast
 
 from pydantic import Field
 
-from .acting import ActingModel, first_of
+from .acting import ActingModel, first_of, status_of, visibility_of
 from .base import APIModel, Facts, Owner, ResponseModel
+from .executions import Input
 from .objectives import Objective, ObjectiveList
 from .requests import RequestModel
 
@@ -115,24 +116,6 @@ class ImportRequest(RequestModel):
     yaml: _Text
     overwrite: bool = False
     project_id: str | None = None
-
-
-class InputItems(APIModel):
-    """What the items of a list must be."""
-
-    type: str | None = None
-
-
-class Input(APIModel):
-    """What an input of an evaluator must be.
-
-    Attributes:
-        type: `string` or `array`.
-        items: What the items of an array are.
-    """
-
-    type: str | None = None
-    items: InputItems | None = None
 
 
 class EvaluatorFields(ActingModel):
@@ -262,21 +245,3 @@ class EvaluatorListOutput(ResponseModel):
 
 def _criteria(item: APIModel) -> str | None:
     return cast("str | None", first_of(item, "scoring_criteria", "prompt"))
-
-
-# The words of older servers for what is visible to the organization only.
-_PRIVATE = ("unlisted", "listed")
-
-
-def visibility_of(item: APIModel) -> str | None:
-    """Return who can see an object, in the words of newer servers."""
-    value = cast("str | None", first_of(item, "visibility", "status"))
-    if value in _PRIVATE:
-        return "private"
-    return "public" if value == "public_unlisted" else value
-
-
-def status_of(item: APIModel) -> str | None:
-    """Return who can see an object, in the words of older servers."""
-    value = cast("str | None", first_of(item, "status", "visibility"))
-    return "unlisted" if value == "private" else value

@@ -9,7 +9,7 @@ from uuid import UUID
 from pydantic import BaseModel, Field
 
 from ..errors import InvalidRequestError, RootSignalsError
-from .base import Facts, ResponseModel
+from .base import APIModel, Facts, ResponseModel
 from .requests import Body, RequestModel, json_body
 
 __all__ = [
@@ -17,9 +17,12 @@ __all__ = [
     "EvaluatorExecutionResult",
     "ExecutionRequest",
     "Function",
+    "Input",
     "JSONObject",
+    "Scored",
     "Turn",
     "TurnInput",
+    "check_evaluated",
     "execution_body",
     "plain",
 ]
@@ -82,28 +85,36 @@ class EvaluatorExecutionRequest(ExecutionRequest):
     variables: dict[str, _Text] | None = None
 
 
-class EvaluatorExecutionResult(ResponseModel):
-    """The result of an evaluator.
+class InputItems(APIModel):
+    """What the items of a list must be."""
+
+    type: str | None = None
+
+
+class Input(APIModel):
+    """What an input of an evaluator must be.
+
+    Attributes:
+        type: `string` or `array`.
+        items: What the items of an array are.
+    """
+
+    type: str | None = None
+    items: InputItems | None = None
+
+
+class Scored(APIModel):
+    """A result with a score.
 
     Attributes:
         score: From 0 to 1; None if the evaluator could not give one.
         justification: Why.
         evaluator_name: The name of the evaluator.
-        execution_log_id: The ID of the log of this execution, which can be read at once.
-        cost: What it cost, in US dollars, if known.
-        confidence: How sure the evaluator is of the score, from 0 to 1, if known.
     """
-
-    __facts__: ClassVar[Facts] = Facts(
-        noun="result", summary=("evaluator_name", "score", "justification")
-    )
 
     score: float | None = None
     justification: str | None = None
     evaluator_name: str | None = None
-    execution_log_id: str | None = None
-    cost: float | None = None
-    confidence: float | None = None
 
     def require_score(self) -> float:
         """Return the score.
@@ -121,12 +132,39 @@ class EvaluatorExecutionResult(ResponseModel):
         return self.require_score()
 
 
+class EvaluatorExecutionResult(Scored, ResponseModel):
+    """The result of an evaluator.
+
+    Attributes:
+        score: From 0 to 1; None if the evaluator could not give one.
+        justification: Why.
+        evaluator_name: The name of the evaluator.
+        execution_log_id: The ID of the log of this execution, which can be read at once.
+        cost: What it cost, in US dollars, if known.
+        confidence: How sure the evaluator is of the score, from 0 to 1, if known.
+    """
+
+    __facts__: ClassVar[Facts] = Facts(
+        noun="result", summary=("evaluator_name", "score", "justification")
+    )
+
+    execution_log_id: str | None = None
+    cost: float | None = None
+    confidence: float | None = None
+
+
 def execution_body(schema: type[ExecutionRequest], /, **fields: object) -> Body:
     """Build and validate the body of an execution; fields that are None are omitted.
 
     Raises:
         InvalidRequestError: A field is invalid, or there is nothing to evaluate.
     """
+    check_evaluated(fields)
+    return json_body(schema, None, **{name: plain(value) for name, value in fields.items()})
+
+
+def check_evaluated(fields: Mapping[str, object]) -> None:
+    """Raise `InvalidRequestError` if there is nothing to evaluate, or more than one thing."""
     if fields.get("turns") is not None:
         if fields.get("request") is not None or fields.get("response") is not None:
             raise InvalidRequestError(
@@ -136,7 +174,6 @@ def execution_body(schema: type[ExecutionRequest], /, **fields: object) -> Body:
         raise InvalidRequestError(
             "Nothing was sent. There is nothing to evaluate: pass `response`, `request` or `turns`."
         )
-    return json_body(schema, None, **{name: plain(value) for name, value in fields.items()})
 
 
 def plain(value: object) -> object:

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from .resources.evaluators.resource import Evaluators
     from .resources.evaluators.runner import Evaluator, PresetEvaluator
     from .resources.execution_logs import ExecutionLogs
+    from .resources.judges.judge import Judge
+    from .resources.judges.resource import Judges
     from .resources.models import Models
     from .resources.objectives import Objectives
     from .resources.projects import Projects
@@ -92,6 +94,8 @@ class RootSignals:
         "root._sync.resources.evaluators.resource", "Evaluators"
     )
     """Evaluators, which score texts."""
+    judges: Accessor[Judges[Judge]] = Accessor("root._sync.resources.judges.resource", "Judges")
+    """Judges, which run several evaluators at once."""
     objectives: Accessor[Objectives] = Accessor("root._sync.resources.objectives", "Objectives")
     """Objectives, what evaluators are to find out."""
     execution_logs: Accessor[ExecutionLogs] = Accessor(
@@ -169,6 +173,11 @@ class RootSignals:
 
         own = self._transport.http_client
         return Settings(self._config, {"http_client": own}, uses_pool=own is None)
+
+    @property
+    def beta(self) -> Self:
+        """The client itself: code for older SDKs finds `client.beta.judges` there."""
+        return self
 
     def send(self, operation: Operation[T]) -> Response[T]:
         """Send an operation, with retries where they do no harm, and return the response.

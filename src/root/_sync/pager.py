@@ -20,7 +20,7 @@ from .._schemas.pages import ListResponse, Page, list_response
 from ..errors import PaginationError, RootSignalsError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     import pandas
     import polars
@@ -57,6 +57,7 @@ class Pager(Iterator[T], Generic[T]):
         cursor: str | None,
         prefetch: bool,
         deadline: float | Deadline | None,
+        bind: Callable[[T], object] | None = None,
     ) -> None:
         check_listing(limit, page_size, cursor)
         # Raised where the listing is created.
@@ -71,6 +72,7 @@ class Pager(Iterator[T], Generic[T]):
         self.cursor = cursor
         self._prefetch = prefetch
         self._deadline = deadline
+        self._bind = bind
         self._prefetched: Prefetch[ListResponse[T]] | None = None
         self._items: Iterator[T] = iter(())
         self._last_page: Page[T] | None = None
@@ -246,6 +248,9 @@ class Pager(Iterator[T], Generic[T]):
             self._remaining -= len(items)
         for item in items:
             set_meta(item, response.meta)
+        if self._bind is not None:
+            for item in items:
+                self._bind(item)
         following: str | None = None
         try:
             following = next_cursor(response.next)

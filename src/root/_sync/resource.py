@@ -14,7 +14,7 @@ from ..errors import InvalidRequestError
 from .pager import Pager
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from .._config.deadlines import Deadline
     from .._http.operation import Operation
@@ -112,6 +112,7 @@ class Resource:
         prefetch: bool,
         deadline: float | Deadline | None,
         suffix: str = "",
+        bind: Callable[[M], object] | None = None,
     ) -> Pager[M]:
         """Return a listing of the objects of this resource.
 
@@ -125,6 +126,7 @@ class Resource:
             prefetch: Whether to request the next page ahead of time.
             deadline: Seconds for each page, or a deadline for all of them.
             suffix: The rest of the path.
+            bind: Called with each object, to have it act through this client.
         """
         return Pager(
             self._client,
@@ -137,4 +139,5 @@ class Resource:
             cursor=cursor,
             prefetch=prefetch,
             deadline=deadline,
+            bind=bind,
         )

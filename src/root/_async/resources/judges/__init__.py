@@ -1,0 +1,1 @@
+"""Judges: one method for each endpoint of `/v1/judges/`."""

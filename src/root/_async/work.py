@@ -1,0 +1,121 @@
+"""Waiting for work that the service does in the background."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from typing import TypeVar
+
+from .._concurrency.waiting import async_sleep
+from .._config.deadlines import Deadline, current_deadline, limited
+from .._http.operation import Operation, Response
+from .._http.polling import LAST_POLL, MAX_FAILED_POLLS, poll_wait
+from .._http.retry import retry_after
+from .._schemas.work import Work, check_callback
+from ..errors import (
+    APIConnectionError,
+    APITimeoutError,
+    RateLimitError,
+    RootSignalsError,
+    ServerError,
+    WorkFailedError,
+)
+from .sender import AsyncSender
+
+__all__ = ["wait_for_work"]
+
+W = TypeVar("W", bound=Work)
+
+
+async def wait_for_work(
+    client: AsyncSender,
+    operation: Operation[W],
+    *,
+    timeout: float | Deadline | None,
+    on_progress: Callable[[W], object] | None = None,
+) -> W:
+    """Poll some work until it has ended, and return it.
+
+    Polls that fail for a passing reason are repeated, some in a row: the work goes on without them.
+
+    Args:
+        client: Sends the polls.
+        operation: A poll, which changes nothing.
+        timeout: Seconds until it must have ended, or a deadline, or None for no limit.
+        on_progress: Called with the work after each poll.
+
+    Raises:
+        WorkFailedError: It has failed.
+        APITimeoutError: It has not ended in time.
+    """
+    check_callback(on_progress)
+    poll = failures = 0
+    work: W | None = None
+    with limited(timeout):
+        while True:
+            outcome = await _poll(client, operation)
+            if isinstance(outcome, Response):
+                failures, work = 0, outcome.value
+                if on_progress is not None:
+                    on_progress(work)
+                if work.is_ended:
+                    return _result(work)
+            else:
+                failures += 1
+                if failures > MAX_FAILED_POLLS or not outcome.attempts:
+                    raise outcome
+            hint = _hint(outcome)
+            wait = poll_wait(poll, hint, random.random)
+            bound = current_deadline()
+            if bound is not None:
+                remaining = bound.remaining() - LAST_POLL
+                if remaining <= 0 or (hint or 0) > remaining:
+                    raise _unfinished(operation, work, bound, outcome)
+                wait = min(wait, remaining)
+            await async_sleep(wait)
+            poll += 1
+
+
+async def _poll(client: AsyncSender, operation: Operation[W]) -> Response[W] | RootSignalsError:
+    """Return the response to a poll, or the error if the reason for it may pass."""
+    try:
+        return await client.send(operation)
+    except (APIConnectionError, RateLimitError, ServerError) as error:
+        return error
+
+
+def _hint(outcome: Response[W] | RootSignalsError) -> float | None:
+    """Return the seconds that the server asks to wait."""
+    if isinstance(outcome, (RateLimitError, ServerError)):
+        return outcome.retry_after
+    if isinstance(outcome, RootSignalsError):
+        return None
+    headers = outcome.meta.headers
+    return retry_after(lambda name: headers.get(name.decode()))
+
+
+def _result(work: W) -> W:
+    """Return work that has ended.
+
+    Raises:
+        WorkFailedError: It has failed.
+    """
+    if not work.is_failed:
+        return work
+    noun = work.__facts__.noun
+    error = WorkFailedError(f"The {noun} failed. {work.failure}".rstrip(), work=work)
+    raise error
+
+
+def _unfinished(
+    operation: Operation[W],
+    work: W | None,
+    bound: Deadline,
+    outcome: Response[W] | RootSignalsError,
+) -> APITimeoutError:
+    noun = operation.schema.__facts__.noun
+    state = "unknown" if work is None else work.status
+    text = f"The {noun} did not end within {bound.seconds:g} s; its status is {state}."
+    if isinstance(outcome, RootSignalsError):
+        text += f" The last request for it failed: {outcome}"
+    return APITimeoutError(f"{text} It goes on at the service: wait for it again by its ID.")

@@ -1,0 +1,63 @@
+"""Server-sent events (the HTML standard, 9.2.6), parsed without I/O."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+__all__ = ["Event", "EventParser"]
+
+
+class Event(NamedTuple):
+    """An event.
+
+    Attributes:
+        name: Its type; `message` if it has none.
+        data: Its data.
+    """
+
+    name: str
+    data: str
+
+
+class EventParser:
+    """Parses a body of events, piece by piece."""
+
+    def __init__(self) -> None:
+        self._rest = bytearray()
+        self._searched = 0
+        self._name = ""
+        self._data: list[str] = []
+
+    def feed(self, piece: bytes) -> list[Event]:
+        """Return the events that are complete with the next piece of the body."""
+        self._rest += piece
+        # Each byte is searched once, also in lines of many pieces.
+        end = self._rest.rfind(b"\n", self._searched)
+        self._searched = len(self._rest)
+        if end < 0:
+            return []
+        lines = bytes(self._rest[:end]).split(b"\n")
+        del self._rest[: end + 1]
+        self._searched = len(self._rest)
+        return [event for line in lines for event in self._take(line)]
+
+    def end(self) -> list[Event]:
+        """Return the last event, if the body has ended without an empty line after it."""
+        line, self._rest = bytes(self._rest), bytearray()
+        return [*self._take(line), *self._take(b"")]
+
+    def _take(self, line: bytes) -> list[Event]:
+        text = line.removesuffix(b"\r").decode("utf-8", "replace").removeprefix("\ufeff")
+        if not text:
+            event = Event(self._name or "message", "\n".join(self._data))
+            is_event = bool(self._data)
+            self._name, self._data = "", []
+            return [event] if is_event else []
+        field, _, value = text.partition(":")
+        value = value.removeprefix(" ")
+        # A comment has an empty field; all others are ignored.
+        if field == "data":
+            self._data.append(value)
+        elif field == "event":
+            self._name = value
+        return []

@@ -1,0 +1,33 @@
+"""How often to poll work in the background: plain functions without I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from .retry import backoff
+
+__all__ = ["LAST_POLL", "MAX_FAILED_POLLS", "poll_wait"]
+
+MAX_FAILED_POLLS = 5
+"""Polls that may fail one after the other: the work goes on without them."""
+
+LAST_POLL = 1.0
+"""Seconds before the deadline at which there is a last poll."""
+
+_FIRST_WAIT = 1.0
+_MAX_WAIT = 10.0
+
+
+def poll_wait(poll: int, hint: float | None, random: Callable[[], float]) -> float:
+    """Return the seconds to wait before the next poll.
+
+    Args:
+        poll: 0 after the first poll, 1 after the second, ...
+        hint: Seconds that the server asked to wait, which are waited in full.
+        random: Returns a random number in [0, 1).
+    """
+    # The exponent is limited because a float cannot hold 2**1024.
+    wait = min(_MAX_WAIT, _FIRST_WAIT * 1.5 ** min(poll, 10))
+    # So that many programs that began together do not poll together.
+    wait *= 1 - 0.2 * random()
+    return wait if hint is None else max(wait, backoff(0, hint, random))

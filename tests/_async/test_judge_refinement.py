@@ -1,0 +1,126 @@
+"""Refinements as events: how they are read, and how they end."""
+
+from __future__ import annotations
+
+import copy
+import gc
+import json
+
+import pytest
+
+from root import APIConnectionError, APIResponseError, AsyncRootSignals, BadRequestError
+
+from ..scripted_server import ScriptedServer, Step, responds, sends
+
+ID = "9b2f"
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
+FIRST = {"original_response": "a", "original_evaluator_results": []}
+LAST = {**FIRST, "improved_response": "b", "evaluator_results": [], "execution_log_id": "1"}
+EVENTS = b"".join(b"data: %s\n\n" % json.dumps(one).encode() for one in (FIRST, LAST))
+
+
+def chunked(data: bytes, size: int = 7, *, is_complete: bool = True) -> Step:
+    """Send a body in small chunks, with or without its end."""
+    chunks = [data[start : start + size] for start in range(0, len(data), size)]
+    body = b"".join(b"%x\r\n%s\r\n" % (len(chunk), chunk) for chunk in chunks)
+    return sends(HEAD + body + (b"0\r\n\r\n" if is_complete else b""), then_close=False)
+
+
+def connected(server: ScriptedServer) -> AsyncRootSignals:
+    """A client with one connection."""
+    return AsyncRootSignals(
+        "key-of-the-tests", base_url=server.url, max_connections=1, max_retries=0, deadline=10
+    )
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        EVENTS,
+        EVENTS.replace(b"\n", b"\r\n"),
+        EVENTS.removesuffix(b"\n\n"),
+        b": hello\n\nevent: original\nid: 1\n" + EVENTS + b"data: [DONE]\n\ndata: no JSON\n\n",
+        b"\xef\xbb\xbf" + EVENTS.replace(b'", "', b'",\ndata: "'),
+    ],
+)
+async def test_events(body: bytes) -> None:
+    """The events are parsed as they arrive, in any pieces, and the connection is used again."""
+    with ScriptedServer([chunked(body)]) as server:
+        async with connected(server) as client:
+            for _ in range(2):
+                events = await client.judges.refine(ID, response="a", stream=True)
+                read = [event async for event in events]
+                assert [event.to_dict() for event in read] == [FIRST, LAST]
+                assert read[-1].improved_response == "b"
+                assert events.meta.status_code == 200
+                assert [event async for event in events] == []
+    assert b'{"response":"a","stream":true}' in server.requests[0]
+
+
+async def test_abandoned() -> None:
+    """A refinement that is left, closed or dropped gives its connection back."""
+    with ScriptedServer([chunked(EVENTS, is_complete=False)]) as server:
+        async with connected(server) as client:
+            async with await client.judges.refine(ID, response="a", stream=True) as events:
+                async for event in events:
+                    assert event.original_response == "a"
+                    break
+            closed = await client.judges.refine(ID, response="a", stream=True)
+            await closed.aclose()
+            assert [event async for event in closed] == []
+            dropped = await client.judges.refine(ID, response="a", stream=True)
+            assert (await anext(dropped)).improved_response is None
+            del dropped
+            gc.collect()
+            # There is one connection at a time.
+            await client.judges.refine(ID, response="a", stream=True)
+    assert server.connections == 4
+
+
+async def test_lost_connection() -> None:
+    """A refinement that is cut off is an error, after the events that arrived."""
+    head = HEAD + b"%x\r\n%s\r\n" % (len(EVENTS), EVENTS)
+    with ScriptedServer([sends(head)]) as server:
+        async with connected(server) as client:
+            events = await client.judges.refine(ID, response="a", stream=True)
+            assert (await anext(events)).to_dict() == FIRST
+            assert (await anext(events)).to_dict() == LAST
+            with pytest.raises(APIConnectionError, match="charged for it"):
+                await anext(events)
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (b"data: no JSON\n\n", "not a JSON object: 'no JSON'"),
+        (b"data: [1]\n\n", "not a JSON object"),
+        (b'event: error\ndata: {"detail": "overloaded"}\n\n', "failed:.*overloaded"),
+    ],
+)
+async def test_unusable_events(body: bytes, message: str) -> None:
+    """What is no result is an error, which ends the refinement and frees its connection."""
+    with ScriptedServer([chunked(body + EVENTS, is_complete=False)]) as server:
+        async with connected(server) as client:
+            for _ in range(2):
+                events = await client.judges.refine(ID, response="a", stream=True)
+                with pytest.raises(APIResponseError, match=message):
+                    await anext(events)
+
+
+async def test_refused() -> None:
+    """An error of the service is raised by the call."""
+    with ScriptedServer([responds(400, {"response": ["Too long."]})]) as server:
+        async with connected(server) as client:
+            with pytest.raises(BadRequestError, match="Too long"):
+                await client.judges.refine(ID, response="a", stream=True)
+
+
+async def test_no_copy() -> None:
+    """A refinement that is read while it arrives cannot be copied."""
+    with ScriptedServer([chunked(EVENTS)]) as server:
+        async with connected(server) as client:
+            events = await client.judges.refine(ID, response="a", stream=True)
+            with pytest.raises(TypeError, match="holds a connection"):
+                copy.copy(events)
+            assert "200" in repr(events)
+            await events.aclose()
