@@ -7,6 +7,7 @@ import inspect
 import pickle
 import traceback
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 from unittest.mock import create_autospec
 
@@ -27,6 +28,7 @@ from root.errors import (
     ConfigurationError,
     ConflictError,
     InvalidRequestError,
+    JSONValue,
     MissingKeyError,
     NotFoundError,
     PaginationError,
@@ -95,7 +97,7 @@ def complete_error(kind: type[RootSignalsError]) -> RootSignalsError:
     error.request = REQUEST
     error.status_code = 400
     error.detail = "No."
-    error.body = {"name": ["No."]}
+    error.data = {"name": ["No."]}
     error.request_id = "req-1"
     error.attempts = (Attempt(502, None, 0.5), Attempt(None, "reset", None))
     error.elapsed = 1.5
@@ -177,14 +179,17 @@ def test_attributes_are_arguments(kind: type[RootSignalsError]) -> None:
     """The constructor takes the attributes, so that a test writes an error as one expression."""
     attributes = {**vars(complete_error(kind))}
     del attributes["__notes__"]
-    accepted = inspect.signature(kind).parameters.keys() - {"args"}
+    # The others are what old code calls some of them.
+    accepted = inspect.signature(kind).parameters.keys() - {
+        *("args", "body", "status", "reason", "http_resp")
+    }
     given = {name: attributes[name] for name in accepted}
 
     error = kind("It went wrong.", **given)
 
     own = {name for base in kind.__mro__ for name in vars(base).get("__annotations__", ())}
     if kind not in (BulkError, ApplyError, RegistryError, WorkFailedError):
-        assert accepted == own - {"_default_status"}
+        assert accepted == own - {"_default_status", "_reason", "_headers"}
     assert error.args == ("It went wrong.",)
     assert {name: getattr(error, name) for name in given} == given
 
@@ -298,11 +303,11 @@ def test_a_deep_copy_is_independent() -> None:
     """A change to a deep copy does not change the error."""
     error = complete_error(BadRequestError)
     other = copy.deepcopy(error)
-    assert isinstance(other.body, dict)
+    assert isinstance(other.data, dict)
 
-    other.body["name"] = "changed"
+    other.data["name"] = "changed"
 
-    assert error.body == {"name": ["No."]}
+    assert error.data == {"name": ["No."]}
 
 
 def test_the_text_of_a_request() -> None:
@@ -331,3 +336,48 @@ def test_lines_of_messages() -> None:
     """A message is one line, except that a file of models has one for each problem."""
     assert str(NotFoundError("One.\nTwo.")) == r"One.\nTwo."
     assert str(RegistryError("One.\nTwo.")) == "One.\nTwo."
+
+
+OLD_RESPONSE: Any = SimpleNamespace(status=404, reason="Not here")
+
+
+@pytest.mark.parametrize(
+    ("positional", "named"),
+    [
+        pytest.param((404, "Not here"), {}, id="positional"),
+        pytest.param((), {"status": 404, "reason": "Not here"}, id="named"),
+        pytest.param((None, None, OLD_RESPONSE), {}, id="response"),
+        pytest.param((), {"http_resp": OLD_RESPONSE}, id="named-response"),
+        pytest.param((), {"status_code": 404, "reason": "Not here"}, id="both"),
+    ],
+)
+def test_the_constructor_of_the_old_sdk(
+    positional: tuple[object, ...], named: dict[str, Any]
+) -> None:
+    """Status and reason are accepted as the old SDK accepts them, and can be pickled."""
+    error = pickle.loads(pickle.dumps(APIStatusError(*positional, **named)))
+
+    assert (error.status, error.status_code, error.reason) == (404, 404, "Not here")
+    assert str(error) == "(404) Not here"
+
+
+@pytest.mark.parametrize(
+    ("status", "reason"), [(404, "Not Found"), (503, "Service Unavailable"), (599, None)]
+)
+def test_the_reason_of_a_status(status: int, reason: str | None) -> None:
+    """Without a reason of its own, an error has the words of its status."""
+    assert APIStatusError("It went wrong.", status_code=status).reason == reason
+
+
+@pytest.mark.parametrize(
+    ("data", "text"),
+    [
+        (None, None),
+        ("<html>", "<html>"),
+        ({"detail": "Nicht möglich."}, '{"detail": "Nicht möglich."}'),
+    ],
+)
+def test_the_body_is_text(data: JSONValue, text: str | None) -> None:
+    """`body` is text, as in the old SDK, and `data` is what it contains."""
+    for error in (RootSignalsError("No.", body=data), RootSignalsError("No.", data=data)):
+        assert (error.data, error.body) == (data, text)

@@ -32,10 +32,10 @@ The constructors accept the attributes, for tests with mocks:
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, ClassVar, Final, TypeAlias
+from typing import TYPE_CHECKING, ClassVar, Final, TypeAlias, cast
 
 if TYPE_CHECKING:
     from ._changes import Change
@@ -108,7 +108,8 @@ class RootSignalsError(Exception):
         request: The method and the URL of the request that failed.
         status_code: The HTTP status of the response.
         detail: The message of the service.
-        body: The response body: parsed if it is JSON, else as text (its first MiB).
+        data: The response body: parsed if it is JSON, else as text (its first MiB). Secrets in it
+            are redacted.
         request_id: The service's ID of the request; include it in support requests.
         attempts: One entry for each attempt: its status or cause, and the wait after it.
         elapsed: Seconds from the start of the call to this error.
@@ -120,7 +121,7 @@ class RootSignalsError(Exception):
     request: RequestInfo | None
     status_code: int | None
     detail: str | None
-    body: JSONValue
+    data: JSONValue
     request_id: str | None
     attempts: tuple[Attempt, ...]
     elapsed: float | None
@@ -139,17 +140,27 @@ class RootSignalsError(Exception):
         elapsed: float | None = None,
         may_have_been_processed: bool = False,
         cursor: str | None = None,
+        data: JSONValue = None,
     ) -> None:
         super().__init__(*args)
         self.request = request
         self.status_code = status_code
         self.detail = detail
-        self.body = body
+        self.data = body if data is None else data
         self.request_id = request_id
         self.attempts = attempts
         self.elapsed = elapsed
         self.may_have_been_processed = may_have_been_processed
         self.cursor = cursor
+
+    @property
+    def body(self) -> str | None:
+        """The response body as text, from `data`: JSON is written anew, with secrets redacted."""
+        if self.data is None or isinstance(self.data, str):
+            return self.data
+        import json
+
+        return json.dumps(self.data, ensure_ascii=False)
 
     def __str__(self) -> str:
         """Return the message; characters that are not printable are escaped, line breaks too."""
@@ -208,6 +219,9 @@ class APIResponseError(RootSignalsError):
 class APIStatusError(RootSignalsError):
     """The service responded with an error status.
 
+    The constructor accepts status and reason as that of the old SDK does, too:
+    `NotFoundError(404, "Not Found")`, `NotFoundError(status=404, reason="Not Found")`.
+
     Attributes:
         status_code: The HTTP status. If it is not passed, the one of the class; of several, the
             first (400, 500).
@@ -219,6 +233,8 @@ class APIStatusError(RootSignalsError):
     retry_after: float | None
 
     _default_status: ClassVar[int | None] = None
+    _reason: str | None = None
+    _headers: Sequence[tuple[bytes, bytes]] = ()
 
     def __init__(
         self,
@@ -233,17 +249,33 @@ class APIStatusError(RootSignalsError):
         may_have_been_processed: bool = False,
         cursor: str | None = None,
         retry_after: float | None = None,
+        status: int | None = None,
+        reason: str | None = None,
+        data: JSONValue = None,
+        http_resp: object = None,
     ) -> None:
+        if args and (args[0] is None or isinstance(args[0], int)):
+            # The old spelling: status, reason, response.
+            old = (*args, None, None)
+            args, status = (), args[0]
+            reason = cast("str | None", old[1]) if reason is None else reason
+            http_resp = old[2] if http_resp is None else http_resp
         if status_code is None:
-            status_code = self._default_status
+            status_code = status or getattr(http_resp, "status", None) or self._default_status
         if status_code is None:
             raise TypeError(f"{type(self).__name__}() requires the argument 'status_code'")
+        if reason is None:
+            reason = getattr(http_resp, "reason", None)
+        if reason is not None:
+            self._reason = reason
+            args = args or (f"({status_code}) {reason}",)
         super().__init__(
             *args,
             request=request,
             status_code=status_code,
             detail=detail,
             body=body,
+            data=data,
             request_id=request_id,
             attempts=attempts,
             elapsed=elapsed,
@@ -251,6 +283,31 @@ class APIStatusError(RootSignalsError):
             cursor=cursor,
         )
         self.retry_after = retry_after
+
+    @property
+    def status(self) -> int:
+        """The HTTP status, by the name that it has in the old SDK."""
+        return self.status_code
+
+    @property
+    def reason(self) -> str | None:
+        """The words for the HTTP status, such as `Not Found`; None if it has none."""
+        if self._reason is not None:
+            return self._reason
+        from http import HTTPStatus
+
+        try:
+            return HTTPStatus(self.status_code).phrase
+        except ValueError:
+            return None
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The response headers; their names are case-insensitive. Secrets in them are redacted."""
+        import httpx
+
+        headers: httpx.Headers = httpx.Headers(self._headers)
+        return headers
 
 
 class BadRequestError(APIStatusError):
@@ -278,6 +335,10 @@ class BadRequestError(APIStatusError):
         may_have_been_processed: bool = False,
         cursor: str | None = None,
         retry_after: float | None = None,
+        status: int | None = None,
+        reason: str | None = None,
+        data: JSONValue = None,
+        http_resp: object = None,
         fields: dict[str, list[str]] | None = None,
     ) -> None:
         super().__init__(
@@ -292,6 +353,10 @@ class BadRequestError(APIStatusError):
             may_have_been_processed=may_have_been_processed,
             cursor=cursor,
             retry_after=retry_after,
+            status=status,
+            reason=reason,
+            data=data,
+            http_resp=http_resp,
         )
         self.fields = {} if fields is None else fields
 

@@ -321,7 +321,7 @@ def test_responses_do_not_control_the_terminal() -> None:
     assert error.value.detail == r"No\x1b[2J\x9b\u202e Error: forged"
     assert error.value.request_id == r"req\x1b[2J\x9b"
     assert r": No\x1b[2J\x9b\u202e Error: forged." in str(error.value)
-    assert error.value.body == {"detail": "No\x1b[2J\x9b\u202e\nError: forged"}
+    assert error.value.data == {"detail": "No\x1b[2J\x9b\u202e\nError: forged"}
 
 
 def test_failures_do_not_control_the_terminal() -> None:

@@ -66,7 +66,7 @@ def test_each_status_has_its_class(status: int, kind: type[APIStatusError], advi
     assert error.status_code == status
     assert error.request == REQUEST
     assert error.detail == "Not so."
-    assert error.body == {"detail": "Not so."}
+    assert error.data == {"detail": "Not so."}
     assert str(error).startswith(f"POST https://api.example/v1/models/ returned {status}: Not so.")
     assert advice in str(error)
     assert str(error).endswith(".")
@@ -132,7 +132,7 @@ def test_json_bodies(
     assert isinstance(error, BadRequestError)
     assert error.fields == fields
     assert error.detail == detail
-    assert error.body == body
+    assert error.data == body
     if detail:
         assert f"returned {status}: {detail}" in str(error)
     else:
@@ -319,7 +319,7 @@ def assert_redacted(secret: str, error: RootSignalsError) -> None:
     """Assert that nothing that an error shows or contains has the secret."""
     shown = [str(error), repr(error), repr(vars(error)), repr(error.args)]
     # A parsed body shows a string as it is only where it is printed as text.
-    shown.append(json.dumps(error.body, ensure_ascii=False))
+    shown.append(json.dumps(error.data, ensure_ascii=False))
     shown += [str(error.detail), *map(str, getattr(error, "fields", {}).items())]
     for text in shown:
         assert secret not in text
@@ -342,7 +342,7 @@ def test_an_echoed_secret_is_redacted(echo: Callable[[str], bytes], secret: str)
     error = status_error(REQUEST, 400, echo(secret), secrets=("other-secret", secret))
 
     assert_redacted(secret, error)
-    assert "[redacted]" in json.dumps(error.body)
+    assert "[redacted]" in json.dumps(error.data)
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32-le", "latin-1"])

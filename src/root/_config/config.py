@@ -168,7 +168,7 @@ def _user_agent() -> str:
 
 
 @cache
-def _warn_of_old_package() -> None:
+def warn_of_old_package() -> None:
     """Warn once if the package `root-signals` is installed beside this one."""
     advice = old_package_advice()
     if advice is None:
@@ -178,8 +178,14 @@ def _warn_of_old_package() -> None:
 
     # The warning is shown at the line that creates the client.
     frame, level = inspect.currentframe(), 1
-    while frame is not None and frame.f_globals["__name__"].startswith("root."):
-        frame, level = frame.f_back, level + 1
+    while frame is not None:
+        name = frame.f_globals["__name__"]
+        # `warn` does not count frames of the import system.
+        if name.startswith("root."):
+            level += 1
+        elif not name.startswith("importlib."):
+            break
+        frame = frame.f_back
     warnings.warn(advice, RuntimeWarning, stacklevel=level)
 
 
@@ -201,7 +207,7 @@ def resolve(
         ConfigurationError: A setting is missing or invalid.
     """
     check_transport(_variable(TRANSPORT))
-    _warn_of_old_package()
+    warn_of_old_package()
     url, url_source = _find_url(base_url)
     seconds, bound = split_deadline(deadline)
     key, key_source = _find_key(api_key)

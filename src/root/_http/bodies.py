@@ -158,5 +158,5 @@ def unusable_response(
     error = APIResponseError(redact(f"{message} {excerpt(text)!r}.{advice}", secrets))
     error.request = request
     error.status_code = response.status
-    error.body = text
+    error.data = text
     return error

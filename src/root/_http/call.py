@@ -198,6 +198,7 @@ class Call(Generic[T]):
                 secrets=self.secrets,
                 note=_redirect_note(response, self.secrets),
             )
+            error._headers = redacted_headers(response.headers, self.secrets)  # pyright: ignore[reportPrivateUsage]
             hint = error.retry_after = retry_after(response.header)
             # See Other: the result of what was done is elsewhere (RFC 9110, 15.4.4).
             self._is_ambiguous |= status == 303

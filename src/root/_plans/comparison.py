@@ -291,7 +291,7 @@ def settle(desired: Desired, model: Model, refusal: APIStatusError) -> str | Con
         request=refusal.request,
         status_code=refusal.status_code,
         detail=refusal.detail,
-        body=refusal.body,
+        body=refusal.data,
         request_id=refusal.request_id,
         attempts=refusal.attempts,
         elapsed=refusal.elapsed,
