@@ -49,6 +49,8 @@ LAYERS = (
     ("root._twins",),
     ("root.checks", "root.registry", "root.progress", *(f"root.{name}" for name in RESOURCES)),
     ("root.client",),
+    # By the names of the old SDK.
+    ("root.generated", "root.skills", "root.utils"),
     ("root",),
 )
 

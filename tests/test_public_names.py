@@ -20,8 +20,8 @@ from tests.concurrency.helpers import run_program
 
 MODULES = [
     *("checks", "cli", "client", "config", "datasets", "emulator", "errors", "evaluators"),
-    *("execution_logs", "judges", "models", "objectives", "progress", "projects"),
-    *("pytest_plugin", "registry", "testing"),
+    *("execution_logs", "generated", "judges", "models", "objectives", "progress", "projects"),
+    *("pytest_plugin", "registry", "skills", "testing", "utils"),
 ]
 """The public modules, all of which are attributes of the package."""
 

@@ -26,13 +26,16 @@ if TYPE_CHECKING:
     from . import errors as errors
     from . import evaluators as evaluators
     from . import execution_logs as execution_logs
+    from . import generated as generated
     from . import judges as judges
     from . import models as models
     from . import objectives as objectives
     from . import progress as progress
     from . import projects as projects
     from . import registry as registry
+    from . import skills as skills
     from . import testing as testing
+    from . import utils as utils
     from .__about__ import __version__
     from ._async.stream import AsyncStream
     from ._config.deadlines import Deadline, deadline

@@ -255,11 +255,10 @@ class APIStatusError(RootSignalsError):
         http_resp: object = None,
     ) -> None:
         if args and (args[0] is None or isinstance(args[0], int)):
-            # The old spelling: status, reason, response.
-            old = (*args, None, None)
-            args, status = (), args[0]
-            reason = cast("str | None", old[1]) if reason is None else reason
-            http_resp = old[2] if http_resp is None else http_resp
+            # As in the old SDK: status, reason, response.
+            old = cast("tuple[int | None, str | None, object]", (*args, None, None)[:3])
+            status, reason, http_resp = old[0], reason or old[1], http_resp or old[2]
+            args = ()
         if status_code is None:
             status_code = status or getattr(http_resp, "status", None) or self._default_status
         if status_code is None:

@@ -56,6 +56,30 @@ def test_old_package_beside_this_one(tmp_path: Path, name: str) -> None:
     assert "pip install --force-reinstall --no-deps ." in versions
 
 
+_OLD_NAMES = """
+import warnings
+
+with warnings.catch_warnings(record=True) as caught:
+    warnings.simplefilter("always")
+    import root.generated.openapi_client.exceptions
+    from root.generated.openapi_client.models.evaluator import Evaluator
+    root.RootSignals("rs-0123456789-abcdefgh-wxyz")
+
+print([(one.category.__name__, one.filename) for one in caught])
+print(caught[0].message)
+"""
+
+
+def test_old_names_beside_the_old_package(tmp_path: Path) -> None:
+    """The first import of a name of generated code warns of the old package, too."""
+    (tmp_path / "root_signals-1.6.5.dist-info").mkdir()
+
+    warnings, message = _run(tmp_path, _OLD_NAMES)
+
+    assert warnings == "[('RuntimeWarning', '<string>')]"
+    assert message.startswith("The package root-signals is installed beside root-sdk")
+
+
 def test_no_old_package(tmp_path: Path) -> None:
     """Other packages beside ours are no reason for a warning."""
     for name in ("root_sdk-2.0.0.dist-info", "root_signals_extra-1.dist-info", "root_signals"):

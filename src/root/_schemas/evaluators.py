@@ -25,6 +25,10 @@ __all__ = [
     "InputVariable",
     "ModelParams",
     "ReferenceVariable",
+    "StoredDemonstration",
+    "StoredModelParams",
+    "StoredReference",
+    "StoredVariable",
 ]
 
 Behavior: TypeAlias = Literal["fast", "balanced", "thorough"] | str
@@ -118,6 +122,40 @@ class ImportRequest(RequestModel):
     project_id: str | None = None
 
 
+class StoredVariable(APIModel):
+    """A variable of the text of an evaluator."""
+
+    name: str | None = None
+
+
+class StoredDemonstration(APIModel):
+    """An example of a score.
+
+    Attributes:
+        request: The request.
+        response: The response that is scored.
+        score: The score, from 0 to 1.
+        justification: Why.
+    """
+
+    request: str | None = None
+    response: str | None = None
+    score: float | None = None
+    justification: str | None = None
+
+
+class StoredModelParams(APIModel):
+    """Parameters of the model."""
+
+    temperature: float | None = None
+
+
+class StoredReference(APIModel):
+    """A variable whose value comes from a data set."""
+
+    name: str | None = None
+
+
 class EvaluatorFields(ActingModel):
     """The fields of an evaluator.
 
@@ -151,8 +189,8 @@ class EvaluatorFields(ActingModel):
     objective: Objective | None = None
     models: list[str] | None = None
     inputs: dict[str, Input] | None = None
-    input_variables: list[dict[str, Any]] | None = None
-    evaluator_demonstrations: list[dict[str, Any]] | None = None
+    input_variables: list[StoredVariable] | None = None
+    evaluator_demonstrations: list[StoredDemonstration] | None = None
     demonstration_dataset_id: str | None = None
     behavior: Behavior | None = None
     change_note: str | None = None
@@ -185,6 +223,18 @@ class EvaluatorFields(ActingModel):
     def status(self) -> str | None:
         """Who can see it, in the words of older servers: `unlisted`, `listed`, `public`."""
         return status_of(self)
+
+    @property
+    def model_params(self) -> StoredModelParams | None:
+        """Parameters of the model, if the server is an older one."""
+        value = first_of(self, "model_params")
+        return None if value is None else StoredModelParams.model_validate(value)
+
+    @property
+    def reference_variables(self) -> list[StoredReference] | None:
+        """Variables whose values come from data sets, if the server is an older one."""
+        value = cast("list[object] | None", first_of(self, "reference_variables"))
+        return None if value is None else [StoredReference.model_validate(one) for one in value]
 
 
 class EvaluatorListOutput(ResponseModel):

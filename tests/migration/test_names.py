@@ -1,0 +1,197 @@
+"""The modules and names of the old SDK that programs import."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import importlib.util
+import pkgutil
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+import root
+import root.skills
+import root.utils
+from root import errors
+from root.generated import _names
+from root.generated.openapi_client import exceptions
+from tests.concurrency.helpers import run_program
+
+PACKAGES = ["root.generated.openapi_client", "root.generated.openapi_aclient"]
+
+SKILLS = [
+    *("Evaluators", "Versions", "Evaluator", "AEvaluator", "PresetEvaluatorRunner"),
+    *("APresetEvaluatorRunner", "EvaluatorDemonstration", "InputVariable", "ReferenceVariable"),
+    *("ModelParams", "CalibrateBatchParameters", "ACalibrateBatchParameters"),
+    *("CalibrateBatchResult", "ACalibrateBatchResult", "ModelName"),
+]
+
+OURS = {
+    "OpenApiException": errors.RootSignalsError,
+    "ApiException": errors.APIStatusError,
+    "BadRequestException": errors.BadRequestError,
+    "UnauthorizedException": errors.AuthenticationError,
+    "ForbiddenException": errors.PermissionDeniedError,
+    "NotFoundException": errors.NotFoundError,
+    "ServiceException": errors.ServerError,
+    "ApiValueError": errors.InvalidRequestError,
+}
+
+BUILT_IN = {"ApiTypeError": TypeError, "ApiAttributeError": AttributeError, "ApiKeyError": KeyError}
+
+
+def is_here(module: str) -> bool:
+    """Return whether the class of a module of the old SDK is in this version."""
+    return importlib.util.find_spec(_names.MODULES[module][0]) is not None
+
+
+@pytest.mark.parametrize("name", SKILLS)
+def test_skills(name: str) -> None:
+    """`root.skills` has the names of the old SDK's module."""
+    assert getattr(root.skills, name) is not None
+    assert name in root.skills.__all__
+
+
+def test_unknown_skill() -> None:
+    """Other names are an AttributeError."""
+    module: Any = root.skills
+    with pytest.raises(AttributeError, match=r"'root\.skills' has no attribute 'nonsense'"):
+        _ = module.nonsense
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+@pytest.mark.parametrize("module", sorted(_names.MODULES))
+def test_models(package: str, module: str) -> None:
+    """Each class is in its module, in the package of models, and in the package above."""
+    if not is_here(module):
+        pytest.skip("This version has no such resource.")
+    name = "ID" if module == "id" else module.title().replace("_", "")
+    own_module, own_name = _names.MODULES[module]
+    expected = getattr(importlib.import_module(own_module), own_name)
+
+    found = importlib.import_module(f"{package}.models.{module}")
+    assert getattr(found, name) is expected
+    assert getattr(importlib.import_module(f"{package}.models"), name) is expected
+    assert getattr(importlib.import_module(f"{package}.models"), module) is found
+    assert getattr(importlib.import_module(package), name) is expected
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_type_checkers_know_the_models(package: str) -> None:
+    """The stub of a package of models has the names that the package has."""
+    models = importlib.import_module(f"{package}.models")
+    assert models.__file__
+    stub = ast.parse(Path(models.__file__).with_suffix(".pyi").read_text(encoding="utf-8"))
+    imports = {
+        alias.asname or alias.name: (node.module, alias.name)
+        for node in stub.body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+
+    here = {name: module for name, module in _names.CLASSES.items() if is_here(module)}
+    assert imports == {name: _names.MODULES[module] for name, module in here.items()}
+    assert set(here) <= set(dir(models))
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+@pytest.mark.parametrize("part", ["", ".models", ".models.evaluator"])
+def test_unknown_names(package: str, part: str) -> None:
+    """Other names are an AttributeError."""
+    module = importlib.import_module(package + part)
+    with pytest.raises(AttributeError, match="has no attribute 'nonsense'"):
+        _ = module.nonsense
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+@pytest.mark.parametrize("name", [*OURS, *BUILT_IN])
+def test_exceptions(package: str, name: str) -> None:
+    """The errors are this package's errors by another name."""
+    found = getattr(importlib.import_module(f"{package}.exceptions"), name)
+
+    if name in OURS:
+        assert found is OURS[name]
+    else:
+        error: Any = found("It went wrong.", ["a", 0])
+        assert issubclass(found, errors.RootSignalsError)
+        assert issubclass(found, BUILT_IN[name])
+        assert error.path_to_item == ["a", 0]
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_exceptions_of_the_package(package: str) -> None:
+    """The package has the base classes, too."""
+    module = importlib.import_module(package)
+    assert module.ApiException is exceptions.ApiException
+    assert module.OpenApiException is exceptions.OpenApiException
+
+
+def test_clients() -> None:
+    """`ApiClient` is a client."""
+    from root.generated import openapi_aclient, openapi_client
+    from root.generated.openapi_client.api_client import ApiClient
+
+    assert openapi_client.ApiClient is ApiClient is root.RootSignals
+    assert openapi_aclient.ApiClient is root.AsyncRootSignals
+
+
+def test_all_files_are_modules() -> None:
+    """Each file of the package can be imported."""
+    for found in pkgutil.walk_packages(root.generated.__path__, "root.generated."):
+        importlib.import_module(found.name)
+
+
+def test_nothing_is_loaded_early() -> None:
+    """A client, its resources, and names of the old SDK load no more than they need."""
+    program = """
+import sys, root
+client = root.RootSignals("k")
+client.models, client.evaluators
+print(any(name.startswith(("root.generated", "root.skills", "root.utils")) for name in sys.modules))
+import root.generated.openapi_client.exceptions
+import root.generated.openapi_aclient.models.evaluator_list_output as module
+print("root.execution_logs" in sys.modules)
+import root.generated.openapi_client.models.execution_log_list as module
+print(module.ExecutionLogList.__name__, "root.execution_logs" in sys.modules)
+"""
+    assert run_program(program).split("\n")[:3] == ["False", "False", "ExecutionLogList True"]
+
+
+def page(items: list[int], following: str | None) -> Any:
+    """Return a page as the helpers of the old SDK take it."""
+    return SimpleNamespace(results=items, next=following)
+
+
+PAGES = {None: page([1, 2], "b"), "b": page([3, 4], "c"), "c": page([], "d")}
+
+
+@pytest.mark.parametrize(
+    ("limit", "items", "requests"),
+    [
+        (0, [], []),
+        (1, [1], [(1, None)]),
+        (3, [1, 2, 3], [(3, None), (1, "b")]),
+        (9, [1, 2, 3, 4], [(9, None), (7, "b"), (5, "c")]),
+    ],
+)
+async def test_pages(limit: int, items: list[int], requests: list[tuple[int, str | None]]) -> None:
+    """The helpers for listings yield items, or parts of pages, as in the old SDK."""
+    asked: list[tuple[int, str | None]] = []
+
+    def listing(*, page_size: int, cursor: str | None) -> Any:
+        asked.append((page_size, cursor))
+        return PAGES[cursor]
+
+    async def alisting(*, page_size: int, cursor: str | None) -> Any:
+        return listing(page_size=page_size, cursor=cursor)
+
+    assert list(root.utils.iterate_cursor_list(listing, limit=limit)) == items
+    assert asked == requests
+    asked.clear()
+
+    parts = [part async for part in root.utils.aiterate_cursor_list(alisting, limit=limit)]
+    assert [item for part in parts for item in part] == items
+    assert asked == requests
