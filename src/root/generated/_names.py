@@ -16,11 +16,13 @@ _OLD_MODULES = {
         "Owner": "nested_user_details",
     },
     "root._schemas.evaluators": {
-        "Input": "evaluator_inputs_value",
         "StoredDemonstration": "evaluator_demonstrations",
         "StoredModelParams": "model_params",
         "StoredReference": "reference_variable",
         "StoredVariable": "input_variable",
+    },
+    "root._schemas.executions": {
+        "Input": "evaluator_inputs_value",
     },
     "root._schemas.models": {
         "Provider": "provider",
