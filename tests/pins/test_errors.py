@@ -54,7 +54,7 @@ def data_of(error: RootSignalsError) -> Data:
         "detail": error.detail,
         "request": error.request and error.request.method,
         "request_id": error.request_id,
-        "body": None if error.body is None else type(error.body).__name__,
+        "body": None if error.data is None else type(error.data).__name__,
         "attempts": [
             " ".join(
                 [

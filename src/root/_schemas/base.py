@@ -100,6 +100,15 @@ class APIModel(BaseModel):
         """Return the fields of the response as readable text."""
         return pprint.pformat(self.to_dict())
 
+    @classmethod
+    def from_dict(cls, obj: Mapping[str, JsonValue]) -> Self:
+        """Return an object with the fields of a response, such as those of `to_dict`.
+
+        Raises:
+            pydantic.ValidationError: They have a different shape.
+        """
+        return cls.model_validate(obj)
+
     def _repr_html_(self) -> str:
         from .._display.html import table
 
@@ -120,7 +129,7 @@ class ResponseModel(APIModel):
     __facts__: ClassVar[Facts] = Facts()
 
     @classmethod
-    def from_json(cls, content: bytes) -> Self:
+    def from_json(cls, content: bytes | str) -> Self:
         """Parse a response body.
 
         Raises:

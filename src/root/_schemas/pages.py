@@ -60,7 +60,7 @@ class ListResponse(ResponseModel, Generic[T]):
         return cast("type[T]", item)
 
     @classmethod
-    def from_json(cls, content: bytes) -> Self:
+    def from_json(cls, content: bytes | str) -> Self:
         raw = from_json(content, cache_strings="keys")
         if isinstance(raw, dict):
             share_parts(cast("dict[str, object]", raw).get("results"), cls.item_type())

@@ -23,6 +23,7 @@ _OLD_MODULES = {
     },
     "root._schemas.executions": {
         "Input": "evaluator_inputs_value",
+        "InputItems": "evaluator_inputs_value_items",
     },
     "root._schemas.models": {
         "Provider": "provider",
@@ -91,7 +92,7 @@ _OLD_MODULES = {
             "evaluation_agent_generate_example_request "
             "evaluation_agent_generate_request_request evaluation_agent_request "
             "evaluation_batch_job_serializer evaluation_job_request_request "
-            "evaluation_job_response evaluator_execution_request evaluator_inputs_value_items "
+            "evaluation_job_response evaluator_execution_request "
             "evaluator_request generation_model_params_request id "
             "input_output_pair_input_request judge_batch_execution_item_input "
             "judge_batch_execution_request judge_execution_request judge_generator_request "

@@ -4,6 +4,7 @@ from root._schemas.evaluators import StoredDemonstration as EvaluatorDemonstrati
 from root._schemas.evaluators import StoredModelParams as ModelParams
 from root._schemas.evaluators import StoredReference as ReferenceVariable
 from root._schemas.evaluators import StoredVariable as InputVariable
+from root._schemas.executions import InputItems as EvaluatorInputsValueItems
 from root._schemas.models import Provider
 from root._schemas.pages import ListResponse as PaginatedDataSetListList
 from root._schemas.pages import ListResponse as PaginatedEvaluationAgentList
@@ -73,7 +74,6 @@ from root.generated._records import Record as EvaluationBatchJobSerializer
 from root.generated._records import Record as EvaluationJobRequestRequest
 from root.generated._records import Record as EvaluationJobResponse
 from root.generated._records import Record as EvaluatorExecutionRequest
-from root.generated._records import Record as EvaluatorInputsValueItems
 from root.generated._records import Record as EvaluatorRequest
 from root.generated._records import Record as GenerationModelParamsRequest
 from root.generated._records import Record as ID
