@@ -19,6 +19,7 @@ from root import (
     ServerError,
     WorkFailedError,
 )
+from root._schemas.judge_runs import BatchInput
 from root.judges import JudgeBatchExecutionInput
 
 URL = "http://api.test/v1/judges/batch-executions/"
@@ -29,7 +30,7 @@ def batch(
     status: str, completed: int = 0, failed: int = 0, *, retry_after: str = "", **fields: Any
 ) -> Response:
     """Return a batch of two items as the service sends it."""
-    content = {
+    content: dict[str, Any] = {
         "batch_execution_id": ID,
         "status": status,
         "total_count": 2,
@@ -60,7 +61,10 @@ async def test_create(mocked: AsyncRootSignals, respx_mock: respx.MockRouter) ->
     """A batch sends what was given, and is not sent again after an unclear outcome."""
     route = respx_mock.post(f"http://api.test/v1/judges/{ID}/batch-execute/")
     route.side_effect = [Response(202, json={"batch_execution_id": "1", "status_url": "a"})]
-    inputs = [{"response": "a", "contexts": ("b",)}, JudgeBatchExecutionInput(request="c")]
+    inputs: list[BatchInput] = [
+        {"response": "a", "contexts": ("b",)},
+        JudgeBatchExecutionInput(request="c"),
+    ]
 
     created = await mocked.judges.batches.create(ID, inputs, tags=["d"])
     route.side_effect = [Response(502)]
@@ -141,7 +145,7 @@ async def test_failed_polls(
     """The batch goes on if a poll fails, and so does waiting, but not for ever."""
     client = mocked.with_options(max_retries=0)
     route = respx_mock.get(f"{URL}{ID}/")
-    failures = [Response(502), ConnectError("refused"), Response(429)]
+    failures: list[Response | Exception] = [Response(502), ConnectError("refused"), Response(429)]
     route.side_effect = [*failures, batch("processing"), *failures, batch("completed", 2)]
 
     assert (await client.judges.batches.wait(ID)).status == "completed"

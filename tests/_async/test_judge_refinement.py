@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import gc
 import json
+from typing import Any
 
 import pytest
 
@@ -14,8 +15,13 @@ from ..scripted_server import ScriptedServer, Step, responds, sends
 
 ID = "9b2f"
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
-FIRST = {"original_response": "a", "original_evaluator_results": []}
-LAST = {**FIRST, "improved_response": "b", "evaluator_results": [], "execution_log_id": "1"}
+FIRST: dict[str, Any] = {"original_response": "a", "original_evaluator_results": []}
+LAST: dict[str, Any] = {
+    **FIRST,
+    "improved_response": "b",
+    "evaluator_results": [],
+    "execution_log_id": "1",
+}
 EVENTS = b"".join(b"data: %s\n\n" % json.dumps(one).encode() for one in (FIRST, LAST))
 
 

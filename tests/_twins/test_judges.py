@@ -21,7 +21,7 @@ from root import (
     ServerError,
 )
 from root.evaluators import Eval
-from root.judges import EvaluatorReference, Turn
+from root.judges import AsyncJudge, EvaluatorReference, Turn
 
 URL = "http://api.test/v1/judges/"
 ID = "9b2f"
@@ -56,7 +56,7 @@ OLDER: dict[str, Any] = {
     for name, value in NEWER.items()
     if name not in ("intent", "visibility", "project_id")
 } | {"objective": {"id": "77aa", "intent": "Are answers polite?"}, "status": "unlisted"}
-RESULT = {"evaluator_results": []}
+RESULT: dict[str, Any] = {"evaluator_results": []}
 
 
 def calls(client: RootSignals) -> dict[str, Callable[..., Any]]:
@@ -77,7 +77,7 @@ def calls(client: RootSignals) -> dict[str, Callable[..., Any]]:
     }
 
 
-async def make(client: RootSignals, name: str = "Support") -> Any:
+async def make(client: RootSignals, name: str = "Support") -> AsyncJudge:
     """Create a judge of two evaluators of the service."""
     return await client.judges.acreate(
         name=name,
@@ -362,7 +362,7 @@ async def test_requests(
 ) -> None:
     """A request has the fields that were given, some by two names, and no others."""
     verb, _, path = target.partition(" ")
-    content = {**NEWER, **RESULT, "judge_id": ID, "status": "ready"}
+    content: dict[str, Any] = {**NEWER, **RESULT, "judge_id": ID, "status": "ready"}
     route = respx_mock.route(method=verb, url=f"{URL}{path}").respond(json=content)
     await calls(mocked)[method](**arguments)
 
