@@ -295,7 +295,7 @@ def build(session: nox.Session) -> None:
 @nox.session
 def peers(session: nox.Session) -> None:
     """Run the official SDKs against the emulator and compare the results with docs/peers.md."""
-    session.install("-e", ".[emulator]", *group("test"))
+    session.install("-e", ".[emulator]", "openai==3.57.0", *group("test"))
     installed = {
         "PEERS_ROOT_SIGNALS": str(make_environment(session, "old", "root-signals==1.6.5")),
         "PEERS_SCORABLE": str(make_environment(session, "new", "scorable==1.15.0")),

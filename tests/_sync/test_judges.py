@@ -20,6 +20,7 @@ from root import (
     RootSignals,
     ServerError,
 )
+from root.emulator import Server
 from root.evaluators import Eval
 from root.judges import EvaluatorReference, Judge, Turn
 
@@ -471,3 +472,70 @@ def test_claim_token_is_not_shown(mocked: RootSignals, respx_mock: respx.MockRou
 
     assert generated.claim_token == token
     assert token not in f"{generated!r} {error.value} {error.value.detail}"
+
+
+def test_refine(client: RootSignals, emulator: Server) -> None:
+    """A response is improved, with the results before and after, at once or in two events."""
+    emulator.set_score("Clarity", 0.2)
+    created = make(client)
+
+    result = client.judges.refine(created.id, request="Why?", response="Because.")
+    events = client.judges.refine(created.id, request="Why?", response="Because.", stream=True)
+    first, last = [event for event in events]
+
+    assert result.original_response == "Because."
+    assert result.improved_response not in (None, "Because.")
+    assert result.execution_log_id
+    assert first.original_evaluator_results == result.original_evaluator_results
+    assert first.improved_response is None
+    assert last.improved_response == result.improved_response
+    assert last.evaluator_results == result.evaluator_results
+
+
+def test_batch(client: RootSignals) -> None:
+    """A batch runs in the background; it is listed, retrieved and waited for by its ID."""
+    created = make(client)
+
+    batch = client.judges.batches.create(created.id, [{"response": "a"}, {"response": "b"}])
+    done = client.judges.batches.wait(batch.id)
+
+    assert done.status == "completed"
+    assert [len(item.evaluator_results or []) for item in done.items] == [2, 2]
+    assert [one.id for one in client.judges.batches.list(judge_id=created.id)] == [batch.id]
+    assert client.judges.batches.get(batch.id) == done
+
+
+def test_duplicate(client: RootSignals) -> None:
+    """A copy has the same evaluators, and an ID of its own."""
+    created = make(client)
+
+    copied = client.judges.duplicate(created.id)
+
+    assert copied.id != created.id
+    assert copied.evaluators == created.evaluators
+
+
+def test_claim(client: RootSignals) -> None:
+    """A token that is unknown is refused."""
+    with pytest.raises(NotFoundError):
+        client.judges.claim(str(UUID(int=1)))
+
+
+def test_invite(client: RootSignals) -> None:
+    """Others are invited by e-mail; an address that is none is refused by the service."""
+    created = make(client)
+
+    client.judges.invite(created.id, emails=["a@b.test"], judge_url="https://c.test/")
+    with pytest.raises(BadRequestError):
+        client.judges.invite(created.id, emails=["a"], judge_url="https://c.test/")
+
+
+def test_synthetic_data(client: RootSignals) -> None:
+    """The samples of a generated judge are pending until they are ready."""
+    generated = client.judges.generate(intent="Polite answers to customers of a shop")
+
+    first = client.judges.synthetic_data(generated.judge_id)
+    second = client.judges.synthetic_data(generated.judge_id)
+
+    assert (first.status, second.status) == ("pending", "ready")
+    assert {one.quality for one in second.samples or []} == {"high", "low"}

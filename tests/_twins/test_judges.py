@@ -20,6 +20,7 @@ from root import (
     RootSignals,
     ServerError,
 )
+from root.emulator import Server
 from root.evaluators import Eval
 from root.judges import AsyncJudge, EvaluatorReference, Turn
 
@@ -471,3 +472,72 @@ async def test_claim_token_is_not_shown(mocked: RootSignals, respx_mock: respx.M
 
     assert generated.claim_token == token
     assert token not in f"{generated!r} {error.value} {error.value.detail}"
+
+
+async def test_refine(client: RootSignals, emulator: Server) -> None:
+    """A response is improved, with the results before and after, at once or in two events."""
+    emulator.set_score("Clarity", 0.2)
+    created = await make(client)
+
+    result = await client.judges.arefine(created.id, request="Why?", response="Because.")
+    events = await client.judges.arefine(
+        created.id, request="Why?", response="Because.", stream=True
+    )
+    first, last = [event async for event in events]
+
+    assert result.original_response == "Because."
+    assert result.improved_response not in (None, "Because.")
+    assert result.execution_log_id
+    assert first.original_evaluator_results == result.original_evaluator_results
+    assert first.improved_response is None
+    assert last.improved_response == result.improved_response
+    assert last.evaluator_results == result.evaluator_results
+
+
+async def test_batch(client: RootSignals) -> None:
+    """A batch runs in the background; it is listed, retrieved and waited for by its ID."""
+    created = await make(client)
+
+    batch = await client.judges.batches.acreate(created.id, [{"response": "a"}, {"response": "b"}])
+    done = await client.judges.batches.await_(batch.id)
+
+    assert done.status == "completed"
+    assert [len(item.evaluator_results or []) for item in done.items] == [2, 2]
+    assert [one.id async for one in client.judges.batches.alist(judge_id=created.id)] == [batch.id]
+    assert await client.judges.batches.aget(batch.id) == done
+
+
+async def test_duplicate(client: RootSignals) -> None:
+    """A copy has the same evaluators, and an ID of its own."""
+    created = await make(client)
+
+    copied = await client.judges.aduplicate(created.id)
+
+    assert copied.id != created.id
+    assert copied.evaluators == created.evaluators
+
+
+async def test_claim(client: RootSignals) -> None:
+    """A token that is unknown is refused."""
+    with pytest.raises(NotFoundError):
+        await client.judges.aclaim(str(UUID(int=1)))
+
+
+async def test_invite(client: RootSignals) -> None:
+    """Others are invited by e-mail; an address that is none is refused by the service."""
+    created = await make(client)
+
+    await client.judges.ainvite(created.id, emails=["a@b.test"], judge_url="https://c.test/")
+    with pytest.raises(BadRequestError):
+        await client.judges.ainvite(created.id, emails=["a"], judge_url="https://c.test/")
+
+
+async def test_synthetic_data(client: RootSignals) -> None:
+    """The samples of a generated judge are pending until they are ready."""
+    generated = await client.judges.agenerate(intent="Polite answers to customers of a shop")
+
+    first = await client.judges.asynthetic_data(generated.judge_id)
+    second = await client.judges.asynthetic_data(generated.judge_id)
+
+    assert (first.status, second.status) == ("pending", "ready")
+    assert {one.quality for one in second.samples or []} == {"high", "low"}
