@@ -21,7 +21,7 @@ from root import (
 )
 from root.emulator import Server
 from root.evaluators import Eval
-from root.judges import AsyncJudge, EvaluatorReference, Turn
+from root.judges import EvaluatorReference, Turn
 
 URL = "http://api.test/v1/judges/"
 ID = "9b2f"
@@ -77,7 +77,7 @@ def calls(client: AsyncRootSignals) -> dict[str, Callable[..., Any]]:
     }
 
 
-async def make(client: AsyncRootSignals, name: str = "Support") -> AsyncJudge:
+async def make(client: AsyncRootSignals, name: str = "Support") -> Any:
     """Create a judge of two evaluators of the service."""
     return await client.judges.create(
         name=name,

@@ -22,7 +22,7 @@ from root import (
 )
 from root.emulator import Server
 from root.evaluators import Eval
-from root.judges import EvaluatorReference, Judge, Turn
+from root.judges import EvaluatorReference, Turn
 
 URL = "http://api.test/v1/judges/"
 ID = "9b2f"
@@ -78,7 +78,7 @@ def calls(client: RootSignals) -> dict[str, Callable[..., Any]]:
     }
 
 
-def make(client: RootSignals, name: str = "Support") -> Judge:
+def make(client: RootSignals, name: str = "Support") -> Any:
     """Create a judge of two evaluators of the service."""
     return client.judges.create(
         name=name,

@@ -22,7 +22,7 @@ from root import (
 )
 from root.emulator import Server
 from root.evaluators import Eval
-from root.judges import AsyncJudge, EvaluatorReference, Turn
+from root.judges import EvaluatorReference, Turn
 
 URL = "http://api.test/v1/judges/"
 ID = "9b2f"
@@ -78,7 +78,7 @@ def calls(client: RootSignals) -> dict[str, Callable[..., Any]]:
     }
 
 
-async def make(client: RootSignals, name: str = "Support") -> AsyncJudge:
+async def make(client: RootSignals, name: str = "Support") -> Any:
     """Create a judge of two evaluators of the service."""
     return await client.judges.acreate(
         name=name,
