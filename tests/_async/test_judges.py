@@ -544,3 +544,13 @@ async def test_synthetic_data(client: AsyncRootSignals) -> None:
 
     assert (first.status, second.status) == ("pending", "ready")
     assert {one.quality for one in second.samples or []} == {"high", "low"}
+
+
+async def test_copied_listings(client: AsyncRootSignals) -> None:
+    """What a copied or unpickled listing returns can run."""
+    await make(client)
+    listing = client.judges.list()
+
+    for copied in (copy.copy(listing), copy.deepcopy(listing), pickle.loads(pickle.dumps(listing))):
+        async for judge in copied:
+            assert (await judge.run(response="Because.")).evaluator_results

@@ -539,3 +539,13 @@ def test_synthetic_data(client: RootSignals) -> None:
 
     assert (first.status, second.status) == ("pending", "ready")
     assert {one.quality for one in second.samples or []} == {"high", "low"}
+
+
+def test_copied_listings(client: RootSignals) -> None:
+    """What a copied or unpickled listing returns can run."""
+    make(client)
+    listing = client.judges.list()
+
+    for copied in (copy.copy(listing), copy.deepcopy(listing), pickle.loads(pickle.dumps(listing))):
+        for judge in copied:
+            assert (judge.run(response="Because.")).evaluator_results
