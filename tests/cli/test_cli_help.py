@@ -27,9 +27,22 @@ COMMANDS = [
             *("export", "schema", "apply"),
         )
     ),
+    ("evaluators",),
+    *(("evaluators", name) for name in ("list", "get", "delete", "run", "create")),
+    ("objectives",),
+    *(("objectives", name) for name in ("list", "get", "delete", "create", "update")),
+    ("datasets",),
+    *(("datasets", name) for name in ("list", "get", "delete", "create", "download")),
+    ("logs",),
+    *(("logs", name) for name in ("list", "get", "set-tags")),
     ("doctor",),
     ("config",),
     *(("config", name) for name in ("set", "use", "remove", "show")),
+]
+
+GROUPS = [
+    (),
+    *((name,) for name in ("models", "evaluators", "objectives", "datasets", "logs", "config")),
 ]
 
 
@@ -55,7 +68,7 @@ def test_help(command: tuple[str, ...]) -> None:
     assert help_of(command) == file_of(command).read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("group", [(), ("models",), ("config",)], ids=" ".join)
+@pytest.mark.parametrize("group", GROUPS, ids=" ".join)
 def test_summaries_are_complete(group: tuple[str, ...]) -> None:
     """Summaries in a list of commands are not truncated."""
     assert "..." not in help_of(group).partition("Commands:\n")[2]
@@ -66,7 +79,7 @@ def test_short_help(run: Run) -> None:
     assert run("models", "list", "-h") == run("models", "list", "--help")
 
 
-@pytest.mark.parametrize("group", [(), ("models",), ("config",)], ids=" ".join)
+@pytest.mark.parametrize("group", GROUPS, ids=" ".join)
 def test_every_command_is_recorded(group: tuple[str, ...]) -> None:
     """The help of every command is recorded, except the emulator's, which comes from argparse."""
     _, _, listed = help_of(group).partition("Commands:\n")

@@ -33,7 +33,7 @@ def commands(command: object, path: tuple[str, ...] = ()) -> Iterator[tuple[tupl
     for one in command.params:
         if one.required:
             needed += [name for name in one.opts[:1] if name.startswith("-")]
-            needed.append(VALUES[one.name or ""])
+            needed.append(VALUES.get(one.name or "", "a"))
     for option in options.keys() & {"--key", "--api-key"}:
         yield (*path, *needed, option, "-"), KEY if option == "--api-key" else PROVIDER_KEY
     if "file" in options or path[-1] == "apply":

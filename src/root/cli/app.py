@@ -14,6 +14,10 @@ from typer.exceptions import Abort, TyperException
 from .._secrets.redact import printable
 from ..errors import RootSignalsError
 from .commands import config, doctor, emulator, models
+from .commands.datasets import DATASETS
+from .commands.evaluators import EVALUATORS
+from .commands.logs import LOGS
+from .commands.objectives import OBJECTIVES
 from .completion import completion_adapted
 from .errors import (
     BROKEN_OUTPUT,
@@ -52,6 +56,8 @@ app: typer.Typer = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(models.app, name="models")
+for resource in (EVALUATORS, OBJECTIVES, DATASETS, LOGS):
+    app.add_typer(resource.app(), name=resource.name)
 app.add_typer(config.app, name="config")
 app.command()(doctor.doctor)
 # The emulator parses its own arguments, including --help.
@@ -67,7 +73,7 @@ def root_signals(
     context: typer.Context,
     version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
 ) -> None:
-    """Manage the models that Root Signals (now Scorable) runs evaluations with.
+    """Run evaluators of Root Signals (now Scorable), and manage what they need.
 
     Common options may be placed before or after the command.
     """

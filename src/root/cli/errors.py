@@ -81,6 +81,15 @@ _HINTS = {
 }
 
 
+# The group of commands for each path of the API, and the word for its objects.
+_GROUPS = {
+    "evaluators": ("evaluators", "evaluators"),
+    "objectives": ("objectives", "objectives"),
+    "datasets": ("datasets", "data sets"),
+    "execution-logs": ("logs", "logs"),
+}
+
+
 class CommandError(Exception):
     """A command cannot be executed.
 
@@ -122,9 +131,8 @@ def hint(error: Exception) -> str | None:
         return error.hint
     if isinstance(error, errors.ApplyError):
         return _apply_hint(error)
-    if isinstance(error, errors.NotFoundError) and _is_about_listing(error):
-        # The API itself was not found, rather than a model.
-        return _RUN_DOCTOR
+    if isinstance(error, errors.NotFoundError):
+        return _not_found_hint(error)
     return _HINTS.get(exit_code(error))
 
 
@@ -132,8 +140,15 @@ def _may_have_changes(error: errors.ApplyError) -> bool:
     return bool(error.done) or error.may_have_been_processed
 
 
-def _is_about_listing(error: errors.NotFoundError) -> bool:
-    return error.request is not None and error.request.url.partition("?")[0].endswith("/models/")
+def _not_found_hint(error: errors.NotFoundError) -> str:
+    path = "" if error.request is None else error.request.url.partition("?")[0]
+    if path.endswith(("/models/", *(f"/v1/{collection}/" for collection in _GROUPS))):
+        # The API itself was not found, rather than an object.
+        return _RUN_DOCTOR
+    for collection, (group, objects) in _GROUPS.items():
+        if f"/v1/{collection}/" in path:
+            return f"`root-signals {group} list --all` lists the available {objects}."
+    return _HINTS[NOT_FOUND]
 
 
 def _apply_hint(error: errors.ApplyError) -> str:

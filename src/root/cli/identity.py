@@ -1,8 +1,8 @@
-"""Lookup and completion of models by ID or name."""
+"""Lookup and completion of models and other objects by ID or name."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -18,16 +18,39 @@ from .settings import resolve
 if TYPE_CHECKING:
     from .. import Model, RootSignals
 
-__all__ = ["complete", "find", "find_all"]
+__all__ = ["complete", "completer", "find", "find_all", "is_id", "named", "not_one"]
 
 # Seconds that a completion may take.
 _COMPLETION_TIMEOUT = 2
 
 
-def complete(context: typer.Context, incomplete: str) -> list[tuple[str, str]]:
-    """Return the names and IDs of models that begin with the incomplete word.
+def completer(
+    resource: str, named_by: str | None = "name"
+) -> Callable[[typer.Context, str], list[tuple[str, str]]]:
+    """Return a function that completes the names and IDs of the objects of a resource.
 
-    Other people name models, so names that are special in a shell are omitted: such a model is
+    Args:
+        resource: The name of the resource of a client.
+        named_by: The field with the name of an object, or None.
+    """
+
+    def complete(context: typer.Context, incomplete: str) -> list[tuple[str, str]]:
+        return _complete(context, incomplete, resource, named_by)
+
+    return complete
+
+
+def complete(context: typer.Context, incomplete: str) -> list[tuple[str, str]]:
+    """Return the names and IDs of models that begin with the incomplete word."""
+    return _complete(context, incomplete, "models", "name")
+
+
+def _complete(
+    context: typer.Context, incomplete: str, resource: str, named_by: str | None
+) -> list[tuple[str, str]]:
+    """Return the names and IDs of objects that begin with the incomplete word.
+
+    Other people name them, so names that are special in a shell are omitted: such an object is
     completed by its ID only. Errors are ignored. A service that does not respond in time completes
     nothing.
     """
@@ -42,7 +65,7 @@ def complete(context: typer.Context, incomplete: str) -> list[tuple[str, str]]:
     file = options.get("api_key_file")
     found: list[tuple[str, str]] = []
 
-    def list_models() -> None:
+    def list_objects() -> None:
         # Completion must not print errors.
         with suppress(RootSignalsError, CommandError, OSError):
             settings = resolve(
@@ -52,12 +75,16 @@ def complete(context: typer.Context, incomplete: str) -> list[tuple[str, str]]:
             )
             client = settings.client()
             with client.with_options(deadline=_COMPLETION_TIMEOUT, max_retries=0) as client:
-                for model in client.models.list(limit=None):
-                    found.append((model.name, model.id))
-                    found.append((model.id, model.name))
+                # Of logs, there is no end.
+                limit = None if named_by else 100
+                for one in getattr(client, resource).list(limit=limit):
+                    name = str(getattr(one, named_by) or "") if named_by else ""
+                    found.append((one.id, name))
+                    if name:
+                        found.append((name, one.id))
 
     # The lookup of a host name cannot be interrupted, so it runs in a thread that is abandoned.
-    thread = threading.Thread(target=list_models, daemon=True)
+    thread = threading.Thread(target=list_objects, daemon=True)
     thread.start()
     thread.join(_COMPLETION_TIMEOUT)
     return [
@@ -90,7 +117,7 @@ def find_all(client: RootSignals, models: Iterable[str], *, own: bool) -> dict[s
     found: dict[str, str] = {}
     listing: list[Model] | None = None
     for model in models:
-        if _is_id(model):
+        if is_id(model):
             found.setdefault(model.lower(), model)
             continue
         if listing is None:
@@ -100,10 +127,11 @@ def find_all(client: RootSignals, models: Iterable[str], *, own: bool) -> dict[s
     return found
 
 
-def _is_id(model: str) -> bool:
+def is_id(word: str) -> bool:
+    """Return whether a word is an ID, and no name."""
     # Only the canonical form: 32 hexadecimal digits without hyphens may be a name.
     try:
-        return str(UUID(model)) == model.lower()
+        return str(UUID(word)) == word.lower()
     except ValueError:
         return False
 
@@ -125,3 +153,22 @@ def _match(listing: Iterable[Model], model: str, *, own: bool) -> Model:
             f"The name {model!r} is ambiguous; the models {ids} have it.", "Use an ID."
         )
     return candidates[0]
+
+
+def named(found: Iterable[object], field: str, word: str) -> list[str]:
+    """Return the IDs of the objects that have this name."""
+    return [str(getattr(one, "id", "")) for one in found if getattr(one, field, None) == word]
+
+
+def not_one(word: str, found: list[str], noun: str, plural: str, group: str) -> CommandError:
+    """Return the error for a name that no object has, or several."""
+    if found:
+        return CommandError(
+            f"The name {word!r} is ambiguous; the {plural} {', '.join(found)} have it.",
+            "Use an ID.",
+        )
+    return CommandError(
+        f"There is no {noun} with the ID or name {word!r}.",
+        f"`root-signals {group} list --all` lists the available {plural}.",
+        code=NOT_FOUND,
+    )

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
-from itertools import chain, islice
 from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias, TypeVar, get_args
 
 import typer
 
 from ...errors import RootSignalsError
 from .. import identity
-from ..errors import FAILED, PARTIAL, CommandError, common_code
+from ..errors import FAILED, CommandError, common_code
 from ..options import Concurrency, Group, Yes, command, common, show_help
+from ..resources import report_deletions, show_listing
 from ..session import Session
 from . import registry
 
@@ -149,17 +149,7 @@ def list_(
         )
         if sort is not None:
             found = _sorted(found, sort)
-        # One model more than printed, to find out whether there are more.
-        models = iter(found if all_ else islice(found, limit + 1))
-        shown = models if all_ else islice(models, limit)
-        first = next(shown, None)
-        if first is None and (all_ or limit):
-            session.info("No models found.")
-        head = () if first is None else (first,)
-        session.show((model.to_dict() for model in chain(head, shown)), _COLUMNS)
-        if limit and not all_ and next(models, None) is not None:
-            listed = "1 model is" if limit == 1 else f"{limit} models are"
-            session.info(f"Only {listed} listed; use --limit N or --all for more.")
+        show_listing(session, found, _COLUMNS, None if all_ else limit, "model", "models")
 
 
 def _matches(value: str | None, pattern: str | None) -> bool:
@@ -354,19 +344,7 @@ def delete(
             outcomes = client.models.delete_many(
                 ids, concurrency=concurrency, errors="collect", on_progress=on_progress
             )
-    failed = [error for error in outcomes if error is not None]
-    for description, error in zip(found.values(), outcomes, strict=True):
-        if error is None:
-            session.info(f"Deleted {description}.")
-        elif len(ids) > 1:
-            session.warn(f"{description}: {error}")
-    if failed and len(ids) == 1:
-        raise failed[0]
-    if failed:
-        raise CommandError(
-            f"Not deleted: {len(failed)} of {len(ids)} models.",
-            code=PARTIAL if len(failed) < len(ids) else common_code(failed),
-        )
+    report_deletions(session, list(found.values()), outcomes, "models")
 
 
 @app.command()

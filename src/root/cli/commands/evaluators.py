@@ -1,0 +1,87 @@
+"""`root-signals evaluators`: the methods of `client.evaluators`."""
+
+from __future__ import annotations
+
+from ..evaluation import RUN, read_text, run_arguments
+from ..identity import is_id
+from ..resources import Command, Resource, Values, argument, flag, option, options
+from ..session import Session
+
+__all__ = ["EVALUATORS"]
+
+_EVALUATORS = Resource(
+    name="evaluators",
+    accessor="evaluators",
+    noun="evaluator",
+    plural="evaluators",
+    help="Run and manage evaluators: your own and those of the service.",
+    columns=("id", "name", "objective", "owner", "models", "created_at", "version_id"),
+    filters=(
+        option("search_term", "Only with this text in the name or description.", flag="--search"),
+        option("name", "Only with exactly this name.", metavar="NAME"),
+        flag("only_root_evaluators", "Only those that the service maintains."),
+        flag("include_public", "Also public ones of other organizations."),
+        option("project_id", "Only those of this project.", metavar="ID"),
+    ),
+)
+
+
+def _run(session: Session, values: Values) -> None:
+    word: str = values["identity"]
+    arguments = run_arguments(session, values)
+    with (
+        session.client() as client,
+        session.interrupt_warning("The evaluation may have been charged."),
+    ):
+        if is_id(word):
+            result = client.evaluators.run(word, **arguments)
+        else:
+            result = client.evaluators.run_by_name(word, **arguments)
+    session.show_one(result.to_dict())
+
+
+def _create(session: Session, values: Values) -> None:
+    arguments = {name: value for name, value in values.items() if value is not None}
+    predicate = read_text(session, arguments.pop("predicate"))
+    with (
+        session.client() as client,
+        session.interrupt_warning("The evaluator may have been created."),
+    ):
+        created = client.evaluators.create(predicate, **arguments)
+    session.show_one(created.to_dict())
+
+
+EVALUATORS = _EVALUATORS.extended(
+    Command(
+        "run",
+        "Run an evaluator and print its score.",
+        (
+            _EVALUATORS.identity(),
+            *RUN,
+            options(
+                "variables",
+                "The value of a variable of the evaluator; may be repeated.",
+                metavar="NAME=VALUE",
+                flag="--variable",
+            ),
+            option("evaluator_version_id", "The version to run.", metavar="ID"),
+        ),
+        _run,
+    ),
+    Command(
+        "create",
+        "Create an evaluator and print it.",
+        (
+            argument("name", "NAME", "Name of the evaluator."),
+            argument(
+                "predicate", "TEXT", "Its text, with {{request}} or {{response}}; - reads stdin."
+            ),
+            option("intent", "What it is to find out, for a new objective."),
+            option("objective_id", "The ID of its objective.", metavar="ID"),
+            option("model", "The name of its model.", metavar="NAME"),
+            option("project_id", "The project that it is to belong to.", metavar="ID"),
+            flag("overwrite", "Replace an evaluator of yours that has the name."),
+        ),
+        _create,
+    ),
+)

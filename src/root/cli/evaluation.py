@@ -1,0 +1,61 @@
+"""The command that runs an evaluator or a judge."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from .errors import CommandError
+from .resources import option, options
+
+if TYPE_CHECKING:
+    from .session import Session
+
+__all__ = ["RUN", "read_text", "run_arguments"]
+
+RUN: tuple[inspect.Parameter, ...] = (
+    option("response", "The response to evaluate; - reads it from stdin."),
+    option("request", "What the response responds to."),
+    options("contexts", "A text that the response is based on; may be repeated.", flag="--context"),
+    option("expected_output", "The response that was expected."),
+    options("tags", "A label of the log; may be repeated.", flag="--tag"),
+    option("user_id", "The user whose request it was, for the log.", metavar="ID"),
+    option("session_id", "The session that it belongs to, for the log.", metavar="ID"),
+    option("project_id", "The project of the log.", metavar="ID"),
+)
+"""The options of `run`."""
+
+
+def run_arguments(session: Session, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arguments of an execution for the options that were given."""
+    arguments = {
+        name: value
+        for name, value in values.items()
+        if name != "identity" and value not in (None, [])
+    }
+    if "response" in arguments:
+        arguments["response"] = read_text(session, arguments["response"])
+    if "variables" in arguments:
+        arguments["variables"] = _pairs(arguments["variables"])
+    return arguments
+
+
+def read_text(session: Session, text: str) -> str:
+    """Return a text, or stdin if it is `-`."""
+    if text != "-":
+        return text
+    if sys.stdin.isatty():
+        session.info("Reading stdin; end it with Ctrl-D.")
+    return sys.stdin.read()
+
+
+def _pairs(words: Sequence[str]) -> dict[str, str]:
+    pairs: dict[str, str] = {}
+    for word in words:
+        name, equals, value = word.partition("=")
+        if not (name and equals):
+            raise CommandError("--variable must have the form NAME=VALUE.")
+        pairs[name] = value
+    return pairs

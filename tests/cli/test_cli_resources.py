@@ -1,0 +1,219 @@
+"""The groups of commands for evaluators, objectives, data sets and logs."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from root.emulator import Server
+from tests.cli.conftest import Run
+from tests.cli.test_cli_completion import complete
+
+UNKNOWN = "9b2f0c1e-3d64-4f0e-8f7e-2f1f7f3f9f10"
+
+
+def printed(run: Run, *arguments: str, stdin: str = "") -> Any:
+    """Return the JSON that a command prints."""
+    done = run(*arguments, "-o", "json", stdin=stdin)
+    assert done.code == 0, done.err
+    return json.loads(done.out)
+
+
+def test_run_an_evaluator(run: Run, at_emulator: Server) -> None:
+    """An evaluator runs by name and by ID, and the log has the options."""
+    by_name = printed(
+        run,
+        *("evaluators", "run", "Faithfulness", "--response", "It is here.", "--request", "Where?"),
+        *("--context", "a", "--context", "b", "--tag", "t", "--user-id", "u"),
+        *("--session-id", "s", "--variable", "x=1=2"),
+    )
+    (evaluator,) = printed(run, "evaluators", "list", "--name", "Faithfulness")
+    by_id = printed(run, "evaluators", "run", evaluator["id"], "--response", "a", "--context", "b")
+
+    log = printed(run, "logs", "get", by_name["execution_log_id"])
+    assert by_name["evaluator_name"] == by_id["evaluator_name"] == "Faithfulness"
+    assert 0 <= by_name["score"] <= 1
+    assert log["evaluation_context"]["contexts"] == ["a", "b"]
+    assert (log["tags"], log["user_id"], log["session_id"]) == (["t"], "u", "s")
+    assert log["variables"]["x"] == "1=2"
+
+
+def test_response_from_stdin(run: Run, at_emulator: Server) -> None:
+    """A response of - is read from stdin."""
+    printed(run, "evaluators", "run", "Clarity", "--response", "-", stdin="From a pipe.")
+
+    (log,) = printed(run, "logs", "list")
+    assert log["response_preview"] == "From a pipe."
+
+
+def test_wrong_variable(run: Run, at_emulator: Server) -> None:
+    """A variable without a value is an invalid command line."""
+    done = run("evaluators", "run", "Clarity", "--response", "a", "--variable", "x")
+
+    assert (done.code, "NAME=VALUE" in done.err) == (64, True)
+
+
+def test_nothing_to_evaluate(run: Run, at_emulator: Server) -> None:
+    """A run without a text is an invalid command line."""
+    done = run("evaluators", "run", "Clarity")
+
+    assert (done.code, "nothing to evaluate" in done.err) == (64, True)
+
+
+def test_create_get_and_delete_an_evaluator(run: Run, at_emulator: Server) -> None:
+    """An evaluator is created, found by its name, and deleted."""
+    created = printed(
+        run, "evaluators", "create", "Mine", "-", "--intent", "a", stdin="Is {{response}} short?"
+    )
+
+    assert created["scoring_criteria"] == "Is {{response}} short?"
+    assert printed(run, "evaluators", "get", "Mine")["id"] == created["id"]
+    done = run("evaluators", "delete", "Mine", "--yes")
+    assert (done.code, done.err) == (0, f"Deleted Mine ({created['id']}).\n")
+    assert run("evaluators", "get", "Mine").code == 4
+
+
+def test_objectives(run: Run, at_emulator: Server) -> None:
+    """An objective is created, found by its intent, changed and deleted."""
+    created = printed(run, "objectives", "create", "Is it polite?")
+
+    updated = printed(run, "objectives", "update", "Is it polite?", "--intent", "Is it kind?")
+
+    assert updated["id"] == created["id"]
+    assert printed(run, "objectives", "get", created["id"])["intent"] == "Is it kind?"
+    assert run("objectives", "delete", "Is it kind?", "--yes").code == 0
+    assert printed(run, "objectives", "list", "--intent", "Is it kind?") == []
+
+
+def test_datasets(run: Run, at_emulator: Server, tmp_path: Path) -> None:
+    """A data set is created from a file, found by its name, and downloaded."""
+    source, target = tmp_path / "rows.csv", tmp_path / "copy.csv"
+    source.write_bytes(b"a,b\r\n\xff\r\n")
+
+    created = printed(
+        run, "datasets", "create", str(source), "--name", "Rows", "--type", "test", "--has-header"
+    )
+
+    assert (created["name"], created["type"], created["has_header"]) == ("Rows", "test", True)
+    assert run("datasets", "download", "Rows", "--to", str(target)).code == 0
+    assert target.read_bytes() == source.read_bytes()
+    assert printed(run, "datasets", "get", "Rows")["id"] == created["id"]
+
+
+def test_a_data_set_is_printed(run: Run, at_emulator: Server) -> None:
+    """Without a file to write, the file of a data set is printed as it is."""
+    Path("rows.csv").write_bytes("a,b\r\n1,Größe\r\n".encode())
+    printed(run, "datasets", "create", "rows.csv")
+
+    assert run("datasets", "download", "rows.csv").out == "a,b\r\n1,Größe\r\n"
+
+
+def test_ambiguous_name(run: Run, at_emulator: Server) -> None:
+    """A name that several have is an error that has their IDs."""
+    ids = [printed(run, "datasets", "create", "--name", "Rows")["id"] for _ in range(2)]
+
+    done = run("datasets", "delete", "Rows", "--yes")
+
+    assert done.code == 64
+    assert all(one in done.err for one in ids)
+    assert len(printed(run, "datasets", "list")) == 2
+
+
+def test_logs(run: Run, at_emulator: Server) -> None:
+    """Logs are listed with filters and included fields, and their tags are replaced."""
+    for text in ("a", "b"):
+        printed(run, "evaluators", "run", "Clarity", "--response", text, "--tag", text)
+
+    (log,) = printed(
+        run, "logs", "list", "--tag", "a", "--min-score", "0", "--include", "variables"
+    )
+    assert log["variables"]["response"] == "a"
+    assert printed(run, "logs", "list", "--date-from", "2999-01-01") == []
+    assert run("logs", "set-tags", log["id"], "--tag", "c", "--tag", "d").code == 0
+    assert printed(run, "logs", "get", log["id"])["tags"] == ["c", "d"]
+    assert run("logs", "set-tags", log["id"], "--clear").code == 0
+    assert printed(run, "logs", "get", log["id"])["tags"] == []
+    assert run("logs", "set-tags", log["id"]).code == 64
+
+
+@pytest.mark.parametrize("group", ["evaluators", "objectives", "datasets", "logs"])
+def test_unknown_id(run: Run, at_emulator: Server, group: str) -> None:
+    """An unknown ID has the exit code 4, and the hint names the group."""
+    done = run(group, "get", UNKNOWN)
+
+    assert done.code == 4
+    assert f"root-signals {group} list --all" in done.err
+
+
+@pytest.mark.parametrize("group", ["evaluators", "objectives", "datasets"])
+def test_unknown_name(run: Run, at_emulator: Server, group: str) -> None:
+    """An unknown name has the exit code 4, and the hint names the group."""
+    done = run(group, "get", "no such name")
+
+    assert done.code == 4
+    assert f"root-signals {group} list --all" in done.err
+
+
+def test_partial_deletion(run: Run, at_emulator: Server) -> None:
+    """If one of several deletions fails, the others are done, and the exit code is 9."""
+    kept = printed(run, "datasets", "create", "--name", "a")["id"]
+
+    done = run("datasets", "delete", UNKNOWN, kept, "--yes")
+
+    assert done.code == 9
+    assert f"Deleted {kept}." in done.err
+    assert printed(run, "datasets", "list") == []
+
+
+@pytest.mark.parametrize("group", ["evaluators", "objectives", "datasets"])
+def test_deletion_is_confirmed(run: Run, at_emulator: Server, group: str) -> None:
+    """Without a terminal and without --yes, nothing is deleted."""
+    done = run(group, "delete", UNKNOWN)
+
+    assert (done.code, "--yes" in done.err) == (64, True)
+
+
+def test_limit(run: Run, at_emulator: Server) -> None:
+    """A listing that is cut prints a message, and --all prints everything."""
+    for number in range(3):
+        printed(run, "datasets", "create", "--name", f"Rows {number}")
+
+    done = run("datasets", "list", "--limit", "2")
+
+    assert len(json.loads(done.out)) == 2
+    assert "Only 2 data sets are listed" in done.err
+    everything = run("datasets", "list", "--all")
+    assert (len(json.loads(everything.out)), everything.err) == (3, "")
+
+
+@pytest.mark.parametrize("format", ["table", "jsonl", "csv", "yaml"])
+def test_formats(run: Run, at_emulator: Server, format: str) -> None:
+    """A listing is printed in every format, with the names of owners and objectives."""
+    printed(run, "datasets", "create", "--name", "Rows")
+
+    done = run("datasets", "list", "-o", format)
+
+    assert done.code == 0
+    assert "Rows" in done.out
+
+
+def test_completion(run: Run, at_emulator: Server) -> None:
+    """IDs and names of each group are completed."""
+    data_set = printed(run, "datasets", "create", "--name", "Rows")["id"]
+    log = printed(run, "evaluators", "run", "Clarity", "--response", "a")["execution_log_id"]
+
+    assert "Clarity" in complete("bash", "root-signals evaluators run Clar")[0].split()
+    assert "Rows" in complete("zsh", "root-signals datasets get Ro")[0]
+    assert data_set in complete("bash", f"root-signals datasets delete {data_set[:8]}")[0]
+    assert log in complete("fish", f"root-signals logs get {log[:8]}")[0]
+
+
+def test_no_key_is_printed(run: Run, at_emulator: Server) -> None:
+    """Errors and debug logs contain no key."""
+    done = run("evaluators", "run", "no such evaluator", "--response", "a", "--debug")
+
+    assert done.code == 4
+    assert at_emulator.api_key not in done.out + done.err
