@@ -29,6 +29,8 @@ COMMANDS = [
     ),
     ("evaluators",),
     *(("evaluators", name) for name in ("list", "get", "delete", "run", "create")),
+    ("judges",),
+    *(("judges", name) for name in ("list", "get", "delete", "run", "generate")),
     ("objectives",),
     *(("objectives", name) for name in ("list", "get", "delete", "create", "update")),
     ("datasets",),
@@ -42,7 +44,8 @@ COMMANDS = [
 
 GROUPS = [
     (),
-    *((name,) for name in ("models", "evaluators", "objectives", "datasets", "logs", "config")),
+    *((name,) for name in ("models", "evaluators", "judges", "objectives")),
+    *((name,) for name in ("datasets", "logs", "config")),
 ]
 
 

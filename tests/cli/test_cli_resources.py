@@ -76,6 +76,22 @@ def test_create_get_and_delete_an_evaluator(run: Run, at_emulator: Server) -> No
     assert run("evaluators", "get", "Mine").code == 4
 
 
+def test_judges(run: Run, at_emulator: Server) -> None:
+    """A judge is generated, runs by its name and its ID, and is deleted."""
+    generated = printed(run, "judges", "generate", "Answers of a bank are polite", "--name", "Bank")
+    assert "claim_token" not in generated
+
+    by_name = printed(run, "judges", "run", "Bank", "--response", "a", "--request", "b")
+    by_id = printed(run, "judges", "run", generated["judge_id"], "--response", "a", "--tag", "t")
+
+    assert len(by_name["evaluator_results"]) == len(by_id["evaluator_results"]) > 0
+    assert printed(run, "judges", "get", "Bank")["id"] == generated["judge_id"]
+    assert printed(run, "logs", "list", "--tag", "t", "--execution-type", "judge")
+    assert [one["name"] for one in printed(run, "judges", "list")] == ["Bank"]
+    assert run("judges", "delete", "Bank", "--yes").code == 0
+    assert printed(run, "judges", "list") == []
+
+
 def test_objectives(run: Run, at_emulator: Server) -> None:
     """An objective is created, found by its intent, changed and deleted."""
     created = printed(run, "objectives", "create", "Is it polite?")
@@ -139,7 +155,7 @@ def test_logs(run: Run, at_emulator: Server) -> None:
     assert run("logs", "set-tags", log["id"]).code == 64
 
 
-@pytest.mark.parametrize("group", ["evaluators", "objectives", "datasets", "logs"])
+@pytest.mark.parametrize("group", ["evaluators", "judges", "objectives", "datasets", "logs"])
 def test_unknown_id(run: Run, at_emulator: Server, group: str) -> None:
     """An unknown ID has the exit code 4, and the hint names the group."""
     done = run(group, "get", UNKNOWN)
@@ -148,7 +164,7 @@ def test_unknown_id(run: Run, at_emulator: Server, group: str) -> None:
     assert f"root-signals {group} list --all" in done.err
 
 
-@pytest.mark.parametrize("group", ["evaluators", "objectives", "datasets"])
+@pytest.mark.parametrize("group", ["evaluators", "judges", "objectives", "datasets"])
 def test_unknown_name(run: Run, at_emulator: Server, group: str) -> None:
     """An unknown name has the exit code 4, and the hint names the group."""
     done = run(group, "get", "no such name")
@@ -168,7 +184,7 @@ def test_partial_deletion(run: Run, at_emulator: Server) -> None:
     assert printed(run, "datasets", "list") == []
 
 
-@pytest.mark.parametrize("group", ["evaluators", "objectives", "datasets"])
+@pytest.mark.parametrize("group", ["evaluators", "judges", "objectives", "datasets"])
 def test_deletion_is_confirmed(run: Run, at_emulator: Server, group: str) -> None:
     """Without a terminal and without --yes, nothing is deleted."""
     done = run(group, "delete", UNKNOWN)

@@ -16,6 +16,7 @@ from ..errors import RootSignalsError
 from .commands import config, doctor, emulator, models
 from .commands.datasets import DATASETS
 from .commands.evaluators import EVALUATORS
+from .commands.judges import JUDGES
 from .commands.logs import LOGS
 from .commands.objectives import OBJECTIVES
 from .completion import completion_adapted
@@ -56,7 +57,7 @@ app: typer.Typer = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(models.app, name="models")
-for resource in (EVALUATORS, OBJECTIVES, DATASETS, LOGS):
+for resource in (EVALUATORS, JUDGES, OBJECTIVES, DATASETS, LOGS):
     app.add_typer(resource.app(), name=resource.name)
 app.add_typer(config.app, name="config")
 app.command()(doctor.doctor)

@@ -84,6 +84,7 @@ _HINTS = {
 # The group of commands for each path of the API, and the word for its objects.
 _GROUPS = {
     "evaluators": ("evaluators", "evaluators"),
+    "judges": ("judges", "judges"),
     "objectives": ("objectives", "objectives"),
     "datasets": ("datasets", "data sets"),
     "execution-logs": ("logs", "logs"),
