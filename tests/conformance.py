@@ -16,7 +16,7 @@ def check_request(request: httpx.Request) -> None:
     _DESCRIPTION.validate_request(_mock(request))
 
 
-def check_response(response: httpx.Response) -> None:
+def check_response(response: httpx.Response, description: OpenAPI = _DESCRIPTION) -> None:
     """Fail if the description has no such response to its request."""
     described = MockResponse(
         response.content,
@@ -25,7 +25,7 @@ def check_response(response: httpx.Response) -> None:
         # A response without a body has none.
         response.headers.get("Content-Type", ""),
     )
-    _DESCRIPTION.validate_response(_mock(response.request), described)
+    description.validate_response(_mock(response.request), described)
 
 
 def _mock(request: httpx.Request) -> MockRequest:

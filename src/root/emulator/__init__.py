@@ -26,6 +26,7 @@ except ImportError as _missing:
 
 from root.emulator.cursors import NextStyle
 from root.emulator.faults import Fault
+from root.emulator.generations import Generation
 from root.emulator.history import Connections, RecordedRequest
 from root.emulator.openapi import openapi
 from root.emulator.resources.datasets import StoredDataSet
@@ -43,6 +44,7 @@ del starlette, uvicorn, yaml
 __all__ = [
     "Connections",
     "Fault",
+    "Generation",
     "NextStyle",
     "RecordedRequest",
     "Server",

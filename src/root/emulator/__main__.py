@@ -15,6 +15,7 @@ from typing import get_args
 from urllib.parse import quote
 
 from root.emulator.cursors import NextStyle
+from root.emulator.generations import Generation
 from root.emulator.server import Server, serve
 from root.emulator.terminal import printable
 
@@ -42,6 +43,7 @@ def main(
             db=options.db,
             api_key=_key(options.api_key_file, _API_KEY),
             next_style=options.next_style,
+            generation=options.generation,
             catalogue=options.catalogue,
             seed=options.seed,
             faults=options.faults or (),
@@ -163,6 +165,12 @@ def _parser(program: str) -> argparse.ArgumentParser:
         choices=get_args(NextStyle),
         default="absolute",
         help="format of `next` in a page (%(default)s)",
+    )
+    parser.add_argument(
+        "--generation",
+        choices=get_args(Generation),
+        default="B",
+        help="generation of the service: older, present or newer (%(default)s)",
     )
     parser.add_argument(
         "--allow-remote",

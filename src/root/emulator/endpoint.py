@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import TypeAlias
 
 from pydantic import JsonValue
 from starlette.requests import Request
@@ -16,6 +15,7 @@ from starlette.types import Receive, Scope, Send
 from root.emulator import problems
 from root.emulator.events import EVENTS_TYPE
 from root.emulator.forms import FORM_TYPES
+from root.emulator.generations import Generation, Handler, adapted, shape_of
 from root.emulator.history import BODY, ENTRY, Entry
 from root.emulator.keys import Account, KeyRegistry
 from root.emulator.pagination import Paginator
@@ -26,9 +26,6 @@ from root.emulator.serializers import is_json
 from root.emulator.store import Store
 
 __all__ = ["Service", "endpoints"]
-
-Handler: TypeAlias = Callable[[Call], Response]
-"""Handles an authenticated request."""
 
 _SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 
@@ -44,15 +41,20 @@ class Service:
         store: The database.
         keys: The accepted keys.
         paginator: The format of pages.
+        generation: The generation of the service.
     """
 
     store: Store
     keys: KeyRegistry
     paginator: Paginator
+    generation: Generation = "B"
 
 
 def endpoints(resource: AnyResource, service: Service) -> dict[str, Endpoint]:
     """Return the endpoints of a resource by the pattern of their path."""
+    if not resource.operations and not resource.actions:
+        # This generation of the service does not have it.
+        return {}
     handlers: dict[str, Handler] = {
         "list": resource.list_page,
         "create": resource.create,
@@ -62,9 +64,13 @@ def endpoints(resource: AnyResource, service: Service) -> dict[str, Endpoint]:
         "delete": resource.delete,
     }
 
+    def in_generation(handler: Handler, name: str = "") -> Handler:
+        name = name or handler.__name__
+        return adapted(handler, shape_of(service.generation, resource.name, name))
+
     def supported(**operations: str) -> dict[str, Handler]:
         return {
-            method: handlers[operation]
+            method: in_generation(handlers[operation])
             for method, operation in operations.items()
             if operation in resource.operations
         }
@@ -86,7 +92,12 @@ def endpoints(resource: AnyResource, service: Service) -> dict[str, Endpoint]:
             has_problem_details=has_problem_details,
         )
 
-    metadata = resource.metadata()
+    shape = shape_of(service.generation, resource.name)
+    metadata = {
+        name: described
+        for name, described in shape.renamed(resource.metadata()).items()
+        if name not in shape.without
+    }
     of_list = supported(GET="list", POST="create")
     of_object = supported(GET="retrieve", PUT="replace", PATCH="update", DELETE="delete")
     return {
@@ -97,9 +108,16 @@ def endpoints(resource: AnyResource, service: Service) -> dict[str, Endpoint]:
         **{
             _pattern(path): endpoint(
                 _name(actions[0]),
-                {action.method: partial(_act, resource, action) for action in actions},
                 {
-                    action.method: field_metadata(action.fields)
+                    action.method: in_generation(partial(_act, resource, action), action.handler)
+                    for action in actions
+                },
+                {
+                    action.method: field_metadata(
+                        shape_of(service.generation, resource.name, action.handler).renamed(
+                            action.fields
+                        )
+                    )
                     for action in actions
                     if action.fields
                 },

@@ -15,10 +15,12 @@ from root.emulator.events import EVENTS_TYPE
 from root.emulator.fields import Field, Fields
 from root.emulator.file_fields import FileField
 from root.emulator.forms import FORM_TYPES
+from root.emulator.generations import Generation, shape_of
 from root.emulator.openapi_components import HEADERS, PARAMETERS, SCHEMAS, page_size, reference
 from root.emulator.resource import Action, AnyResource, Operation
 from root.emulator.resources import declared
 from root.emulator.resources.catalogue import load_catalogue
+from root.emulator.shapes import Shape
 
 __all__ = ["OPENAPI_PATH", "describe", "openapi", "openapi_route"]
 
@@ -68,14 +70,21 @@ _ALWAYS = ("401", "406", "429")
 _WRITING = ("400", "403", "415")
 
 
-def openapi() -> dict[str, JsonValue]:
-    """Return the description of the API, an OpenAPI 3.1 document."""
-    return describe(declared(load_catalogue()))
+def openapi(generation: Generation = "B") -> dict[str, JsonValue]:
+    """Return the description of the API, an OpenAPI 3.1 document.
+
+    Args:
+        generation: The generation of the service.
+    """
+    resources = declared(load_catalogue(), generation=generation)
+    return describe(resources, generation=generation)
 
 
-def openapi_route(resources: Iterable[AnyResource], page_size_cap: int) -> Route:
+def openapi_route(
+    resources: Iterable[AnyResource], page_size_cap: int, generation: Generation
+) -> Route:
     """Return the route of the document; no key is required."""
-    document = JSONResponse(describe(resources, page_size_cap))
+    document = JSONResponse(describe(resources, page_size_cap, generation))
 
     async def respond(_: Request) -> Response:
         return document
@@ -83,19 +92,22 @@ def openapi_route(resources: Iterable[AnyResource], page_size_cap: int) -> Route
     return Route(OPENAPI_PATH, respond, methods=["GET"])
 
 
-def describe(resources: Iterable[AnyResource], page_size_cap: int = 100) -> dict[str, JsonValue]:
+def describe(
+    resources: Iterable[AnyResource], page_size_cap: int = 100, generation: Generation = "B"
+) -> dict[str, JsonValue]:
     """Return an OpenAPI 3.1 document of some resources.
 
     Args:
         resources: The resources.
         page_size_cap: The maximum page size, and the default one.
+        generation: The generation of the service.
     """
-    resources = tuple(resources)
+    resources = tuple(one for one in resources if one.operations or one.actions)
     paths: _Object = {}
     schemas: _Object = {}
     for resource in resources:
-        paths |= _paths(resource)
-        schemas |= _schemas(resource)
+        paths |= _paths(resource, generation)
+        schemas |= _schemas(resource, generation)
     return {
         "openapi": "3.1.0",
         "info": {
@@ -124,7 +136,7 @@ def describe(resources: Iterable[AnyResource], page_size_cap: int = 100) -> dict
     }
 
 
-def _paths(resource: AnyResource) -> _Object:
+def _paths(resource: AnyResource, generation: Generation) -> _Object:
     """Return the paths of a resource, with their operations."""
     of_all: _Object = _methods(resource, {"list": "get", "create": "post"})
     of_all["options"] = _options_of(resource, resource.plural, is_for_object=False)
@@ -137,7 +149,10 @@ def _paths(resource: AnyResource) -> _Object:
     }
     return {
         resource.path: of_all,
-        **{path: _actions(resource, actions) for path, actions in resource.actions_by_path.items()},
+        **{
+            path: _actions(resource, actions, generation)
+            for path, actions in resource.actions_by_path.items()
+        },
         f"{resource.path}{{id}}/": of_one,
     }
 
@@ -234,14 +249,16 @@ def _describe(resource: AnyResource, operation: Operation) -> _Object:
     return described
 
 
-def _actions(resource: AnyResource, actions: Iterable[Action]) -> _Object:
+def _actions(resource: AnyResource, actions: Iterable[Action], generation: Generation) -> _Object:
     """Return the operations of a path of actions."""
     found: _Object = {}
     names: list[str] = []
     for action in actions:
         name = _camel(f"{action.handler}_{resource.noun}")
         names.append(f"{name[0].upper()}{name[1:]}")
-        found[action.method.lower()] = described = _action(name, action)
+        found[action.method.lower()] = described = _action(
+            name, action, shape_of(generation, resource.name, action.handler)
+        )
         if action.method == "GET":
             found["head"] = _head(f"head{names[-1]}", described)
         if action.is_for_object:
@@ -250,11 +267,12 @@ def _actions(resource: AnyResource, actions: Iterable[Action]) -> _Object:
     return found
 
 
-def _action(name: str, action: Action) -> _Object:
+def _action(name: str, action: Action, shape: Shape) -> _Object:
     """Return the operation of an action."""
+    fields = shape.renamed(action.fields)
     success = _response(action.result)
     if action.schema is not None:
-        content: _Object = {action.media_type: {"schema": dict(action.schema)}}
+        content: _Object = {action.media_type: {"schema": shape.schema(dict(action.schema))}}
         if action.streams:
             content[EVENTS_TYPE] = {"schema": {"type": "string"}}
         success["content"] = content
@@ -265,13 +283,13 @@ def _action(name: str, action: Action) -> _Object:
     if action.parameters:
         refusals.add("400")
         more["parameters"] = _parameters(action.parameters)
-    if action.fields:
+    if fields:
         refusals |= {*_WRITING}
         more["requestBody"] = {
-            "required": _is_required(action.fields),
+            "required": _is_required(fields),
             "content": {
-                **_json(_request_schema(action.fields)),
-                **(_forms(action.fields) if action.accepts_forms else {}),
+                **_json(_request_schema(fields)),
+                **(_forms(fields) if action.accepts_forms else {}),
             },
         }
     operation = _operation(name, action.summary, {str(action.status): success}, *refusals, **more)
@@ -516,20 +534,24 @@ def _response_schema(resource: AnyResource, names: Iterable[str]) -> _Object:
     }
 
 
-def _schemas(resource: AnyResource) -> _Object:
+def _schemas(resource: AnyResource, generation: Generation) -> _Object:
     """Return the JSON Schemas of a resource."""
+    shape = shape_of(generation, resource.name)
+    of_list = shape_of(generation, resource.name, "list_page")
+    fields = shape.renamed(resource.fields)
     title = resource.title
     listed = title if resource.listed is None else f"Listed{title}"
     link: _Object = {"type": ["string", "null"]}
-    schemas: _Object = {title: _response_schema(resource, resource.shown)}
+    schemas: _Object = {title: shape.schema(_response_schema(resource, resource.shown))}
     if resource.created is not None:
-        schemas[f"Created{title}"] = _response_schema(resource, resource.created)
+        schemas[f"Created{title}"] = shape.schema(_response_schema(resource, resource.created))
     if {"create", "replace"} & {*resource.operations}:
-        schemas[f"{title}Request"] = _request_schema(resource.fields)
+        schemas[f"{title}Request"] = _request_schema(fields)
     if "update" in resource.operations:
-        schemas[f"{title}Patch"] = _request_schema(resource.fields, is_partial=True)
+        schemas[f"{title}Patch"] = _request_schema(fields, is_partial=True)
     if "list" in resource.operations:
-        schemas[listed] = _response_schema(resource, resource.listed or resource.shown)
+        described = _response_schema(resource, resource.listed or resource.shown)
+        schemas[listed] = of_list.schema(described)
         schemas[f"{title}Page"] = {
             "type": "object",
             "required": ["next", "previous", "results"],

@@ -25,6 +25,7 @@ from root.emulator.endpoint import Service, endpoints
 from root.emulator.fault_queue import FaultQueue
 from root.emulator.fault_rules import Reset
 from root.emulator.faults import Fault, read_faults
+from root.emulator.generations import Generation
 from root.emulator.guard import Guard
 from root.emulator.history import Connections, History, RecordedRequest, unexpected_requests
 from root.emulator.keys import KeyRegistry, KeyState, validate_key
@@ -429,6 +430,7 @@ def serve(
     db: str | os.PathLike[str] | None = None,
     api_key: str | None = None,
     next_style: NextStyle = "absolute",
+    generation: Generation = "B",
     page_size_cap: int = 100,
     catalogue: str | os.PathLike[str] | None = None,
     seed: int | None = None,
@@ -446,6 +448,9 @@ def serve(
             with `Server.add_key`.
         next_style: The format of `next` in a page: an absolute URL, a URL without host, or a bare
             cursor.
+        generation: The generation of the service: `B`, the present one, with the fields beside it
+            that older clients require; `A`, an older one, or `C`, a newer one, which have other
+            fields and endpoints.
         page_size_cap: The maximum page size, and the default one.
         catalogue: A JSON file with the public models: `models` with context windows by name, and
             `providers` with names by the prefix of model names. By default the catalogue included
@@ -469,6 +474,7 @@ def serve(
         port=port,
         db=db,
         next_style=next_style,
+        generation=generation,
         page_size_cap=page_size_cap,
         catalogue=catalogue,
         seed=seed,
@@ -488,7 +494,7 @@ def serve(
         faults = read_faults(faults)
     queue = FaultQueue(seed, faults)
     fixed_scores = FixedScores()
-    resources = declared(public_models, fixed_scores)
+    resources = declared(public_models, fixed_scores, generation)
     with closing(Store(db, (spec for one in resources for spec in one.specs), seed)) as store:
         for resource in resources:
             resource.provide(store)
@@ -496,7 +502,7 @@ def serve(
         history = History(lambda: (*keys.all(), control_key), secret_fields)
         connections = Connections()
         control = Control(store, keys, queue, history, connections, fixed_scores, api_key)
-        service = Service(store, keys, Paginator(next_style, page_size_cap))
+        service = Service(store, keys, Paginator(next_style, page_size_cap), generation)
         application = Application(
             {path: one for each in resources for path, one in endpoints(each, service).items()},
             queue,
@@ -506,7 +512,7 @@ def serve(
                 "/": Dashboard(),
                 # Browsers request it automatically, so it does not come from the code under test.
                 "/favicon.ico": Response(status_code=404),
-                OPENAPI_PATH: openapi_route(resources, page_size_cap),
+                OPENAPI_PATH: openapi_route(resources, page_size_cap, generation),
                 PREFIX: ControlApplication(control, resources, control_key),
             },
         )

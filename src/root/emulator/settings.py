@@ -9,6 +9,7 @@ from types import NoneType
 from typing import get_args
 
 from root.emulator.cursors import NextStyle
+from root.emulator.generations import Generation
 
 _PATH = (str, os.PathLike)
 
@@ -19,6 +20,7 @@ def check_settings(
     port: int,
     db: str | os.PathLike[str] | None,
     next_style: NextStyle,
+    generation: Generation,
     page_size_cap: int,
     catalogue: str | os.PathLike[str] | None,
     seed: int | None,
@@ -45,6 +47,8 @@ def check_settings(
         )
     if next_style not in get_args(NextStyle):
         raise ValueError(f"next_style must be one of {', '.join(get_args(NextStyle))}.")
+    if generation not in get_args(Generation):
+        raise ValueError(f"generation must be one of {', '.join(get_args(Generation))}.")
     if not 0 <= port <= 65535:
         raise ValueError(f"port must be from 0 to 65535, not {port}.")
     if db in ("", ":memory:"):

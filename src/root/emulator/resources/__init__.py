@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from root.emulator.generations import Generation, restrict
 from root.emulator.resource import AnyResource
 from root.emulator.resources.catalogue import Catalogue
 from root.emulator.resources.datasets import DataSets
@@ -17,13 +18,16 @@ __all__ = ["declared"]
 
 
 def declared(
-    catalogue: Catalogue, fixed_scores: FixedScores | None = None
+    catalogue: Catalogue,
+    fixed_scores: FixedScores | None = None,
+    generation: Generation = "B",
 ) -> tuple[AnyResource, ...]:
     """Return all resources, in the order in which they are described.
 
     Args:
         catalogue: The public models.
         fixed_scores: The scores that the user of the emulator has set.
+        generation: The generation of the service, which may lack some endpoints.
     """
     models, projects, logs = Models(catalogue), Projects(), ExecutionLogs()
     objectives = Objectives(projects)
@@ -31,4 +35,8 @@ def declared(
     judges = Judges(projects, objectives, evaluators, logs)
     # Before judges, whose pattern of IDs matches the path of batches too.
     batches = BatchExecutions(judges)
-    return models, projects, objectives, evaluators, batches, judges, logs, DataSets(projects)
+    datasets = DataSets(projects)
+    every = (models, projects, objectives, evaluators, batches, judges, logs, datasets)
+    for resource in every:
+        restrict(resource, generation)
+    return every

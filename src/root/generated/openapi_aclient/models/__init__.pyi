@@ -1,9 +1,9 @@
 from root._schemas.base import Owner as NestedUserDetails
-from root._schemas.executions import Input as EvaluatorInputsValue
 from root._schemas.evaluators import StoredDemonstration as EvaluatorDemonstrations
 from root._schemas.evaluators import StoredModelParams as ModelParams
 from root._schemas.evaluators import StoredReference as ReferenceVariable
 from root._schemas.evaluators import StoredVariable as InputVariable
+from root._schemas.executions import Input as EvaluatorInputsValue
 from root._schemas.executions import InputItems as EvaluatorInputsValueItems
 from root._schemas.models import Provider
 from root._schemas.pages import ListResponse as PaginatedDataSetListList
