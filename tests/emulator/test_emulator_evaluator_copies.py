@@ -159,6 +159,89 @@ def test_calibrate_a_draft(client: httpx.Client) -> None:
     assert log["scoring_criteria"] == body["prompt"]
 
 
+def upload(client: httpx.Client, content: str, **fields: str) -> str:
+    """Create a data set from a file, and return its ID."""
+    files = {"file": ("a.csv", content)}
+    request = client.build_request("POST", "/v1/datasets/", data=fields, files=files)
+    # The form is checked against the OpenAPI document, too.
+    request.read()
+    response = client.send(request)
+    assert response.status_code == 201, response.text
+    return str(response.json()["id"])
+
+
+@pytest.mark.parametrize(("header", "has_header"), [("", "false"), ("score,response\n", "true")])
+def test_calibrate_with_a_data_set(client: httpx.Client, header: str, has_header: str) -> None:
+    """The rows of a calibration may be those of the file of a data set."""
+    content = f'\ufeff{header}0.8,"Thanks, all!"\n\n0.1,No.,Why?\n1,x,\n'
+    dataset = upload(client, content, has_header=has_header)
+    body = {"test_dataset_id": dataset, "dataset_range": {"start": 0, "end": 1}}
+
+    found = client.post(f"{EVALUATORS}calibrate/{RELEVANCE}", json=body).json()
+
+    assert [one["result"]["expected_score"] for one in found] == [0.8, 0.1]
+    assert [one["variables"] for one in found] == [
+        {"response": "Thanks, all!"},
+        {"request": "Why?", "response": "No."},
+    ]
+    draft = {"prompt": "Is {{response}} kind?", "test_dataset_id": dataset}
+    assert len(client.post(f"{EVALUATORS}calibrate/", json=draft).json()) == 3
+
+
+@pytest.mark.parametrize("content", ["", "x,y\n", "0.5\n", "2,x\n", "0.5," + 200_000 * "x"])
+def test_refused_data_sets(client: httpx.Client, content: str) -> None:
+    """A data set whose file has no rows with a score is refused, and one of others is unknown."""
+    if content:
+        dataset = upload(client, content)
+    else:
+        dataset = str(client.post("/v1/datasets/", json={"name": "a"}).json()["id"])
+    path = f"{EVALUATORS}calibrate/{RELEVANCE}"
+
+    response = client.post(path, json={"test_dataset_id": dataset})
+
+    assert (response.status_code, set(response.json())) == (400, {"test_dataset_id"})
+
+
+def test_data_sets_of_others(server: Server, client: httpx.Client) -> None:
+    """The data set of another organization is unknown."""
+    dataset = upload(client, "1,x\n")
+    with checked(server, server.add_key()) as stranger:
+        response = stranger.post(
+            f"{EVALUATORS}calibrate/{RELEVANCE}", json={"test_dataset_id": dataset}
+        )
+
+    assert response.json() == {
+        "test_dataset_id": [f'Invalid pk "{dataset}" - object does not exist.']
+    }
+
+
+def test_demonstrations_of_a_data_set(client: httpx.Client) -> None:
+    """The rows of the file of a data set are demonstrations, and those without a score are not."""
+    created = create_evaluator(client)
+    dataset = upload(client, "score,response,request\n0.12,Never!\n0.34,Yes.,May I?\n")
+    path = f"{EVALUATORS}{created['id']}/"
+    client.patch(path, json={"demonstration_dataset_id": dataset})
+
+    assert run(client, created["id"], response="Never!")["score"] == 0.12
+    assert run(client, created["id"], response="Yes.", request="May I?")["score"] == 0.34
+    assert run(client, created["id"], response="Yes.")["score"] >= 0.5
+    client.patch(path, json={"demonstration_dataset_id": None})
+    assert run(client, created["id"], response="Never!")["score"] >= 0.5
+
+
+def test_unknown_files(client: httpx.Client) -> None:
+    """Files that were not uploaded are refused."""
+    judge = {"name": "judge", "intent": "x", "evaluator_references": [{"id": RELEVANCE}]}
+    judge_id = client.post("/v1/judges/", json=judge).json()["id"]
+
+    for path in (f"{EVALUATORS}execute/{RELEVANCE}/", f"/v1/judges/{judge_id}/execute/"):
+        response = client.post(path, json={"response": "Yes.", "file_ids": [UNKNOWN]})
+
+        assert response.status_code == 400
+        assert response.json() == {"file_ids": [f'Invalid pk "{UNKNOWN}" - object does not exist.']}
+    assert results(client, LOGS) == []
+
+
 @pytest.mark.parametrize(
     ("body", "name"),
     [

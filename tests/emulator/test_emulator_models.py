@@ -187,6 +187,15 @@ def test_public_models_are_read_only(client: httpx.Client, method: str) -> None:
     assert client.get(path).status_code == 200
 
 
+def test_model_of_the_service(client: httpx.Client) -> None:
+    """The list has the model that the service hosts itself."""
+    listed = client.get("/v1/models/", params={"ordering": "name"}).json()["results"]
+    (found,) = (model for model in listed if model["name"] == "RootJudge")
+
+    assert (found["visibility"], found["provider"]) == ("PUBLIC", None)
+    assert client.get(f"/v1/models/{found['id']}/").json()["url"] is None
+
+
 def test_catalogue_ids_are_stable(client: httpx.Client) -> None:
     """Public models and providers have the same ids in every emulator."""
     with serve() as server, connect(server, server.api_key) as other:

@@ -336,7 +336,7 @@ def test_custom_catalogue(tmp_path: Path) -> None:
         listed = client.get("/v1/models/").json()["results"]
         one = client.get(f"/v1/models/{listed[0]['id']}/").json()
 
-    assert [model["name"] for model in listed] == ["acme/one", "acme/two"]
+    assert [model["name"] for model in listed] == ["acme/one", "acme/two", "RootJudge"]
     assert listed[0]["provider"]["name"] == "Acme"
     assert one["max_token_count"] == 1000
 

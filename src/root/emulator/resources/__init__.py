@@ -30,12 +30,13 @@ def declared(
         generation: The generation of the service, which may lack some endpoints.
     """
     models, projects, logs = Models(catalogue), Projects(), ExecutionLogs()
-    objectives = Objectives(projects)
-    evaluators = Evaluators(models, projects, objectives, logs, fixed_scores or FixedScores())
+    objectives, datasets = Objectives(projects), DataSets(projects)
+    evaluators = Evaluators(
+        models, projects, objectives, logs, datasets, fixed_scores or FixedScores()
+    )
     judges = Judges(projects, objectives, evaluators, logs)
     # Before judges, whose pattern of IDs matches the path of batches too.
     batches = BatchExecutions(judges)
-    datasets = DataSets(projects)
     every = (models, projects, objectives, evaluators, batches, judges, logs, datasets)
     for resource in every:
         restrict(resource, generation)

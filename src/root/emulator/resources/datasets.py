@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
 from urllib.parse import quote
+from uuid import UUID
 
 from starlette.responses import JSONResponse, Response
 
@@ -190,6 +193,26 @@ class DataSets(Resource[StoredDataSet]):
         return Response(
             content, media_type="text/csv", headers={"Content-Disposition": disposition}
         )
+
+    def read_rows(self, store: Store, organization: str, id_: str) -> list[list[str]] | None:
+        """Return the rows of the file of a data set, without its header.
+
+        A data set without a file has none. The result is None if the organization can read no such
+        data set.
+        """
+        try:
+            row = self.table(store).get(organization, str(UUID(id_)))
+        except ValueError:
+            return None
+        if row is None:
+            return None
+        text = (store.files.get(row.id) or b"").decode("utf-8-sig", "replace")
+        try:
+            rows = [one for one in csv.reader(io.StringIO(text, newline="")) if one]
+        except csv.Error:
+            # It is no CSV file.
+            return []
+        return rows[1:] if row.has_header else rows
 
     def before_delete(self, store: Store, account: Account, row: Row) -> None:
         """Delete the file, too."""

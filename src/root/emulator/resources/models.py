@@ -27,15 +27,18 @@ from root.emulator.rows import Row, Visibility
 from root.emulator.store import Store
 from root.emulator.table import SERVICE
 
-__all__ = ["Models", "StoredModel"]
+__all__ = ["DEFAULT_MODEL", "Models", "StoredModel"]
 
 _REPLY = "Hello! How can I help you today?"
 
 # Approximate token counts of a greeting and its reply.
 _USAGE = {"prompt_tokens": 8, "completion_tokens": 9, "total_tokens": 17}
 
-# The names of models that the service hosts itself.
-_SERVICE_MODELS = ("RootJudge", "root")
+DEFAULT_MODEL = "RootJudge"
+"""The model that the service hosts itself, which evaluators use that name none."""
+
+# Another name of it.
+_SERVICE_MODELS = (DEFAULT_MODEL, "root")
 
 _CATALOGUE_OWNER = Account(SERVICE, "catalogue@emulator.invalid", "Model catalogue")
 
@@ -193,9 +196,10 @@ class Models(Resource[StoredModel]):
 
     def provide(self, store: Store) -> None:
         """Have the models of the catalogue in the database."""
+        windows: Mapping[str, int | None] = {**self._catalogue.models, DEFAULT_MODEL: None}
         models = {
             model_id(name): self.complete({"name": name, "max_token_count": window})
-            for name, window in self._catalogue.models.items()
+            for name, window in windows.items()
         }
         store.provide(self.spec.name, _CATALOGUE_OWNER, models)
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import cast
+from typing import TypeAlias, cast
 
 from root.emulator.fields import (
     BooleanField,
@@ -20,7 +20,17 @@ from root.emulator.problems import Problem
 from root.emulator.resource import Schema
 from root.emulator.resources.evaluators.execution import Execution
 
-__all__ = ["CALIBRATION_FIELDS", "CALIBRATION_RESULT", "DRAFT_FIELDS", "CalibrationRow", "rows_of"]
+__all__ = [
+    "CALIBRATION_FIELDS",
+    "CALIBRATION_RESULT",
+    "DRAFT_FIELDS",
+    "CalibrationRow",
+    "examples_of",
+    "rows_of",
+]
+
+RowReader: TypeAlias = Callable[[str], list[list[str]] | None]
+"""Returns the rows of a data set by its ID, or None if there is none."""
 
 _INDEX = IntegerField(minimum=0, nullable=True, required=True)
 
@@ -30,7 +40,7 @@ CALIBRATION_FIELDS: Fields = {
         nullable=True,
         description="Rows of the expected score, the response and, if there is one, the request.",
     ),
-    "test_dataset_id": StringField(description="A data set with such rows."),
+    "test_dataset_id": StringField(description="A data set with a file of such rows."),
     "project_id": UUIDField(nullable=True, description="The project of the logs."),
     "dataset_range": ObjectField(
         fields={"start": _INDEX, "end": _INDEX},
@@ -147,32 +157,59 @@ class CalibrationRow:
         }
 
 
-def rows_of(values: Mapping[str, Value]) -> list[CalibrationRow]:
+def rows_of(values: Mapping[str, Value], read: RowReader) -> list[CalibrationRow]:
     """Return the rows of the validated body of a calibration.
 
+    Args:
+        values: The body.
+        read: Returns the rows of a data set, or None if there is none with an ID.
+
     Raises:
-        Problem: There are none, or the first column of a row is no number.
+        Problem: There are none, or the first column of a row is no score.
     """
     data = cast("list[list[str]] | None", values.get("test_data"))
     dataset = values.get("test_dataset_id")
     if (data is None) == (dataset is None):
         text = "Give either test_data or test_dataset_id."
         raise Problem(400, {"non_field_errors": [text]})
+    source = "test_data" if dataset is None else "test_dataset_id"
     if data is None:
-        text = f'Invalid pk "{dataset}" - object does not exist.'
-        raise Problem(400, {"test_dataset_id": [text]})
+        data = read(str(dataset))
+        if data is None:
+            text = f'Invalid pk "{dataset}" - object does not exist.'
+            raise Problem(400, {source: [text]})
+        if not data:
+            raise Problem(400, {source: ["The data set has no file with rows."]})
     chosen = cast("dict[str, int | None]", values.get("dataset_range") or {})
     start, end = chosen.get("start") or 0, chosen.get("end")
     last = len(data) if end is None else end + 1
-    return [_row(number, row) for number, row in enumerate(data) if start <= number < last]
+    rows: list[CalibrationRow] = []
+    for number, row in enumerate(data):
+        if start <= number < last:
+            found = _row(number, row)
+            if found is None:
+                text = f"Row {number} must be a score from 0 to 1, a response and maybe a request."
+                raise Problem(400, {source: [text]})
+            rows.append(found)
+    return rows
 
 
-def _row(number: int, row: list[str]) -> CalibrationRow:
+def examples_of(rows: list[list[str]]) -> list[dict[str, object]]:
+    """Return demonstrations from rows like those of a calibration; others are passed over."""
+    found = (_row(number, row) for number, row in enumerate(rows))
+    return [
+        {"score": one.expected_score, "response": one.response, "request": one.request}
+        for one in found
+        if one is not None
+    ]
+
+
+def _row(number: int, row: list[str]) -> CalibrationRow | None:
     try:
         expected = float(row[0])
     except ValueError:
-        expected = -1.0
-    if not 0 <= expected <= 1:
-        text = f"Row {number} must start with a score from 0 to 1, not {row[0][:40]!r}."
-        raise Problem(400, {"test_data": [text]})
-    return CalibrationRow(number, expected, row[1], row[2] if len(row) > 2 else None)
+        return None
+    if len(row) < 2 or not 0 <= expected <= 1:
+        return None
+    request = row[2] if len(row) > 2 and row[2] else None
+    return CalibrationRow(number, expected, row[1], request)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from operator import attrgetter
 from types import SimpleNamespace
 from typing import ClassVar, cast
@@ -18,10 +19,12 @@ from root.emulator.filters import Filter
 from root.emulator.keys import Account
 from root.emulator.problems import Problem, detail_problem
 from root.emulator.resource import CREATED_AT, ID, OWNER, Action, Call, Operation, Output, Schema
+from root.emulator.resources.datasets import DataSets
 from root.emulator.resources.evaluators.calibration import (
     CALIBRATION_FIELDS,
     CALIBRATION_RESULT,
     DRAFT_FIELDS,
+    examples_of,
     rows_of,
 )
 from root.emulator.resources.evaluators.execution import (
@@ -220,6 +223,7 @@ class Evaluators(VersionedResource[StoredEvaluator]):
         projects: Projects,
         objectives: Objectives,
         logs: ExecutionLogs,
+        datasets: DataSets,
         fixed_scores: FixedScores,
     ) -> None:
         """Create the resource.
@@ -229,12 +233,14 @@ class Evaluators(VersionedResource[StoredEvaluator]):
             projects: The projects that evaluators belong to.
             objectives: The objectives of evaluators.
             logs: The logs of executions.
+            datasets: The data sets with rows for calibration, and with demonstrations.
             fixed_scores: The scores that the user of the emulator has set.
         """
         self._models = models
         self._projects = projects
         self._objectives = objectives
         self._logs = logs
+        self._datasets = datasets
         self._fixed_scores = fixed_scores
         super().__init__()
 
@@ -395,7 +401,8 @@ class Evaluators(VersionedResource[StoredEvaluator]):
     def calibrate(self, call: Call, row: Row, values: Mapping[str, Value]) -> Response:
         """Run an evaluator on texts whose scores are known."""
         results: list[dict[str, object]] = []
-        for one in rows_of(values):
+        read = partial(self._datasets.read_rows, call.store, call.account.organization)
+        for one in rows_of(values, read):
             body = {**one.inputs(), "project_id": values.get("project_id")}
             results.append(
                 one.to_json(self._run(call.store, call.account, row, body, execution_type="test"))
@@ -415,6 +422,7 @@ class Evaluators(VersionedResource[StoredEvaluator]):
             models=values.get("models", []),
             rule=None,
             evaluator_demonstrations=None,
+            demonstration_dataset_id=None,
         )
         return self.calibrate(call, cast("Row", draft), values)
 
@@ -465,7 +473,9 @@ class Evaluators(VersionedResource[StoredEvaluator]):
     ) -> Execution:
         """Run a version of an evaluator, whose inputs may be incomplete, and write the log."""
         inputs = to_inputs(values)
-        score = score_inputs(evaluator, inputs, self._fixed_scores)
+        score = score_inputs(
+            evaluator, inputs, self._fixed_scores, self._examples(store, evaluator)
+        )
         is_own = evaluator.organization == account.organization
         project = self._projects.project_for(
             store, account, values.get("project_id"), evaluator.project_id if is_own else None
@@ -481,6 +491,13 @@ class Evaluators(VersionedResource[StoredEvaluator]):
             },
         )
         return Execution(evaluator, score, log)
+
+    def _examples(self, store: Store, evaluator: Row) -> list[dict[str, object]]:
+        """Return the demonstrations of the data set of an evaluator."""
+        id_ = cast("str | None", evaluator.demonstration_dataset_id)
+        if id_ is None:
+            return []
+        return examples_of(self._datasets.read_rows(store, evaluator.organization, id_) or [])
 
     def find_by_name(self, store: Store, account: Account, name: str) -> Row:
         """Return the evaluator with a name, or the evaluator of the service with an attribute.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import cast
 
@@ -18,11 +18,11 @@ from root.emulator.fields import (
 from root.emulator.json_fields import JsonField, ListField, MapField, ObjectField
 from root.emulator.problems import Problem
 from root.emulator.resource import Schema
+from root.emulator.resources.models import DEFAULT_MODEL
 from root.emulator.rows import Row
 from root.emulator.scoring import FixedScores, Inputs, Score, compute_score, fixed_score
 
 __all__ = [
-    "DEFAULT_MODEL",
     "EXECUTION_FIELDS",
     "EXECUTION_RESULT",
     "VARIABLE",
@@ -34,9 +34,6 @@ __all__ = [
     "score_inputs",
     "to_inputs",
 ]
-
-DEFAULT_MODEL = "RootJudge"
-"""The model of evaluators that name none."""
 
 VARIABLE = re.compile(r"\{\{\s*([^{}\s][^{}]*?)\s*\}\}")
 """A variable in scoring criteria: `{{request}}`."""
@@ -79,7 +76,7 @@ EXECUTION_FIELDS: Fields = {
     "user_id": StringField(nullable=True, allow_blank=True, max_length=255),
     "session_id": StringField(nullable=True, allow_blank=True, max_length=255),
     "system_prompt": StringField(nullable=True, allow_blank=True, max_length=_LONG),
-    "file_ids": ListField(child=UUIDField(), default=[], description="Files; they are not read."),
+    "file_ids": ListField(child=UUIDField(), default=[], description="Files; none are known."),
     "project_id": UUIDField(
         nullable=True, description="The project of the log; by default that of the evaluator."
     ),
@@ -140,8 +137,12 @@ def to_inputs(values: Mapping[str, Value]) -> Inputs:
     """Return what the validated body of an execution has evaluators evaluate.
 
     Raises:
-        Problem: It has neither turns nor a request or response, or both.
+        Problem: It has neither turns nor a request or response, or both, or unknown files.
     """
+    if file_ids := cast("list[str] | None", values.get("file_ids")):
+        # Nothing uploads files.
+        texts = [f'Invalid pk "{id_}" - object does not exist.' for id_ in file_ids]
+        raise Problem(400, {"file_ids": texts})
     turns = cast("list[dict[str, object]] | None", values.get("turns"))
     request, response = (cast("str | None", values.get(name)) for name in ("request", "response"))
     if turns is None and request is None and response is None:
@@ -180,12 +181,25 @@ def check_inputs(evaluator: Row, inputs: Inputs) -> None:
         raise Problem(400, {name: ["This field is required."] for name in missing})
 
 
-def score_inputs(evaluator: Row, inputs: Inputs, fixed: FixedScores) -> Score:
-    """Return the score of an evaluator for some inputs."""
+def score_inputs(
+    evaluator: Row,
+    inputs: Inputs,
+    fixed: FixedScores,
+    examples: Iterable[Mapping[str, object]] = (),
+) -> Score:
+    """Return the score of an evaluator for some inputs.
+
+    Args:
+        evaluator: The evaluator.
+        inputs: The inputs.
+        fixed: The scores that the user of the emulator has set.
+        examples: Demonstrations besides those that the evaluator has itself.
+    """
     name, rule = str(evaluator.name), cast("str | None", evaluator.rule)
     if found := fixed.find((evaluator.id, name, *((rule,) if rule else ())), inputs):
         return fixed_score(name, found)
-    demonstrations = cast("list[dict[str, object]]", evaluator.evaluator_demonstrations or [])
+    own = cast("list[dict[str, object]]", evaluator.evaluator_demonstrations or [])
+    demonstrations = [*own, *examples]
     return compute_score(name, rule, str(evaluator.scoring_criteria), demonstrations, inputs)
 
 

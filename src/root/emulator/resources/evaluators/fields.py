@@ -63,7 +63,9 @@ FIELDS: Fields = {
         description="Texts with the scores that they have.",
     ),
     "demonstration_dataset_id": UUIDField(
-        nullable=True, description="A data set whose annotations are demonstrations."
+        nullable=True,
+        description="A data set with a file, whose rows are demonstrations: the"
+        " score, the response and, if there is one, the request.",
     ),
     "change_note": StringField(
         nullable=True, allow_blank=True, description="A note on the version."

@@ -29,7 +29,7 @@ from root.emulator.keys import Account
 from root.emulator.problems import Problem, detail_problem
 from root.emulator.resource import CREATED_AT, ID, Action, Call, Operation, Output, Schema
 from root.emulator.resources.evaluators.declaration import Evaluators
-from root.emulator.resources.evaluators.execution import DEFAULT_MODEL, to_inputs
+from root.emulator.resources.evaluators.execution import to_inputs
 from root.emulator.resources.execution_logs import ExecutionLogs
 from root.emulator.resources.judges.batch_items import BATCH_FIELDS, BATCH_RESULT, new_batch
 from root.emulator.resources.judges.completions import (
@@ -62,6 +62,7 @@ from root.emulator.resources.judges.refinement import (
     plan,
     refined_text,
 )
+from root.emulator.resources.models import DEFAULT_MODEL
 from root.emulator.resources.objectives import Objectives
 from root.emulator.resources.projects import Projects
 from root.emulator.rows import Row, Visibility

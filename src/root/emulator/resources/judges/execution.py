@@ -13,13 +13,13 @@ from root.emulator.keys import Account
 from root.emulator.resource import Schema
 from root.emulator.resources.evaluators.declaration import Evaluators
 from root.emulator.resources.evaluators.execution import (
-    DEFAULT_MODEL,
     EXECUTION_FIELDS,
     log_values,
     missing_inputs,
     to_inputs,
 )
 from root.emulator.resources.execution_logs import ExecutionLogs
+from root.emulator.resources.models import DEFAULT_MODEL
 from root.emulator.rows import Row
 from root.emulator.scoring import Inputs, Score
 from root.emulator.store import Store
