@@ -46,11 +46,13 @@ class Shape:
 
     def write(self, value: object) -> None:
         """Change the JSON of a response, a page or an object or a list of them."""
+        content = value
         if isinstance(value, dict) and "results" in value and "next" in value:
-            value = cast("dict[str, object]", value)["results"]
+            content = cast("dict[str, object]", value)["results"]
         for path in self.without:
-            _remove(value, path.split("."))
-        for one in cast("list[object]", value) if isinstance(value, list) else [value]:
+            _remove(content, path.split("."))
+        items = cast("list[object]", content if isinstance(content, list) else [content])
+        for one in items:
             if isinstance(one, dict):
                 item = cast("dict[str, object]", one)
                 for name, words in self.words.items():
