@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from types import NoneType
 from typing import TYPE_CHECKING, Generic, TypeVar, cast
 from uuid import UUID
@@ -28,23 +28,19 @@ from ...._schemas.evaluators import (
     ReferenceVariable,
 )
 from ...._schemas.executions import (
-    EvaluatorExecutionRequest,
-    EvaluatorExecutionResult,
-    Function,
     JSONObject,
-    TurnInput,
-    execution_body,
     plain,
 )
-from ...._schemas.objectives import NewObjective, ObjectiveRequest
 from ...._schemas.presets import Preset, Presets, presets
 from ...._schemas.queries import query_of
 from ...._schemas.requests import json_body
 from ....errors import InvalidRequestError, RootSignalsError
 from ...pager import Pager
-from ...resource import Resource, segment
+from ...resource import segment
 from .calibration import Calibration
-from .runner import Evaluator, PresetEvaluator, execution
+from .execution import Executions
+from .own_objective import new_objective, remove_objective
+from .runner import Evaluator, PresetEvaluator
 from .versions import EvaluatorVersions
 
 __all__ = ["Evaluators"]
@@ -53,7 +49,7 @@ E = TypeVar("E", bound=EvaluatorFields)
 P = TypeVar("P", covariant=True)
 
 
-class Evaluators(Presets[P], Calibration, Resource, Generic[E, P]):
+class Evaluators(Presets[P], Calibration, Executions, Generic[E, P]):
     """Evaluators, which score texts; `client.evaluators` is an instance.
 
     The evaluators of the service are attributes: `client.evaluators.Relevance(response, request)`.
@@ -76,119 +72,6 @@ class Evaluators(Presets[P], Calibration, Resource, Generic[E, P]):
     def _preset(self, preset: Preset, /) -> P:
         runner = PresetEvaluator(self._client, preset.id, preset.attribute)
         return cast("P", runner)
-
-    def run(
-        self,
-        evaluator_id: str | UUID,
-        *,
-        request: str | None = None,
-        response: str | None = None,
-        contexts: Sequence[str] | None = None,
-        functions: Sequence[Function] | None = None,
-        expected_output: str | None = None,
-        evaluator_version_id: str | UUID | None = None,
-        variables: Mapping[str, str] | None = None,
-        tags: Sequence[str] | None = None,
-        turns: Sequence[TurnInput] | None = None,
-        tools: Sequence[JSONObject] | None = None,
-        user_id: str | None = None,
-        session_id: str | None = None,
-        system_prompt: str | None = None,
-        file_ids: Sequence[str | UUID] | None = None,
-        project_id: str | UUID | None = None,
-        _request_timeout: float | Deadline | None = None,
-    ) -> EvaluatorExecutionResult:
-        """Run an evaluator, and return the result with `.score` and `.justification`.
-
-        It costs money, so that it is sent again only if the service did not receive the request or
-        refused to process it. The service waits for models: an attempt may take 120 seconds if the
-        client's `timeout` is the default of 30.
-
-        Args:
-            evaluator_id: The ID of the evaluator.
-            request: What `response` responds to, usually the prompt of a user.
-            response: The text to evaluate, usually the response of a model.
-            contexts: Texts that the response is based on, such as what was found for it.
-            functions: The functions that the model could call, for older servers.
-            expected_output: The response that was expected.
-            evaluator_version_id: The version to run; the latest one if omitted.
-            variables: The values of the evaluator's own variables.
-            tags: Labels of the log of this execution, to find it by.
-            turns: A conversation to evaluate, instead of `request` and `response`.
-            tools: The tools that the model could call, in OpenAI's format.
-            user_id: The user whose request it was, for the log.
-            session_id: The session that it belongs to, for the log.
-            system_prompt: The system prompt of the model, for the log.
-            file_ids: The IDs of files to evaluate with.
-            project_id: The project of the log; that of the evaluator if omitted.
-            _request_timeout: Seconds for the whole call, or a `root.Deadline`.
-        """
-        body = execution_body(
-            EvaluatorExecutionRequest,
-            request=request,
-            response=response,
-            contexts=contexts,
-            functions=functions,
-            expected_output=expected_output,
-            evaluator_version_id=evaluator_version_id,
-            variables=variables,
-            tags=tags,
-            turns=turns,
-            tools=tools,
-            user_id=user_id,
-            session_id=session_id,
-            system_prompt=system_prompt,
-            file_ids=file_ids,
-            project_id=project_id,
-        )
-        return self._send(execution(str(evaluator_id), body), _request_timeout)
-
-    def run_by_name(
-        self,
-        name: str,
-        *,
-        request: str | None = None,
-        response: str | None = None,
-        contexts: Sequence[str] | None = None,
-        functions: Sequence[Function] | None = None,
-        expected_output: str | None = None,
-        evaluator_version_id: str | UUID | None = None,
-        variables: Mapping[str, str] | None = None,
-        tags: Sequence[str] | None = None,
-        turns: Sequence[TurnInput] | None = None,
-        tools: Sequence[JSONObject] | None = None,
-        user_id: str | None = None,
-        session_id: str | None = None,
-        system_prompt: str | None = None,
-        file_ids: Sequence[str | UUID] | None = None,
-        project_id: str | UUID | None = None,
-        _request_timeout: float | Deadline | None = None,
-    ) -> EvaluatorExecutionResult:
-        """Run the evaluator with a name, and return the result.
-
-        The other arguments are those of `run`. If several evaluators have the name, the service
-        prefers one of your organization. `name` is the exact name, such as `Helpfulness`.
-        """
-        body = execution_body(
-            EvaluatorExecutionRequest,
-            request=request,
-            response=response,
-            contexts=contexts,
-            functions=functions,
-            expected_output=expected_output,
-            evaluator_version_id=evaluator_version_id,
-            variables=variables,
-            tags=tags,
-            turns=turns,
-            tools=tools,
-            user_id=user_id,
-            session_id=session_id,
-            system_prompt=system_prompt,
-            file_ids=file_ids,
-            project_id=project_id,
-        )
-        operation = execution("by-name", body, query_of(name=name))
-        return self._send(operation, _request_timeout)
 
     def list(
         self,
@@ -332,13 +215,13 @@ class Evaluators(Presets[P], Calibration, Resource, Generic[E, P]):
         if objective_id is not None:
             return self.bind(self._send(operation, _request_timeout))
         with limited(_request_timeout):
-            new = self._new_objective(intent or name or "<unnamed>", project_id)
+            new = new_objective(self._client, intent or name or "<unnamed>", project_id)
             body = json_body(EvaluatorRequest, None, objective_id=new, **settings)
             operation = Operation("POST", self._collection, self._acting, body=body)
             try:
                 return self.bind(self._send(operation))
             except RootSignalsError as error:
-                self._remove_objective(new, error)
+                remove_objective(self._client, new, error)
                 raise
 
     def get(
@@ -563,20 +446,3 @@ class Evaluators(Presets[P], Calibration, Resource, Generic[E, P]):
             close = difflib.get_close_matches(name, names, 1, 0.7)
             hint = f" Did you mean {close[0]!r}?" if close else ""
             raise AttributeError(f"{type(self).__name__!r} has no attribute {name!r}.{hint}")
-
-    def _new_objective(self, intent: str, project_id: str | UUID | None) -> str:
-        body = json_body(ObjectiveRequest, None, intent=intent, project_id=plain(project_id))
-        operation = Operation("POST", "/v1/objectives/", NewObjective, body=body)
-        return (self._send(operation)).id
-
-    def _remove_objective(self, objective_id: str, error: RootSignalsError) -> None:
-        """Delete an objective whose evaluator was not created, or name it in the error."""
-        if not error.may_have_been_processed:
-            path = f"/v1/objectives/{segment(objective_id, 'objective')}/"
-            try:
-                self._send(Operation("DELETE", path, NoneType))
-            except RootSignalsError:
-                pass
-            else:
-                return
-        error.args = (f"{error} The objective {objective_id}, made for it, remains.",)
