@@ -216,6 +216,14 @@ def test_formats(run: Run, at_emulator: Server, format: str) -> None:
     assert "Rows" in done.out
 
 
+def test_objectives_in_tables(run: Run, at_emulator: Server) -> None:
+    """A table shows the intent of an objective."""
+    done = run("evaluators", "list", "--limit", "1", "-o", "table")
+
+    assert "Evaluates the faithfulness" in done.out
+    assert '"intent"' not in done.out
+
+
 def test_completion(run: Run, at_emulator: Server) -> None:
     """IDs and names of each group are completed."""
     data_set = printed(run, "datasets", "create", "--name", "Rows")["id"]

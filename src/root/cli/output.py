@@ -165,13 +165,13 @@ def _csv_text(text: str) -> str:
 
 
 def _cell(value: JSONValue) -> str:
-    """Return a value as the text of a cell: for an owner or a provider, the name."""
+    """Return a value as the text of a cell: of an owner, a provider or an objective, its name."""
     if value is None:
         return ""
     if isinstance(value, str):
         return value
     if isinstance(value, dict):
-        name = value.get("name") or value.get("email")
+        name = value.get("name") or value.get("email") or value.get("intent")
         return name if isinstance(name, str) else _json(value)
     return _json(value)
 
