@@ -463,6 +463,16 @@ def test_error_headers(client: Any, emulator: Server) -> None:
     assert caught.value.headers["x-echo"] == "key [redacted]"
 
 
+def test_pairs_of_timeouts(client: Any) -> None:
+    """A pair of timeouts, for connecting and reading, bounds the whole call together."""
+    assert client.evaluators.Clarity(RESPONSE, _request_timeout=(5, None)).score is not None
+    assert list(client.execution_logs.list(_request_timeout=(5, 60)))
+    with pytest.raises(TimeoutError):
+        client.objectives.create(intent="To be friendly", _request_timeout=(1e-9, 1e-9))
+    with pytest.raises(ValueError, match="greater than 0"):
+        client.evaluators.Clarity(RESPONSE, _request_timeout=(0, 60))
+
+
 def test_nothing_to_evaluate(client: Any) -> None:
     """The checks of the old SDK are ValueErrors."""
     with pytest.raises(ValueError, match="nothing to evaluate"):
