@@ -5,7 +5,8 @@
 
 Each line of standard input is a call as JSON, such as
 `{"method": "delete", "positional": ["some-id"], "named": {}}`. Its result is a line of standard
-output: `{"value": ...}`, or `{"error": ..., "status": 404}`.
+output: `{"value": ...}`, or `{"error": ..., "status": 404}`. A method without a resource, such as
+`evaluators.run`, is one of `client.models`.
 
 The SDK reads base URL and key from the environment. Methods named `models_...` belong to the
 generated client on which the SDK is built; `client.models` itself offers only a few of them.
@@ -18,6 +19,7 @@ import importlib
 import json
 import sys
 from collections.abc import AsyncIterator, Coroutine, Iterator
+from operator import attrgetter
 from typing import Any, TextIO
 
 CLIENTS = {"root": "RootSignals", "scorable": "Scorable"}
@@ -44,12 +46,20 @@ def main(package: str, kind: str, calls: TextIO) -> None:
             if method.startswith("models_"):
                 value = asyncio.run(generated_call(method, named))
             else:
-                value = resolve(getattr(client.models, method)(*positional, **named))
+                resource, _, name = method.rpartition(".")
+                found = attrgetter(resource or "models")(client)
+                value = resolve(getattr(found, name)(*positional, **named))
             outcome = {"value": value}
         except Exception as exc:  # noqa: BLE001 - any error is a result, and is reported
             message = f"{type(exc).__name__}: {exc}"
             outcome = {"error": message, "status": getattr(exc, "status", None)}
-        print(json.dumps(outcome, default=lambda model: model.model_dump(mode="json")), flush=True)
+        print(json.dumps(outcome, default=plain), flush=True)
+
+
+def plain(value: Any) -> object:
+    """Return an object of the SDK, a time or an ID as plain data."""
+    # `model_dump` fails for objects that have a field for the client.
+    return dict(value) if hasattr(value, "model_dump") else str(value)
 
 
 def resolve(result: object) -> object:

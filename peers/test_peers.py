@@ -48,7 +48,10 @@ class Peer:
         Raises:
             CallFailedError: The SDK raised an error.
         """
-        return self.send(self._prefix + method, *positional, **named)
+        resource, dot, name = method.rpartition(".")
+        # The evaluators of the service have one name for both forms.
+        prefix = "" if name[0].isupper() else self._prefix
+        return self.send(f"{resource}{dot}{prefix}{name}", *positional, **named)
 
     def call_other_form(self, method: str, *positional: object, **named: object) -> Any:
         """Call the blocking method if the SDK runs async, and the async one if it does not."""
@@ -225,6 +228,179 @@ def call_both_forms(peer: Peer, ours: RootSignals) -> None:
     ours.models.retrieve(peer.call_other_form("create", name="ours"))
 
 
+ASKED = {"request": "Where is it?", "response": "Here it is.", "tags": ["ours"]}
+RELEVANCE = "bd789257-f458-4e9e-8ce9-fa6e86dc3fb9"
+
+
+def run_preset(peer: Peer, ours: RootSignals) -> None:
+    result = peer.call("evaluators.Relevance", response="Here it is.", request="Where is it?")
+
+    assert result["evaluator_name"] == "Relevance"
+    log = ours.execution_logs.get(log_id=result["execution_log_id"])
+    assert log.score == pytest.approx(result["score"])
+
+
+def run_evaluators(peer: Peer, ours: RootSignals) -> None:
+    by_id = peer.call("evaluators.run", RELEVANCE, **ASKED)
+    by_name = peer.call("evaluators.run_by_name", "Relevance", **ASKED)
+
+    assert by_id["score"] == by_name["score"]
+    assert len(list(ours.execution_logs.list(tags=["ours"]))) == 2
+
+
+def create_evaluator(peer: Peer, ours: RootSignals) -> None:
+    created = peer.call(
+        "evaluators.create", "Is {{response}} kind?", name="Ours", intent="Kind", model="gpt-4o"
+    )
+
+    evaluator = ours.evaluators.get(created["id"])
+    assert (evaluator.name, evaluator.models) == ("Ours", ["gpt-4o"])
+    assert evaluator.scoring_criteria == "Is {{response}} kind?"
+
+
+def read_evaluators(peer: Peer, ours: RootSignals) -> None:
+    evaluator = ours.evaluators.create("Is {{response}} kind?", name="Ours")
+
+    assert peer.call("evaluators.get", evaluator.id)["version_id"] == evaluator.version_id
+    assert peer.call("evaluators.get_by_name", "Ours")["id"] == evaluator.id
+    assert [one["id"] for one in peer.call("evaluators.list", "Ours")] == [evaluator.id]
+
+
+def update_evaluator(peer: Peer, ours: RootSignals) -> None:
+    evaluator = ours.evaluators.create("Is {{response}} kind?", name="Ours")
+
+    peer.call("evaluators.update", evaluator.id, name="Theirs")
+
+    assert ours.evaluators.get(evaluator.id).name == "Theirs"
+    assert len(peer.call("evaluators.versions.list", evaluator.id)["results"]) == 2
+
+
+def delete_evaluator(peer: Peer, ours: RootSignals) -> None:
+    evaluator = ours.evaluators.create("Is {{response}} kind?", name="Ours")
+
+    peer.call("evaluators.delete", evaluator.id)
+
+    with pytest.raises(NotFoundError):
+        ours.evaluators.get(evaluator.id)
+
+
+def calibrate(peer: Peer, ours: RootSignals) -> None:
+    evaluator = ours.evaluators.create("Is {{response}} kind?", name="Ours")
+
+    rows = peer.call("evaluators.calibrate_existing", evaluator.id, test_data=[["0.5", "Yes."]])
+
+    assert [row["result"]["expected_score"] for row in rows] == [0.5]
+
+
+def work_with_objectives(peer: Peer, ours: RootSignals) -> None:
+    created = peer.call("objectives.create", intent="Kind")["id"]
+
+    assert ours.objectives.get(created).intent == "Kind"
+    assert peer.call("objectives.get", created)["intent"] == "Kind"
+    peer.call("objectives.update", created, intent="Kinder")
+    assert ours.objectives.get(created).intent == "Kinder"
+    peer.call("objectives.delete", created)
+    assert not list(ours.objectives.list(intent="Kinder"))
+
+
+def list_objectives(peer: Peer, ours: RootSignals) -> None:
+    created = ours.objectives.create(intent="Kind")
+
+    assert [one["id"] for one in peer.call("objectives.list", limit=1)] == [created.id]
+
+
+def generate_judge(peer: Peer, ours: RootSignals) -> None:
+    generated = peer.call("judges.generate", intent="Answers questions about our refunds.")
+
+    assert ours.judges.get(generated["judge_id"]).evaluators
+
+
+def new_judge(ours: RootSignals) -> str:
+    """Create a judge, and return its ID."""
+    references = [{"id": RELEVANCE}]
+    return ours.judges.create(name="Ours", intent="Kind", evaluator_references=references).id
+
+
+def create_judge(peer: Peer, ours: RootSignals) -> None:
+    judge = peer.call(
+        "judges.create", name="Ours", intent="Kind", evaluator_references=[{"id": RELEVANCE}]
+    )
+
+    evaluators = ours.judges.get(judge["id"]).evaluators or []
+    assert [evaluator.id for evaluator in evaluators] == [RELEVANCE]
+
+
+def read_judges(peer: Peer, ours: RootSignals) -> None:
+    judge = new_judge(ours)
+
+    assert peer.call("judges.get", judge)["name"] == "Ours"
+    assert judge in [one["id"] for one in peer.call("judges.list", limit=5)]
+
+
+def update_judge(peer: Peer, ours: RootSignals) -> None:
+    judge = new_judge(ours)
+
+    peer.call("judges.update", judge, name="Theirs")
+
+    assert ours.judges.get(judge).name == "Theirs"
+
+
+def run_judges(peer: Peer, ours: RootSignals) -> None:
+    judge = new_judge(ours)
+
+    by_id = peer.call("judges.run", judge, **ASKED)
+    by_name = peer.call("judges.run_by_name", "Ours", **ASKED)
+
+    assert [one["evaluator_name"] for one in by_id["evaluator_results"]] == ["Relevance"]
+    assert by_id["evaluator_results"][0]["score"] == by_name["evaluator_results"][0]["score"]
+
+
+def delete_judge(peer: Peer, ours: RootSignals) -> None:
+    judge = new_judge(ours)
+
+    peer.call("judges.delete", judge)
+
+    with pytest.raises(NotFoundError):
+        ours.judges.get(judge)
+
+
+def create_dataset(peer: Peer, ours: RootSignals) -> None:
+    created = peer.call("datasets.create", name="Ours", path=__file__)
+
+    assert ours.datasets.get(created["id"]).name == "Ours"
+
+
+def read_datasets(peer: Peer, ours: RootSignals) -> None:
+    dataset = ours.datasets.create(name="Ours").id
+
+    assert peer.call("datasets.get", dataset)["name"] == "Ours"
+    assert [one["id"] for one in peer.call("datasets.list", "Ours")] == [dataset]
+    peer.call("datasets.delete", dataset)
+    assert not list(ours.datasets.list("Ours"))
+
+
+def read_logs(peer: Peer, ours: RootSignals) -> None:
+    result = ours.evaluators.run(RELEVANCE, response="Yes.", contexts=["No."], tags=["ours"])
+
+    (found,) = peer.call("execution_logs.list", tags=["ours"], include=["evaluation_context"])
+    assert found["id"] == result.execution_log_id
+    assert found["evaluation_context"]["contexts"] == ["No."]
+    log = peer.call("execution_logs.get", log_id=result.execution_log_id)
+    assert log["score"] == pytest.approx(result.score)
+
+
+def work_with_projects(peer: Peer, ours: RootSignals) -> None:
+    created = peer.call("projects.create", name="Ours")["id"]
+
+    assert created in [one["id"] for one in peer.call("projects.list")]
+    assert peer.call("projects.retrieve", created)["name"] == "Ours"
+    peer.call("projects.update", created, name="Theirs")
+    assert ours.projects.retrieve(created).name == "Theirs"
+    peer.call("projects.delete", created)
+    with pytest.raises(NotFoundError):
+        ours.projects.retrieve(created)
+
+
 @dataclass(frozen=True)
 class Task:
     """A row of the table in docs/peers.md.
@@ -259,6 +435,25 @@ TASKS = {
     "replace all fields, with the generated client": Task(replace, peer_type=GeneratedClient),
     "verify, with the generated client": Task(verify, peer_type=GeneratedClient),
     "make blocking and async calls on one client": Task(call_both_forms),
+    "run an evaluator of the service": Task(run_preset),
+    "run evaluators by ID and by name": Task(run_evaluators),
+    "create an evaluator": Task(create_evaluator),
+    "retrieve and list evaluators": Task(read_evaluators),
+    "update an evaluator, list its versions": Task(update_evaluator),
+    "delete an evaluator": Task(delete_evaluator),
+    "calibrate an evaluator": Task(calibrate),
+    "create, retrieve, update and delete objectives": Task(work_with_objectives),
+    "list objectives": Task(list_objectives),
+    "generate a judge": Task(generate_judge),
+    "create a judge": Task(create_judge),
+    "retrieve and list judges": Task(read_judges),
+    "update a judge": Task(update_judge),
+    "run judges by ID and by name": Task(run_judges),
+    "delete a judge": Task(delete_judge),
+    "create a data set from a file": Task(create_dataset),
+    "retrieve, list and delete data sets": Task(read_datasets),
+    "list logs by tag, retrieve one": Task(read_logs),
+    "create, list, retrieve, update and delete projects": Task(work_with_projects),
 }
 
 PAGE = (HERE.parent / "docs" / "peers.md").read_text(encoding="utf-8")
