@@ -107,6 +107,26 @@ from root.generated._records import Record as SkillTestDataRequestDatasetRange
 from root.generated._records import Record as SkillTestInputRequest
 from root.generated._records import Record as StatusChange
 from root.generated._records import Record as StatusChangeRequest
+from root.judges import (
+    EvaluatorReference,
+    EvaluatorResult,
+    Judge,
+    JudgeBatchExecutionDetail,
+    JudgeBatchExecutionItem,
+    JudgeBatchExecutionListItem,
+    JudgeBatchExecutionResponse,
+    JudgeExecutionResponse,
+    JudgeGeneratorResponse,
+    JudgeRectifierResponse,
+    NestedEvaluator,
+    NestedJudge,
+)
+from root.judges import EvaluatorReference as EvaluatorReferenceRequest
+from root.judges import Judge as JudgeList
+from root.judges import JudgeBatchExecutionInput as JudgeBatchExecutionInputRequest
+from root.judges import JudgeFile as JudgeFilesInner
+from root.judges import NestedObjective as NestedEvaluatorObjective
+from root.judges import NestedObjective as NestedVectorObjective
 from root.models import Model
 from root.models import Model as ModelList
 from root.models import ModelVerification as ModelTestResponse
@@ -148,7 +168,10 @@ __all__ = [
     "EvaluatorInputsValue",
     "EvaluatorInputsValueItems",
     "EvaluatorListOutput",
+    "EvaluatorReference",
+    "EvaluatorReferenceRequest",
     "EvaluatorRequest",
+    "EvaluatorResult",
     "ExecutionLogDetails",
     "ExecutionLogDetailsEvaluationContext",
     "ExecutionLogDetailsEvaluatorLatenciesInner",
@@ -159,14 +182,25 @@ __all__ = [
     "InputVariable",
     "InputVariableRequest",
     "JobStatus",
+    "Judge",
+    "JudgeBatchExecutionDetail",
+    "JudgeBatchExecutionInputRequest",
+    "JudgeBatchExecutionItem",
     "JudgeBatchExecutionItemInput",
     "JudgeBatchExecutionItemStatusEnum",
+    "JudgeBatchExecutionListItem",
     "JudgeBatchExecutionRequest",
+    "JudgeBatchExecutionResponse",
     "JudgeExecutionRequest",
+    "JudgeExecutionResponse",
+    "JudgeFilesInner",
     "JudgeGeneratorRequest",
+    "JudgeGeneratorResponse",
     "JudgeGeneratorVisibilityEnum",
     "JudgeInviteRequest",
+    "JudgeList",
     "JudgeRectifierRequestRequest",
+    "JudgeRectifierResponse",
     "JudgeRequest",
     "KindEnum",
     "Model",
@@ -178,13 +212,17 @@ __all__ = [
     "ModelRequest",
     "ModelTestRequestRequest",
     "ModelTestResponse",
+    "NestedEvaluator",
+    "NestedEvaluatorObjective",
     "NestedEvaluatorRequest",
+    "NestedJudge",
     "NestedObjective",
     "NestedObjectiveEvaluator",
     "NestedObjectiveEvaluatorRequest",
     "NestedObjectiveList",
     "NestedUserDetails",
     "NestedUserDetailsRequest",
+    "NestedVectorObjective",
     "NestedVectorObjectiveRequest",
     "NullEnum",
     "Objective",
