@@ -112,9 +112,18 @@ ABSENT: Mapping[Generation, Mapping[str, frozenset[str]]] = {
             {"claim", "synthetic_data", "response", "named_response", "refined_response"}
         ),
         "execution-logs": frozenset({"list_session_ids", "list_user_ids", "set_tags"}),
+        "datasets": frozenset({"update"}),
+        "batch-executions": frozenset({"start"}),
     },
-    "B": {},
-    "C": {"evaluators": frozenset({"calibrate"})},
+    "B": {
+        "evaluators": frozenset({"set_status", "post_status"}),
+        "datasets": frozenset({"set_status", "update"}),
+        "batch-executions": frozenset({"start"}),
+    },
+    "C": {
+        "evaluators": frozenset({"calibrate", "set_status", "post_status"}),
+        "datasets": frozenset({"set_status"}),
+    },
 }
 """The operations, and the handlers of actions, that a generation lacks, by resource."""
 

@@ -413,7 +413,8 @@ def _links(resource: AnyResource, expression: str, operations: Iterable[Operatio
 def _body(resource: AnyResource, schema: str, *, is_partial: bool = False) -> _Object:
     content = _json(reference("schemas", f"{resource.title}{schema}"))
     if resource.accepts_forms:
-        content |= _forms(resource.fields, is_partial=is_partial)
+        fields = resource.patched if is_partial else resource.fields
+        content |= _forms(fields, is_partial=is_partial)
     return {"required": not is_partial and _is_required(resource.fields), "content": content}
 
 
@@ -548,7 +549,7 @@ def _schemas(resource: AnyResource, generation: Generation) -> _Object:
     if {"create", "replace"} & {*resource.operations}:
         schemas[f"{title}Request"] = _request_schema(fields)
     if "update" in resource.operations:
-        schemas[f"{title}Patch"] = _request_schema(fields, is_partial=True)
+        schemas[f"{title}Patch"] = _request_schema(shape.renamed(resource.patched), is_partial=True)
     if "list" in resource.operations:
         described = _response_schema(resource, resource.listed or resource.shown)
         schemas[listed] = of_list.schema(described)

@@ -104,6 +104,7 @@ class Action:
         accepts_forms: Whether the body may be a form.
         accepts_bearer: Whether the key may be sent as `Authorization: Bearer`.
         has_problem_details: Whether errors are problem details (RFC 9457).
+        is_top_level: Whether the path is below `/v1/` instead of below that of the resource.
         streams: Whether the response may be server-sent events.
     """
 
@@ -122,6 +123,7 @@ class Action:
     accepts_forms: bool = False
     accepts_bearer: bool = False
     has_problem_details: bool = False
+    is_top_level: bool = False
     streams: bool = False
 
     @property
@@ -206,6 +208,8 @@ class Resource(Generic[S]):
     """What it has endpoints for."""
     fields: ClassVar[Fields]
     """The fields of the body that creates or changes an object."""
+    changed_fields: ClassVar[Fields | None] = None
+    """The fields of the body that changes some fields of an object, if they differ."""
     accepts_forms: ClassVar[bool] = False
     """Whether bodies that create or change an object may be forms."""
     internal: ClassVar[Fields] = {}
@@ -413,7 +417,7 @@ class Resource(Generic[S]):
     def update(self, call: Call) -> Response:
         """Set the given fields of an object."""
         row = self.find_own(call)
-        values = call.validate(self.fields, is_partial=True, accepts_forms=self.accepts_forms)
+        values = call.validate(self.patched, is_partial=True, accepts_forms=self.accepts_forms)
         stored = {name: value for name, value in values.items() if name in self.spec.fields}
         return self._save(call, row, stored)
 
@@ -465,6 +469,11 @@ class Resource(Generic[S]):
         return self.name.replace("-", " ").title().replace(" ", "")
 
     @property
+    def patched(self) -> Fields:
+        """The fields of the body that changes some fields of an object."""
+        return self.fields if self.changed_fields is None else self.changed_fields
+
+    @property
     def secret_fields(self) -> set[str]:
         """The fields of bodies whose values are secrets."""
         used = [self.fields]
@@ -480,7 +489,8 @@ class Resource(Generic[S]):
             self.actions, key=lambda one: [part == "{id}" for part in one.path.split("/")]
         ):
             slash = "/" if action.has_slash else ""
-            found.setdefault(f"{self.path}{action.path}{slash}", []).append(action)
+            prefix = "/v1/" if action.is_top_level else self.path
+            found.setdefault(f"{prefix}{action.path}{slash}", []).append(action)
         return found
 
     @property

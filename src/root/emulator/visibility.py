@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from root.emulator.fields import BooleanField, Fields
-from root.emulator.resource import Call, Output
+from root.emulator.fields import BooleanField, ChoiceField, Fields
+from root.emulator.resource import Action, ActionMethod, Call, Output
+from root.emulator.rows import Row
 from root.emulator.table import SERVICE
 
 __all__ = [
+    "IS_LISTED",
     "LISTS_PUBLIC",
     "LOWER_CASE_VISIBILITY",
     "STATUS",
     "others_if_requested",
     "service_and_others_if_requested",
+    "status_action",
 ]
 
 LOWER_CASE_VISIBILITY = Output(
@@ -23,9 +26,35 @@ LOWER_CASE_VISIBILITY = Output(
 # What older clients require in place of the visibility.
 STATUS = Output(
     {"enum": ["unlisted", "listed", "public", "public_unlisted"]},
-    lambda row: {"PRIVATE": "unlisted"}.get(row.visibility, row.visibility.lower()),
+    lambda row: _status(row),
     "choice",
 )
+
+IS_LISTED = BooleanField()
+"""The column of objects whose status can be set."""
+
+
+def status_action(method: ActionMethod, noun: str) -> Action:
+    """Return the action that sets the status of an object, by the method `set_status`.
+
+    With POST it is `post_status`, since operations of the OpenAPI document have names of their own.
+    """
+    article = "an" if noun[0] in "aeiou" else "a"
+    schema = STATUS.schema
+    return Action(
+        method,
+        "status/{id}",
+        handler="set_status" if method == "PUT" else "post_status",
+        summary=f"Set the status of {article} {noun}",
+        result="The status.",
+        schema={
+            "type": "object",
+            "required": ["status"],
+            "properties": {"status": dict(schema)},
+        },
+        fields={"status": ChoiceField(choices=("unlisted", "listed"), required=True)},
+    )
+
 
 LISTS_PUBLIC: Fields = {
     "include_public": BooleanField(
@@ -47,6 +76,12 @@ def service_and_others_if_requested(call: Call) -> str | None:
     if _has_project(call):
         return None
     return others_if_requested(call) or f"organization = '{SERVICE}'"
+
+
+def _status(row: Row) -> str:
+    if row.visibility == "PRIVATE":
+        return "listed" if getattr(row, "is_listed", False) else "unlisted"
+    return row.visibility.lower()
 
 
 def _has_project(call: Call) -> bool:

@@ -36,7 +36,7 @@ def declared(
     )
     judges = Judges(projects, objectives, evaluators, logs)
     # Before judges, whose pattern of IDs matches the path of batches too.
-    batches = BatchExecutions(judges)
+    batches = BatchExecutions(judges, evaluators, logs, datasets, projects)
     every = (models, projects, objectives, evaluators, batches, judges, logs, datasets)
     for resource in every:
         restrict(resource, generation)

@@ -19,10 +19,11 @@ from root.emulator.filters import Filter, search
 from root.emulator.json_fields import ListField
 from root.emulator.keys import Account
 from root.emulator.problems import detail_problem
-from root.emulator.resource import CREATED_AT, ID, OWNER, Call, Operation, Output, Resource
+from root.emulator.resource import CREATED_AT, ID, OWNER, Action, Call, Operation, Output, Resource
 from root.emulator.resources.projects import Projects
 from root.emulator.rows import Row
 from root.emulator.store import Store
+from root.emulator.visibility import IS_LISTED, status_action
 
 __all__ = ["DataSets", "StoredDataSet"]
 
@@ -66,7 +67,7 @@ class DataSets(Resource[StoredDataSet]):
     noun: ClassVar[str] = "data set"
     path: ClassVar[str] = "/v1/datasets/"
     stored: type[StoredDataSet] = StoredDataSet
-    operations: ClassVar[tuple[Operation, ...]] = ("list", "create", "retrieve", "delete")
+    operations: ClassVar[tuple[Operation, ...]] = ("list", "create", "retrieve", "update", "delete")
     accepts_forms: ClassVar[bool] = True
     fields: ClassVar[Fields] = {
         "name": StringField(
@@ -91,9 +92,11 @@ class DataSets(Resource[StoredDataSet]):
             description="The project that it belongs to; by default the default project.",
         ),
     }
+    changed_fields: ClassVar[Fields | None] = {"name": fields["name"]}
     internal: ClassVar[Fields] = {
         "url": StringField(nullable=True),
         "file_name": StringField(nullable=True),
+        "is_listed": IS_LISTED,
     }
     shown: ClassVar[tuple[str, ...]] = (
         "id",
@@ -131,6 +134,7 @@ class DataSets(Resource[StoredDataSet]):
             " response, the data set may have been created."
         ),
     }
+    actions: ClassVar[tuple[Action, ...]] = (status_action("PUT", "data set"),)
     dashboard_columns: ClassVar[tuple[str, ...]] = ("type", "file_name")
 
     def __init__(self, projects: Projects) -> None:
@@ -149,8 +153,8 @@ class DataSets(Resource[StoredDataSet]):
             "owner": OWNER,
             "created_at": CREATED_AT,
             "status": Output(
-                {"enum": ["public", "public_unlisted", "private"]},
-                lambda row: row.visibility.lower(),
+                {"enum": ["public", "public_unlisted", "private", "listed"]},
+                lambda row: "listed" if row.is_listed else row.visibility.lower(),
             ),
             "file": Output({"type": ["string", "null"], "format": "uri-reference"}, _link),
             "_meta": Output({"type": "object"}, lambda row: {}),
@@ -168,7 +172,14 @@ class DataSets(Resource[StoredDataSet]):
         self, store: Store, account: Account, values: Mapping[str, Value], row: Row | None
     ) -> dict[str, Value]:
         """Return the project."""
+        if row is not None:
+            return {}
         return {"project_id": self._projects.project_for(store, account, values["project_id"])}
+
+    def set_status(self, call: Call, row: Row, values: Mapping[str, Value]) -> Response:
+        """Set the status of a data set."""
+        self.table(call.store).update(row, {"is_listed": values["status"] == "listed"})
+        return JSONResponse({"status": values["status"]})
 
     def create(self, call: Call) -> Response:
         """Create a data set, and store its file."""
@@ -200,19 +211,46 @@ class DataSets(Resource[StoredDataSet]):
         A data set without a file has none. The result is None if the organization can read no such
         data set.
         """
-        try:
-            row = self.table(store).get(organization, str(UUID(id_)))
-        except ValueError:
-            return None
+        row = self._find_readable(store, organization, id_)
         if row is None:
             return None
+        rows = self._read(store, row)
+        return rows[1:] if row.has_header else rows
+
+    def read_inputs(
+        self, store: Store, organization: str, id_: str
+    ) -> list[dict[str, Value]] | None:
+        """Return what the rows of the file of a data set have evaluators evaluate.
+
+        A header names `response`, `request` and `expected_output`. Without it, the columns are
+        those of a calibration: a score, which is not used, the response and maybe the request.
+        """
+        row = self._find_readable(store, organization, id_)
+        if row is None:
+            return None
+        rows = self._read(store, row)
+        names = [name.strip().lower() for name in rows[0]] if rows and row.has_header else []
+        if not {"response", "request"} & {*names}:
+            names = ["score", "response", "request"]
+        known = ("response", "request", "expected_output")
+        return [
+            {name: text for name, text in zip(names, one, strict=False) if name in known and text}
+            for one in rows[1 if row.has_header else 0 :]
+        ]
+
+    def _find_readable(self, store: Store, organization: str, id_: str) -> Row | None:
+        try:
+            return self.table(store).get(organization, str(UUID(id_)))
+        except ValueError:
+            return None
+
+    def _read(self, store: Store, row: Row) -> list[list[str]]:
+        """Return all rows of a file, without empty ones; none if it is no CSV file."""
         text = (store.files.get(row.id) or b"").decode("utf-8-sig", "replace")
         try:
-            rows = [one for one in csv.reader(io.StringIO(text, newline="")) if one]
+            return [one for one in csv.reader(io.StringIO(text, newline="")) if one]
         except csv.Error:
-            # It is no CSV file.
             return []
-        return rows[1:] if row.has_header else rows
 
     def before_delete(self, store: Store, account: Account, row: Row) -> None:
         """Delete the file, too."""

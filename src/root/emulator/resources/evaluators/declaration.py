@@ -54,6 +54,7 @@ from root.emulator.visibility import (
     LOWER_CASE_VISIBILITY,
     STATUS,
     service_and_others_if_requested,
+    status_action,
 )
 
 __all__ = ["Evaluators", "StoredEvaluator"]
@@ -167,6 +168,8 @@ class Evaluators(VersionedResource[StoredEvaluator]):
             may_be_missing=True,
         ),
         versions_action("evaluator", "Evaluator"),
+        status_action("PUT", "evaluator"),
+        status_action("POST", "evaluator"),
         Action(
             "POST",
             "duplicate/{id}",
@@ -343,6 +346,16 @@ class Evaluators(VersionedResource[StoredEvaluator]):
         """Run an evaluator by its name."""
         row = self.find_by_name(call.store, call.account, str(values["name"]))
         return self.execute(call, row, values)
+
+    def set_status(self, call: Call, row: Row, values: Mapping[str, Value]) -> Response:
+        """Set the status of an evaluator, without a version of it."""
+        row = self.find_own(call)
+        self.table(call.store).update(row, {"is_listed": values["status"] == "listed"})
+        return JSONResponse({"status": values["status"]})
+
+    def post_status(self, call: Call, row: Row, values: Mapping[str, Value]) -> Response:
+        """Set the status of an evaluator."""
+        return self.set_status(call, row, values)
 
     def duplicate(self, call: Call, row: Row, values: Mapping[str, Value]) -> Response:
         """Copy an evaluator, with its objective and the rule of its scores."""

@@ -16,6 +16,7 @@ from root.emulator.filters import Filter, flag, search
 from root.emulator.json_fields import JsonField, ListField, ObjectField
 from root.emulator.table import SERVICE
 from root.emulator.versions import VERSION_COLUMNS
+from root.emulator.visibility import IS_LISTED
 
 __all__ = ["FIELDS", "FILTERS", "INTERNAL", "LISTED", "SHOWN"]
 
@@ -88,6 +89,8 @@ INTERNAL: Fields = {
     "calibration": JsonField(nullable=True),
     # The name of the evaluator of the service whose rule gives the scores, as an attribute.
     "rule": StringField(nullable=True),
+    # The status of older servers.
+    "is_listed": IS_LISTED,
 }
 
 SHOWN = (

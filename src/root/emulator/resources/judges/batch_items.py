@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import cast
 
 from pydantic import JsonValue
@@ -21,15 +21,25 @@ from root.emulator.resource import Schema
 from root.emulator.resources.evaluators.execution import EXECUTION_FIELDS
 from root.emulator.rows import Row
 
-__all__ = ["BATCH_COLUMNS", "BATCH_FIELDS", "BATCH_RESULT", "batch_item", "new_batch"]
+__all__ = [
+    "BATCH_COLUMNS",
+    "BATCH_FIELDS",
+    "BATCH_RESULT",
+    "START_FIELDS",
+    "batch_item",
+    "new_batch",
+]
 
 _STATUSES = ("pending", "processing", "completed", "failed", "partial")
 
 _OBJECT: Schema = {"type": "object"}
 
 BATCH_COLUMNS: Fields = {
-    "judge_id": UUIDField(),
-    "judge": JsonField(schema=dict(_OBJECT)),
+    "judge_id": UUIDField(nullable=True),
+    "judge": JsonField(nullable=True, schema={"type": ["object", "null"]}),
+    "evaluators": JsonField(default=[], schema={"type": "array"}),
+    "dataset": JsonField(nullable=True, schema={"type": ["object", "null"]}),
+    "dataset_range": JsonField(nullable=True, schema={"type": ["object", "null"]}),
     "status": ChoiceField(choices=_STATUSES, default="pending"),
     "total_count": IntegerField(minimum=0, default=0),
     "completed_count": IntegerField(minimum=0, default=0),
@@ -38,7 +48,7 @@ BATCH_COLUMNS: Fields = {
     "completed_at": DateTimeField(nullable=True),
     "items": ListField(child=JsonField(schema=dict(_OBJECT)), default=[]),
     "inputs": JsonField(default=[]),
-    "tags": JsonField(default=[]),
+    "tags": JsonField(default=[], schema={"type": "array"}),
     "project_id": UUIDField(nullable=True),
 }
 """The columns of batches."""
@@ -56,6 +66,41 @@ BATCH_FIELDS: Fields = {
     "project_id": UUIDField(nullable=True),
 }
 """The fields of the body that runs a batch."""
+
+
+_INDEX = IntegerField(minimum=0, required=True)
+
+START_FIELDS: Fields = {
+    "judge_id": UUIDField(nullable=True, description="The judge."),
+    "evaluator_ids": ListField(
+        child=UUIDField(), nullable=True, min_items=1, description="Evaluators instead of a judge."
+    ),
+    "inputs": ListField(
+        child=ObjectField(
+            fields={
+                name: field
+                for name, field in _INPUT_FIELDS.items()
+                if name not in ("tools", "project_id")
+            }
+        ),
+        nullable=True,
+        min_items=1,
+        max_items=100,
+        description="The inputs.",
+    ),
+    "dataset_id": UUIDField(
+        nullable=True, description="A data set with a file of inputs, instead of these."
+    ),
+    "range": ObjectField(
+        fields={"start": _INDEX, "end": _INDEX},
+        nullable=True,
+        description="The first and the last row of the data set, counted from 0.",
+    ),
+    "tags": BATCH_FIELDS["tags"],
+    "judge_version_id": UUIDField(nullable=True),
+    "project_id": UUIDField(nullable=True),
+}
+"""The fields of the body that runs a batch of a judge or of evaluators."""
 
 
 def batch_item(index: int, values: Mapping[str, Value]) -> dict[str, JsonValue]:
@@ -89,18 +134,30 @@ BATCH_RESULT: Schema = {
 }
 
 
-def new_batch(judge: Row, values: Mapping[str, Value], project_id: str) -> dict[str, Value]:
+def new_batch(
+    judge: Row | None,
+    values: Mapping[str, Value],
+    project_id: str,
+    *,
+    evaluators: Iterable[Row] = (),
+    dataset: Row | None = None,
+) -> dict[str, Value]:
     """Return the values of a new batch.
 
     Args:
-        judge: The judge, in the version that runs.
-        values: The validated body, of `BATCH_FIELDS`.
+        judge: The judge, in the version that runs, or None.
+        values: The validated body, of `BATCH_FIELDS` or of `START_FIELDS` with inputs.
         project_id: The project of the batch.
+        evaluators: The evaluators that run without a judge.
+        dataset: The data set of the inputs, or None.
     """
     inputs = cast("list[dict[str, Value]]", values["inputs"])
     given: dict[str, Value] = {
-        "judge_id": judge.id,
-        "judge": {"id": judge.id, "name": judge.name, "version_id": judge.version_id},
+        "judge_id": None if judge is None else judge.id,
+        "judge": None if judge is None else _named(judge),
+        "evaluators": [_named(one) for one in evaluators],
+        "dataset": None if dataset is None else {"id": dataset.id, "name": dataset.name},
+        "dataset_range": None if dataset is None else values.get("range"),
         "total_count": len(inputs),
         "items": [batch_item(index, one) for index, one in enumerate(inputs)],
         "inputs": values["inputs"],
@@ -108,3 +165,7 @@ def new_batch(judge: Row, values: Mapping[str, Value], project_id: str) -> dict[
         "project_id": project_id,
     }
     return {name: given.get(name, field.default) for name, field in BATCH_COLUMNS.items()}
+
+
+def _named(row: Row) -> dict[str, JsonValue]:
+    return {"id": row.id, "name": row.name, "version_id": row.version_id}

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from operator import attrgetter
+from types import SimpleNamespace
 from typing import ClassVar, cast
 
 from pydantic import JsonValue
@@ -15,9 +16,30 @@ from root.emulator.fields import DateTimeField, Fields, Value
 from root.emulator.filters import Filter, at_least, at_most
 from root.emulator.keys import Account
 from root.emulator.problems import Problem
-from root.emulator.resource import CREATED_AT, ID, Call, Operation, Output, Resource, Schema
-from root.emulator.resources.judges.batch_items import BATCH_COLUMNS, batch_item
+from root.emulator.resource import (
+    CREATED_AT,
+    ID,
+    Action,
+    AnyResource,
+    Call,
+    Operation,
+    Output,
+    Resource,
+    Schema,
+)
+from root.emulator.resources.datasets import DataSets
+from root.emulator.resources.evaluators import Evaluators
+from root.emulator.resources.execution_logs import ExecutionLogs
+from root.emulator.resources.judges.batch_items import (
+    BATCH_COLUMNS,
+    BATCH_RESULT,
+    START_FIELDS,
+    batch_item,
+    new_batch,
+)
 from root.emulator.resources.judges.declaration import Judges
+from root.emulator.resources.judges.execution import JudgeExecution, JudgeRunner, Reference
+from root.emulator.resources.projects import Projects
 from root.emulator.rows import Row
 from root.emulator.store import Store
 
@@ -30,7 +52,7 @@ class StoredBatchExecution:
 
     Attributes:
         id: The ID.
-        judge_id: The ID of the judge.
+        judge_id: The ID of the judge, or None if evaluators run without one.
         status: `pending`, `processing`, `completed`, `failed` or `partial`.
         total_count: The number of its items.
         completed_count: The number of items that have ended well.
@@ -43,7 +65,7 @@ class StoredBatchExecution:
     """
 
     id: str
-    judge_id: str
+    judge_id: str | None
     status: str
     total_count: int
     completed_count: int
@@ -76,6 +98,10 @@ class BatchExecutions(Resource[StoredBatchExecution]):
         "completed_at",
         "judge",
         "project_id",
+        "evaluators",
+        "dataset",
+        "dataset_range",
+        "tags",
         "items",
     )
     listed: ClassVar[tuple[str, ...] | None] = shown[:-1]
@@ -90,14 +116,43 @@ class BatchExecutions(Resource[StoredBatchExecution]):
         "retrieve": "The first request finds the batch in process, and the second one its end.",
     }
     dashboard_columns: ClassVar[tuple[str, ...]] = ("status", "total_count")
+    actions: ClassVar[tuple[Action, ...]] = (
+        Action(
+            "POST",
+            "batch-executions",
+            handler="start",
+            summary="Run a judge or evaluators for a batch of inputs, or for a data set",
+            result="The batch, which has not begun yet.",
+            schema=BATCH_RESULT,
+            status=202,
+            fields=START_FIELDS,
+            is_top_level=True,
+            may_be_missing=True,
+        ),
+    )
 
-    def __init__(self, judges: Judges) -> None:
+    def __init__(
+        self,
+        judges: Judges,
+        evaluators: Evaluators,
+        logs: ExecutionLogs,
+        datasets: DataSets,
+        projects: Projects,
+    ) -> None:
         """Create the resource.
 
         Args:
             judges: The judges that run.
+            evaluators: The evaluators that run without a judge.
+            logs: The logs of executions.
+            datasets: The data sets with inputs.
+            projects: The projects that batches belong to.
         """
         self._judges = judges
+        self._evaluators = evaluators
+        self._runner = JudgeRunner(evaluators, logs)
+        self._datasets = datasets
+        self._projects = projects
         super().__init__()
 
     def outputs(self) -> dict[str, Output]:
@@ -110,6 +165,49 @@ class BatchExecutions(Resource[StoredBatchExecution]):
             "started_at": Output(time, lambda row: _time(row.started_at)),
             "completed_at": Output(time, lambda row: _time(row.completed_at)),
         }
+
+    def start(self, call: Call, values: Mapping[str, Value]) -> Response:
+        """Store a batch of a judge or of evaluators, for inputs or for a data set."""
+        _check_one_of(values, "judge_id", "evaluator_ids")
+        _check_one_of(values, "inputs", "dataset_id")
+        store, account = call.store, call.account
+        values, dataset = self._with_inputs(store, account, values)
+        judge: Row | None = None
+        evaluators: list[Row] = []
+        if values.get("judge_id"):
+            judge = _found(self._judges, store, account, "judge_id", values["judge_id"])
+            version_id = cast("str | None", values.get("judge_version_id"))
+            judge = self._judges.find_version(store, judge, version_id)
+        else:
+            evaluators = [
+                _found(self._evaluators, store, account, "evaluator_ids", id_)
+                for id_ in cast("list[str]", values["evaluator_ids"])
+            ]
+        owner = judge or evaluators[0]
+        present = owner.project_id if owner.organization == account.organization else None
+        project = self._projects.project_for(store, account, values.get("project_id"), present)
+        batch = self.table(store).insert(
+            account, new_batch(judge, values, project, evaluators=evaluators, dataset=dataset)
+        )
+        url = f"{str(call.request.base_url).rstrip('/')}{self.path}{batch.id}/"
+        return JSONResponse({"batch_execution_id": batch.id, "status_url": url}, 202)
+
+    def _with_inputs(
+        self, store: Store, account: Account, values: Mapping[str, Value]
+    ) -> tuple[Mapping[str, Value], Row | None]:
+        """Return the values with the inputs of a data set, and the data set if there is one."""
+        id_ = values.get("dataset_id")
+        if id_ is None:
+            return values, None
+        dataset = _found(self._datasets, store, account, "dataset_id", id_)
+        inputs = self._datasets.read_inputs(store, account.organization, dataset.id) or []
+        chosen = cast("dict[str, int] | None", values.get("range"))
+        if chosen is not None:
+            inputs = inputs[chosen["start"] : chosen["end"] + 1]
+        if not inputs:
+            text = "The data set has no file with such rows."
+            raise Problem(400, {"dataset_id": [text]})
+        return {**values, "inputs": cast("list[JsonValue]", inputs)}, dataset
 
     def retrieve(self, call: Call) -> Response:
         """Return a batch, after the next step of it."""
@@ -153,18 +251,21 @@ class BatchExecutions(Resource[StoredBatchExecution]):
             "started_at": _time(row.started_at),
             "completed_at": _time(now),
         }
-        judge = self._judges.table(store).get(row.organization, str(row.judge_id))
-        if judge is None:
-            return {**item, "error_message": "The judge was deleted."}
-        version_id = cast("dict[str, Value]", row.judge)["version_id"]
         body = {
             **values,
             "tags": row.tags,
-            "judge_version_id": version_id,
             "project_id": values.get("project_id") or row.project_id,
         }
         try:
-            run = self._judges.run(store, account, judge, body)
+            if row.judge_id is None:
+                run = self._run_evaluators(store, account, row, body)
+            else:
+                judge = self._judges.table(store).get(row.organization, str(row.judge_id))
+                if judge is None:
+                    return {**item, "error_message": "The judge was deleted."}
+                version_id = cast("dict[str, Value]", row.judge)["version_id"]
+                body["judge_version_id"] = version_id
+                run = self._judges.run(store, account, judge, body)
         except Problem as problem:
             return {**item, "error_message": _sentence(problem.body)}
         results = cast("list[JsonValue]", run.results)
@@ -174,6 +275,49 @@ class BatchExecutions(Resource[StoredBatchExecution]):
             "evaluator_results": results,
             "execution_log_id": run.log.id,
         }
+
+    def _run_evaluators(
+        self, store: Store, account: Account, row: Row, body: Mapping[str, Value]
+    ) -> JudgeExecution:
+        """Run the evaluators of a batch, as a judge that is not saved would."""
+        references: list[Reference] = []
+        table = self._evaluators.table(store)
+        for one in cast("list[dict[str, str]]", row.evaluators):
+            found = table.get(row.organization, one["id"])
+            if found is not None:
+                version_id = one["version_id"]
+                found = self._evaluators.find_version(store, found, version_id)
+                references.append(Reference(found, version_id))
+        names = ", ".join(str(one.evaluator.name) for one in references)
+        judge = SimpleNamespace(id=None, name=names, version_id=None, file_id=None)
+        return self._runner.run(
+            *(store, account, cast("Row", judge), references, body),
+            project_id=str(body["project_id"]),
+            execution_type="experiment",
+        )
+
+
+def _check_one_of(values: Mapping[str, Value], *names: str) -> None:
+    """Check that a body has exactly one of two fields.
+
+    Raises:
+        Problem: It has both or none.
+    """
+    if sum(values.get(name) is not None for name in names) != 1:
+        text = f"Give either {' or '.join(names)}."
+        raise Problem(400, {"non_field_errors": [text]})
+
+
+def _found(resource: AnyResource, store: Store, account: Account, field: str, id_: Value) -> Row:
+    """Return the object that a field of a body names.
+
+    Raises:
+        Problem: The organization can read no such object.
+    """
+    found = resource.table(store).get(account.organization, str(id_))
+    if found is None:
+        raise Problem(400, {field: [f'Invalid pk "{id_}" - object does not exist.']})
+    return found
 
 
 def _time(value: object) -> str | None:

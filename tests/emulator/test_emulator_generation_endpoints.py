@@ -1,0 +1,256 @@
+"""Endpoints that only an older or only a newer generation of the service has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+from openapi_core import OpenAPI
+
+from root.emulator import Generation, Server, openapi, serve
+from tests.conformance import check_response
+
+from .conftest import UNKNOWN, connect
+from .evaluation import RELEVANCE, create_objective
+
+BATCHES = "/v1/batch-executions/"
+RUN = {"request": "May I?", "response": "Yes."}
+
+
+def conforming(server: Server, generation: Generation) -> Iterator[httpx.Client]:
+    """Yield a client whose responses must be as the OpenAPI document describes them."""
+    document = OpenAPI.from_dict(openapi(generation))
+
+    def check(response: httpx.Response) -> None:
+        response.read()
+        check_response(response, document)
+
+    with connect(server, server.add_key()) as client:
+        client.event_hooks = {"response": [check]}
+        yield client
+
+
+@pytest.fixture(scope="module")
+def old_server() -> Iterator[Server]:
+    with serve(generation="A") as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def new_server() -> Iterator[Server]:
+    with serve(generation="C") as server:
+        yield server
+
+
+@pytest.fixture
+def old(old_server: Server) -> Iterator[httpx.Client]:
+    yield from conforming(old_server, "A")
+
+
+@pytest.fixture
+def new(new_server: Server) -> Iterator[httpx.Client]:
+    yield from conforming(new_server, "C")
+
+
+def create(client: httpx.Client, path: str, **body: object) -> dict[str, Any]:
+    """Create an object, and return it."""
+    response = client.post(path, json=body)
+    assert response.status_code in (201, 202), response.text
+    created: dict[str, Any] = response.json()
+    return created
+
+
+def create_evaluator(client: httpx.Client, **fields: object) -> str:
+    """Create an evaluator with the names of all generations, and return its ID."""
+    text = "Is {{response}} kind?"
+    created = create(
+        client,
+        "/v1/evaluators/",
+        name=uuid4().hex,
+        objective_id=create_objective(client),
+        **{"prompt": text, "scoring_criteria": text, **fields},
+    )
+    return str(created["id"])
+
+
+def upload(client: httpx.Client, content: str, **fields: str) -> str:
+    """Create a data set from a file, and return its ID."""
+    request = client.build_request(
+        "POST", "/v1/datasets/", data=fields, files={"file": ("a.csv", content)}
+    )
+    request.read()
+    return str(client.send(request).json()["id"])
+
+
+@pytest.mark.parametrize("method", ["PUT", "POST"])
+def test_status_of_evaluators(old: httpx.Client, method: str) -> None:
+    """The status of an evaluator is set, is seen later, and makes no version."""
+    id_ = create_evaluator(old)
+    path = f"/v1/evaluators/status/{id_}/"
+
+    assert old.request(method, path, json={"status": "listed"}).json() == {"status": "listed"}
+
+    assert old.get(f"/v1/evaluators/{id_}/").json()["status"] == "listed"
+    assert old.get("/v1/evaluators/").json()["results"][0]["status"] == "listed"
+    assert len(old.get(f"/v1/evaluators/versions/{id_}/").json()["results"]) == 1
+    old.request(method, path, json={"status": "unlisted"})
+    assert old.get(f"/v1/evaluators/{id_}/").json()["status"] == "unlisted"
+
+
+def test_status_of_data_sets(old: httpx.Client) -> None:
+    """The status of a data set is set, and is seen later."""
+    id_ = create(old, "/v1/datasets/", name="a")["id"]
+
+    response = old.put(f"/v1/datasets/status/{id_}/", json={"status": "listed"})
+
+    assert response.json() == {"status": "listed"}
+    assert old.get(f"/v1/datasets/{id_}/").json()["status"] == "listed"
+
+
+@pytest.mark.parametrize("method", ["PUT", "POST"])
+@pytest.mark.parametrize(
+    ("id_", "body", "status"),
+    [
+        (RELEVANCE, {"status": "listed"}, 403),
+        (UNKNOWN, {"status": "listed"}, 404),
+        (None, {"status": "public"}, 400),
+        (None, {}, 400),
+    ],
+)
+def test_refused_status(
+    old: httpx.Client, method: str, id_: str | None, body: dict[str, str], status: int
+) -> None:
+    """A status is one of two, of an evaluator of the organization."""
+    path = f"/v1/evaluators/status/{id_ or create_evaluator(old)}/"
+
+    assert old.request(method, path, json=body).status_code == status
+
+
+def test_rename_a_data_set(new: httpx.Client) -> None:
+    """The name of a data set is changed, and nothing else."""
+    created = create(new, "/v1/datasets/", name="a", has_header=True)
+    path = f"/v1/datasets/{created['id']}/"
+
+    renamed = new.patch(path, json={"name": "b", "tags": [UNKNOWN]}).json()
+
+    assert (renamed["name"], renamed["tags"]) == ("b", [])
+    assert new.get(path).json() == renamed
+    assert renamed["project_id"] == created["project_id"]
+    assert new.patch(path, json={"name": None}).json()["name"] is None
+    assert new.patch(path, json={"name": ""}).status_code == 400
+
+
+def finished(client: httpx.Client, **body: object) -> dict[str, Any]:
+    """Start a batch, and return it when it has ended."""
+    started = create(client, BATCHES, **body)
+    url = started["status_url"]
+    assert url.endswith(f"/v1/judges/batch-executions/{started['batch_execution_id']}/")
+    assert client.get(url).json()["status"] == "processing"
+    ended: dict[str, Any] = client.get(url).json()
+    return ended
+
+
+def test_batch_of_evaluators(new: httpx.Client) -> None:
+    """A batch runs evaluators without a judge, in the version that they had at its start."""
+    id_ = create_evaluator(new)
+    body = {"evaluator_ids": [id_, RELEVANCE], "inputs": [RUN, {"turns": None}], "tags": ["a"]}
+
+    batch = finished(new, **body)
+
+    assert (batch["status"], batch["judge"], batch["dataset"]) == ("partial", None, None)
+    assert [one["id"] for one in batch["evaluators"]] == [id_, RELEVANCE]
+    assert batch["tags"] == ["a"]
+    first, second = batch["items"]
+    assert [one["evaluator_id"] for one in first["evaluator_results"]] == [id_, RELEVANCE]
+    assert second["error_message"]
+    log = new.get(f"/v1/execution-logs/{first['execution_log_id']}/").json()
+    assert (log["executed_item_id"], log["tags"]) == (None, ["a"])
+
+
+def test_batch_of_a_judge(new: httpx.Client) -> None:
+    """A batch runs a judge."""
+    judge = create(
+        new,
+        "/v1/judges/",
+        name="judge",
+        intent="Be kind.",
+        evaluator_references=[{"id": RELEVANCE}],
+    )
+
+    batch = finished(new, judge_id=judge["id"], inputs=[RUN])
+
+    assert (batch["status"], batch["judge"]["id"]) == ("completed", judge["id"])
+    assert batch["evaluators"] == []
+
+
+@pytest.mark.parametrize(
+    ("content", "has_header"),
+    [
+        ("request,response\nA?,a\nB?,b\nC?,c\nD?,d\n", "true"),
+        ("1,a,A?\n1,b,B?\n1,c,C?\n1,d,D?\n", "false"),
+    ],
+)
+def test_batch_of_a_data_set(new: httpx.Client, content: str, has_header: str) -> None:
+    """The inputs of a batch may be rows of a data set, both ends of the range included."""
+    dataset = upload(new, content, has_header=has_header)
+    chosen = {"start": 1, "end": 2}
+
+    batch = finished(new, evaluator_ids=[RELEVANCE], dataset_id=dataset, range=chosen)
+
+    assert [one["input"] for one in batch["items"]] == [
+        {"request": "B?", "response": "b"},
+        {"request": "C?", "response": "c"},
+    ]
+    assert (batch["dataset"]["id"], batch["dataset_range"]) == (dataset, chosen)
+
+
+@pytest.mark.parametrize(
+    ("body", "name"),
+    [
+        ({}, "non_field_errors"),
+        ({"inputs": [RUN]}, "non_field_errors"),
+        ({"evaluator_ids": [RELEVANCE]}, "non_field_errors"),
+        (
+            {"judge_id": UNKNOWN, "evaluator_ids": [RELEVANCE], "inputs": [RUN]},
+            "non_field_errors",
+        ),
+        ({"judge_id": UNKNOWN, "inputs": [RUN]}, "judge_id"),
+        ({"evaluator_ids": [UNKNOWN], "inputs": [RUN]}, "evaluator_ids"),
+        ({"evaluator_ids": [RELEVANCE], "dataset_id": UNKNOWN}, "dataset_id"),
+        ({"evaluator_ids": [], "inputs": [RUN]}, "evaluator_ids"),
+        ({"evaluator_ids": [RELEVANCE], "inputs": 101 * [RUN]}, "inputs"),
+    ],
+)
+def test_refused_batches(new: httpx.Client, body: dict[str, object], name: str) -> None:
+    """A batch has a judge or evaluators, and inputs or a data set."""
+    response = new.post(BATCHES, json=body)
+
+    assert (response.status_code, set(response.json())) == (400, {name})
+    assert new.get("/v1/judges/batch-executions/").json()["results"] == []
+
+
+def test_batch_of_an_empty_data_set(new: httpx.Client) -> None:
+    """A data set without rows in the range is refused."""
+    dataset = upload(new, "1,a\n")
+    body = {"evaluator_ids": [RELEVANCE], "dataset_id": dataset, "range": {"start": 1, "end": 9}}
+
+    assert new.post(BATCHES, json=body).json().keys() == {"dataset_id"}
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", BATCHES),
+        ("PUT", f"/v1/evaluators/status/{RELEVANCE}/"),
+        ("PUT", f"/v1/datasets/status/{UNKNOWN}/"),
+        ("PATCH", f"/v1/datasets/{UNKNOWN}/"),
+    ],
+)
+def test_present_servers_lack_them(client: httpx.Client, method: str, path: str) -> None:
+    """The present generation has none of them."""
+    response = client.request(method, path, json={})
+
+    assert response.status_code == (405 if method == "PATCH" else 404)
