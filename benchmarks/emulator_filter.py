@@ -14,7 +14,7 @@ from root.emulator.cursors import Ordering
 from root.emulator.fields import StringField
 from root.emulator.keys import Account
 from root.emulator.store import Store
-from root.emulator.table import TableSpec
+from root.emulator.table_spec import TableSpec
 
 SPEC = TableSpec("notes", {"place": StringField()}, filtered_by=("place",))
 

@@ -19,17 +19,21 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
+from root.emulator.actions import Action, ActionMethod
 from root.emulator.application import CONNECTION, Application
+from root.emulator.calls import Call
 from root.emulator.cursors import Ordering
 from root.emulator.endpoint import Service, endpoints
 from root.emulator.fault_queue import FaultQueue
-from root.emulator.fields import BooleanField, Fields, IntegerField, StringField, Value
+from root.emulator.fields import BooleanField, Fields, StringField, Value
 from root.emulator.history import History
 from root.emulator.keys import Account, KeyRegistry
+from root.emulator.number_fields import IntegerField
 from root.emulator.openapi import describe
+from root.emulator.outputs import ID, Output
 from root.emulator.pagination import Paginator
 from root.emulator.problems import detail_problem
-from root.emulator.resource import ID, Action, ActionMethod, Call, Output, Resource
+from root.emulator.resource import Resource
 from root.emulator.rows import Row
 from root.emulator.store import Store
 

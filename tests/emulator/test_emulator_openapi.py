@@ -14,7 +14,8 @@ from openapi_core.exceptions import OpenAPIError
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from root.emulator import Server, openapi
-from root.emulator.fields import BooleanField, IntegerField, StringField
+from root.emulator.fields import BooleanField, StringField
+from root.emulator.number_fields import IntegerField
 from root.emulator.resources.models import Models
 from root.emulator.resources.projects import Projects
 from tests.conformance import check_request, check_response

@@ -36,7 +36,8 @@ from root.emulator.resources.judges import StoredBatchExecution, StoredJudge
 from root.emulator.resources.models import StoredModel
 from root.emulator.resources.objectives import StoredObjective
 from root.emulator.resources.projects import StoredProject
-from root.emulator.server import Server, serve
+from root.emulator.running import Server
+from root.emulator.server import serve
 
 # Imported to check that they are installed; they are not part of the public interface.
 del starlette, uvicorn, yaml

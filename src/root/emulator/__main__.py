@@ -16,7 +16,8 @@ from urllib.parse import quote
 
 from root.emulator.cursors import NextStyle
 from root.emulator.generations import Generation
-from root.emulator.server import Server, serve
+from root.emulator.running import Server
+from root.emulator.server import serve
 from root.emulator.terminal import printable
 
 _API_KEY = "ROOT_EMULATOR_API_KEY"

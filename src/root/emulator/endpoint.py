@@ -13,14 +13,17 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from root.emulator import problems
+from root.emulator.actions import Action
+from root.emulator.calls import Call
 from root.emulator.events import EVENTS_TYPE
 from root.emulator.forms import FORM_TYPES
 from root.emulator.generations import Generation, Handler, adapted, shape_of
 from root.emulator.history import BODY, ENTRY, Entry
 from root.emulator.keys import Account, KeyRegistry
+from root.emulator.metadata import field_metadata
 from root.emulator.pagination import Paginator
 from root.emulator.problems import Problem, UnexpectedRequest
-from root.emulator.resource import Action, AnyResource, Call, field_metadata
+from root.emulator.resource import AnyResource
 from root.emulator.rows import Row
 from root.emulator.serializers import is_json
 from root.emulator.store import Store

@@ -6,7 +6,6 @@ white space is removed), and so are its error messages.
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,35 +15,23 @@ from uuid import UUID
 
 from pydantic import JsonValue
 
-from root.emulator.patterns import integers
-
 __all__ = [
-    "MAX_INTEGER",
     "BooleanField",
     "ChoiceField",
     "DateTimeField",
     "Field",
     "Fields",
-    "FloatField",
-    "IntegerField",
     "InvalidValueError",
     "StringField",
     "UUIDField",
     "Value",
     "clean_fields",
+    "json_types",
 ]
 
 Value: TypeAlias = JsonValue
 """The value of a validated field."""
 
-MAX_INTEGER = 2_147_483_647
-"""The largest 32-bit integer, which PostgreSQL's integer columns hold."""
-
-# "1.0" is an integer and "1.2" is not.
-_ZERO_FRACTION = re.compile(r"\.0*\s*$")
-
-# Longer strings are rejected before they are parsed as a number, which takes quadratic time.
-_MAX_NUMBER_LENGTH = 1000
 
 # The white space that Python's str.strip() removes.
 _SPACE = r"\t-\r\u001c-\u0020\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
@@ -173,7 +160,7 @@ class StringField(Field):
     def request_schema(self) -> dict[str, JsonValue]:
         """Return the JSON Schema of accepted values."""
         longest = self.max_length
-        schema = _types(self, "string", "number")
+        schema = json_types(self, "string", "number")
         if longest is not None and longest > _MAX_REPETITIONS:
             schema["maxLength"] = longest
             longest = None
@@ -192,68 +179,12 @@ class StringField(Field):
 
     def response_schema(self) -> dict[str, JsonValue]:
         """Return the JSON Schema of returned values."""
-        schema = _types(self, "string")
+        schema = json_types(self, "string")
         if not self.allow_blank:
             schema["minLength"] = self.min_length
         if self.max_length is not None:
             schema["maxLength"] = self.max_length
         return schema
-
-
-@dataclass(frozen=True, kw_only=True)
-class IntegerField(Field):
-    """An integer field."""
-
-    minimum: int
-    maximum: int = MAX_INTEGER
-
-    @property
-    def type_name(self) -> str:
-        """The type in responses to OPTIONS."""
-        return "integer"
-
-    @property
-    def column(self) -> str:
-        """The type of its column in the database."""
-        return "INTEGER"
-
-    def limits(self) -> dict[str, JsonValue]:
-        """Return the limits in responses to OPTIONS."""
-        return {"min_value": self.minimum, "max_value": self.maximum}
-
-    def clean(self, value: object) -> int:
-        """Return the integer.
-
-        Raises:
-            InvalidValueError: The value is invalid.
-        """
-        if isinstance(value, str) and len(value) > _MAX_NUMBER_LENGTH:
-            raise InvalidValueError("String value too large.")
-        try:
-            # Converted by way of a string, as in the original, so that true is not an integer.
-            number = int(_ZERO_FRACTION.sub("", str(value)))
-        except ValueError:
-            raise InvalidValueError("A valid integer is required.") from None
-        if number > self.maximum:
-            raise InvalidValueError(f"Ensure this value is less than or equal to {self.maximum}.")
-        if number < self.minimum:
-            raise InvalidValueError(
-                f"Ensure this value is greater than or equal to {self.minimum}."
-            )
-        return number
-
-    def request_schema(self) -> dict[str, JsonValue]:
-        """Return the JSON Schema of accepted values."""
-        return {
-            **_types(self, "integer", "string"),
-            "minimum": self.minimum,
-            "maximum": self.maximum,
-            "pattern": rf"^ *{integers(self.minimum, self.maximum)}(?:\.0{{0,9}})? *$",
-        }
-
-    def response_schema(self) -> dict[str, JsonValue]:
-        """Return the JSON Schema of returned values."""
-        return {**_types(self, "integer"), "minimum": self.minimum, "maximum": self.maximum}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -299,65 +230,11 @@ class BooleanField(Field):
 
     def response_schema(self) -> dict[str, JsonValue]:
         """Return the JSON Schema of returned values."""
-        return _types(self, "boolean")
+        return json_types(self, "boolean")
 
 
 _TRUE_TEXTS = ("t", "y", "yes", "true", "on", "1")
 _FALSE_TEXTS = ("f", "n", "no", "false", "off", "0")
-
-
-@dataclass(frozen=True, kw_only=True)
-class FloatField(Field):
-    """A field with a number."""
-
-    minimum: float | None = None
-    maximum: float | None = None
-
-    @property
-    def type_name(self) -> str:
-        """The type in responses to OPTIONS."""
-        return "float"
-
-    @property
-    def column(self) -> str:
-        """The type of its column in the database."""
-        return "REAL"
-
-    def clean(self, value: object) -> float:
-        """Return the number.
-
-        Raises:
-            InvalidValueError: The value is invalid.
-        """
-        if isinstance(value, str) and len(value) > _MAX_NUMBER_LENGTH:
-            raise InvalidValueError("String value too large.")
-        try:
-            number = float(value) if isinstance(value, str | int | float) else math.nan
-        except (ValueError, OverflowError):
-            number = math.nan
-        # Neither JSON nor SQLite has other numbers.
-        if isinstance(value, bool) or not math.isfinite(number):
-            raise InvalidValueError("A valid number is required.")
-        if self.maximum is not None and number > self.maximum:
-            raise InvalidValueError(f"Ensure this value is less than or equal to {self.maximum}.")
-        if self.minimum is not None and number < self.minimum:
-            raise InvalidValueError(
-                f"Ensure this value is greater than or equal to {self.minimum}."
-            )
-        return number
-
-    def request_schema(self) -> dict[str, JsonValue]:
-        """Return the JSON Schema of accepted values; strings with a number are accepted too."""
-        return self.response_schema()
-
-    def response_schema(self) -> dict[str, JsonValue]:
-        """Return the JSON Schema of returned values."""
-        schema = _types(self, "number")
-        if self.minimum is not None:
-            schema["minimum"] = self.minimum
-        if self.maximum is not None:
-            schema["maximum"] = self.maximum
-        return schema
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -414,7 +291,7 @@ class UUIDField(Field):
 
     def request_schema(self) -> dict[str, JsonValue]:
         """Return the JSON Schema of accepted values."""
-        return {**_types(self, "string"), "format": "uuid"}
+        return {**json_types(self, "string"), "format": "uuid"}
 
     def response_schema(self) -> dict[str, JsonValue]:
         """Return the JSON Schema of returned values."""
@@ -451,7 +328,7 @@ class DateTimeField(Field):
 
     def request_schema(self) -> dict[str, JsonValue]:
         """Return the JSON Schema of accepted values."""
-        return {**_types(self, "string"), "format": "date-time"}
+        return {**json_types(self, "string"), "format": "date-time"}
 
     def response_schema(self) -> dict[str, JsonValue]:
         """Return the JSON Schema of returned values."""
@@ -492,7 +369,8 @@ def clean_fields(body: Mapping[str, object], fields: Fields, *, partial: bool) -
     return values
 
 
-def _types(field: Field, *names: str) -> dict[str, JsonValue]:
+def json_types(field: Field, *names: str) -> dict[str, JsonValue]:
+    """Return the JSON Schema of the types of a field."""
     types: list[JsonValue] = [*names, "null"] if field.nullable else [*names]
     return {"type": types[0] if len(types) == 1 else types}
 

@@ -13,8 +13,9 @@ from typing import Literal, TypeAlias, cast
 
 from starlette.responses import JSONResponse, Response
 
+from root.emulator.calls import Call
 from root.emulator.problems import Problem
-from root.emulator.resource import AnyResource, Call
+from root.emulator.resource import AnyResource
 from root.emulator.serializers import is_json
 from root.emulator.shapes import Shape
 

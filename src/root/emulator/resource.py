@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import fields
 from datetime import datetime
 from functools import partial
 from operator import attrgetter
@@ -18,181 +18,30 @@ from typing import Any, ClassVar, Generic, Literal, TypeAlias, TypeVar, cast
 from uuid import UUID
 
 from pydantic import JsonValue
-from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from root.emulator import problems
+from root.emulator.actions import Action
+from root.emulator.calls import Call
 from root.emulator.cursors import Ordering, parse_ordering
-from root.emulator.fields import Field, Fields, Value
-from root.emulator.file_fields import Upload
+from root.emulator.fields import Fields, Value
 from root.emulator.filters import Condition, Filter
-from root.emulator.forms import FORM_TYPES, parse_form, to_json
 from root.emulator.keys import Account
-from root.emulator.pagination import Paginator
+from root.emulator.metadata import field_metadata, label
+from root.emulator.outputs import ID, Output
 from root.emulator.problems import Problem
 from root.emulator.rows import Row, Visibility
-from root.emulator.serializers import parse_json, validate
 from root.emulator.store import Store
-from root.emulator.table import Getter, Table, TableSpec
+from root.emulator.table import Table
+from root.emulator.table_spec import Getter, TableSpec
 
-__all__ = ["Action", "ActionMethod", "AnyResource", "Call", "Operation", "Output", "Resource"]
+__all__ = ["AnyResource", "Operation", "Resource"]
 
 S = TypeVar("S", covariant=True)
 
-ActionMethod: TypeAlias = Literal["GET", "POST", "PUT", "DELETE"]
-"""The HTTP method of an action."""
 
 Operation: TypeAlias = Literal["list", "create", "retrieve", "replace", "update", "delete"]
 """What a resource has endpoints for."""
-
-Schema: TypeAlias = Mapping[str, JsonValue]
-"""A JSON Schema."""
-
-
-@dataclass(frozen=True)
-class Output:
-    """A field of responses that is not a field of requests.
-
-    Attributes:
-        schema: The JSON Schema of its values.
-        value: Returns the value for an object.
-        type_name: The type in responses to OPTIONS, or None to omit the field there.
-    """
-
-    schema: Schema
-    value: Getter
-    type_name: str | None = None
-
-
-ID = Output({"type": "string", "format": "uuid"}, attrgetter("id"), "string")
-CREATED_AT = Output(
-    {"type": "string", "format": "date-time"},
-    lambda row: row.created_at.replace("+00:00", "Z"),
-    "datetime",
-)
-VISIBILITY = Output({"enum": ["PUBLIC", "PUBLIC_UNLISTED", "PRIVATE"]}, attrgetter("visibility"))
-OWNER = Output(
-    {
-        "type": "object",
-        "required": ["email", "full_name"],
-        "properties": {"email": {"type": "string"}, "full_name": {"type": "string"}},
-    },
-    lambda row: {"email": row.email, "full_name": row.full_name},
-)
-
-
-@dataclass(frozen=True)
-class Action:
-    """An endpoint besides those of operations, for all objects or for one.
-
-    Attributes:
-        method: The HTTP method.
-        path: The path below that of the resource, without its final slash. With `{id}` as a
-            segment, as in `{id}/duplicate` or `execute/{id}`, the action is for one object: with
-            GET and POST any that the organization can read, with PUT and DELETE one of its own.
-        handler: The name of the resource's method that handles it. It takes the call, the object
-            if the action is for one, and the validated values of the body and the query.
-        summary: What it does, as a title.
-        result: What the response to a request that succeeds is.
-        schema: The JSON Schema of that response, or None if it has no body.
-        status: The status of that response.
-        fields: The fields of the body, of POST and PUT only.
-        parameters: The parameters of the query.
-        has_slash: Whether the path ends in a slash. Otherwise it is found with one, too.
-        media_type: The media type of the response.
-        may_be_missing: Whether it looks an object up by something else than its ID.
-        accepts_forms: Whether the body may be a form.
-        accepts_bearer: Whether the key may be sent as `Authorization: Bearer`.
-        has_problem_details: Whether errors are problem details (RFC 9457).
-        is_top_level: Whether the path is below `/v1/` instead of below that of the resource.
-        streams: Whether the response may be server-sent events.
-    """
-
-    method: ActionMethod
-    path: str
-    handler: str
-    summary: str
-    result: str
-    schema: Schema | None
-    status: int = 200
-    fields: Fields = field(default_factory=dict[str, Field])
-    parameters: Fields = field(default_factory=dict[str, Field])
-    has_slash: bool = True
-    media_type: str = "application/json"
-    may_be_missing: bool = False
-    accepts_forms: bool = False
-    accepts_bearer: bool = False
-    has_problem_details: bool = False
-    is_top_level: bool = False
-    streams: bool = False
-
-    @property
-    def is_for_object(self) -> bool:
-        """Whether it is for one object."""
-        return "{id}" in self.path
-
-    @property
-    def changes_object(self) -> bool:
-        """Whether the object must belong to the organization."""
-        return self.is_for_object and self.method in ("PUT", "DELETE")
-
-
-@dataclass(slots=True)
-class Call:
-    """An authenticated request, and what it is answered with.
-
-    Attributes:
-        request: The request.
-        body: Its body.
-        account: The account of its key.
-        store: The database, within a transaction.
-        paginator: The format of pages.
-        files: The files of the body by field, once it is validated.
-    """
-
-    request: Request
-    body: bytes
-    account: Account
-    store: Store
-    paginator: Paginator
-    files: dict[str, Upload] = field(default_factory=dict[str, Upload])
-
-    def validate(
-        self, fields: Fields, *, is_partial: bool = False, accepts_forms: bool = False
-    ) -> dict[str, Value]:
-        """Return the validated values of the body.
-
-        Args:
-            fields: The fields of the body.
-            is_partial: Whether required fields may be omitted.
-            accepts_forms: Whether the body may be a form.
-
-        Raises:
-            Problem: The body is invalid.
-        """
-        content_type = self.request.headers.get("content-type", "")
-        media_type = content_type.partition(";")[0].strip().lower()
-        if not accepts_forms or not self.body or media_type not in FORM_TYPES:
-            return validate(parse_json(self.body, content_type), fields, partial=is_partial)
-        form = parse_form(self.body, content_type)
-        for name, (*_, last) in form.items():
-            if isinstance(last, Upload):
-                self.files[name] = last
-        return validate(to_json(form, fields), fields, partial=is_partial)
-
-    def parameters(self, fields: Fields, *, is_partial: bool = False) -> dict[str, Value]:
-        """Return the validated parameters of the query; empty ones are ignored.
-
-        Args:
-            fields: The parameters.
-            is_partial: Whether required parameters may be omitted.
-
-        Raises:
-            Problem: A parameter is invalid.
-        """
-        query = self.request.query_params
-        data = {name: query[name] for name in fields if query.get(name, "").strip()}
-        return validate(data, fields, partial=is_partial)
 
 
 class Resource(Generic[S]):
@@ -562,7 +411,7 @@ class Resource(Generic[S]):
                 "type": output.type_name,
                 "required": False,
                 "read_only": True,
-                "label": _label(name),
+                "label": label(name),
             }
             for name, output in self.outputs().items()
             if name in self.shown and output.type_name is not None
@@ -632,21 +481,3 @@ def _created_at(row: Row) -> datetime:
 
 
 AnyResource: TypeAlias = Resource[object]
-
-
-def field_metadata(fields: Fields) -> dict[str, JsonValue]:
-    """Return the description of fields in responses to OPTIONS."""
-    return {
-        name: {
-            "type": field.type_name,
-            "required": field.required,
-            "read_only": False,
-            "label": _label(name),
-            **field.limits(),
-        }
-        for name, field in fields.items()
-    }
-
-
-def _label(name: str) -> str:
-    return name.replace("_", " ").capitalize()

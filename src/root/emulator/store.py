@@ -17,7 +17,8 @@ from uuid import UUID, uuid4
 
 from root.emulator.fields import Value
 from root.emulator.keys import Account
-from root.emulator.table import Table, TableSpec
+from root.emulator.table import Table
+from root.emulator.table_spec import TableSpec
 
 __all__ = ["Store"]
 

@@ -10,15 +10,19 @@ from uuid import UUID
 
 from starlette.responses import JSONResponse, Response
 
+from root.emulator.actions import Action
+from root.emulator.calls import Call
 from root.emulator.cursors import Ordering
 from root.emulator.fields import DateTimeField, Fields, StringField, UUIDField, Value
 from root.emulator.json_fields import JsonField
 from root.emulator.keys import Account
+from root.emulator.outputs import Output, Schema
 from root.emulator.problems import detail_problem
-from root.emulator.resource import Action, Call, Output, Resource, Schema
+from root.emulator.resource import Resource
 from root.emulator.rows import Row, Visibility
 from root.emulator.store import Store
-from root.emulator.table import Table, TableSpec
+from root.emulator.table import Table
+from root.emulator.table_spec import TableSpec
 
 __all__ = ["VERSION_COLUMNS", "VERSION_ID", "VersionedResource", "page_schema", "versions_action"]
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from root.emulator.actions import Action, ActionMethod
+from root.emulator.calls import Call
 from root.emulator.fields import BooleanField, ChoiceField, Fields
-from root.emulator.resource import Action, ActionMethod, Call, Output
+from root.emulator.outputs import Output
 from root.emulator.rows import Row
-from root.emulator.table import SERVICE
+from root.emulator.table_spec import SERVICE
 
 __all__ = [
     "IS_LISTED",

@@ -13,13 +13,16 @@ from uuid import UUID
 
 from starlette.responses import JSONResponse, Response
 
+from root.emulator.actions import Action
+from root.emulator.calls import Call
 from root.emulator.fields import BooleanField, ChoiceField, Fields, StringField, UUIDField, Value
 from root.emulator.file_fields import FileField, URLField
 from root.emulator.filters import Filter, search
 from root.emulator.json_fields import ListField
 from root.emulator.keys import Account
+from root.emulator.outputs import CREATED_AT, ID, OWNER, Output
 from root.emulator.problems import detail_problem
-from root.emulator.resource import CREATED_AT, ID, OWNER, Action, Call, Operation, Output, Resource
+from root.emulator.resource import Operation, Resource
 from root.emulator.resources.projects import Projects
 from root.emulator.rows import Row
 from root.emulator.store import Store

@@ -11,12 +11,13 @@ from typing import ClassVar, cast
 from pydantic import JsonValue
 from starlette.responses import JSONResponse, Response
 
+from root.emulator.actions import Action
+from root.emulator.calls import Call
 from root.emulator.fields import (
     ChoiceField,
     DateTimeField,
     Field,
     Fields,
-    FloatField,
     StringField,
     UUIDField,
     Value,
@@ -24,8 +25,10 @@ from root.emulator.fields import (
 from root.emulator.filters import Filter, any_of, at_least, at_most, flag, search
 from root.emulator.json_fields import JsonField, ListField, MapField
 from root.emulator.keys import Account
+from root.emulator.number_fields import FloatField
+from root.emulator.outputs import CREATED_AT, ID, OWNER, Output
 from root.emulator.problems import Problem
-from root.emulator.resource import CREATED_AT, ID, OWNER, Action, Call, Operation, Output, Resource
+from root.emulator.resource import Operation, Resource
 from root.emulator.rows import Row
 from root.emulator.store import Store
 

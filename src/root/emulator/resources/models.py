@@ -9,23 +9,17 @@ from typing import ClassVar
 from starlette.responses import JSONResponse, Response
 
 from root.emulator import problems
-from root.emulator.fields import Fields, IntegerField, StringField, Value
+from root.emulator.actions import Action
+from root.emulator.calls import Call
+from root.emulator.fields import Fields, StringField, Value
 from root.emulator.keys import Account
-from root.emulator.resource import (
-    ID,
-    OWNER,
-    VISIBILITY,
-    Action,
-    Call,
-    Operation,
-    Output,
-    Resource,
-    Schema,
-)
+from root.emulator.number_fields import IntegerField
+from root.emulator.outputs import ID, OWNER, VISIBILITY, Output, Schema
+from root.emulator.resource import Operation, Resource
 from root.emulator.resources.catalogue import Catalogue, model_id
 from root.emulator.rows import Row, Visibility
 from root.emulator.store import Store
-from root.emulator.table import SERVICE
+from root.emulator.table_spec import SERVICE
 
 __all__ = ["DEFAULT_MODEL", "Models", "StoredModel"]
 

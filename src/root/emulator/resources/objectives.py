@@ -10,18 +10,13 @@ from typing import ClassVar, cast
 
 from starlette.responses import JSONResponse, Response
 
+from root.emulator.actions import Action
+from root.emulator.calls import Call
 from root.emulator.fields import BooleanField, Fields, StringField, UUIDField, Value
 from root.emulator.filters import Filter, search
 from root.emulator.keys import Account
-from root.emulator.resource import (
-    CREATED_AT,
-    ID,
-    OWNER,
-    Action,
-    Call,
-    Operation,
-    Output,
-)
+from root.emulator.outputs import CREATED_AT, ID, OWNER, Output
+from root.emulator.resource import Operation
 from root.emulator.resources.projects import Projects
 from root.emulator.rows import Row, Visibility
 from root.emulator.store import Store

@@ -10,8 +10,9 @@ from uuid import UUID, uuid5
 
 from root.emulator.fields import BooleanField, Fields, StringField, Value
 from root.emulator.keys import Account
+from root.emulator.outputs import CREATED_AT, ID, Output
 from root.emulator.problems import Problem, detail_problem
-from root.emulator.resource import CREATED_AT, ID, Operation, Output, Resource
+from root.emulator.resource import Operation, Resource
 from root.emulator.rows import Row
 from root.emulator.store import Store
 

@@ -6,18 +6,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias, cast
 
-from root.emulator.fields import (
-    BooleanField,
-    ChoiceField,
-    Fields,
-    IntegerField,
-    StringField,
-    UUIDField,
-    Value,
-)
+from root.emulator.fields import BooleanField, ChoiceField, Fields, StringField, UUIDField, Value
 from root.emulator.json_fields import ListField, ObjectField
+from root.emulator.number_fields import IntegerField
+from root.emulator.outputs import Schema
 from root.emulator.problems import Problem
-from root.emulator.resource import Schema
 from root.emulator.resources.evaluators.execution import Execution
 
 __all__ = [

@@ -14,11 +14,14 @@ from uuid import UUID, uuid5
 from pydantic import JsonValue
 from starlette.responses import JSONResponse, Response
 
+from root.emulator.actions import Action
+from root.emulator.calls import Call
 from root.emulator.fields import Fields, StringField, Value
 from root.emulator.filters import Filter
 from root.emulator.keys import Account
+from root.emulator.outputs import CREATED_AT, ID, OWNER, Output, Schema
 from root.emulator.problems import Problem, detail_problem
-from root.emulator.resource import CREATED_AT, ID, OWNER, Action, Call, Operation, Output, Schema
+from root.emulator.resource import Operation
 from root.emulator.resources.datasets import DataSets
 from root.emulator.resources.evaluators.calibration import (
     CALIBRATION_FIELDS,
@@ -47,7 +50,7 @@ from root.emulator.resources.projects import Projects
 from root.emulator.rows import Row, Visibility
 from root.emulator.scoring import FixedScores
 from root.emulator.store import Store
-from root.emulator.table import SERVICE
+from root.emulator.table_spec import SERVICE
 from root.emulator.versions import VERSION_COLUMNS, VERSION_ID, VersionedResource, versions_action
 from root.emulator.visibility import (
     LISTS_PUBLIC,

@@ -16,8 +16,8 @@ from root.emulator.fields import (
     Value,
 )
 from root.emulator.json_fields import JsonField, ListField, MapField, ObjectField
+from root.emulator.outputs import Schema
 from root.emulator.problems import Problem
-from root.emulator.resource import Schema
 from root.emulator.resources.models import DEFAULT_MODEL
 from root.emulator.rows import Row
 from root.emulator.scoring import FixedScores, Inputs, Score, compute_score, fixed_score

@@ -4,17 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from root.emulator.fields import (
-    BooleanField,
-    ChoiceField,
-    Fields,
-    FloatField,
-    StringField,
-    UUIDField,
-)
+from root.emulator.fields import BooleanField, ChoiceField, Fields, StringField, UUIDField
 from root.emulator.filters import Filter, flag, search
 from root.emulator.json_fields import JsonField, ListField, ObjectField
-from root.emulator.table import SERVICE
+from root.emulator.number_fields import FloatField
+from root.emulator.table_spec import SERVICE
 from root.emulator.versions import VERSION_COLUMNS
 from root.emulator.visibility import IS_LISTED
 

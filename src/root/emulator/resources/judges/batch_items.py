@@ -7,17 +7,10 @@ from typing import cast
 
 from pydantic import JsonValue
 
-from root.emulator.fields import (
-    ChoiceField,
-    DateTimeField,
-    Fields,
-    IntegerField,
-    StringField,
-    UUIDField,
-    Value,
-)
+from root.emulator.fields import ChoiceField, DateTimeField, Fields, StringField, UUIDField, Value
 from root.emulator.json_fields import JsonField, ListField, ObjectField
-from root.emulator.resource import Schema
+from root.emulator.number_fields import IntegerField
+from root.emulator.outputs import Schema
 from root.emulator.resources.evaluators.execution import EXECUTION_FIELDS
 from root.emulator.rows import Row
 

@@ -12,21 +12,14 @@ from typing import ClassVar, cast
 from pydantic import JsonValue
 from starlette.responses import JSONResponse, Response
 
+from root.emulator.actions import Action
+from root.emulator.calls import Call
 from root.emulator.fields import DateTimeField, Fields, Value
 from root.emulator.filters import Filter, at_least, at_most
 from root.emulator.keys import Account
+from root.emulator.outputs import CREATED_AT, ID, Output, Schema
 from root.emulator.problems import Problem
-from root.emulator.resource import (
-    CREATED_AT,
-    ID,
-    Action,
-    AnyResource,
-    Call,
-    Operation,
-    Output,
-    Resource,
-    Schema,
-)
+from root.emulator.resource import AnyResource, Operation, Resource
 from root.emulator.resources.datasets import DataSets
 from root.emulator.resources.evaluators import Evaluators
 from root.emulator.resources.execution_logs import ExecutionLogs

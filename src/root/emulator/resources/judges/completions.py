@@ -14,8 +14,8 @@ from starlette.responses import JSONResponse, Response
 from root.emulator.events import event_stream
 from root.emulator.fields import BooleanField, Fields, StringField, Value
 from root.emulator.json_fields import JsonField
+from root.emulator.outputs import Schema
 from root.emulator.problems import Problem
-from root.emulator.resource import Schema
 
 __all__ = [
     "ANY_OBJECT",

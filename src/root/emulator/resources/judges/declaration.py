@@ -12,22 +12,18 @@ from uuid import UUID, uuid4, uuid5
 from pydantic import JsonValue
 from starlette.responses import JSONResponse, Response
 
+from root.emulator.actions import Action
+from root.emulator.calls import Call
 from root.emulator.events import event_stream
-from root.emulator.fields import (
-    ChoiceField,
-    DateTimeField,
-    Fields,
-    FloatField,
-    StringField,
-    UUIDField,
-    Value,
-)
+from root.emulator.fields import ChoiceField, DateTimeField, Fields, StringField, UUIDField, Value
 from root.emulator.file_fields import EmailField, URLField
 from root.emulator.filters import Condition, Filter, flag, search
 from root.emulator.json_fields import ListField, ObjectField
 from root.emulator.keys import Account
+from root.emulator.number_fields import FloatField
+from root.emulator.outputs import CREATED_AT, ID, Output, Schema
 from root.emulator.problems import Problem, detail_problem
-from root.emulator.resource import CREATED_AT, ID, Action, Call, Operation, Output, Schema
+from root.emulator.resource import Operation
 from root.emulator.resources.evaluators.declaration import Evaluators
 from root.emulator.resources.evaluators.execution import to_inputs
 from root.emulator.resources.execution_logs import ExecutionLogs
@@ -67,7 +63,7 @@ from root.emulator.resources.objectives import Objectives
 from root.emulator.resources.projects import Projects
 from root.emulator.rows import Row, Visibility
 from root.emulator.store import Store
-from root.emulator.table import SERVICE
+from root.emulator.table_spec import SERVICE
 from root.emulator.versions import VERSION_COLUMNS, VERSION_ID, VersionedResource
 from root.emulator.visibility import (
     LISTS_PUBLIC,

@@ -10,7 +10,7 @@ from typing import cast
 
 from root.emulator.fields import Fields, UUIDField, Value
 from root.emulator.keys import Account
-from root.emulator.resource import Schema
+from root.emulator.outputs import Schema
 from root.emulator.resources.evaluators.declaration import Evaluators
 from root.emulator.resources.evaluators.execution import (
     EXECUTION_FIELDS,

@@ -7,17 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import cast
 
-from root.emulator.fields import (
-    BooleanField,
-    ChoiceField,
-    Fields,
-    IntegerField,
-    StringField,
-    UUIDField,
-    Value,
-)
+from root.emulator.fields import BooleanField, ChoiceField, Fields, StringField, UUIDField, Value
 from root.emulator.json_fields import MapField, ObjectField
-from root.emulator.resource import Schema
+from root.emulator.number_fields import IntegerField
+from root.emulator.outputs import Schema
 from root.emulator.resources.evaluators.presets import PRESETS
 
 __all__ = [

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import cast
 
-from root.emulator.fields import BooleanField, Fields, FloatField, IntegerField, Value
-from root.emulator.resource import Schema
+from root.emulator.fields import BooleanField, Fields, Value
+from root.emulator.number_fields import FloatField, IntegerField
+from root.emulator.outputs import Schema
 from root.emulator.resources.judges.execution import JUDGE_EXECUTION_FIELDS, RESULTS, Boost
 
 __all__ = ["REFINEMENT_FIELDS", "REFINEMENT_RESULT", "plan", "refined_text"]
