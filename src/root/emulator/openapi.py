@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from root.emulator.actions import Action
+from root.emulator.declaration import Operation
 from root.emulator.events import EVENTS_TYPE
 from root.emulator.fields import Fields
 from root.emulator.forms import FORM_TYPES
@@ -35,7 +36,7 @@ from root.emulator.openapi_schemas import (
     request_schema_of,
     schemas_of,
 )
-from root.emulator.resource import AnyResource, Operation
+from root.emulator.resource import AnyResource
 from root.emulator.resources import declared
 from root.emulator.resources.catalogue import load_catalogue
 from root.emulator.shapes import Shape

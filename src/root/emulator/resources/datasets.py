@@ -15,6 +15,7 @@ from starlette.responses import JSONResponse, Response
 
 from root.emulator.actions import Action
 from root.emulator.calls import Call
+from root.emulator.declaration import Operation
 from root.emulator.fields import BooleanField, ChoiceField, Fields, StringField, UUIDField, Value
 from root.emulator.file_fields import FileField, URLField
 from root.emulator.filters import Filter, search
@@ -22,7 +23,7 @@ from root.emulator.json_fields import ListField
 from root.emulator.keys import Account
 from root.emulator.outputs import CREATED_AT, ID, OWNER, Output
 from root.emulator.problems import detail_problem
-from root.emulator.resource import Operation, Resource
+from root.emulator.resource import Resource
 from root.emulator.resources.projects import Projects
 from root.emulator.rows import Row
 from root.emulator.store import Store

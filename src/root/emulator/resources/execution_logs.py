@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse, Response
 
 from root.emulator.actions import Action
 from root.emulator.calls import Call
+from root.emulator.declaration import Operation
 from root.emulator.fields import (
     ChoiceField,
     DateTimeField,
@@ -28,7 +29,7 @@ from root.emulator.keys import Account
 from root.emulator.number_fields import FloatField
 from root.emulator.outputs import CREATED_AT, ID, OWNER, Output
 from root.emulator.problems import Problem
-from root.emulator.resource import Operation, Resource
+from root.emulator.resource import Resource
 from root.emulator.rows import Row
 from root.emulator.store import Store
 

@@ -11,11 +11,12 @@ from starlette.responses import JSONResponse, Response
 from root.emulator import problems
 from root.emulator.actions import Action
 from root.emulator.calls import Call
+from root.emulator.declaration import Operation
 from root.emulator.fields import Fields, StringField, Value
 from root.emulator.keys import Account
 from root.emulator.number_fields import IntegerField
 from root.emulator.outputs import ID, OWNER, VISIBILITY, Output, Schema
-from root.emulator.resource import Operation, Resource
+from root.emulator.resource import Resource
 from root.emulator.resources.catalogue import Catalogue, model_id
 from root.emulator.rows import Row, Visibility
 from root.emulator.store import Store

@@ -12,11 +12,11 @@ from starlette.responses import JSONResponse, Response
 
 from root.emulator.actions import Action
 from root.emulator.calls import Call
+from root.emulator.declaration import Operation
 from root.emulator.fields import BooleanField, Fields, StringField, UUIDField, Value
 from root.emulator.filters import Filter, search
 from root.emulator.keys import Account
 from root.emulator.outputs import CREATED_AT, ID, OWNER, Output
-from root.emulator.resource import Operation
 from root.emulator.resources.projects import Projects
 from root.emulator.rows import Row, Visibility
 from root.emulator.store import Store

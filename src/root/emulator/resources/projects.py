@@ -8,11 +8,12 @@ from datetime import datetime
 from typing import ClassVar
 from uuid import UUID, uuid5
 
+from root.emulator.declaration import Operation
 from root.emulator.fields import BooleanField, Fields, StringField, Value
 from root.emulator.keys import Account
 from root.emulator.outputs import CREATED_AT, ID, Output
 from root.emulator.problems import Problem, detail_problem
-from root.emulator.resource import Operation, Resource
+from root.emulator.resource import Resource
 from root.emulator.rows import Row
 from root.emulator.store import Store
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-from root.emulator.resources.evaluators.declaration import Evaluators, StoredEvaluator
+from root.emulator.resources.evaluators.evaluators import Evaluators
+from root.emulator.resources.evaluators.stored import StoredEvaluator
 
 __all__ = ["Evaluators", "StoredEvaluator"]

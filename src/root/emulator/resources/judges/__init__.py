@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from root.emulator.resources.judges.batches import BatchExecutions, StoredBatchExecution
-from root.emulator.resources.judges.declaration import Judges, StoredJudge
+from root.emulator.resources.judges.judges import Judges
+from root.emulator.resources.judges.stored import StoredJudge
 
 __all__ = ["BatchExecutions", "Judges", "StoredBatchExecution", "StoredJudge"]

@@ -14,12 +14,13 @@ from starlette.responses import JSONResponse, Response
 
 from root.emulator.actions import Action
 from root.emulator.calls import Call
+from root.emulator.declaration import Operation
 from root.emulator.fields import DateTimeField, Fields, Value
 from root.emulator.filters import Filter, at_least, at_most
 from root.emulator.keys import Account
 from root.emulator.outputs import CREATED_AT, ID, Output, Schema
 from root.emulator.problems import Problem
-from root.emulator.resource import AnyResource, Operation, Resource
+from root.emulator.resource import AnyResource, Resource
 from root.emulator.resources.datasets import DataSets
 from root.emulator.resources.evaluators import Evaluators
 from root.emulator.resources.execution_logs import ExecutionLogs
@@ -30,8 +31,8 @@ from root.emulator.resources.judges.batch_items import (
     batch_item,
     new_batch,
 )
-from root.emulator.resources.judges.declaration import Judges
 from root.emulator.resources.judges.execution import JudgeExecution, JudgeRunner, Reference
+from root.emulator.resources.judges.judges import Judges
 from root.emulator.resources.projects import Projects
 from root.emulator.rows import Row
 from root.emulator.store import Store

@@ -11,7 +11,7 @@ from typing import cast
 from root.emulator.fields import Fields, UUIDField, Value
 from root.emulator.keys import Account
 from root.emulator.outputs import Schema
-from root.emulator.resources.evaluators.declaration import Evaluators
+from root.emulator.resources.evaluators.evaluators import Evaluators
 from root.emulator.resources.evaluators.execution import (
     EXECUTION_FIELDS,
     log_values,
