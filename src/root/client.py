@@ -159,11 +159,13 @@ class RootSignals(_sync.RootSignals):
         async_http_client: httpx.AsyncClient | None = None,
         run_async: bool = False,
     ) -> None:
-        from ._secrets.secret import as_secret
+        from ._secrets.secret import as_secret, hidden
 
         self.run_async = run_async
         self._async_http_client = async_http_client
         api_key = as_secret(api_key)
+        base_url = as_secret(base_url)
+        default_headers = hidden(default_headers)
         super().__init__(
             api_key,
             base_url=base_url,

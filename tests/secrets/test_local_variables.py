@@ -19,7 +19,7 @@ from typing import cast
 import httpx
 import pytest
 
-from root import AsyncRootSignals, RootSignals, RootSignalsError
+from root import AsyncRootSignals, ConfigurationError, RootSignals, RootSignalsError
 from root._accessor import Accessor
 from root._http.operation import Operation
 from root._schemas.models import ModelRequest
@@ -70,6 +70,7 @@ VALID: dict[str, list[object]] = {
     "json": [SETTINGS],
     "body": [SECRET.encode(), SECRET, io.BytesIO(SECRET.encode())],
     "headers": [{"X-Key": KEY}],
+    "default_headers": [{"X-Key": KEY}],
     "operation": [Operation("POST", "/v1/models/", object, body=BODY)],
 }
 
@@ -113,6 +114,31 @@ INVALID: dict[str, list[object]] = {
         [KEY],
     ],
 }
+INVALID["default_headers"] = INVALID["headers"]
+
+# A valid and an invalid value of each argument of a client. The first ones can have a secret.
+SETTINGS_WITH_SECRETS: dict[str, list[object]] = {
+    "api_key": [KEY, *INVALID["api_key"]],
+    "base_url": [
+        f"https://user:{KEY}@api.example",
+        f"https://{KEY}@api.example:port",
+        f"user:{KEY}@[",
+        httpx.URL(f"https://user:{KEY}@api.example"),
+    ],
+    "default_headers": [*VALID["default_headers"], *INVALID["default_headers"]],
+}
+INVALID_SETTINGS: dict[str, object] = {
+    "api_key": "",
+    "base_url": "api.example",
+    "timeout": -1,
+    "deadline": -1,
+    "max_retries": -1,
+    "max_connections": -1,
+    "max_response_bytes": -1,
+    "default_headers": {"Host": "a"},
+    "ssl_context": "a",
+    "http_client": "a",
+}
 
 # The other parameters, with a value for those that have no default.
 OTHERS: dict[str, object] = {
@@ -126,7 +152,7 @@ OTHERS: dict[str, object] = {
     "is_default": True,
 } | dict.fromkeys(
     (
-        *("capable_of", "concurrency", "cursor", "deadline", "default_headers", "description"),
+        *("capable_of", "concurrency", "cursor", "deadline", "description"),
         *("errors", "limit", "max_output_token_count", "max_retries", "max_token_count"),
         *("on_progress", "once", "ordering", "page_size", "prefetch", "prune", "query"),
         *("rotate_keys", "schema", "timeout", "url", "_request_timeout"),
@@ -212,8 +238,11 @@ def calls() -> Iterator[Call]:
                 for value in VALID[secret]:
                     yield make({**needed, secret: value})
                     # Another argument is invalid.
-                    for other, wrong in (("max_output_token_count", 5), ("concurrency", 0)):
-                        if other in names:
+                    for other, wrong in (
+                        *(("max_output_token_count", 5), ("concurrency", 0)),
+                        *(("max_retries", -1), ("api_key", "")),
+                    ):
+                        if other in names and other != secret:
                             yield make({**needed, secret: value, other: wrong}, is_valid=False)
                 for value in INVALID.get(secret, ()):
                     yield make({**needed, secret: value}, is_valid=False)
@@ -295,7 +324,9 @@ def error_of(call: Call, url: str, transport: str, timeout: float) -> Exception 
                     blocking = stack.enter_context(httpx.Client(verify=False))
                     own = {"http_client": blocking, "async_http_client": http_client}
             make = cast("Callable[..., RootSignals | AsyncRootSignals]", call.face)
-            client = make(KEY, base_url=url, max_retries=0, **own)
+            client = make(
+                *(KEY,), base_url=url, max_retries=0, default_headers={"X-Token": KEY}, **own
+            )
             async with client, asyncio.timeout(timeout):
                 return await call.run(client)
 
@@ -313,9 +344,45 @@ def assert_all_hide(calls: list[Call], url: str, transport: str, timeout: float 
     for error in filter(None, errors):
         # Anything else is a fault of this test, or of the method.
         assert isinstance(error, (RootSignalsError, ArithmeticError, TimeoutError)), repr(error)
-        for one in chain_of(error):
-            for shown in local_variables(one):
-                assert_hidden(shown)
+        assert_frames_hide(error)
+
+
+def assert_frames_hide(error: BaseException) -> None:
+    """Assert that the frames of an error, and those of its causes, show no secret."""
+    for one in chain_of(error):
+        for shown in local_variables(one):
+            assert_hidden(shown)
+
+
+def test_settings_are_known() -> None:
+    """Each argument of a client is covered here."""
+    parameters = inspect.signature(RootSignals).parameters.keys()
+
+    assert INVALID_SETTINGS.keys() == parameters - {"async_http_client", "run_async"}
+
+
+@pytest.mark.parametrize(
+    ("secret", "wrong"),
+    [(one, other) for one in SETTINGS_WITH_SECRETS for other in INVALID_SETTINGS if one != other],
+)
+@pytest.mark.parametrize("face", [RootSignals, AsyncRootSignals])
+def test_creation(face: Callable[..., object], secret: str, wrong: str) -> None:
+    """A client that cannot be created because of any of its settings shows no secret."""
+    for value in SETTINGS_WITH_SECRETS[secret]:
+        settings = {"api_key": "a", secret: value, wrong: INVALID_SETTINGS[wrong]}
+        with pytest.raises(RootSignalsError) as error:
+            face(**settings)
+
+        assert_frames_hide(error.value)
+
+
+def test_base_url_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A user name and a password in the base URL of the environment are not shown."""
+    monkeypatch.setenv("ROOTSIGNALS_API_URL", f"https://user:{KEY}@api.example")
+    with pytest.raises(ConfigurationError) as error:
+        RootSignals("a")
+
+    assert_frames_hide(error.value)
 
 
 @pytest.mark.parametrize("method", CALLS, ids=".".join)

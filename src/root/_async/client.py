@@ -133,9 +133,11 @@ class AsyncRootSignals:
     ) -> None:
         from .._config.config import resolve
         from .._http.retry import Budget
-        from .._secrets.secret import as_secret
+        from .._secrets.secret import as_secret, hidden
 
         api_key = as_secret(api_key)
+        base_url = as_secret(base_url)
+        default_headers = hidden(default_headers)
         config = resolve(
             api_key=api_key,
             base_url=base_url,
@@ -332,9 +334,10 @@ class AsyncRootSignals:
             ConfigurationError: A setting is invalid.
         """
         from .._config.config import changed
-        from .._secrets.secret import as_secret
+        from .._secrets.secret import as_secret, hidden
 
         api_key = as_secret(api_key)
+        default_headers = hidden(default_headers)
         return self._copy(
             changed(
                 self._config,

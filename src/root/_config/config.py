@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NoReturn
 from urllib.parse import urlsplit
 
 from ..__about__ import __version__, old_package_advice
-from .._secrets.secret import as_secret
+from .._secrets.secret import as_secret, shown
 from ..errors import ConfigurationError, MissingKeyError
 from . import (
     DEFAULT_TIMEOUT,
@@ -201,7 +201,7 @@ def resolve(
     default_headers: Mapping[str, str] | None,
     ssl_context: ssl.SSLContext | None = None,
 ) -> Config:
-    """Resolve and validate all settings.
+    """Resolve and validate all settings, some of which may be hidden.
 
     Raises:
         ConfigurationError: A setting is missing or invalid.
@@ -217,7 +217,7 @@ def resolve(
         "max_retries": max_retries,
         "max_connections": max_connections,
         "max_response_bytes": max_response_bytes,
-        "default_headers": default_headers or None,
+        "default_headers": default_headers if shown(default_headers) else None,
         "ssl_context": ssl_context,
     }
     sources = {name: _ARGUMENT for name, value in given.items() if value != _DEFAULTS[name]}
@@ -235,7 +235,7 @@ def resolve(
         max_response_bytes=None
         if max_response_bytes is None
         else check_count("max_response_bytes", max_response_bytes, minimum=1),
-        default_headers=check_headers(default_headers or {}),
+        default_headers=check_headers(default_headers if shown(default_headers) else {}),
         ssl_context=check_ssl_context(ssl_context),
         key_is_given=api_key is not None,
         sources=sources,
@@ -273,7 +273,7 @@ def changed(
         config = replace(config, default_headers=headers)
         if earlier is None:
             sources["default_headers"] = _WITH_OPTIONS
-        elif default_headers and not earlier.endswith(_WITH_OPTIONS):
+        elif shown(default_headers) and not earlier.endswith(_WITH_OPTIONS):
             sources["default_headers"] = f"{earlier}, {_WITH_OPTIONS}"
     if not isinstance(api_key, NotGiven):
         key, _ = _find_key(api_key)
@@ -321,7 +321,7 @@ def _find_url(argument: str | None) -> tuple[str, str | None]:
     """Return the base URL and its source, or None as the source of the default."""
     if argument is not None:
         return check_base_url(argument), _ARGUMENT
-    if found := _variable(API_URL):
+    if found := as_secret(_variable(API_URL)):
         return check_base_url(found), f"environment variable {API_URL}"
     return DEFAULT_URL, None
 

@@ -108,31 +108,33 @@ def check_base_url(url: object) -> str:
     Raises:
         ConfigurationError: It is not a base URL.
     """
+    url = as_secret(url)
     if not isinstance(url, str):
-        raise ConfigurationError(f"base_url must be a string, not {type(url).__name__}.")
-    url = url.strip().rstrip("/")
-    # Text before an @ may be a password, wherever it is.
-    shown = "The base URL" if "@" in url else f"The base URL {url!r}"
+        raise ConfigurationError(f"base_url must be a string, not {type(shown(url)).__name__}.")
     example = f"Write it like {DEFAULT_URL}."
+    if "@" in url:
+        # Text before an @ may be a password, wherever it is.
+        raise ConfigurationError(
+            "The base URL contains a user name or password, or an @ elsewhere."
+            f" If a proxy needs them, put them into default_headers. {example}"
+        )
+    # Not hidden any more.
+    url = url.strip().rstrip("/")
+    named = f"The base URL {url!r}"
     try:
         parts = urlsplit(url)
         port, host = parts.port, parts.hostname
     except ValueError:
-        raise ConfigurationError(f"{shown} cannot be parsed. {example}") from None
-    if "@" in parts.netloc:
-        raise ConfigurationError(
-            "The base URL contains a user name or password."
-            " If a proxy needs them, put them into default_headers."
-        )
+        raise ConfigurationError(f"{named} cannot be parsed. {example}") from None
     if parts.scheme not in ("http", "https") or not parts.netloc:
-        raise ConfigurationError(f"{shown} must start with http:// or https://. {example}")
+        raise ConfigurationError(f"{named} must start with http:// or https://. {example}")
     if not host:
-        raise ConfigurationError(f"{shown} has no host. {example}")
+        raise ConfigurationError(f"{named} has no host. {example}")
     if "?" in url or "#" in url:
-        raise ConfigurationError(f"{shown} must not have a query or a fragment. {example}")
-    if re.search(r"[\s\x00-\x1f\x7f\\]", url) or "@" in url:
-        raise ConfigurationError(f"{shown} contains white space, a backslash or an @. {example}")
-    host = f"[{host}]" if ":" in host else _ascii_host(host, shown)
+        raise ConfigurationError(f"{named} must not have a query or a fragment. {example}")
+    if re.search(r"[\s\x00-\x1f\x7f\\]", url):
+        raise ConfigurationError(f"{named} contains white space or a backslash. {example}")
+    host = f"[{host}]" if ":" in host else _ascii_host(host, named)
     default_port = {"http": 80, "https": 443}[parts.scheme]
     authority = host if port in (None, default_port) else f"{host}:{port}"
     try:
@@ -141,12 +143,12 @@ def check_base_url(url: object) -> str:
         path = quote(path, safe="/%:!$&'()*+,;=~")
     except UnicodeEncodeError:
         raise ConfigurationError(
-            f"{shown} contains characters that UTF-8 cannot encode. {example}"
+            f"{named} contains characters that UTF-8 cannot encode. {example}"
         ) from None
     return f"{parts.scheme}://{authority}{path}"
 
 
-def _ascii_host(host: str, shown: str) -> str:
+def _ascii_host(host: str, named: str) -> str:
     """Return a host name in its ASCII form (RFC 5891)."""
     try:
         if not host.isascii():
@@ -159,7 +161,7 @@ def _ascii_host(host: str, shown: str) -> str:
     except UnicodeError:
         host = ""
     if not re.fullmatch(r"[a-z0-9._-]+", host):
-        raise ConfigurationError(f"{shown} has a host name that is not valid.")
+        raise ConfigurationError(f"{named} has a host name that is not valid.")
     return host
 
 
@@ -264,4 +266,4 @@ def _check_header(
     # The value is not shown: it may be a secret.
     if not isinstance(value, str) or not _HEADER_VALUE.fullmatch(value):
         raise ConfigurationError(f"{argument}: the value of {name} must be printable ASCII.")
-    return name, value.strip()
+    return name, Secret(value.strip())
