@@ -6,6 +6,7 @@ import copy
 import gc
 import os
 import pickle
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -198,6 +199,42 @@ async def test_pickle_of_a_subclass(emulator: Server) -> None:
     async with other:
         assert other.tenant == "acme"
         assert await other.models.create(name="b")
+
+
+class Slotted(OfATenant):
+    __slots__ = ("__shelf", "floor", "room", "tenant")
+
+    def __init__(self, tenant: str, **arguments: Any) -> None:
+        super().__init__(tenant, **arguments)
+        self.floor = 3
+        self.__shelf = 4
+
+    @property
+    def shelf(self) -> int:
+        return self.__shelf
+
+
+@pytest.mark.parametrize(
+    "copied",
+    [
+        lambda client: pickle.loads(pickle.dumps(client)),
+        copy.copy,
+        copy.deepcopy,
+        lambda client: client.with_options(timeout=1),
+    ],
+    ids=["pickle", "copy", "deepcopy", "with_options"],
+)
+async def test_copies_of_a_subclass_with_slots(
+    copied: Callable[[Slotted], Slotted], emulator: Server
+) -> None:
+    """A copied or pickled client of a subclass has the attributes in `__slots__` that are set."""
+    async with Slotted("acme", api_key=emulator.api_key, base_url=emulator.url) as client:
+        async with copied(client) as other:
+            assert (other.tenant, other.floor, other.shelf) == ("acme", 3, 4)
+            assert not hasattr(other, "room")
+            assert await other.models.create(name="a")
+            other.floor = 5
+        assert client.floor == 3
 
 
 async def test_pickles_have_no_key_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

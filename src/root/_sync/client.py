@@ -6,7 +6,9 @@ Imported by `from root import RootSignals`, so its parts are imported when a cli
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Self
+from contextlib import suppress
+from types import MemberDescriptorType
+from typing import TYPE_CHECKING, ClassVar, Self, cast
 
 from .._accessor import Accessor
 from .._config import DEFAULT_TIMEOUT, NOT_GIVEN, NotGiven
@@ -347,7 +349,7 @@ class RootSignals:
     def _copy(self, config: Config) -> Self:
         """Return a client with other settings and the same connections."""
         copy = object.__new__(type(self))
-        copy.__dict__.update(self.__dict__)
+        _set_attributes(copy, _attributes(self))
         # Resources belong to one client.
         for accessor in _accessors(type(self)):
             accessor.forget(copy)
@@ -405,15 +407,44 @@ class RootSignals:
             )
         made = self._made_anew.union(accessor.name for accessor in _accessors(type(self)))
         # The attributes of a subclass.
-        rest = {name: value for name, value in vars(self).items() if name not in made}
+        rest = {name: value for name, value in _attributes(self).items() if name not in made}
         return self._config, rest
 
     def __setstate__(self, state: tuple[Config, dict[str, object]]) -> None:
         from .._http.retry import Budget
 
         config, rest = state
-        vars(self).update(rest)
+        _set_attributes(self, rest)
         self._connect(config, None, Budget())
+
+
+def _attributes(client: object) -> dict[str, object]:
+    """Return the attributes of a client, also those in `__slots__` of its class."""
+    attributes = dict(vars(client))
+    for name, slot in _slots(type(client)).items():
+        # One that was not set has no value.
+        with suppress(AttributeError):
+            attributes[name] = cast("object", slot.__get__(client))
+    return attributes
+
+
+def _set_attributes(client: object, attributes: Mapping[str, object]) -> None:
+    slots = _slots(type(client))
+    for name, value in attributes.items():
+        if name in slots:
+            slots[name].__set__(client, value)
+        else:
+            vars(client)[name] = value
+
+
+def _slots(client: type[object]) -> dict[str, MemberDescriptorType]:
+    """Return what `__slots__` of a class of clients has, by name."""
+    return {
+        name: value
+        for kind in reversed(client.__mro__)
+        for name, value in vars(kind).items()
+        if isinstance(value, MemberDescriptorType)
+    }
 
 
 def _accessors(client: type[object]) -> list[Accessor[object]]:
