@@ -16,7 +16,7 @@ import pytest
 from root import AsyncRootSignals, RootSignals
 from root._accessor import Accessor
 from root._http.operation import Operation, Response
-from root.emulator import Server
+from root.emulator import Server, serve
 from root.models import Model, Models
 
 RESOURCES = [name for name, value in vars(RootSignals).items() if isinstance(value, Accessor)]
@@ -233,3 +233,27 @@ def test_what_a_twin_returns_belongs_to_the_client(emulator: Server) -> None:
         first, rest = asyncio.run(listed())
 
     assert len({model.id for model in first + rest}) == 4
+
+
+async def test_objects_of_another_face() -> None:
+    """What one kind of client returned can be bound to another kind, whose methods it has then."""
+    with serve() as server:
+        blocking = RootSignals(server.api_key, base_url=server.url)
+        evaluator = blocking.evaluators.create("{{response}}", name="Friendly")
+        async with AsyncRootSignals(server.api_key, base_url=server.url) as client:
+            moved = client.evaluators.bind(evaluator)
+            assert (await moved.run("a")).score is not None
+            assert moved.to_dict() == evaluator.to_dict()
+            back = blocking.evaluators.bind(moved)
+            assert back.run("a").score is not None
+            assert (await back.arun("a")).score is not None
+        blocking.close()
+
+
+async def test_evaluators_of_the_service_for_old_code() -> None:
+    """With run_async, an evaluator of the service is awaited, by itself or by `arun`."""
+    with serve() as server:
+        client = RootSignals(server.api_key, base_url=server.url, run_async=True)
+        awaited = await client.evaluators.Clarity("a")  # type: ignore[misc]  # pyright: ignore
+        assert (await client.evaluators.Clarity.arun("a")).score == awaited.score
+        await client.aclose()

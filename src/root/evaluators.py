@@ -230,6 +230,8 @@ class Evaluators(_sync.Evaluators[Evaluator, PresetEvaluator]):
 
             half = self._whole._async  # pyright: ignore[reportPrivateUsage]
             runner = AsyncPresetEvaluator(half, preset.id, preset.attribute)
+            # As on the blocking runner that type checkers see.
+            vars(runner)["arun"] = runner.run
             return cast("PresetEvaluator", runner)
         return PresetEvaluator(self._whole, preset.id, preset.attribute)
 

@@ -346,6 +346,7 @@ async def test_bodies_of_updates(mocked: AsyncRootSignals, respx_mock: respx.Moc
         ({}, "nothing to evaluate"),
         ({"response": ""}, "nothing to evaluate"),
         ({"response": "a", "turns": []}, "either `turns`, or"),
+        ({"turns": []}, "nothing to evaluate"),
         ({"response": 5}, "response must be a string"),
         ({"response": "a", "tags": [""]}, r"tags\.0 must not be empty"),
         ({"response": "a", "contexts": [5]}, r"contexts\.0 must be a string"),
@@ -358,6 +359,13 @@ async def test_invalid_executions(
     """What the service would refuse is refused before anything is sent."""
     with pytest.raises(InvalidRequestError, match=message):
         await mocked.evaluators.run("e1", **arguments)  # type: ignore[arg-type]
+
+
+async def test_update_of_nothing(client: AsyncRootSignals) -> None:
+    """An update without fields returns the evaluator, and makes no version."""
+    created = await client.evaluators.create(CRITERIA, name="Friendly", intent="a")
+
+    assert (await client.evaluators.update(created.id)).version_id == created.version_id
 
 
 async def test_two_names_of_the_text(mocked: AsyncRootSignals) -> None:
@@ -427,6 +435,20 @@ async def test_timeouts_of_runs(emulator: Server) -> None:
 
     assert [one.slow_timeout for one in client.operations] == [120, 600, 900]
     assert all(one.costs_money for one in client.operations)
+
+
+@pytest.mark.parametrize(
+    ("timeout", "seconds"), [(5.0, 5.0), (30.0, 120.0), (60.0, 120.0), (300.0, 300.0)]
+)
+async def test_timeouts_of_the_client(
+    mocked: AsyncRootSignals, respx_mock: respx.MockRouter, timeout: float, seconds: float
+) -> None:
+    """A longer timeout of the client than the default never shortens a run."""
+    run = respx_mock.post(f"{URL}execute/e1/").respond(json=RESULT)
+
+    await mocked.with_options(timeout=timeout).evaluators.run("e1", response="a")
+
+    assert run.calls.last.request.extensions["timeout"]["read"] == pytest.approx(seconds, rel=0.1)
 
 
 # Calibration.

@@ -211,7 +211,6 @@ INVALID: dict[str, tuple[Callable[[Any], Awaitable[object]], str]] = {
         "at most 100000 characters",
     ),
     "a number": (lambda one: one.objectives.update(ID, intent=5), "intent must be a string"),
-    "no change": (lambda one: one.objectives.update(ID), "at least one of intent"),
     "no ID": (lambda one: one.objectives.get(""), "objective ID"),
     "no ID of versions": (lambda one: one.objectives.versions.list(""), "objective ID"),
 }

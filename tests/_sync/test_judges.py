@@ -403,8 +403,6 @@ def test_invalid_arguments(mocked: RootSignals) -> None:
         mocked.judges.create(name="ab", intent="a")
     with pytest.raises(InvalidRequestError, match="two names of one setting"):
         mocked.judges.create(name="abc", intent="a", visibility="private", status="public")
-    with pytest.raises(InvalidRequestError, match="at least one of name, evaluator_references"):
-        mocked.judges.update(ID)
     with pytest.raises(InvalidRequestError, match="intent must have at least 10"):
         mocked.judges.generate(intent="short")
     with pytest.raises(InvalidRequestError, match="nothing to evaluate"):

@@ -403,8 +403,6 @@ async def test_invalid_arguments(mocked: RootSignals) -> None:
         await mocked.judges.acreate(name="ab", intent="a")
     with pytest.raises(InvalidRequestError, match="two names of one setting"):
         await mocked.judges.acreate(name="abc", intent="a", visibility="private", status="public")
-    with pytest.raises(InvalidRequestError, match="at least one of name, evaluator_references"):
-        await mocked.judges.aupdate(ID)
     with pytest.raises(InvalidRequestError, match="intent must have at least 10"):
         await mocked.judges.agenerate(intent="short")
     with pytest.raises(InvalidRequestError, match="nothing to evaluate"):

@@ -212,7 +212,6 @@ INVALID: dict[str, tuple[Callable[[Any], Awaitable[object]], str]] = {
         "at most 100000 characters",
     ),
     "a number": (lambda one: one.objectives.aupdate(ID, intent=5), "intent must be a string"),
-    "no change": (lambda one: one.objectives.aupdate(ID), "at least one of intent"),
     "no ID": (lambda one: one.objectives.aget(""), "objective ID"),
     "no ID of versions": (lambda one: one.objectives.versions.alist(""), "objective ID"),
 }

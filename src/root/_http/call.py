@@ -447,8 +447,10 @@ def _timeout(operation: Operation[T], timeout: Timeout) -> Timeout:
             return check_timeout(operation.timeout)
         except ConfigurationError as exc:
             raise InvalidRequestError(f"Nothing was sent. {exc}") from None
-    if operation.slow_timeout is not None and timeout == DEFAULT_TIMEOUT:
-        return operation.slow_timeout
+    slow = operation.slow_timeout
+    # Who chose a shorter timeout than the default wants that one.
+    if slow is not None and isinstance(timeout, (int, float)) and timeout >= DEFAULT_TIMEOUT:
+        return max(slow, timeout)
     return timeout
 
 

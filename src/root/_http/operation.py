@@ -44,8 +44,8 @@ class Operation(Generic[T]):
         body: The body.
         headers: Headers in addition to the client's.
         timeout: Seconds for one attempt (or an `httpx.Timeout`), instead of the client's.
-        slow_timeout: Seconds for one attempt of a call that is known to be slow. It applies where
-            the client's `timeout` has its default.
+        slow_timeout: Seconds for one attempt of a call that is known to be slow. It applies unless
+            the client's `timeout` is shorter than its default, or longer than this.
         deadline: Seconds for the whole call, or None for no limit, instead of the client's; or a
             `Deadline`, in addition to the client's.
         is_idempotent: Whether it may be sent again although the service may have processed it.

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Self, cast
+from typing import Self, TypeVar, cast
 
 from ..errors import InvalidRequestError
-from .base import APIModel, ResponseModel
+from .base import APIModel, ResponseModel, set_meta
+
+A = TypeVar("A", bound="ActingModel")
 
 __all__ = ["ActingModel", "first_of", "status_of", "visibility_of"]
 
@@ -23,6 +25,15 @@ class ActingModel(ResponseModel):
         """Have the methods call the API through this client."""
         object.__setattr__(self, "_client", client)
         return self
+
+    def _as(self, kind: type[A]) -> A:
+        """Return the object, as one of the class whose methods fit the client."""
+        if isinstance(self, kind):
+            return self
+        copy = kind.model_construct(self.model_fields_set, **self.__dict__)
+        object.__setattr__(copy, "__pydantic_extra__", self.__pydantic_extra__)
+        meta = getattr(self, "_meta", None)
+        return copy if meta is None else set_meta(copy, meta)
 
     def _bound(self) -> object:
         """Return the client.

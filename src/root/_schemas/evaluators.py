@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, ClassVar, Literal, TypeAlias, cast
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from .acting import ActingModel, first_of, status_of, visibility_of
 from .base import APIModel, Facts, Owner, ResponseModel
@@ -41,6 +41,9 @@ _Criteria = Annotated[str, Field(min_length=1, max_length=500_000)]
 
 class InputVariable(RequestModel):
     """A variable of the text of an evaluator, which each execution has a value for."""
+
+    # What an evaluator has of it can be passed to another one.
+    model_config: ClassVar[ConfigDict] = ConfigDict(extra="ignore")
 
     name: Annotated[str, Field(min_length=1, max_length=1000)]
 
@@ -98,9 +101,7 @@ class EvaluatorRequest(RequestModel):
 
 
 class EvaluatorPatch(EvaluatorRequest):
-    """Any part of the settings of an evaluator."""
-
-    is_partial: ClassVar[bool] = True
+    """Any part of the settings of an evaluator; nothing at all is allowed."""
 
     name: _Name = ""
     objective_id: _Text = ""

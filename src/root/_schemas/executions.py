@@ -34,7 +34,7 @@ _Label = Annotated[str, Field(max_length=255)]
 JSONObject: TypeAlias = Mapping[str, Any]
 """A JSON object."""
 
-Function: TypeAlias = JSONObject
+Function: TypeAlias = JSONObject | BaseModel
 """A function that a model may call, as older servers accept it: `{"type": "function", ...}`."""
 
 
@@ -153,27 +153,32 @@ class EvaluatorExecutionResult(Scored, ResponseModel):
     confidence: float | None = None
 
 
+_NOTHING = "Nothing was sent. There is nothing to evaluate: pass `response`, `request` or `turns`."
+
+
 def execution_body(schema: type[ExecutionRequest], /, **fields: object) -> Body:
     """Build and validate the body of an execution; fields that are None are omitted.
 
     Raises:
         InvalidRequestError: A field is invalid, or there is nothing to evaluate.
     """
-    check_evaluated(fields)
+    if issubclass(schema, EvaluatorExecutionRequest):
+        check_evaluated(fields)
+    elif all(fields.get(name) is None for name in ("turns", "request", "response")):
+        # The old SDK ran judges on empty texts.
+        raise InvalidRequestError(_NOTHING)
     return json_body(schema, None, **{name: plain(value) for name, value in fields.items()})
 
 
 def check_evaluated(fields: Mapping[str, object]) -> None:
     """Raise `InvalidRequestError` if there is nothing to evaluate, or more than one thing."""
-    if fields.get("turns") is not None:
-        if fields.get("request") is not None or fields.get("response") is not None:
-            raise InvalidRequestError(
-                "Nothing was sent. Pass either `turns`, or `request` and `response`."
-            )
-    elif not fields.get("request") and not fields.get("response"):
+    has_texts = fields.get("request") is not None or fields.get("response") is not None
+    if fields.get("turns") is not None and has_texts:
         raise InvalidRequestError(
-            "Nothing was sent. There is nothing to evaluate: pass `response`, `request` or `turns`."
+            "Nothing was sent. Pass either `turns`, or `request` and `response`."
         )
+    if not (fields.get("turns") or fields.get("request") or fields.get("response")):
+        raise InvalidRequestError(_NOTHING)
 
 
 def plain(value: object) -> object:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any, ClassVar, Literal, TypeAlias, cast
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from ..errors import InvalidRequestError
 from .acting import ActingModel, first_of, status_of, visibility_of
@@ -59,6 +59,9 @@ class EvaluatorReference(RequestModel):
         version_id: The version that runs; always the latest one if omitted.
     """
 
+    # An evaluator of another judge can be passed.
+    model_config: ClassVar[ConfigDict] = ConfigDict(extra="ignore")
+
     id: _Text
     version_id: str | None = None
 
@@ -81,9 +84,7 @@ class JudgeRequest(RequestModel):
 
 
 class JudgePatch(JudgeRequest):
-    """Any part of the settings of a judge."""
-
-    is_partial: ClassVar[bool] = True
+    """Any part of the settings of a judge; nothing at all is allowed."""
 
     name: _Name = ""
     intent: _Text = ""

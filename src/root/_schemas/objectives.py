@@ -23,9 +23,7 @@ class ObjectiveRequest(RequestModel):
 
 
 class ObjectivePatch(ObjectiveRequest):
-    """Any part of the settings of an objective."""
-
-    is_partial: ClassVar[bool] = True
+    """Any part of the settings of an objective; nothing at all is allowed."""
 
 
 class NewObjective(ResponseModel):

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from types import NoneType
-from typing import TYPE_CHECKING, BinaryIO, ClassVar, TypeVar, cast, get_args
+from typing import TYPE_CHECKING, BinaryIO, ClassVar, Self, TypeVar, cast, get_args
 from uuid import uuid4
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -64,6 +64,19 @@ class RequestModel(BaseModel):
 
     is_partial: ClassVar[bool] = False
     """Whether it is a part of another object, and must have at least one field."""
+
+    def to_dict(self) -> dict[str, object]:
+        """Return the fields that were given as plain data."""
+        return self.model_dump(mode="json", exclude_unset=True)
+
+    @classmethod
+    def from_dict(cls, fields: Mapping[str, object]) -> Self:
+        """Return an object with these fields.
+
+        Raises:
+            pydantic.ValidationError: A field is invalid.
+        """
+        return cls.model_validate(fields)
 
     @classmethod
     @cache

@@ -15,7 +15,7 @@ from .exceptions import (
 )
 
 if TYPE_CHECKING:
-    from root.client import AsyncRootSignals as ApiClient
+    from root.client import RootSignals as ApiClient
 
 __all__ = [
     "ApiAttributeError",

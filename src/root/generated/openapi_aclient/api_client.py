@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from root.client import AsyncRootSignals as ApiClient
+from root.client import RootSignals as ApiClient
 
 __all__ = ["ApiClient"]

@@ -212,13 +212,13 @@ class AsyncEvaluators(Presets[P], AsyncCalibration, AsyncExecutions, Generic[E, 
         body = json_body(EvaluatorRequest, None, objective_id=str(objective_id), **settings)
         operation = Operation("POST", self._collection, self._acting, body=body)
         if objective_id is not None:
-            return self.bind(await self._send(operation, _request_timeout))
+            return self._with_client(await self._send(operation, _request_timeout))
         with limited(_request_timeout):
             new = await new_objective(self._client, intent or name or "<unnamed>", project_id)
             body = json_body(EvaluatorRequest, None, objective_id=new, **settings)
             operation = Operation("POST", self._collection, self._acting, body=body)
             try:
-                return self.bind(await self._send(operation))
+                return self._with_client(await self._send(operation))
             except RootSignalsError as error:
                 await remove_objective(self._client, new, error)
                 raise
@@ -243,7 +243,7 @@ class AsyncEvaluators(Presets[P], AsyncCalibration, AsyncExecutions, Generic[E, 
             self._acting,
             query=query_of(version_id=version_id) or None,
         )
-        return self.bind(await self._send(operation, _request_timeout))
+        return self._with_client(await self._send(operation, _request_timeout))
 
     retrieve = get
 
@@ -313,7 +313,7 @@ class AsyncEvaluators(Presets[P], AsyncCalibration, AsyncExecutions, Generic[E, 
             demonstration_dataset_id=plain(demonstration_dataset_id),
         )
         operation = Operation("PATCH", self._path(evaluator_id), self._acting, body=body)
-        return self.bind(await self._send(operation, _request_timeout))
+        return self._with_client(await self._send(operation, _request_timeout))
 
     async def replace(
         self,
@@ -357,7 +357,7 @@ class AsyncEvaluators(Presets[P], AsyncCalibration, AsyncExecutions, Generic[E, 
         operation = Operation(
             "PUT", self._path(evaluator_id), self._acting, body=body, is_idempotent=False
         )
-        return self.bind(await self._send(operation, _request_timeout))
+        return self._with_client(await self._send(operation, _request_timeout))
 
     async def delete(
         self, evaluator_id: str | UUID, *, _request_timeout: float | Deadline | None = None
@@ -382,7 +382,7 @@ class AsyncEvaluators(Presets[P], AsyncCalibration, AsyncExecutions, Generic[E, 
         body = json_body(DuplicateRequest, None, project_id=plain(project_id))
         path = f"{self._collection}duplicate/{segment(evaluator_id, 'evaluator')}/"
         operation = Operation("POST", path, self._acting, body=body)
-        return self.bind(await self._send(operation, _request_timeout))
+        return self._with_client(await self._send(operation, _request_timeout))
 
     async def export_yaml(
         self, evaluator_id: str | UUID, *, _request_timeout: float | Deadline | None = None
@@ -423,12 +423,13 @@ class AsyncEvaluators(Presets[P], AsyncCalibration, AsyncExecutions, Generic[E, 
             body=body,
             is_idempotent=overwrite or None,
         )
-        return self.bind(await self._send(operation, _request_timeout))
+        return self._with_client(await self._send(operation, _request_timeout))
 
-    def bind(self, evaluator: E) -> E:
+    def bind(self, evaluator: EvaluatorFields) -> E:
         """Have an evaluator act through this client, and return it.
 
-        A copy and what is unpickled have no client. Nothing is requested.
+        A copy and what is unpickled have no client. One that another kind of client returned is
+        copied, since its `run` would not fit. Nothing is requested.
 
         Raises:
             InvalidRequestError: It is not an evaluator.
@@ -437,6 +438,9 @@ class AsyncEvaluators(Presets[P], AsyncCalibration, AsyncExecutions, Generic[E, 
             raise InvalidRequestError(
                 f"Only evaluators can be bound, not {type(evaluator).__name__}."
             )
+        return self._with_client(evaluator._as(self._acting))  # pyright: ignore[reportPrivateUsage]
+
+    def _with_client(self, evaluator: E) -> E:
         evaluator._bind(self._actor)  # pyright: ignore[reportPrivateUsage]
         return evaluator
 

@@ -120,7 +120,7 @@ class AsyncJudges(AsyncJudgeExecution, AsyncJudgeGeneration, Generic[J]):
             cursor=cursor,
             prefetch=prefetch,
             deadline=_request_timeout,
-            bind=self.bind,
+            bind=self._with_client,
         )
 
     async def create(
@@ -163,14 +163,14 @@ class AsyncJudges(AsyncJudgeExecution, AsyncJudgeGeneration, Generic[J]):
             project_id=plain(project_id),
         )
         operation = Operation("POST", self._collection, self._acting, body=body)
-        return self.bind(await self._send(operation, _request_timeout))
+        return self._with_client(await self._send(operation, _request_timeout))
 
     async def get(
         self, judge_id: str | UUID, *, _request_timeout: float | Deadline | None = None
     ) -> J:
         """Retrieve a judge by its ID."""
         operation = Operation("GET", self._path(judge_id), self._acting)
-        return self.bind(await self._send(operation, _request_timeout))
+        return self._with_client(await self._send(operation, _request_timeout))
 
     retrieve = get
 
@@ -225,7 +225,7 @@ class AsyncJudges(AsyncJudgeExecution, AsyncJudgeGeneration, Generic[J]):
             file_id=plain(file_id),
         )
         operation = Operation("PATCH", self._path(judge_id), self._acting, body=body)
-        return self.bind(await self._send(operation, _request_timeout))
+        return self._with_client(await self._send(operation, _request_timeout))
 
     async def replace(
         self,
@@ -259,7 +259,7 @@ class AsyncJudges(AsyncJudgeExecution, AsyncJudgeGeneration, Generic[J]):
         operation = Operation(
             "PUT", self._path(judge_id), self._acting, body=body, is_idempotent=False
         )
-        return self.bind(await self._send(operation, _request_timeout))
+        return self._with_client(await self._send(operation, _request_timeout))
 
     async def delete(
         self, judge_id: str | UUID, *, _request_timeout: float | Deadline | None = None
@@ -284,7 +284,7 @@ class AsyncJudges(AsyncJudgeExecution, AsyncJudgeGeneration, Generic[J]):
         body = json_body(JudgeCopyRequest, None, project_id=plain(project_id))
         path = self._path(judge_id, "duplicate/")
         operation = Operation("POST", path, self._acting, body=body)
-        return self.bind(await self._send(operation, _request_timeout))
+        return self._with_client(await self._send(operation, _request_timeout))
 
     async def invite(
         self,
@@ -323,17 +323,21 @@ class AsyncJudges(AsyncJudgeExecution, AsyncJudgeGeneration, Generic[J]):
         claim_token = as_secret(claim_token)
         body = json_body(ClaimRequest, None, claim_token=claim_token, project_id=plain(project_id))
         operation = Operation("POST", f"{self._collection}claim/", self._acting, body=body)
-        return self.bind(await self._send(operation, _request_timeout))
+        return self._with_client(await self._send(operation, _request_timeout))
 
-    def bind(self, judge: J) -> J:
+    def bind(self, judge: JudgeFields) -> J:
         """Have a judge act through this client, and return it.
 
-        A copy and what is unpickled have no client. Nothing is requested.
+        A copy and what is unpickled have no client. One that another kind of client returned is
+        copied, since its `run` would not fit. Nothing is requested.
 
         Raises:
             InvalidRequestError: It is not a judge.
         """
         if not isinstance(judge, JudgeFields):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise InvalidRequestError(f"Only judges can be bound, not {type(judge).__name__}.")
+        return self._with_client(judge._as(self._acting))  # pyright: ignore[reportPrivateUsage]
+
+    def _with_client(self, judge: J) -> J:
         judge._bind(self._actor)  # pyright: ignore[reportPrivateUsage]
         return judge

@@ -213,13 +213,13 @@ class Evaluators(Presets[P], Calibration, Executions, Generic[E, P]):
         body = json_body(EvaluatorRequest, None, objective_id=str(objective_id), **settings)
         operation = Operation("POST", self._collection, self._acting, body=body)
         if objective_id is not None:
-            return self.bind(self._send(operation, _request_timeout))
+            return self._with_client(self._send(operation, _request_timeout))
         with limited(_request_timeout):
             new = new_objective(self._client, intent or name or "<unnamed>", project_id)
             body = json_body(EvaluatorRequest, None, objective_id=new, **settings)
             operation = Operation("POST", self._collection, self._acting, body=body)
             try:
-                return self.bind(self._send(operation))
+                return self._with_client(self._send(operation))
             except RootSignalsError as error:
                 remove_objective(self._client, new, error)
                 raise
@@ -244,7 +244,7 @@ class Evaluators(Presets[P], Calibration, Executions, Generic[E, P]):
             self._acting,
             query=query_of(version_id=version_id) or None,
         )
-        return self.bind(self._send(operation, _request_timeout))
+        return self._with_client(self._send(operation, _request_timeout))
 
     retrieve = get
 
@@ -312,7 +312,7 @@ class Evaluators(Presets[P], Calibration, Executions, Generic[E, P]):
             demonstration_dataset_id=plain(demonstration_dataset_id),
         )
         operation = Operation("PATCH", self._path(evaluator_id), self._acting, body=body)
-        return self.bind(self._send(operation, _request_timeout))
+        return self._with_client(self._send(operation, _request_timeout))
 
     def replace(
         self,
@@ -356,7 +356,7 @@ class Evaluators(Presets[P], Calibration, Executions, Generic[E, P]):
         operation = Operation(
             "PUT", self._path(evaluator_id), self._acting, body=body, is_idempotent=False
         )
-        return self.bind(self._send(operation, _request_timeout))
+        return self._with_client(self._send(operation, _request_timeout))
 
     def delete(
         self, evaluator_id: str | UUID, *, _request_timeout: float | Deadline | None = None
@@ -381,7 +381,7 @@ class Evaluators(Presets[P], Calibration, Executions, Generic[E, P]):
         body = json_body(DuplicateRequest, None, project_id=plain(project_id))
         path = f"{self._collection}duplicate/{segment(evaluator_id, 'evaluator')}/"
         operation = Operation("POST", path, self._acting, body=body)
-        return self.bind(self._send(operation, _request_timeout))
+        return self._with_client(self._send(operation, _request_timeout))
 
     def export_yaml(
         self, evaluator_id: str | UUID, *, _request_timeout: float | Deadline | None = None
@@ -422,12 +422,13 @@ class Evaluators(Presets[P], Calibration, Executions, Generic[E, P]):
             body=body,
             is_idempotent=overwrite or None,
         )
-        return self.bind(self._send(operation, _request_timeout))
+        return self._with_client(self._send(operation, _request_timeout))
 
-    def bind(self, evaluator: E) -> E:
+    def bind(self, evaluator: EvaluatorFields) -> E:
         """Have an evaluator act through this client, and return it.
 
-        A copy and what is unpickled have no client. Nothing is requested.
+        A copy and what is unpickled have no client. One that another kind of client returned is
+        copied, since its `run` would not fit. Nothing is requested.
 
         Raises:
             InvalidRequestError: It is not an evaluator.
@@ -436,6 +437,9 @@ class Evaluators(Presets[P], Calibration, Executions, Generic[E, P]):
             raise InvalidRequestError(
                 f"Only evaluators can be bound, not {type(evaluator).__name__}."
             )
+        return self._with_client(evaluator._as(self._acting))  # pyright: ignore[reportPrivateUsage]
+
+    def _with_client(self, evaluator: E) -> E:
         evaluator._bind(self._actor)  # pyright: ignore[reportPrivateUsage]
         return evaluator
 

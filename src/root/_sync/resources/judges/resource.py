@@ -121,7 +121,7 @@ class Judges(JudgeExecution, JudgeGeneration, Generic[J]):
             cursor=cursor,
             prefetch=prefetch,
             deadline=_request_timeout,
-            bind=self.bind,
+            bind=self._with_client,
         )
 
     def create(
@@ -164,12 +164,12 @@ class Judges(JudgeExecution, JudgeGeneration, Generic[J]):
             project_id=plain(project_id),
         )
         operation = Operation("POST", self._collection, self._acting, body=body)
-        return self.bind(self._send(operation, _request_timeout))
+        return self._with_client(self._send(operation, _request_timeout))
 
     def get(self, judge_id: str | UUID, *, _request_timeout: float | Deadline | None = None) -> J:
         """Retrieve a judge by its ID."""
         operation = Operation("GET", self._path(judge_id), self._acting)
-        return self.bind(self._send(operation, _request_timeout))
+        return self._with_client(self._send(operation, _request_timeout))
 
     retrieve = get
 
@@ -222,7 +222,7 @@ class Judges(JudgeExecution, JudgeGeneration, Generic[J]):
             file_id=plain(file_id),
         )
         operation = Operation("PATCH", self._path(judge_id), self._acting, body=body)
-        return self.bind(self._send(operation, _request_timeout))
+        return self._with_client(self._send(operation, _request_timeout))
 
     def replace(
         self,
@@ -256,7 +256,7 @@ class Judges(JudgeExecution, JudgeGeneration, Generic[J]):
         operation = Operation(
             "PUT", self._path(judge_id), self._acting, body=body, is_idempotent=False
         )
-        return self.bind(self._send(operation, _request_timeout))
+        return self._with_client(self._send(operation, _request_timeout))
 
     def delete(
         self, judge_id: str | UUID, *, _request_timeout: float | Deadline | None = None
@@ -281,7 +281,7 @@ class Judges(JudgeExecution, JudgeGeneration, Generic[J]):
         body = json_body(JudgeCopyRequest, None, project_id=plain(project_id))
         path = self._path(judge_id, "duplicate/")
         operation = Operation("POST", path, self._acting, body=body)
-        return self.bind(self._send(operation, _request_timeout))
+        return self._with_client(self._send(operation, _request_timeout))
 
     def invite(
         self,
@@ -320,17 +320,21 @@ class Judges(JudgeExecution, JudgeGeneration, Generic[J]):
         claim_token = as_secret(claim_token)
         body = json_body(ClaimRequest, None, claim_token=claim_token, project_id=plain(project_id))
         operation = Operation("POST", f"{self._collection}claim/", self._acting, body=body)
-        return self.bind(self._send(operation, _request_timeout))
+        return self._with_client(self._send(operation, _request_timeout))
 
-    def bind(self, judge: J) -> J:
+    def bind(self, judge: JudgeFields) -> J:
         """Have a judge act through this client, and return it.
 
-        A copy and what is unpickled have no client. Nothing is requested.
+        A copy and what is unpickled have no client. One that another kind of client returned is
+        copied, since its `run` would not fit. Nothing is requested.
 
         Raises:
             InvalidRequestError: It is not a judge.
         """
         if not isinstance(judge, JudgeFields):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise InvalidRequestError(f"Only judges can be bound, not {type(judge).__name__}.")
+        return self._with_client(judge._as(self._acting))  # pyright: ignore[reportPrivateUsage]
+
+    def _with_client(self, judge: J) -> J:
         judge._bind(self._actor)  # pyright: ignore[reportPrivateUsage]
         return judge

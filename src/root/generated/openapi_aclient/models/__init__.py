@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from ..._names import CLASSES, add_modules
 
+__all__ = sorted(CLASSES)  # pyright: ignore[reportUnsupportedDunderAll]
+
 __getattr__ = add_modules(__name__)
 
 
