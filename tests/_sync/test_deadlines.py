@@ -92,6 +92,27 @@ def test_over(call: Work) -> None:
     assert error.value.request is not None
 
 
+def blocking_key() -> str:
+    threading.Event().wait(0.1)
+    return KEY
+
+
+def key_that_blocks_the_loop() -> str:
+    return blocking_key()
+
+
+@pytest.mark.parametrize("key", [blocking_key, key_that_blocks_the_loop])
+def test_a_key_function_that_blocks(key: Callable[[], Any]) -> None:
+    """An `api_key` function that blocks until the deadline is over is named as the cause."""
+    with ScriptedServer([responds(200, MODEL)]) as server:
+        with RootSignals(key, base_url=server.url, deadline=0.1) as client:
+            with pytest.raises(APITimeoutError) as error:
+                client.models.retrieve("a")
+        assert not server.requests
+    assert "the api_key function did not return in time (deadline of 0.1 s)" in str(error.value)
+    assert not error.value.may_have_been_processed
+
+
 @pytest.mark.parametrize(("outer", "inner"), [(0.2, 60), (60, 0.2), (0.2, None), (None, 0.2)])
 def test_nested_blocks(outer: float | None, inner: float | None) -> None:
     """Of nested blocks, the one that ends first applies."""

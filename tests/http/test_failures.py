@@ -128,6 +128,15 @@ def test_timeouts_of_a_whole_attempt(exc: Exception, outcome: Outcome, cause: st
     assert (failure.outcome, failure.cause) == (outcome, cause)
 
 
+def test_advice_for_a_key_that_takes_too_long() -> None:
+    """The advice for an `api_key` function that takes too long does not concern the network."""
+    message = str(failure_of(KeyTimeoutError()).error)
+
+    assert "the api_key function did not return in time" in message
+    assert "have the function return a key that it keeps" in message
+    assert "reachable" not in message
+
+
 @pytest.mark.parametrize("library", LIBRARIES)
 @pytest.mark.parametrize(("name", "outcome"), BROKEN.items())
 def test_lost_connections(library: str, name: str, outcome: Outcome) -> None:

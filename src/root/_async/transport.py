@@ -13,7 +13,7 @@ from .._concurrency.loops import (
     discard_closed_loops,
     live_keys,
 )
-from .._concurrency.waiting import async_resolved, async_sleep
+from .._concurrency.waiting import KeyTimeoutError, async_resolved, async_sleep
 from .._concurrency.workers import async_off_loop
 from .._config import NOT_GIVEN, NotGiven
 from .._config.validation import check_key
@@ -94,6 +94,9 @@ class AsyncTransport:
                         await async_resolved(key(), call.remaining()),
                         "What the api_key function returns",
                     )
+                    if call.remaining() == 0:
+                        # A function that blocks is not interrupted.
+                        raise KeyTimeoutError
                 request = call.request(key, is_streamed=is_streamed)
                 active_secrets.set(call.secrets)
                 response = await self.follow(request, call.timeout, call.until)

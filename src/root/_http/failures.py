@@ -116,9 +116,12 @@ def broken_exchange(
     cause = next((_TIMEOUTS[name] for name in names if name in _TIMEOUTS), None)
     if cause is not None:
         limit = "" if limit is None else f" ({limit})"
+        if "KeyTimeoutError" in names:
+            advice = "have the function return a key that it keeps: it is called for each attempt."
+        else:
+            advice = f"check that {origin.authority} is reachable and not overloaded."
         timeout_error = APITimeoutError(
-            f"{request} failed: {cause}{limit}. Allow more time, or check that {origin.authority}"
-            " is reachable and not overloaded."
+            f"{request} failed: {cause}{limit}. Allow more time, or {advice}"
         )
         timeout_error.request = request
         return Failure(timeout_error, outcome, cause)

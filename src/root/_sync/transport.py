@@ -14,7 +14,7 @@ from .._concurrency.loops import (
     discard_closed_loops,
     live_keys,
 )
-from .._concurrency.waiting import resolved, sleep
+from .._concurrency.waiting import KeyTimeoutError, resolved, sleep
 from .._concurrency.workers import off_loop
 from .._config import NOT_GIVEN, NotGiven
 from .._config.validation import check_key
@@ -91,6 +91,9 @@ class Transport:
                         resolved(key(), call.remaining()),
                         "What the api_key function returns",
                     )
+                    if call.remaining() == 0:
+                        # A function that blocks is not interrupted.
+                        raise KeyTimeoutError
                 request = call.request(key, is_streamed=is_streamed)
                 active_secrets.set(call.secrets)
                 response = self.follow(request, call.timeout, call.until)
