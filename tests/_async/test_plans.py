@@ -18,6 +18,7 @@ from root import (
     BadRequestError,
     ConflictError,
     InvalidRequestError,
+    NotFoundError,
     PermissionDeniedError,
 )
 from root.emulator import Fault, Server
@@ -262,6 +263,46 @@ async def test_ensure_of_a_model_that_disappears(
     respx_mock.post(LIST).respond(201, json={"id": "7c1d", "name": "a"})
 
     assert (await mocked.models.ensure(name="a")).id == "7c1d"
+
+
+async def test_ensure_of_a_model_that_is_deleted_before_its_update(
+    mocked: AsyncRootSignals, respx_mock: respx.MockRouter
+) -> None:
+    """A model that is deleted between its comparison and its update is created."""
+    model = {"id": "9b2f", "name": "a", "model": "x", "visibility": "PRIVATE"}
+    respx_mock.get(LIST).mock(side_effect=lambda _: page(model))
+    respx_mock.get(f"{LIST}9b2f/").respond(200, json=model)
+    respx_mock.patch(f"{LIST}9b2f/").respond(404, json={"detail": "Not found."})
+    created = respx_mock.post(LIST).respond(201, json={"id": "7c1d", "name": "a"})
+
+    assert (await mocked.models.ensure(name="a", model="y", default_key="k")).id == "7c1d"
+    assert json.loads(created.calls.last.request.content) == {
+        "name": "a",
+        "model": "y",
+        "default_key": "k",
+    }
+
+
+async def test_an_update_of_a_model_that_was_deleted(
+    client: AsyncRootSignals, emulator: Server
+) -> None:
+    """A model that was deleted since the plan was made is named as such; a new plan creates it."""
+    desired: list[ModelSettings] = [{"name": "a", "model": "y"}]
+    model = emulator.add_model(name="a", model="x")
+    plan = await client.models.plan(desired)
+    await client.models.delete(model.id)
+
+    with pytest.raises(ApplyError, match="deleted since the plan was made") as error:
+        await plan.apply()
+
+    ((_, failure),) = error.value.failed
+    assert isinstance(failure, NotFoundError)
+    assert "Check the ID" not in str(error.value)
+    assert "Create a new plan" in str(failure)
+    assert failure.status_code == 404
+    assert failure.request is not None
+    plan = await client.models.plan(desired)
+    assert str(await plan.apply()).startswith("1 created")
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from .._plans.comparison import (
     Step,
     apply_result,
     by_name,
+    deleted_meanwhile,
     deletion,
     diff,
     export_settings,
@@ -154,7 +155,10 @@ class AsyncPlan(Comparison):
             with suppress(NotFoundError):
                 await self._models.delete(step.change.model_id or "")
             return None
-        return (await self._save(_body(step), step.change.model_id)).id
+        try:
+            return (await self._save(_body(step), step.change.model_id)).id
+        except NotFoundError as error:
+            raise deleted_meanwhile(error) from error
 
     async def _settle(
         self, steps: Sequence[Step], concurrency: int, state: BulkState[str | None]
@@ -238,7 +242,12 @@ async def ensure_model(
         step = diff(desired, model, rotate_keys=False)
     if step.change.action == "unchanged":
         return model
-    return await save(_body(step), step.change.model_id)
+    try:
+        return await save(_body(step), step.change.model_id)
+    except NotFoundError:
+        # It was deleted meanwhile.
+        step = diff(desired, None, rotate_keys=False)
+    return await save(_body(step), None)
 
 
 async def export_models(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import NoReturn, cast
+from typing import NoReturn, TypeVar, cast
 
 from .._changes import (
     FUTURE,
@@ -28,6 +28,7 @@ from ..errors import (
     ApplyError,
     ConflictError,
     InvalidRequestError,
+    NotFoundError,
     NotStarted,
     RootSignalsError,
 )
@@ -39,6 +40,7 @@ __all__ = [
     "Step",
     "apply_result",
     "by_name",
+    "deleted_meanwhile",
     "deletion",
     "diff",
     "export_settings",
@@ -46,6 +48,8 @@ __all__ = [
     "parse_desired",
     "settle",
 ]
+
+E = TypeVar("E", bound=APIStatusError)
 
 _SECRETS = ModelRequest.sensitive_fields()
 
@@ -285,9 +289,27 @@ def settle(desired: Desired, model: Model, refusal: APIStatusError) -> str | Con
     if step.change.action == "unchanged":
         return model.id
     fields = ", ".join(change.field for change in step.change.fields)
-    error = ConflictError(
+    return _restated(
+        ConflictError,
         f"Somebody else created a model of this name meanwhile, with another {fields}. A new plan"
         " updates it.",
+        refusal,
+    )
+
+
+def deleted_meanwhile(refusal: NotFoundError) -> NotFoundError:
+    """Return the error of an update of a model that does not exist any more."""
+    return _restated(
+        NotFoundError,
+        "The model was deleted since the plan was made. Create a new plan, which creates it.",
+        refusal,
+    )
+
+
+def _restated(kind: type[E], message: str, refusal: APIStatusError) -> E:
+    """Return an error with another message, whose cause is the response of the service."""
+    error = kind(
+        message,
         request=refusal.request,
         status_code=refusal.status_code,
         detail=refusal.detail,

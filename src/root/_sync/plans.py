@@ -18,6 +18,7 @@ from .._plans.comparison import (
     Step,
     apply_result,
     by_name,
+    deleted_meanwhile,
     deletion,
     diff,
     export_settings,
@@ -155,7 +156,10 @@ class Plan(Comparison):
             with suppress(NotFoundError):
                 self._models.delete(step.change.model_id or "")
             return None
-        return (self._save(_body(step), step.change.model_id)).id
+        try:
+            return (self._save(_body(step), step.change.model_id)).id
+        except NotFoundError as error:
+            raise deleted_meanwhile(error) from error
 
     def _settle(
         self, steps: Sequence[Step], concurrency: int, state: BulkState[str | None]
@@ -235,7 +239,12 @@ def ensure_model(models: ModelStore, save: Save, settings: Mapping[str, object])
         step = diff(desired, model, rotate_keys=False)
     if step.change.action == "unchanged":
         return model
-    return save(_body(step), step.change.model_id)
+    try:
+        return save(_body(step), step.change.model_id)
+    except NotFoundError:
+        # It was deleted meanwhile.
+        step = diff(desired, None, rotate_keys=False)
+    return save(_body(step), None)
 
 
 def export_models(
