@@ -7,6 +7,7 @@ import os
 import re
 import unittest.mock
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
@@ -23,7 +24,7 @@ from root import (
 )
 from root._http.hooks import is_hooked
 from root.emulator import Fault, Server
-from tests.scripted_server import ScriptedServer, closes, sends
+from tests.scripted_server import ScriptedServer, closes, responds, sends
 
 Send = Callable[..., httpx.Response]
 
@@ -227,6 +228,101 @@ def test_a_recorded_stream(client: RootSignals, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(httpx.HTTPTransport, "handle_request", record)
 
     assert b"".join(client.send(export).value) == expected
+
+
+def without_extensions(request: httpx.Request) -> httpx.Request:
+    """Return a request that a tool sends in place of another one."""
+    return httpx.Request(
+        request.method, request.url, headers=request.headers, stream=request.stream
+    )
+
+
+async def test_a_tool_that_drops_extensions(
+    client: RootSignals, emulator: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Calls work beside a tool that sends another request in place of the one that it sees."""
+    handle = httpx.HTTPTransport.handle_request
+    async_handle = httpx.AsyncHTTPTransport.handle_async_request
+
+    def handled(transport: httpx.HTTPTransport, request: httpx.Request) -> httpx.Response:
+        return handle(transport, without_extensions(request))
+
+    async def async_handled(
+        transport: httpx.AsyncHTTPTransport, request: httpx.Request
+    ) -> httpx.Response:
+        return await async_handle(transport, without_extensions(request))
+
+    monkeypatch.setattr(httpx.HTTPTransport, "handle_request", handled)
+    monkeypatch.setattr(httpx.AsyncHTTPTransport, "handle_async_request", async_handled)
+
+    client.models.create(name="x")
+    assert [model.name for model in emulator.models] == ["x"]
+    calls = (client.models.aretrieve(emulator.add_model(name=name).id) for name in "abcdef")
+    assert [model.name for model in await asyncio.gather(*calls)] == list("abcdef")
+    await client.aclose()
+
+
+def test_a_tool_that_drops_extensions_of_a_stream(
+    client: RootSignals, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A stream is whole beside a tool that makes a response of its own of the service's."""
+    handle = httpx.HTTPTransport.handle_request
+
+    def handled(transport: httpx.HTTPTransport, request: httpx.Request) -> httpx.Response:
+        found = handle(transport, without_extensions(request))
+        return httpx.Response(found.status_code, headers=found.headers, stream=found.stream)
+
+    export = Operation("GET", "/v1/models/", Stream)
+    expected = b"".join(client.send(export).value)
+    monkeypatch.setattr(httpx.HTTPTransport, "handle_request", handled)
+
+    assert b"".join(client.send(export).value) == expected
+
+
+def test_a_tool_that_drops_extensions_in_a_thread(
+    client: RootSignals, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A request of a tool's own in a thread of its own is an error that has the remedy."""
+    handle = httpx.HTTPTransport.handle_request
+
+    def handled(transport: httpx.HTTPTransport, request: httpx.Request) -> httpx.Response:
+        with ThreadPoolExecutor(1) as pool:
+            return pool.submit(handle, transport, without_extensions(request)).result()
+
+    monkeypatch.setattr(httpx.HTTPTransport, "handle_request", handled)
+
+    with pytest.raises(ConfigurationError, match="ROOTSIGNALS_TRANSPORT=direct"):
+        client.models.create(name="x")
+
+
+def test_a_long_url(seen: Seen) -> None:
+    """A request with a URL that is too long for httpx is sent, and tools do not see it."""
+    seen.hook()
+    with ScriptedServer([responds(200, {"a": 1})]) as server:
+        client = RootSignals("k", base_url=server.url)
+        response = client.request("GET", "/v1/models/", query={"search": "x" * 70_000})
+    assert response.value == {"a": 1}
+    assert seen.requests == []
+
+
+@pytest.mark.parametrize("host", ["xn--zz.example", "xn--a.example", "256.256.256.256"])
+def test_a_host_that_httpx_does_not_accept(
+    host: str, seen: Seen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Calls to a host whose name httpx cannot parse work, and tools do not see them."""
+    seen.hook()
+    send: Send = httpx.Client.send
+
+    def traced(client: httpx.Client, request: httpx.Request, **options: bool) -> httpx.Response:
+        assert request.url.host
+        return send(client, request, **options)
+
+    monkeypatch.setattr(httpx.Client, "send", traced)
+    with ScriptedServer([responds(200, {"a": 1})]) as server:
+        monkeypatch.setenv("HTTP_PROXY", server.url)
+        client = RootSignals("k", base_url=f"http://{host}")
+        assert client.request("GET", "/v1/models/").value == {"a": 1}
+    assert seen.requests == []
 
 
 def test_a_pipe_is_left_to_the_service(emulator: Server, client: RootSignals, seen: Seen) -> None:

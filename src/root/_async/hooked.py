@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextvars import ContextVar
 from dataclasses import replace
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from math import inf
@@ -18,10 +19,11 @@ import httpcore
 import httpx
 
 from .._concurrency.waiting import async_shielded, monotonic
-from .._config import Timeout
+from .._config import TRANSPORT, Timeout
 from .._http.messages import RawResponse, Request, timeouts
 from .._schemas.meta import Headers
 from .._secrets.secret import hidden, shown
+from ..errors import ConfigurationError
 from .connection import AsyncContent
 from .httpx_client import GRACE_PERIOD, content_of, read, stream_of
 from .stream import AsyncChunks
@@ -66,6 +68,10 @@ class _AsyncCarried:
         return self.response
 
 
+# The request that is on its way in this context.
+_current: ContextVar[_AsyncCarried | None] = ContextVar("root_carried", default=None)
+
+
 class _AsyncWeakly:
     """The body of a stream, as long as somebody else holds it.
 
@@ -95,7 +101,15 @@ class _AsyncPassage:
         """Send a request over the pool that it came from."""
         # httpcore has no type for the values of extensions.
         extensions = cast("dict[str, object]", request.extensions)  # pyright: ignore[reportUnknownMemberType]
-        carried = cast("_AsyncCarried", extensions[_CARRIED])
+        # A tool may send another request in place of this one, or send it in another thread.
+        carried = extensions.get(_CARRIED) or _current.get()
+        if carried is None:
+            raise ConfigurationError(
+                "A tool that has hooked httpx sends a request of its own, in another thread, in"
+                " place of the one of this client. With the environment variable"
+                f" {TRANSPORT}=direct, requests do not go through httpx."
+            )
+        assert isinstance(carried, _AsyncCarried)
         response = await carried.send(request.headers)
         headers = response.headers
         content: bytes | _AsyncWeakly = response.content
@@ -139,17 +153,22 @@ async def exchange_over_httpx(
         deadline: When the call must end, on the clock of `time.monotonic`.
     """
     carried = _AsyncCarried(exchange, request, timeout, deadline)
+    url = _url(request)
+    if url is None:
+        return await exchange(request, timeout, deadline)
     operations, whole = timeouts(timeout, None if deadline is None else deadline - monotonic())
     until = inf if whole is None else monotonic() + whole
     # Only a tool reads it: the pool sends the body itself.
     content = AsyncContent(request.body, operations["write"], until)
     hides_body = request.body is not None and request.body.is_once
     response: httpx.Response | None = None
+    before = _current.get()
+    _current.set(carried)
     try:
         sending = _client().send(
             httpx.Request(
                 request.method,
-                request.url,
+                url,
                 headers=request.headers,
                 # What can be read only once must be left to the pool.
                 content=b"" if hides_body else content_of(request, content),
@@ -164,10 +183,12 @@ async def exchange_over_httpx(
         )
     except httpx.RequestError as exc:
         # The request in it has the key in its headers.
-        exc.request = httpx.Request(request.method, request.url)
+        exc.request = httpx.Request(request.method, url)
         if carried.error is None:
             raise
     finally:
+        # Not by a token: an interrupted call may end in another context.
+        _current.set(before)
         content.close()
     if response is None:
         # Outside of `except`: httpx's error has this one as its cause.
@@ -175,7 +196,9 @@ async def exchange_over_httpx(
         raise carried.error
     sent, carried.response = carried.response, None
     if sent is None or response.extensions.get(_CARRIED) is not carried:
-        # A tool responded in place of the service.
+        # A tool responded in place of the service, or with the body of the service's response.
+        if sent is not None:
+            response.extensions["root.chunks"] = sent.chunks
         return await read(request, response, until) or stream_of(response, loop, deadline)
     if sent.chunks is None:
         await response.aread()
@@ -183,6 +206,20 @@ async def exchange_over_httpx(
         # A tool has recorded it.
         return stream_of(response, loop, deadline)
     return sent
+
+
+def _url(request: Request) -> httpx.URL | None:
+    """Return the URL of a request, or None if httpx has no form of it, so no tool can see it.
+
+    It accepts at most 65,536 characters, and host names that are valid in IDNA 2008.
+    """
+    try:
+        url = httpx.URL(request.url)
+        # Parsed when it is read.
+        _ = url.host
+    except (httpx.InvalidURL, UnicodeError):
+        return None
+    return url
 
 
 def _client() -> httpx.AsyncClient:
