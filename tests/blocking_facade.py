@@ -5,12 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import suppress
-from typing import Any, TypeVar
+from typing import Any
 
 from root import AsyncRootSignals, RootSignals
-from root.models import AsyncPager, Model, Page
-
-T = TypeVar("T")
 
 
 class BlockingFacade:
@@ -19,36 +16,51 @@ class BlockingFacade:
     def __init__(self, key: str, **options: Any) -> None:
         self._client = AsyncRootSignals(key, **options)
         self._loop = asyncio.new_event_loop()
-        self.models = self
 
-    def __getattr__(self, name: str) -> Callable[..., Any]:
-        method = getattr(self._client.models, name)
-        return lambda *arguments, **options: self._loop.run_until_complete(
-            method(*arguments, **options)
-        )
-
-    def list(self, **options: Any) -> BlockingPager:
-        return BlockingPager(self._client.models.list(**options), self._loop)
+    def __getattr__(self, name: str) -> BlockingResource:
+        return BlockingResource(getattr(self._client, name), self._loop)
 
     def close(self) -> None:
         self._loop.run_until_complete(self._client.aclose())
         self._loop.close()
 
 
-class BlockingPager:
-    """A listing of an async client with a blocking iterator."""
+class BlockingResource:
+    """A resource of an async client with blocking methods."""
 
-    def __init__(self, pager: AsyncPager[Model], loop: asyncio.AbstractEventLoop) -> None:
-        self._pager = pager
+    def __init__(self, resource: object, loop: asyncio.AbstractEventLoop) -> None:
+        self._resource = resource
         self._loop = loop
 
-    def __iter__(self) -> Iterator[Model]:
-        return self._each(aiter(self._pager))
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        method = getattr(self._resource, name)
 
-    def pages(self) -> Iterator[Page[Model]]:
-        return self._each(aiter(self._pager.pages()))
+        def call(*arguments: object, **options: object) -> object:
+            found = method(*arguments, **options)
+            # A method that lists is not awaited.
+            value = found if hasattr(found, "__aiter__") else self._loop.run_until_complete(found)
+            return BlockingIterator(value, self._loop) if hasattr(value, "__aiter__") else value
 
-    def _each(self, found: AsyncIterator[T]) -> Iterator[T]:
+        return call
+
+
+class BlockingIterator:
+    """A listing or a stream of an async client with a blocking iterator."""
+
+    def __init__(self, source: Any, loop: asyncio.AbstractEventLoop) -> None:
+        self._source = source
+        self._loop = loop
+
+    def __iter__(self) -> Iterator[Any]:
+        return self._each(aiter(self._source))
+
+    def pages(self) -> Iterator[Any]:
+        return self._each(aiter(self._source.pages()))
+
+    def close(self) -> None:
+        self._loop.run_until_complete(self._source.aclose())
+
+    def _each(self, found: AsyncIterator[Any]) -> Iterator[Any]:
         with suppress(StopAsyncIteration):
             while True:
                 yield self._loop.run_until_complete(anext(found))

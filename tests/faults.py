@@ -62,17 +62,21 @@ CALLS = {
     "create": "`create`",
     "update": "`update`",
     "verify": "`verify`",
-    "harmless_post": "a harmless POST",
+    "run": "`evaluators.run`",
+    "create_file": "`datasets.create(file=...)`",
+    "set_tags": "`execution_logs.set_tags`",
+    "harmless_post": "another harmless POST",
     "unsafe_put": "a PUT that is not idempotent",
     "upload": "an upload (PUT) of a file",
     "upload_once": "an upload (PUT) of a file that can be read once",
     "download": "a streamed response",
     "streamed_post": "a streamed response to a POST",
+    "refine": "`judges.refine(stream=True)`",
 }
 """The calls, with their names in the document."""
 
-STREAMED = ("download", "streamed_post")
-UPLOADS = ("upload", "upload_once")
+STREAMED = ("download", "streamed_post", "refine")
+UPLOADS = ("upload", "upload_once", "create_file")
 
 FILE = bytes(range(1, 251)) * 80
 """The content of an uploaded file."""
@@ -80,9 +84,12 @@ FILE = bytes(range(1, 251)) * 80
 MODEL = {"id": "9b2f", "name": "a"}
 PAGE = {"next": None, "previous": None, "results": [MODEL]}
 VERIFICATION = {"success": True, "model": "a"}
+EXECUTION = {"evaluator_name": "a", "score": 0.5, "execution_log_id": "9b2f"}
+REFINEMENT = {"improved_response": "a", "evaluator_results": [{"score": 0.5}]}
 RESULTS: dict[str, object] = dict.fromkeys(CALLS, "9b2f") | {
     "list": ["9b2f"],
     "delete": None,
+    "set_tags": None,
     "verify": True,
     **dict.fromkeys(STREAMED, "read to its end"),
 }
@@ -96,16 +103,18 @@ SHORT = 0.4
 
 
 def content(call: str) -> bytes:
-    """Return the body of the right response, or for `delete` a superfluous one."""
-    shape = {"list": PAGE, "verify": VERIFICATION}.get(call, MODEL)
+    """Return the body of the right response, a superfluous one if there is none."""
+    if call == "refine":
+        return b"data: %s\n\n" % json.dumps(REFINEMENT).encode()
+    shape = {"list": PAGE, "verify": VERIFICATION, "run": EXECUTION}.get(call, MODEL)
     return json.dumps(shape).encode()
 
 
 def right(call: str) -> bytes:
     """Return the right response."""
-    if call == "delete":
+    if call in IGNORED:
         return b"HTTP/1.1 204 No Content\r\n\r\n"
-    return response(201 if call == "create" else 200, content(call))
+    return response(201 if call in ("create", "create_file") else 200, content(call))
 
 
 def response(status: int, body: bytes, *lines: str, length: int | None = None) -> bytes:
@@ -145,7 +154,7 @@ class Cell:
 
 Cells = dict[str, Cell]
 READS = ("retrieve", "list", "download")
-IDEMPOTENT = (*READS, "replace", "delete", "harmless_post", "upload")
+IDEMPOTENT = (*READS, "replace", "delete", "set_tags", "harmless_post", "upload")
 SENT_ONCE = ("upload_once",)
 
 
@@ -180,13 +189,11 @@ def ambiguous(error: type[RootSignalsError], **others: Cell) -> Cells:
     return row | others
 
 
-def streamed(download: Cell, post: Cell | None = None) -> Cells:
+def streamed(download: Cell, post: Cell | None = None, refine: Cell | None = None) -> Cells:
     """Return the cells of streamed responses, which differ where the body is concerned."""
     is_ambiguous = download.error is not None
-    return {
-        "download": download,
-        "streamed_post": post or replace(download, is_ambiguous=is_ambiguous),
-    }
+    post = post or replace(download, is_ambiguous=is_ambiguous)
+    return {"download": download, "streamed_post": post, "refine": refine or post}
 
 
 def in_body(stream: type[RootSignalsError]) -> Cells:
@@ -202,15 +209,22 @@ def in_body(stream: type[RootSignalsError]) -> Cells:
 def unusable(**others: Cell) -> Cells:
     """Return the row of a response that would be the same again."""
     row = {call: Cell(APIResponseError, is_ambiguous=call not in READS) for call in CALLS}
-    return row | streamed(RESULT) | others
+    return row | streamed(RESULT, refine=row["refine"]) | others
 
 
 def unreadable(**others: Cell) -> Cells:
     """Return the row of a body that cannot be read, which a stream leaves to its user."""
-    return ambiguous(APIResponseError) | streamed(RESULT) | others
+    row = ambiguous(APIResponseError)
+    return row | streamed(RESULT, refine=row["refine"]) | others
 
 
 RESULT = Cell(None)
+
+IGNORED = {"delete": RESULT, "set_tags": RESULT}
+"""The cells of the calls that ignore the body of the response."""
+
+NO_EVENTS = {"refine": Cell(APIResponseError, is_ambiguous=True)}
+"""The cell of a body that the calls can read and that is no events."""
 
 COMPRESSED = {call: ambiguous(APIResponseError)[call] for call in STREAMED}
 """The cells of streams that are compressed, which their requests do not accept."""
@@ -466,6 +480,14 @@ def adds(fields: bytes) -> Script:
     return changes_body(lambda body: body.replace(b'{"id"', b"{" + fields + b', "id"'))
 
 
+def has_number(number: bytes) -> Script:
+    """Have a number in the model, or be the score, in the response."""
+    field = b'"max_token_count": ' + number
+    return changes_body(
+        lambda body: body.replace(b'{"id"', b"{" + field + b', "id"').replace(b"0.5", number)
+    )
+
+
 def hangs(scene: Scene, _: str) -> Step:
     """Send nothing."""
     return scene.server.hangs
@@ -698,7 +720,7 @@ SECTIONS: dict[str, list[Fault]] = {
             lambda _, call: sends(
                 response(200, content(call), length=len(content(call)) - 5), then_close=False
             ),
-            unreadable(delete=RESULT),
+            unreadable(**IGNORED),
         ),
         Fault(
             "a negative Content-Length",
@@ -762,12 +784,12 @@ SECTIONS: dict[str, list[Fault]] = {
     ],
     "An unexpected body": [
         Fault("a web page with status 200", responds(200, HTML, HTML_TYPE), unreadable()),
-        Fault("an empty body", responds(200, b""), unreadable(delete=RESULT)),
-        Fault("a body of white space", responds(200, b"\r\n"), unreadable(delete=RESULT)),
+        Fault("an empty body", responds(200, b""), unreadable(**IGNORED)),
+        Fault("a body of white space", responds(200, b"\r\n"), unreadable(**IGNORED)),
         Fault(
             "UTF-16 with a byte order mark",
             changes_body(lambda body: body.decode().encode("utf-16")),
-            all_of(RESULT),
+            all_of(RESULT, **NO_EVENTS),
         ),
         Fault(
             "half of a character (a lone surrogate)",
@@ -777,7 +799,7 @@ SECTIONS: dict[str, list[Fault]] = {
         Fault(
             "truncated JSON",
             changes_body(lambda body: body[:-3]),
-            unreadable(delete=RESULT),
+            unreadable(**IGNORED),
         ),
         Fault(
             "a charset other than UTF-8",
@@ -785,17 +807,17 @@ SECTIONS: dict[str, list[Fault]] = {
                 lambda body: body.replace(b'"a"', '"ä"'.encode("latin-1")),
                 "Content-Type: application/json; charset=latin-1",
             ),
-            unreadable(delete=RESULT),
+            unreadable(**IGNORED),
         ),
         Fault(
             "JSON nested 100,000 levels deep",
             responds(200, b"[" * 100_000 + b"]" * 100_000),
-            unreadable(delete=RESULT),
+            unreadable(**IGNORED),
         ),
         Fault(
             "NaN as a number",
-            adds(b'"max_token_count": NaN'),
-            unusable(delete=RESULT, verify=RESULT),
+            has_number(b"NaN"),
+            unusable(**IGNORED, verify=RESULT, create_file=RESULT),
         ),
         Fault(
             "a number of 400 digits",
@@ -804,8 +826,8 @@ SECTIONS: dict[str, list[Fault]] = {
         ),
         Fault(
             "a number out of range (1e999)",
-            adds(b'"max_token_count": 1e999'),
-            unusable(delete=RESULT, verify=RESULT),
+            has_number(b"1e999"),
+            unusable(**IGNORED, verify=RESULT, create_file=RESULT),
         ),
         Fault(
             "the same key twice (the last one counts)",
@@ -818,9 +840,9 @@ SECTIONS: dict[str, list[Fault]] = {
                 response(200, content("retrieve" if call in ("list", "verify") else "list")),
                 then_close=False,
             ),
-            unusable(delete=RESULT),
+            unusable(**IGNORED),
         ),
-        Fault("null", responds(200, b"null"), unusable(delete=RESULT)),
+        Fault("null", responds(200, b"null"), unusable(**IGNORED)),
     ],
     "Error statuses": [
         Fault(
@@ -1076,14 +1098,16 @@ result or with one of the errors of `root.errors`.
 - **May have been processed** is `error.may_have_been_processed`: the service received the request,
   and it is unknown whether it processed it. Check before you repeat the call. Any other error
   reports that nothing was changed.
-- **Nothing is created or paid twice.** `create`, `update`, `verify`, which costs money, and other
-  calls that are not idempotent are retried only if the service did not receive the request or
-  refused to process it. So is a PUT of an object with versions, of which each PUT makes one.
+- **Nothing is created or paid twice.** `create`, `update`, `verify` and `evaluators.run`, which
+  cost money, and other calls that are not idempotent are retried only if the service did not
+  receive the request or refused to process it. So is a PUT of an object with versions, of which
+  each PUT makes one.
 - **A file is read again for each attempt.** One that cannot be read twice, such as a pipe, is not
   sent again after a part of it was read.
 - **A streamed response** is retried until its head has arrived. A fault in its body is raised
   where the body is read. The `timeout` then applies to each piece, and the body, whatever its size
-  and content, is left to you.
+  and content, is left to you. That of a refinement is read as events, and one that has none is an
+  error.
 - The API key is sent to the host of the base URL and to no other, whatever a redirect requests.
 
 The tables show the outcome of a fault that lasts.
@@ -1110,11 +1134,11 @@ decides some of the outcomes, which are different:
 
 COLUMNS = (
     ("retrieve", "list"),
-    ("replace", "delete", "harmless_post", "upload"),
-    ("create", "update", "verify", "unsafe_put"),
+    ("replace", "delete", "set_tags", "harmless_post", "upload"),
+    ("create", "update", "verify", "run", "create_file", "unsafe_put"),
     ("upload_once",),
     ("download",),
-    ("streamed_post",),
+    ("streamed_post", "refine"),
 )
 
 

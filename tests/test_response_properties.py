@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import copy
+import io
 import json
+import math
 import pickle
 import socket
 from collections.abc import Callable, Iterator
@@ -14,6 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from root import RootSignals, RootSignalsError
+from root.evaluators import EvaluatorExecutionResult
 from root.models import Model
 from tests.blocking_facade import KINDS, BlockingFacade
 from tests.scripted_server import ScriptedServer
@@ -41,6 +44,23 @@ PAGE: Fields = {"next": None, "previous": None, "results": [MODEL, MODEL]}
 VERIFICATION: Fields = {"success": True, "model": "a", "response": "b", "usage": {"tokens": 1}}
 
 
+EXECUTION: Fields = {
+    "evaluator_name": "a",
+    "score": 0.5,
+    "cost": None,
+    "justification": "b",
+    "execution_log_id": "9b2f",
+}
+
+
+REFINEMENT: Fields = {
+    "original_response": "a",
+    "original_evaluator_results": [EXECUTION],
+    "improved_response": "b",
+    "evaluator_results": [EXECUTION],
+}
+
+
 scalars = (
     st.none()
     | st.booleans()
@@ -62,7 +82,8 @@ values = st.recursive(
 @st.composite
 def altered(draw: st.DrawFn) -> bytes:
     """A valid response with random values in random places."""
-    whole: Any = copy.deepcopy(draw(st.sampled_from([MODEL, PAGE, VERIFICATION])))
+    valid = [MODEL, PAGE, VERIFICATION, EXECUTION, REFINEMENT]
+    whole: Any = copy.deepcopy(draw(st.sampled_from(valid)))
     for _ in range(draw(st.integers(0, 3))):
         place = whole
         while True:
@@ -76,6 +97,9 @@ def altered(draw: st.DrawFn) -> bytes:
             place[key] = draw(values)
             break
     text = json.dumps(whole, ensure_ascii=draw(st.booleans())).encode("utf-8", "surrogatepass")
+    if draw(st.booleans()):
+        # An event of a stream.
+        text = b"data: %s\n\n" % text
     return text[: draw(st.sampled_from([len(text), len(text) // 2, len(text) - 1]))]
 
 
@@ -102,6 +126,10 @@ bodies = (
             b'{"next": "http://\xe2\x84\x80/?cursor=a", "results": []}',
             b"null",
             b'"text"',
+            b"data: [DONE]\n\n",
+            b"data: null\ndata:\n\nevent: error\n\n\r\n:\n",
+            b"event: error\ndata: key-of-the-tests\n\n",
+            b'{"score": NaN, "execution_log_id": "a"}',
         ]
     )
 )
@@ -112,6 +140,7 @@ headers = st.sampled_from(
         b"",
         b"Content-Type: application/json; charset=nonsense\r\n",
         b"Content-Type: \xff\r\n",
+        b"Content-Type: text/event-stream\r\n",
         b"Content-Encoding: gzip\r\n",
         b"Content-Encoding: br, gzip\r\n",
         b"Retry-After: 99999999999999999999\r\n",
@@ -134,6 +163,10 @@ def all_calls(client: RootSignals | BlockingFacade) -> list[Callable[[], object]
         lambda: models.verify(model="a"),
         lambda: list(models.list(limit=5)),
         lambda: list(models.list(limit=5, prefetch=True).pages()),
+        lambda: client.evaluators.run("a", response="b"),
+        lambda: client.datasets.create(file=io.BytesIO(b"a,b")),
+        lambda: client.execution_logs.set_tags(["a"], tags=["b"]),
+        lambda: list(client.judges.refine("a", response="b", stream=True)),
     ]
 
 
@@ -210,6 +243,8 @@ def check_calls(
         for model in result if isinstance(result, list) else [result]:
             if isinstance(model, Model):
                 assert type(model.id) is type(model.name) is str
+            if isinstance(model, EvaluatorExecutionResult) and model.score is not None:
+                assert math.isfinite(model.score)
 
 
 def outcome(call: Callable[[], object]) -> object:

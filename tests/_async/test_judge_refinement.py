@@ -98,9 +98,10 @@ async def test_lost_connection() -> None:
 @pytest.mark.parametrize(
     ("body", "message"),
     [
-        (b"data: no JSON\n\n", "not a JSON object: 'no JSON'"),
-        (b"data: [1]\n\n", "not a JSON object"),
-        (b'event: error\ndata: {"detail": "overloaded"}\n\n', "failed:.*overloaded"),
+        (b"data: no JSON\n\n", "not a result .*: 'no JSON'"),
+        (b"data: [1]\n\n", "not a result"),
+        (b'data: {"evaluator_results": [{"score": NaN}]}\n\n', "not a result"),
+        (b'event: error\ndata: {"detail": "overloaded"}\n\n', "failed .*overloaded"),
     ],
 )
 async def test_unusable_events(body: bytes, message: str) -> None:
@@ -111,6 +112,46 @@ async def test_unusable_events(body: bytes, message: str) -> None:
                 events = await client.judges.refine(ID, response="a", stream=True)
                 with pytest.raises(APIResponseError, match=message):
                     await anext(events)
+                assert [event async for event in events] == []
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b": hello\n\n", b"data: [DONE]\n\n", b"<html>Sign in</html>", b"null"]
+)
+async def test_no_events(body: bytes) -> None:
+    """A body without events is an error, not a refinement that has ended well."""
+    with ScriptedServer([chunked(body)]) as server:
+        async with connected(server) as client:
+            events = await client.judges.refine(ID, response="a", stream=True)
+            with pytest.raises(APIResponseError, match="has no events"):
+                await anext(events)
+            assert [event async for event in events] == []
+
+
+async def test_context_of_errors() -> None:
+    """The error of an event has what is known of the call, and no secrets."""
+    body = b'event: error\ndata: {"detail": "key-of-the-tests is overloaded"}\n\n'
+    with ScriptedServer([chunked(body)]) as server:
+        async with connected(server) as client:
+            events = await client.judges.refine(ID, response="a", stream=True)
+            with pytest.raises(APIResponseError, match="charged for it") as caught:
+                await anext(events)
+    error = caught.value
+    assert error.may_have_been_processed
+    assert error.status_code == 200
+    assert error.request is not None
+    assert error.request.method == "POST"
+    assert [attempt.status for attempt in error.attempts] == [200]
+    assert "key-of-the-tests" not in f"{error} {error.data}"
+    assert "overloaded" in f"{error}"
+
+
+async def test_servers_that_do_not_stream() -> None:
+    """The result alone, as older servers send it, is the only event."""
+    with ScriptedServer([responds(200, LAST)]) as server:
+        async with connected(server) as client:
+            events = await client.judges.refine(ID, response="a", stream=True)
+            assert [event.to_dict() async for event in events] == [LAST]
 
 
 async def test_refused() -> None:

@@ -99,9 +99,10 @@ def test_lost_connection() -> None:
 @pytest.mark.parametrize(
     ("body", "message"),
     [
-        (b"data: no JSON\n\n", "not a JSON object: 'no JSON'"),
-        (b"data: [1]\n\n", "not a JSON object"),
-        (b'event: error\ndata: {"detail": "overloaded"}\n\n', "failed:.*overloaded"),
+        (b"data: no JSON\n\n", "not a result .*: 'no JSON'"),
+        (b"data: [1]\n\n", "not a result"),
+        (b'data: {"evaluator_results": [{"score": NaN}]}\n\n', "not a result"),
+        (b'event: error\ndata: {"detail": "overloaded"}\n\n', "failed .*overloaded"),
     ],
 )
 def test_unusable_events(body: bytes, message: str) -> None:
@@ -112,6 +113,46 @@ def test_unusable_events(body: bytes, message: str) -> None:
                 events = client.judges.refine(ID, response="a", stream=True)
                 with pytest.raises(APIResponseError, match=message):
                     next(events)
+                assert [event for event in events] == []
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b": hello\n\n", b"data: [DONE]\n\n", b"<html>Sign in</html>", b"null"]
+)
+def test_no_events(body: bytes) -> None:
+    """A body without events is an error, not a refinement that has ended well."""
+    with ScriptedServer([chunked(body)]) as server:
+        with connected(server) as client:
+            events = client.judges.refine(ID, response="a", stream=True)
+            with pytest.raises(APIResponseError, match="has no events"):
+                next(events)
+            assert [event for event in events] == []
+
+
+def test_context_of_errors() -> None:
+    """The error of an event has what is known of the call, and no secrets."""
+    body = b'event: error\ndata: {"detail": "key-of-the-tests is overloaded"}\n\n'
+    with ScriptedServer([chunked(body)]) as server:
+        with connected(server) as client:
+            events = client.judges.refine(ID, response="a", stream=True)
+            with pytest.raises(APIResponseError, match="charged for it") as caught:
+                next(events)
+    error = caught.value
+    assert error.may_have_been_processed
+    assert error.status_code == 200
+    assert error.request is not None
+    assert error.request.method == "POST"
+    assert [attempt.status for attempt in error.attempts] == [200]
+    assert "key-of-the-tests" not in f"{error} {error.data}"
+    assert "overloaded" in f"{error}"
+
+
+def test_servers_that_do_not_stream() -> None:
+    """The result alone, as older servers send it, is the only event."""
+    with ScriptedServer([responds(200, LAST)]) as server:
+        with connected(server) as client:
+            events = client.judges.refine(ID, response="a", stream=True)
+            assert [event.to_dict() for event in events] == [LAST]
 
 
 def test_refused() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-__all__ = ["Event", "EventParser"]
+__all__ = ["Event", "EventParser", "WholeBody"]
 
 
 class Event(NamedTuple):
@@ -61,3 +61,20 @@ class EventParser:
         elif field == "event":
             self._name = value
         return []
+
+
+class WholeBody:
+    """Collects a body that is a single event, as servers send it that do not stream."""
+
+    def __init__(self) -> None:
+        self._body = bytearray()
+
+    def feed(self, piece: bytes) -> list[Event]:
+        """Add the next piece of the body, and return no events."""
+        self._body += piece
+        return []
+
+    def end(self) -> list[Event]:
+        """Return the body as an event, unless it is empty."""
+        body, self._body = bytes(self._body), bytearray()
+        return [Event("message", body.decode("utf-8", "replace"))] if body else []

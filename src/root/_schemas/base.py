@@ -80,8 +80,9 @@ class Facts(NamedTuple):
 class APIModel(BaseModel):
     """A JSON object that the API returns, alone or as a part of another one."""
 
+    # JSON has no NaN, but pydantic's parser accepts it, and no comparison with it is true.
     model_config: ClassVar[ConfigDict] = ConfigDict(
-        frozen=True, extra="allow", coerce_numbers_to_str=True
+        frozen=True, extra="allow", coerce_numbers_to_str=True, allow_inf_nan=False
     )
 
     def __hash__(self) -> int:

@@ -148,6 +148,8 @@ class EvaluatorExecutionResult(Scored, ResponseModel):
         noun="result", summary=("evaluator_name", "score", "justification")
     )
 
+    # Without it, the response is that of something else.
+    score: float | None
     execution_log_id: str | None = None
     cost: float | None = None
     confidence: float | None = None

@@ -10,14 +10,24 @@ from typing import TYPE_CHECKING, NoReturn, Protocol, Self, cast
 from .._concurrency.loops import call_in_loop, checkpoint
 from .._concurrency.waiting import monotonic
 from .._concurrency.workers import in_background
+from .._http.exceptions import UnusableResponseError
+from .._http.messages import RawResponse
 
 if TYPE_CHECKING:
     from types import TracebackType
 
     from .._http.failures import Failure
     from .._schemas.meta import ResponseMeta
+    from ..errors import RootSignalsError
 
-__all__ = ["MAX_CHUNKS", "Chunks", "Release", "Stream", "release_nothing"]
+__all__ = [
+    "MAX_CHUNKS",
+    "Chunks",
+    "Release",
+    "Stream",
+    "release_nothing",
+    "unusable_piece",
+]
 
 MAX_CHUNKS = 256
 """Maximum number of pieces of a body after which other tasks run, however fast it arrives."""
@@ -220,3 +230,19 @@ class Stream(Iterator[bytes]):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.meta.status_code}>"
+
+
+def unusable_piece(stream: Stream, content: str, problem: str) -> RootSignalsError:
+    """Return the error for a part of a body that is not what the API promises.
+
+    Args:
+        stream: The body.
+        content: The part.
+        problem: What is wrong with it; completes 'but the response ...'.
+    """
+    meta = stream.meta
+    headers = meta._headers  # pyright: ignore[reportPrivateUsage]
+    response = RawResponse(meta.status_code, headers, content.encode("utf-8", "replace"))
+    failure = stream._explain(UnusableResponseError(response, problem), meta)
+    assert failure is not None
+    return failure.error

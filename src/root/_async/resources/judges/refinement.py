@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING, NoReturn, Self
 
 from pydantic import ValidationError
 
-from ...._http.events import Event, EventParser
+from ...._http.events import Event, EventParser, WholeBody
 from ...._schemas.base import set_meta
 from ...._schemas.judges import JudgeRectifierResponse
-from ....errors import APIResponseError
-from ...stream import AsyncStream
+from ...._schemas.meta import find_header
+from ...stream import AsyncStream, unusable_piece
 
 if TYPE_CHECKING:
     from types import TracebackType
 
     from ...._schemas.meta import ResponseMeta
+    from ....errors import RootSignalsError
 
 __all__ = ["AsyncRefinement"]
 
@@ -40,8 +41,13 @@ class AsyncRefinement(AsyncIterator[JudgeRectifierResponse]):
 
     def __init__(self, stream: AsyncStream) -> None:
         self._stream = stream
-        self._parser = EventParser()
+        # Older servers do not stream: they send the result alone.
+        headers = stream.meta._headers  # pyright: ignore[reportPrivateUsage]
+        is_json = "json" in (find_header(headers, b"content-type") or "")
+        self._parser: EventParser | WholeBody = WholeBody() if is_json else EventParser()
         self._events: deque[Event] = deque()
+        self._is_empty = True
+        self._is_closed = False
         self.meta: ResponseMeta = stream.meta
 
     def __aiter__(self) -> AsyncIterator[JudgeRectifierResponse]:
@@ -53,37 +59,46 @@ class AsyncRefinement(AsyncIterator[JudgeRectifierResponse]):
         Raises:
             APIConnectionError: The connection was lost; `APITimeoutError` if nothing arrived in
                 time.
-            APIResponseError: The refinement failed, or an event is not JSON.
+            APIResponseError: The refinement failed, an event is not JSON, or there are no events.
         """
         while not self._events:
             piece = await anext(self._stream, None)
+            if self._is_closed:
+                # What the parser has of the next event is not complete.
+                raise StopAsyncIteration
             self._events += self._parser.end() if piece is None else self._parser.feed(piece)
             if piece is None and not self._events:
+                await self._check_end()
                 raise StopAsyncIteration
         event = self._events.popleft()
         if event.data == _END:
-            self._events.clear()
+            await self._check_end()
             await self.aclose()
             raise StopAsyncIteration
-        try:
-            return self._parse(event)
-        except APIResponseError:
-            await self.aclose()
-            raise
-
-    def _parse(self, event: Event) -> JudgeRectifierResponse:
         if event.name == "error":
-            raise APIResponseError(f"The refinement failed: {event.data[:1000]}")
+            raise await self._unusable(event.data, "reports that the refinement failed")
         try:
             result = JudgeRectifierResponse.model_validate_json(event.data)
         except ValidationError:
-            problem = f"An event of the refinement is not a JSON object: {event.data[:200]!r}."
+            # pydantic's own text contains the input.
+            error = await self._unusable(event.data, "has an event that is not a result")
         else:
+            self._is_empty = False
             return set_meta(result, self.meta)
-        raise APIResponseError(problem)
+        raise error
+
+    async def _check_end(self) -> None:
+        if self._is_empty:
+            raise await self._unusable("", "has no events")
+
+    async def _unusable(self, content: str, problem: str) -> RootSignalsError:
+        await self.aclose()
+        return unusable_piece(self._stream, content, problem)
 
     async def aclose(self) -> None:
         """Close the response. Its connection is dropped, unless it was read to its end."""
+        self._is_closed = True
+        self._events.clear()
         await self._stream.aclose()
 
     async def __aenter__(self) -> Self:
