@@ -171,8 +171,13 @@ class FaultyProxy:
 
 
 async def _message(reader: asyncio.StreamReader) -> bytes:
-    """Read one request or response; here, each has a length or no body."""
+    """Read one request or response; here, each has a length, chunks, or no body."""
     head = await reader.readuntil(b"\r\n\r\n")
+    if _header(head, "Transfer-Encoding"):
+        message = head
+        while not message.endswith(b"\r\n0\r\n\r\n"):
+            message += await reader.readuntil(b"\r\n")
+        return message
     return head + await reader.readexactly(int(_header(head, "Content-Length") or 0))
 
 

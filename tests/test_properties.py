@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
 from typing import Any
@@ -23,6 +24,8 @@ from soak import FAULTS, FaultyProxy
 
 from root import NotFoundError, RootSignals, RootSignalsError
 from root.emulator import Server, serve
+from root.evaluators import EvaluatorExecutionResult
+from root.judges import JudgeRectifierResponse
 from root.models import Model
 from tests.blocking_facade import KINDS, BlockingFacade
 
@@ -65,6 +68,13 @@ QUICK_FAULTS = [fault for fault in FAULTS if fault != "hang"]
 fault_lists = st.lists(st.sampled_from([*QUICK_FAULTS, None]), max_size=4)
 
 
+tag_lists = st.lists(st.sampled_from("abc"), unique=True, max_size=3)
+
+
+# Of a judge with one evaluator: two runs, each with the log of the evaluator.
+MAX_LOGS_OF_REFINEMENT = 4
+
+
 Fields = dict[str, Any]
 
 
@@ -91,6 +101,7 @@ class Service(RuleBasedStateMachine):
     server: Server
 
     ids = Bundle("ids")
+    logs = Bundle("logs")
 
     @initialize()
     def begin(self) -> None:
@@ -99,6 +110,14 @@ class Service(RuleBasedStateMachine):
         self.client = self.kind(key, base_url=self.proxy.url, timeout=60)
         self.direct = RootSignals(key, base_url=self.server.url)
         self.known: dict[str, Fields] = {}
+        self.evaluator_id = self.direct.evaluators.Relevance.id
+        judge = self.direct.judges.create(
+            name="judge", intent="a", evaluator_references=[{"id": self.evaluator_id}]
+        )
+        self.judge_id = judge.id
+        # The tags of each log, and the file of each data set.
+        self.tags: dict[str, list[str]] = {}
+        self.files: dict[str, bytes] = {}
 
     def teardown(self) -> None:
         self.faults.next = []
@@ -186,7 +205,7 @@ class Service(RuleBasedStateMachine):
             assert fields_of(model) == self.known[model_id]
 
     @rule(page_size=st.integers(1, 5), prefetch=st.booleans(), script=fault_lists)
-    def list(self, page_size: int, prefetch: bool, script: list[str | None]) -> None:
+    def list_models(self, page_size: int, prefetch: bool, script: list[str | None]) -> None:
         limit = len(self.known) or 1
         found: list[str] = []
         cursor = None
@@ -205,6 +224,73 @@ class Service(RuleBasedStateMachine):
         self.faults.next = []
         if self.known:
             assert found == list(reversed(self.known))
+
+    def new_logs(self) -> dict[str, list[str]]:
+        """Return the tags of the logs that are not known, read without faults."""
+        logs = self.direct.execution_logs.list(limit=None)
+        return {log.id: list(log.tags or []) for log in logs if log.id not in self.tags}
+
+    @rule(target=logs, text=names, tags=tag_lists, script=fault_lists)
+    def run(self, text: str, tags: list[str], script: list[str | None]) -> str:
+        results: list[EvaluatorExecutionResult] = []
+        succeeded = self.attempt(
+            lambda: results.append(
+                self.client.evaluators.run(self.evaluator_id, response=text, tags=tags)
+            ),
+            script,
+        )
+        new = self.new_logs()
+        # Never paid twice.
+        assert len(new) in {True: {1}, False: {0}, None: {0, 1}}[succeeded]
+        assert all(found == tags for found in new.values())
+        assert [result.execution_log_id for result in results] == (list(new) if succeeded else [])
+        self.tags |= new
+        return next(iter(new), "00000000-0000-0000-0000-000000000000")
+
+    @rule(log_id=logs, tags=tag_lists, script=fault_lists)
+    def set_tags(self, log_id: str, tags: list[str], script: list[str | None]) -> None:
+        succeeded = self.attempt(
+            lambda: self.client.execution_logs.set_tags([log_id], tags=tags), script
+        )
+        if log_id in self.tags:
+            found = list(self.direct.execution_logs.get(log_id).tags or [])
+            old = self.tags[log_id]
+            assert found in {True: [tags], False: [old], None: [old, tags]}[succeeded]
+            self.tags[log_id] = found
+
+    @rule(text=names, script=fault_lists)
+    def refine(self, text: str, script: list[str | None]) -> None:
+        events: list[JudgeRectifierResponse] = []
+
+        def call() -> None:
+            stream = self.client.judges.refine(self.judge_id, response=text, stream=True)
+            try:
+                events.extend(stream)
+            finally:
+                stream.close()
+
+        succeeded = self.attempt(call, script)
+        new = self.new_logs()
+        # A judge is run for the original and once for the refined response.
+        assert len(new) <= (0 if succeeded is False else MAX_LOGS_OF_REFINEMENT)
+        assert succeeded is not True or events[-1].improved_response is not None
+        assert all(event.original_response == text for event in events)
+        self.tags |= new
+
+    @rule(content=st.binary(max_size=300), script=fault_lists)
+    def upload(self, content: bytes, script: list[str | None]) -> None:
+        created: list[str] = []
+        succeeded = self.attempt(
+            lambda: created.append(self.client.datasets.create(file=io.BytesIO(content)).id),
+            script,
+        )
+        ids = [found.id for found in self.direct.datasets.list(limit=None)]
+        new = [id_ for id_ in ids if id_ not in self.files]
+        # Never twice, and whole.
+        assert len(new) in {True: {1}, False: {0}, None: {0, 1}}[succeeded]
+        assert all(self.direct.datasets.download(id_) == content for id_ in new)
+        assert created == (new if succeeded else [])
+        self.files |= dict.fromkeys(new, content)
 
     @invariant()
     def contains_everything(self) -> None:
