@@ -242,6 +242,6 @@ def unusable_piece(stream: AsyncStream, content: str, problem: str) -> RootSigna
     meta = stream.meta
     headers = meta._headers  # pyright: ignore[reportPrivateUsage]
     response = RawResponse(meta.status_code, headers, content.encode("utf-8", "replace"))
-    failure = stream._explain(UnusableResponseError(response, problem), meta)
+    failure = stream._explain(UnusableResponseError(response, problem), meta)  # pyright: ignore[reportPrivateUsage]
     assert failure is not None
     return failure.error

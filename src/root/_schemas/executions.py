@@ -149,7 +149,7 @@ class EvaluatorExecutionResult(Scored, ResponseModel):
     )
 
     # Without it, the response is that of something else.
-    score: float | None
+    score: float | None  # pyright: ignore[reportGeneralTypeIssues]
     execution_log_id: str | None = None
     cost: float | None = None
     confidence: float | None = None
