@@ -155,3 +155,8 @@ class DataSets(_sync.DataSets):
         return await self._async.delete(dataset_id, _request_timeout=_request_timeout)
 
     aretrieve = aget
+
+
+# Names of the old SDK's module.
+ADataSetCreate = DataSetCreate
+ADataSetList = DataSetList

@@ -231,3 +231,9 @@ class ExecutionLogs(_sync.ExecutionLogs):
         return await self._async.set_tags(log_ids, tags=tags, _request_timeout=_request_timeout)
 
     aretrieve = aget
+
+
+# Names of the old SDK's module.
+AExecutionLogDetails = ExecutionLogDetails
+AExecutionLogList = ExecutionLogList
+ExecutionResult = HasExecutionLog

@@ -883,3 +883,9 @@ class Judges(_sync.Judges[Judge]):
         return await self._async.synthetic_data(judge_id, _request_timeout=_request_timeout)
 
     aretrieve = aget
+
+
+# Names of the old SDK's module.
+AJudge = Judge
+JudgeList = Judge
+EvaluatorReferenceRequest = EvaluatorReference

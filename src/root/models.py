@@ -528,3 +528,8 @@ class Models(_sync.Models):
         return await self._async.export(
             concurrency=concurrency, on_progress=on_progress, _request_timeout=_request_timeout
         )
+
+
+# Names of the old SDK's module.
+ModelItem = Model
+AModelItem = Model

@@ -227,3 +227,8 @@ class Objectives(_sync.Objectives):
         return await self._async.delete(objective_id, _request_timeout=_request_timeout)
 
     aretrieve = aget
+
+
+# Names of the old SDK's module.
+AObjective = Objective
+Versions = ObjectiveVersions

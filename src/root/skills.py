@@ -10,7 +10,10 @@ from .evaluators import (
     CalibrateBatchParameters,
     CalibrateBatchResult,
     Evaluator,
+    EvaluatorCalibrationOutput,
     EvaluatorDemonstration,
+    EvaluatorExecutionResult,
+    EvaluatorListOutput,
     Evaluators,
     InputVariable,
     ModelParams,
@@ -20,6 +23,7 @@ from .evaluators import CalibrateBatchParameters as ACalibrateBatchParameters
 from .evaluators import CalibrateBatchResult as ACalibrateBatchResult
 from .evaluators import Evaluator as AEvaluator
 from .evaluators import EvaluatorVersions as Versions
+from .evaluators import InputVariable as InputVariableRequest
 from .evaluators import PresetEvaluator as PresetEvaluatorRunner
 
 if TYPE_CHECKING:
@@ -33,9 +37,13 @@ __all__ = [
     "CalibrateBatchParameters",
     "CalibrateBatchResult",
     "Evaluator",
+    "EvaluatorCalibrationOutput",
     "EvaluatorDemonstration",
+    "EvaluatorExecutionResult",
+    "EvaluatorListOutput",
     "Evaluators",
     "InputVariable",
+    "InputVariableRequest",
     "ModelName",
     "ModelParams",
     "PresetEvaluatorRunner",

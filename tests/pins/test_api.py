@@ -20,6 +20,7 @@ import griffe
 import root
 from root import AsyncRootSignals, RootSignals
 from root._accessor import Accessor
+from root._schemas.presets import Preset
 
 from .record import Record
 
@@ -258,7 +259,8 @@ def describe_methods() -> str:
                 (asynchronous, name, "AsyncRootSignals"),
             ):
                 # One that is not there is a line that is lost.
-                if callable(getattr(owner, method, None)):
+                found = getattr(owner, method, None)
+                if callable(found) and not isinstance(found, Preset):
                     lines += _runtime(getattr(owner, method), f"{path}.{resource}.{method}")
     return "\n".join(lines) + "\n"
 

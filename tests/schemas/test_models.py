@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from pydantic import ValidationError
 
 from root.errors import VerificationError
-from root.models import ModelVerification, Owner, Provider
+from root.models import Model, ModelVerification, Owner, Provider
 
 from .examples import DETAILS, LISTED, parse_model
 
@@ -119,3 +121,13 @@ def test_failed_verification(fields: dict[str, str], message: str) -> None:
 
     assert str(error.value) == message
     assert error.value.detail == fields.get("error")
+
+
+def test_dumps_have_what_was_sent() -> None:
+    """A dump has no fields that the server did not send, in nested objects neither."""
+    sent = {"id": "9b2f", "name": "a", "owner": {"email": "a@b.example"}, "novel": None}
+    model = Model.model_validate(sent)
+
+    assert model.model_dump() == sent
+    assert json.loads(model.model_dump_json()) == sent
+    assert model.model_dump(exclude_unset=False)["visibility"] is None

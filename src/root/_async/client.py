@@ -171,6 +171,11 @@ class AsyncRootSignals:
         self._is_copy = False
 
     @property
+    def api_key(self) -> str | Callable[[], object]:
+        """The API key, or the function that returns it; its repr hides it."""
+        return self._config.api_key
+
+    @property
     def base_url(self) -> str:
         """Where the API is."""
         return self._config.base_url

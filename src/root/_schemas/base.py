@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import pprint
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, wraps
 from types import UnionType
 from typing import (
     TYPE_CHECKING,
@@ -88,6 +88,17 @@ class APIModel(BaseModel):
     def __hash__(self) -> int:
         # pydantic's fails for a field that is a list or a dict.
         return hash(hashable(self.__dict__))
+
+    if not TYPE_CHECKING:
+        # A dump has what the server sent, and not the fields that it did not.
+
+        @wraps(BaseModel.model_dump)
+        def model_dump(self, **options: object) -> dict[str, object]:
+            return super().model_dump(**({"exclude_unset": True} | options))
+
+        @wraps(BaseModel.model_dump_json)
+        def model_dump_json(self, **options: object) -> str:
+            return super().model_dump_json(**({"exclude_unset": True} | options))
 
     def to_dict(self) -> dict[str, JsonValue]:
         """Return the fields of the response as plain data."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from enum import Enum
-from typing import Generic, Literal, Protocol, Self, TypeAlias, TypeVar, overload
+from typing import Generic, Literal, NoReturn, Protocol, Self, TypeAlias, TypeVar, overload
 
 __all__ = ["Eval", "EvaluatorName", "Preset", "Presets", "presets"]
 
@@ -136,6 +136,16 @@ class Preset:
     def __get__(self, resource: _Resource[P], owner: type[object]) -> P: ...
     def __get__(self, resource: _Resource[P] | None, owner: type[object]) -> Self | P:
         return self if resource is None else resource._preset(self)  # pyright: ignore[reportPrivateUsage]
+
+    def __call__(self, *args: object, **kwargs: object) -> NoReturn:
+        """Exist for mocks that are made from the class of a client.
+
+        Raises:
+            TypeError: Always: a client is needed.
+        """
+        raise TypeError(f"Call client.evaluators.{self.attribute}(...), of a client.")
+
+    arun = __call__
 
     def __repr__(self) -> str:
         return f"<Preset {self.attribute}: {self.id}>"
