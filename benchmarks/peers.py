@@ -6,8 +6,9 @@ imported as `root`. Every class therefore imports its client when a worker proce
 
 from __future__ import annotations
 
+import json
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -22,8 +23,15 @@ PATH = "/v1/models/"
 MODEL_ID = "5f2b0a52-6c1e-4d0e-9d0b-6a0a7d2f1c33"
 MODEL_PATH = f"{PATH}{MODEL_ID}/"
 FIRST_PAGE = f"{PATH}?page_size=100"
+EVALUATORS = "/v1/evaluators/"
 NAME, MODEL, URL = "ollama/llama3", "llama3", "http://gpu-7:11434"
 BODY = {"name": NAME, "model": MODEL, "url": URL}
+REQUEST = "What is the capital of France, and since when is it?"
+RESPONSE = "The capital of France is Paris, since the year 987."
+# An execution sends as many bytes as a creation with this URL: its path is longer.
+_PATHS = len(f"{EVALUATORS}execute/{MODEL_ID}/") - len(PATH)
+_BODIES = len(json.dumps({"request": REQUEST, "response": RESPONSE})) - len(json.dumps(BODY))
+LONG_URL = f"{URL}/{'v' * (_PATHS + _BODIES + 2 - 1)}"
 KEY = "a-key-of-usual-length-0123456789"
 HEADERS = {"Authorization": f"Api-Key {KEY}"}
 
@@ -49,9 +57,18 @@ class Peer(ABC):
 
     def list(self, limit: int) -> None:
         """Iterate over models and keep none of them."""
-        count = sum(1 for _ in self.models(limit))
-        if count != limit:
-            raise RuntimeError(f"{count} models are listed, not {limit}")
+        check_count(self.models(limit), limit)
+
+
+def check_count(items: Iterable[object], limit: int) -> None:
+    """Iterate over the items and keep none of them.
+
+    Raises:
+        RuntimeError: There are more or fewer.
+    """
+    count = sum(1 for _ in items)
+    if count != limit:
+        raise RuntimeError(f"{count} objects are listed, not {limit}")
 
 
 class Root(Peer):
@@ -96,6 +113,18 @@ class Root(Peer):
     def models(self, limit: int) -> Iterator[object]:
         return iter(self.client.models.list(limit=limit))
 
+    def create_long(self) -> object:
+        """Create a model with as many bytes as `run` sends."""
+        return self.client.models.create(name=NAME, model=MODEL, url=LONG_URL)
+
+    def run(self) -> object:
+        """Run an evaluator."""
+        return self.client.evaluators.run(MODEL_ID, request=REQUEST, response=RESPONSE)
+
+    def list_evaluators(self, limit: int) -> None:
+        """Iterate over evaluators and keep none of them."""
+        check_count(self.client.evaluators.list(limit=limit), limit)
+
     def retrieve(self) -> object:
         return self.client.models.retrieve(MODEL_ID)
 
@@ -139,8 +168,46 @@ def schemas(base: type[BaseModel]) -> tuple[Any, Any]:
         provider=(provider | None, None),
         visibility=text,
     )
-    page = create_model("Page", __base__=base, next=text, previous=text, results=(list[model], ...))
-    return model, page
+    return model, page_of(base, model)
+
+
+def page_of(base: type[BaseModel], item: Any) -> Any:
+    """Return the pydantic class for a page."""
+    from pydantic import create_model
+
+    text: Any = (str | None, None)
+    return create_model("Page", __base__=base, next=text, previous=text, results=(list[item], ...))
+
+
+def evaluator_schema(base: type[BaseModel]) -> Any:
+    """Return the pydantic class for a listed evaluator, with the fields of this SDK's class."""
+    from datetime import datetime
+
+    from pydantic import create_model
+
+    text: Any = (str | None, None)
+    time: Any = (datetime | None, None)
+    owner: Any = create_model("Owner", __base__=base, email=text, full_name=text)
+    objective: Any = create_model("Objective", __base__=base, id=(str, ...), intent=text)
+    entries: Any = create_model("Items", __base__=base, type=text)
+    given: Any = create_model("Input", __base__=base, type=text, items=(entries | None, None))
+    return create_model(
+        "Evaluator",
+        __base__=base,
+        id=(str, ...),
+        name=(str, ...),
+        version_id=text,
+        objective=(objective | None, None),
+        scoring_criteria=text,
+        visibility=text,
+        models=(list[str] | None, None),
+        inputs=(dict[str, given] | None, None),
+        owner=(owner | None, None),
+        project_id=text,
+        created_at=time,
+        updated_at=time,
+        updated_by=(owner | None, None),
+    )
 
 
 class OpenAI(Peer):
@@ -230,13 +297,21 @@ class HTTPXPydantic(HTTPX):
 
         super().__init__(url)
         _, self._page = schemas(BaseModel)
+        self._evaluators = page_of(BaseModel, evaluator_schema(BaseModel))
 
     def models(self, limit: int) -> Iterator[object]:
-        path: str | None = FIRST_PAGE
+        return self._items(FIRST_PAGE, self._page, limit)
+
+    def list_evaluators(self, limit: int) -> None:
+        """Iterate over evaluators and keep none of them."""
+        first = f"{EVALUATORS}?page_size=100"
+        check_count(self._items(first, self._evaluators, limit), limit)
+
+    def _items(self, path: str | None, schema: Any, limit: int) -> Iterator[object]:
         while path and limit > 0:
             response = self.client.get(path)
             response.raise_for_status()
-            page = self._page.model_validate_json(response.content)
+            page = schema.model_validate_json(response.content)
             yield from page.results[:limit]
             limit -= len(page.results)
             path = page.next

@@ -15,13 +15,13 @@ from pathlib import Path
 from statistics import median
 from types import ModuleType
 
-from benchmarks import base, concurrency, emulator, listing, per_call, startup
+from benchmarks import base, concurrency, emulator, evaluators, listing, per_call, startup
 from benchmarks.environments import prepare, prepare_base, versions
 from benchmarks.measure import Bench, Result, options, running, show
 
 HERE = Path(__file__).parent
 
-SCRIPTS = (per_call, listing, concurrency, startup, emulator)
+SCRIPTS = (per_call, listing, evaluators, concurrency, startup, emulator)
 
 PACKAGES = (
     "root-sdk",

@@ -1,4 +1,4 @@
-"""A server that is never the bottleneck: the models endpoints with prepared responses.
+"""A server that is never the bottleneck: models and evaluators with prepared responses.
 
 As a program it listens on two free ports of 127.0.0.1, one for http and one for https, prints
 their origins as one line of JSON, and ends when its standard input closes. `GET /_stats` returns
@@ -19,7 +19,7 @@ from functools import cache, partial
 from typing import cast
 
 MODELS = 10_000
-"""The number of models that a listing has."""
+"""The number of models and of evaluators that a listing has."""
 
 MAX_PAGE_SIZE = 100
 """The largest page that the service returns."""
@@ -54,6 +54,24 @@ MODEL = response(
     ).encode(),
 )
 CREATED = MODEL.replace(b"200 OK", b"201 Created")
+_RESULT = {
+    "evaluator_name": "Relevance",
+    "score": 0.85,
+    "cost": 0.0021,
+    "execution_log_id": MODEL_ID,
+}
+
+
+def execution() -> bytes:
+    """Return the response with a result, as long as the one with a created model."""
+    shortest = response("200 OK", json.dumps({**_RESULT, "justification": ""}).encode())
+    text = "." * (len(CREATED) - len(shortest))
+    whole = response("200 OK", json.dumps({**_RESULT, "justification": text}).encode())
+    assert len(whole) == len(CREATED)
+    return whole
+
+
+EXECUTED = execution()
 DELETED = response("204 No Content")
 NOT_FOUND = response("404 Not Found", b'{"detail": "Not found."}')
 
@@ -76,13 +94,41 @@ def list_item(number: int) -> dict[str, object]:
     }
 
 
+def list_evaluator(number: int) -> dict[str, object]:
+    """Return an evaluator as listings have it: many of them share a few owners."""
+    name = f"evaluator-{number}"
+    owner = {"email": f"user{number % 5}@example.com", "full_name": f"User {number % 5}"}
+    return {
+        "id": f"{number:08x}-6c1e-4d0e-9d0b-6a0a7d2f1c33",
+        "name": name,
+        "version_id": f"{number:08x}-0000-4d0e-9d0b-6a0a7d2f1c33",
+        "objective": {
+            "id": f"{number:08x}-1111-4d0e-9d0b-6a0a7d2f1c33",
+            "intent": f"Whether {name} is satisfied",
+        },
+        "scoring_criteria": f"Does {{{{response}}}} satisfy {name}? The request: {{{{request}}}}",
+        "visibility": "private",
+        "models": ["gpt-5", "gpt-5-mini"],
+        "inputs": {"request": {"type": "string"}, "response": {"type": "string"}},
+        "owner": owner,
+        "project_id": "00000001-6c1e-4d0e-9d0b-6a0a7d2f1c33",
+        "created_at": "2026-01-02T03:04:05.678Z",
+        "updated_at": "2026-01-02T03:04:05.678Z",
+        "updated_by": owner,
+    }
+
+
+_LISTS = {b"/v1/models/": list_item, b"/v1/evaluators/": list_evaluator}
+
+
 @cache
-def page(origin: str, start: int, size: int) -> bytes:
-    """Return the response with the page that begins at model number `start`."""
+def page(origin: str, path: bytes, start: int, size: int) -> bytes:
+    """Return the response with the page that begins at item number `start`."""
     end = min(start + size, MODELS)
-    following = f"{origin}/v1/models/?cursor=from{end}&page_size={size}" if end < MODELS else None
-    previous = f"{origin}/v1/models/?cursor=from{start - size}" if start else None
-    results = [list_item(number) for number in range(start, end)]
+    url = f"{origin}{path.decode()}"
+    following = f"{url}?cursor=from{end}&page_size={size}" if end < MODELS else None
+    previous = f"{url}?cursor=from{start - size}" if start else None
+    results = [_LISTS[path](number) for number in range(start, end)]
     body = {"next": following, "previous": previous, "results": results}
     return response("200 OK", json.dumps(body).encode())
 
@@ -100,10 +146,14 @@ class Service:
             return CREATED
         if method == b"DELETE":
             return DELETED
-        if target.startswith(b"/v1/models/?") or target == b"/v1/models/":
+        if target.startswith(b"/v1/evaluators/execute/"):
+            return EXECUTED
+        path = target.partition(b"?")[0]
+        if path in _LISTS:
             start, size = _START.search(target), _SIZE.search(target)
             return page(
                 origin,
+                path,
                 int(start[1]) if start else 0,
                 min(int(size[1]), MAX_PAGE_SIZE) if size else MAX_PAGE_SIZE,
             )

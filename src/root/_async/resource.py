@@ -37,6 +37,9 @@ def segment(object_id: str | UUID, noun: str) -> str:
         raise InvalidRequestError(
             f"The {noun} ID must be a string or a UUID, not {type(object_id).__name__}."
         )
+    # A UUID, like most IDs.
+    if object_id.isascii() and object_id.replace("-", "").isalnum():
+        return object_id
     if object_id in ("", ".", ".."):
         raise InvalidRequestError(f"{object_id!r} is not a valid {noun} ID. `list` shows the IDs.")
     try:

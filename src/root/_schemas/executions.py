@@ -164,12 +164,18 @@ def execution_body(schema: type[ExecutionRequest], /, **fields: object) -> Body:
     Raises:
         InvalidRequestError: A field is invalid, or there is nothing to evaluate.
     """
+    # Most are omitted, and most of the others are texts.
+    given = {
+        name: value if isinstance(value, str) else plain(value)
+        for name, value in fields.items()
+        if value is not None
+    }
     if issubclass(schema, EvaluatorExecutionRequest):
-        check_evaluated(fields)
-    elif all(fields.get(name) is None for name in ("turns", "request", "response")):
+        check_evaluated(given)
+    elif not given.keys() & {"turns", "request", "response"}:
         # The old SDK ran judges on empty texts.
         raise InvalidRequestError(_NOTHING)
-    return json_body(schema, None, **{name: plain(value) for name, value in fields.items()})
+    return json_body(schema, None, **given)
 
 
 def check_evaluated(fields: Mapping[str, object]) -> None:

@@ -118,6 +118,8 @@ def redact_echoes(model: ResponseModel, secrets: Iterable[str]) -> None:
     if not texts and not unknown:
         return
     clean = redactor([secret for secret in secrets if len(secret) >= _MIN_SECRET])
+    if _is_clean(texts, unknown, clean):
+        return
     for part, name in texts:
         text = _redacted(getattr(part, name), clean, part.__facts__.write_only)
         object.__setattr__(part, name, text)
@@ -125,6 +127,39 @@ def redact_echoes(model: ResponseModel, secrets: Iterable[str]) -> None:
         extra = _redacted(part.__pydantic_extra__, clean, part.__facts__.write_only)
         object.__setattr__(part, "__pydantic_extra__", extra)
         part.model_fields_set.difference_update(part.__facts__.write_only)
+
+
+def _is_clean(
+    texts: list[tuple[ResponseModel, str]],
+    unknown: list[ResponseModel],
+    clean: Callable[[str], str],
+) -> bool:
+    """Return whether there is nothing to redact: one search is faster than one for each text."""
+    found: list[str] = []
+    for part, name in texts:
+        _collect(getattr(part, name), found)
+    for part in unknown:
+        if part.__facts__.write_only:
+            return False
+        _collect(part.__pydantic_extra__, found)
+    whole = "\n".join(found)
+    return clean(whole) is whole
+
+
+def _collect(content: object, found: list[str]) -> None:
+    """Add all texts to a list."""
+    if isinstance(content, str):
+        found.append(content)
+    elif isinstance(content, list):
+        for value in cast("list[object]", content):
+            _collect(value, found)
+    elif isinstance(content, dict):
+        for name, value in cast("dict[str, object]", content).items():
+            found.append(name)
+            if isinstance(value, str):
+                found.append(value)
+            elif value is not None:
+                _collect(value, found)
 
 
 def _redacted(content: object, clean: Callable[[str], str], write_only: frozenset[str]) -> object:
