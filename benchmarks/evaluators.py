@@ -55,7 +55,7 @@ def listing(bench: Bench) -> Result:
 
 
 def interleaved(
-    bench: Bench, sides: list[tuple[str, str]], calls: int, count: int, **arguments: object
+    bench: Bench, sides: list[tuple[str, str]], calls: int, count: int, **arguments: int
 ) -> list[list[float]]:
     """Return the CPU seconds per call in each round, for each client and method.
 

@@ -12,10 +12,12 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+import root
 from root.emulator import Server, serve
 
 from .record import Record, as_json
@@ -130,6 +132,75 @@ def test_heavy_modules_come_late() -> None:
         for step in ("import root", "import the clients", "make a client"):
             assert heavy.isdisjoint(recorded[face][step])
         assert {"httpx", "httpcore", "anyio", "asyncio"}.isdisjoint(recorded[face]["client.models"])
+
+
+RESOURCES = sorted(
+    path.stem
+    for path in (Path(root.__file__).parent / "_async" / "resources").iterdir()
+    if not path.stem.startswith("_") and path.stem != "model_sets"
+)
+SHARED_SCHEMAS = {"base", "cursors", "meta", "pages", "requests"}
+"""The modules of schemas that are those of no resource."""
+
+# Evaluators are listed with their objectives.
+SCHEMAS = {
+    "models": {"models"},
+    "evaluators": {
+        *("evaluators", "evaluator_settings", "executions", "calibrations", "presets"),
+        *("acting", "objectives", "queries"),
+    },
+}
+"""The further modules of schemas that a call to a resource may load."""
+
+FIRST_CALLS = {
+    "models": "models.list(limit=1)",
+    "evaluators": "evaluators.run(client.evaluators.Relevance.id, response='a')",
+}
+OURS = """
+import json, sys
+from root import RootSignals, AsyncRootSignals
+CALL
+print(json.dumps([name for name in sys.modules if name.partition(".")[0] == "root"]))
+"""
+BLOCKING = """
+with RootSignals(sys.argv[1], base_url=sys.argv[2]) as client:
+    found = client.CALL
+    list(found) if hasattr(found, "pages") else found
+"""
+ASYNC = """
+import asyncio
+async def call():
+    async with AsyncRootSignals(sys.argv[1], base_url=sys.argv[2]) as client:
+        found = client.CALL
+        [one async for one in found] if hasattr(found, "pages") else await found
+asyncio.run(call())
+"""
+
+
+@pytest.mark.parametrize("resource", FIRST_CALLS)
+@pytest.mark.parametrize("program", [BLOCKING, ASYNC], ids=["blocking", "async"])
+def test_other_resources(program: str, resource: str, emulator: Server) -> None:
+    """A first call loads the modules of its own resource, and of no other one."""
+    code = OURS.replace("CALL", program.replace("CALL", FIRST_CALLS[resource]))
+    done = subprocess.run(
+        [sys.executable, "-c", code, emulator.api_key, emulator.url],
+        capture_output=True,
+        check=True,
+        text=True,
+    )
+    names = [name.split(".")[1:] for name in json.loads(done.stdout)]
+    assert any(resource in name for name in names)
+    others = set(RESOURCES) - {resource}
+    assert not [name for name in names if name[:1] != ["_schemas"] and others & {*name}]
+    schemas = {name[1] for name in names if name[:1] == ["_schemas"] and len(name) > 1}
+    assert schemas <= SHARED_SCHEMAS | SCHEMAS[resource]
+
+
+def test_import_of_the_package() -> None:
+    """Importing the package loads no resource."""
+    code = "import sys, root; print(*[name for name in sys.modules if name[:5] == 'root.'])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
+    assert done.stdout.split() in ([], ["root.__about__"])
 
 
 def observe() -> dict[str, Any]:
