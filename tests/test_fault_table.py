@@ -4,17 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from .faults import (
-    CALLS,
-    DOCUMENT,
-    FAULTS,
-    IDEMPOTENT,
-    OVER_HTTPX,
-    READS,
-    SENT_ONCE,
-    Fault,
-    document,
-)
+from .faults.calls import CALLS
+from .faults.cells import IDEMPOTENT, READS, SENT_ONCE
+from .faults.document import DOCUMENT, OVER_HTTPX, document
+from .faults.scripts import Fault
+from .faults.table import FAULTS
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=str)

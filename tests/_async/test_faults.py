@@ -28,30 +28,13 @@ from root._http.operation import Operation
 from root._schemas.requests import bytes_body, file_body
 from root.models import Model
 
-from ..faults import (
-    AHEAD,
-    BEHIND,
-    CALLS,
-    FAULTS,
-    FILE,
-    MAX_BYTES,
-    MODEL,
-    OVER_HTTPX,
-    RESULTS,
-    SHORT,
-    THROTTLED,
-    UPLOADS,
-    Cell,
-    Fault,
-    Scene,
-    async_together,
-    authority,
-    body_of,
-    has_ipv6,
-    response,
-    right,
-    secure,
-)
+from ..faults.calls import CALLS, FILE, MAX_BYTES, MODEL, RESULTS, SHORT, UPLOADS, response, right
+from ..faults.cells import Cell
+from ..faults.document import OVER_HTTPX
+from ..faults.scenes import Scene, authority, body_of, has_ipv6, secure
+from ..faults.scripts import AHEAD, BEHIND, THROTTLED, Fault
+from ..faults.table import FAULTS
+from ..faults.together import async_together
 from ..scripted_server import (
     ScriptedServer,
     responds,

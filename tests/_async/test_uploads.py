@@ -19,7 +19,7 @@ from root._http.operation import Operation
 from root._schemas.files import FilePart
 from root._schemas.requests import Body, bytes_body, file_body, multipart_body
 
-from ..faults import body_of
+from ..faults.scenes import body_of
 from ..scripted_server import ScriptedServer, responds
 
 if TYPE_CHECKING:

@@ -26,7 +26,7 @@ from root import (
 from root.emulator import Server
 from root.models import ModelVerification
 
-from ..faults import body_of
+from ..faults.scenes import body_of
 from ..scripted_server import ScriptedServer, responds, sends
 
 if TYPE_CHECKING:

@@ -28,7 +28,9 @@ from root import (
 )
 from root.errors import NOT_STARTED
 
-from ..faults import FAULTS, MAX_BYTES, SHORT, Fault, response
+from ..faults.calls import MAX_BYTES, SHORT, response
+from ..faults.scripts import Fault
+from ..faults.table import FAULTS
 from ..scripted_server import ScriptedServer, Step, closes, responds, sends
 from .faces import FACES, Face, Program, run
 from .record import Record, as_json
