@@ -136,7 +136,7 @@ def shells(session: nox.Session) -> None:
 
 @nox.session
 def tools(session: nox.Session) -> None:
-    """Run the tests of tools that hook httpx, and those of calls while httpx is hooked."""
+    """Run the tests of tools that hook httpx, those of calls meanwhile, and a benchmark of both."""
     run_tests(session, "-m", "tools", groups=("tools",))
     if not session.posargs:
         # Without those whose tests look for the user's code, which the hook would be.
@@ -148,6 +148,8 @@ def tools(session: nox.Session) -> None:
             *("tests/test_fault_table.py", "tests/test_errors.py"),
         )
         session.run("python", "scripts/soak.py", "--hooked", "--seconds", "20")
+        # The ratios in docs/performance.md.
+        session.run("python", "-m", "benchmarks.tools")
 
 
 INSTALLED = {version: python for version in SUPPORTED if (python := find_python(version))}

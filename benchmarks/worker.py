@@ -46,9 +46,9 @@ def bytes_per_model(peer: Peer, count: int) -> float:
     return size / len(kept)
 
 
-def main() -> None:
+def main(name_of_peer: str, url: str) -> None:
     """Run what is requested on standard input."""
-    peer = PEERS[sys.argv[1]](sys.argv[2])
+    peer = PEERS[name_of_peer](url)
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     with asyncio.Runner() as runner:
@@ -75,4 +75,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(*sys.argv[1:])
