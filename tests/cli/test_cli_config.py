@@ -38,8 +38,9 @@ def test_set_prints_the_url(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_set_keeps_other_values(run: Run, tmp_path: Path) -> None:
     """Omitted values of a profile are unchanged."""
     (tmp_path / "key").write_text(KEY)
-    run("config", "set", "a", "--api-key-file", "key")
     run("config", "set", "a", "--base-url", "http://a/")
+    run("config", "set", "a", "--api-key-file", "key")
+    run("config", "set", "a")
 
     shown = read_settings(run, "--profile", "a")
 

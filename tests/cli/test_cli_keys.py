@@ -13,7 +13,10 @@ import keyring
 import keyring.backends.fail
 import pytest
 
+from root.emulator import Server
 from tests.cli.conftest import INVALID_KEY, KEY, FakeKeyring, Run, all_text, read_settings
+
+DEFAULT_URL = "https://api.app.rootsignals.ai"
 
 
 def test_key_in_the_keyring(run: Run, fake_keyring: FakeKeyring, home: Path) -> None:
@@ -22,7 +25,7 @@ def test_key_in_the_keyring(run: Run, fake_keyring: FakeKeyring, home: Path) -> 
 
     assert done.code == 0
     assert "Warning" not in done.err
-    assert fake_keyring.passwords == {("root-signals", "prod"): KEY}
+    assert fake_keyring.passwords == {("root-signals", "prod"): f"{KEY}\nhttp://prod"}
     assert KEY not in all_text(home)
     shown = read_settings(run, "--profile", "prod")
     assert shown["api_key"][1] == "profile prod, keyring"
@@ -79,7 +82,7 @@ def test_key_moves_to_the_keyring(run: Run, fake_keyring: FakeKeyring, home: Pat
     run("config", "set", "prod", "--api-key", "-", stdin=KEY)
 
     assert KEY not in all_text(home)
-    assert fake_keyring.passwords == {("root-signals", "prod"): KEY}
+    assert fake_keyring.passwords == {("root-signals", "prod"): f"{KEY}\n{DEFAULT_URL}"}
 
 
 @pytest.mark.parametrize("problem", ["locked", "gone"])
@@ -134,8 +137,62 @@ def test_invalid_key_is_not_stored(run: Run, fake_keyring: FakeKeyring, home: Pa
     done = run("config", "set", "a", "--api-key", "-", stdin=INVALID_KEY)
 
     assert (done.code, INVALID_KEY in done.err) == (78, False)
-    assert fake_keyring.passwords == {("root-signals", "a"): KEY}
+    assert fake_keyring.passwords == {("root-signals", "a"): f"{KEY}\n{DEFAULT_URL}"}
     assert all_text(home) == before
+
+
+@pytest.mark.parametrize("key_store", ["keyring", "file"])
+@pytest.mark.parametrize("change", ["edited", "removed", "set"])
+def test_key_belongs_to_its_url(
+    run: Run, fake_keyring: FakeKeyring, home: Path, emulator: Server, key_store: str, change: str
+) -> None:
+    """If the base URL of a profile is changed, its key is not sent there."""
+    fake_keyring.locked = key_store == "file"
+    run("config", "set", "a", "--base-url", "http://a", "--api-key", "-", stdin=emulator.api_key)
+    fake_keyring.locked = False
+    if change == "set":
+        warnings = run("config", "set", "a", "--base-url", emulator.url).err
+        assert f"is for http://a, and is not used for {emulator.url}." in warnings
+    else:
+        (config,) = home.rglob("config.toml")
+        url = f'base_url = "{emulator.url}"' if change == "edited" else ""
+        config.write_text(config.read_text().replace('base_url = "http://a"', url))
+
+    done = run("--profile", "a", "models", "list")
+
+    assert done.code == 78
+    assert "was not stored for the base URL in the configuration file" in done.err
+    assert "config set a --api-key -` stores the key for this URL" in done.err
+    assert not emulator.requests
+    run("config", "set", "a", "--base-url", emulator.url, "--api-key", "-", stdin=emulator.api_key)
+    assert run("--profile", "a", "models", "list").code == 0
+
+
+def test_key_of_another_program(run: Run, fake_keyring: FakeKeyring, emulator: Server) -> None:
+    """An entry of the keyring without a base URL is not sent."""
+    run("config", "set", "a", "--base-url", emulator.url, "--api-key", "-", stdin=KEY)
+    fake_keyring.passwords["root-signals", "a"] = emulator.api_key
+
+    assert run("--profile", "a", "models", "list").code == 78
+    assert not emulator.requests
+
+
+LIMITED = """
+import resource, sys
+from root.cli import main
+
+resource.setrlimit(resource.RLIMIT_DATA, (2**28, 2**28))
+sys.exit(main(["--api-key-file", "/dev/zero", "models", "list"]))
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no /dev/zero")
+def test_endless_key_file() -> None:
+    """A key file is read up to 8 KiB."""
+    done = subprocess.run([sys.executable, "-c", LIMITED], capture_output=True, text=True)
+
+    assert done.returncode == 78, done.stderr
+    assert "The key file '/dev/zero' is larger than 8 KiB." in done.stderr
 
 
 @contextmanager

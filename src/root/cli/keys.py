@@ -1,7 +1,12 @@
-"""API keys of profiles: stored in the system's keyring, or else in private files."""
+"""API keys of profiles: stored in the system's keyring, or else in private files.
+
+Each is stored with the base URL that it is for, and used for no other one: who can change the
+configuration file cannot have the key sent elsewhere.
+"""
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Final, SupportsIndex
@@ -18,6 +23,9 @@ __all__ = ["Key", "delete_key", "load_key", "read_key_file", "store_key"]
 
 _SERVICE: Final = "root-signals"
 
+# Larger files, such as a device, are read no further.
+_MAX_BYTES = 8192
+
 
 class Key(str):
     """A key, which tracebacks with local variables do not show."""
@@ -32,8 +40,8 @@ class Key(str):
         return Key(super().__getitem__(key))
 
 
-def store_key(name: str, key: str) -> KeyStore:
-    """Store a profile's key in the system's keyring, or else in a file.
+def store_key(name: str, key: str, base_url: str) -> KeyStore:
+    """Store a profile's key and its base URL in the system's keyring, or else in a file.
 
     Returns:
         Where the key is stored.
@@ -41,19 +49,20 @@ def store_key(name: str, key: str) -> KeyStore:
     Raises:
         CommandError: The file cannot be written.
     """
+    entry = Key(f"{key}\n{base_url}")
     keyring = _keyring()
     if keyring is not None:
         from keyring.errors import KeyringError
 
         try:
-            keyring.set_password(_SERVICE, name, key)
+            keyring.set_password(_SERVICE, name, entry)
         except KeyringError:
             # The keyring is locked or denies access.
             pass
         else:
             delete(_key_file(name))
             return "keyring"
-    write_private(_key_file(name), Key(f"{key}\n"))
+    write_private(_key_file(name), Key(f"{entry}\n"))
     return "file"
 
 
@@ -61,24 +70,30 @@ def load_key(name: str, profile: Profile) -> str | None:
     """Return a profile's key, or None for a profile without one.
 
     Raises:
-        CommandError: The key is missing from its store, or cannot be read.
+        CommandError: The key is missing from its store, cannot be read, or is for another base URL.
     """
     if profile.key is None:
         return None
-    key: str | None = None
+    entry = ""
     if profile.key == "file":
-        key = read_key_file(_key_file(name))
+        entry = read_key_file(_key_file(name))
     elif (keyring := _keyring()) is not None:
         from keyring.errors import KeyringError
 
-        try:
-            key = Key(keyring.get_password(_SERVICE, name) or "")
-        except KeyringError:
-            key = None
+        with suppress(KeyringError):
+            entry = Key(keyring.get_password(_SERVICE, name) or "")
+    key, *base_urls = map(Key, entry.splitlines() or [""])
     if not key:
         raise CommandError(
             f"The key of profile {name!r} is missing from the {profile.key} or cannot be read.",
             f"`root-signals config set {quote(name)} --api-key -` stores it again.",
+            code=CONFIGURATION,
+        )
+    if base_urls != [profile.base_url]:
+        raise CommandError(
+            f"The key of profile {name!r} was not stored for the base URL in the configuration file"
+            f" ({profile.base_url or 'none'}).",
+            f"`root-signals config set {quote(name)} --api-key -` stores the key for this URL.",
             code=CONFIGURATION,
         )
     return key
@@ -119,7 +134,14 @@ def read_key_file(path: Path) -> str:
         CommandError: The file cannot be read.
     """
     try:
-        return Key(path.read_text(encoding="utf-8").strip())
+        with path.open("rb") as file:
+            content = Key(file.read(_MAX_BYTES + 1).decode())
+        if len(content) > _MAX_BYTES:
+            raise CommandError(
+                f"The key file {str(path)!r} is larger than {_MAX_BYTES // 1024} KiB.",
+                code=CONFIGURATION,
+            )
+        return Key(content.strip())
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise CommandError(

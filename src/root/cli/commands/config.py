@@ -50,9 +50,10 @@ def set_(
 ) -> None:
     """Store a base URL and an API key as a profile.
 
-    The values come from --base-url, --api-key and --api-key-file; omitted ones are unchanged. The
-    key is stored in the system's keyring if the package `keyring` is installed and has a backend,
-    otherwise in a file that only you can read.
+    The values come from --base-url, --api-key and --api-key-file; omitted ones are unchanged, but
+    a key is used only for the base URL that it was stored with. It is stored in the system's
+    keyring if the package `keyring` is installed and has a backend, otherwise in a file that only
+    you can read.
     """
     from ... import RootSignals
     from ...config import no_key
@@ -74,7 +75,7 @@ def set_(
     if key is not None and base_url != old.base_url:
         # If storing the key fails, the old key must not remain with the new URL.
         known.replace_profile(name, profiles.Profile(base_url)).write()
-    key_store = old.key if key is None else store_key(name, key)
+    key_store = old.key if key is None or base_url is None else store_key(name, key, base_url)
     if key_store == "file" and old.key == "keyring" and not delete_key(name, old):
         session.warn(_KEY_REMAINS)
     if key is not None and key_store == "file":
@@ -83,6 +84,11 @@ def set_(
             " keyring is available. `pip install keyring` may help."
         )
     known.replace_profile(name, profiles.Profile(base_url, key_store)).write()
+    if key is None and key_store is not None and base_url != old.base_url:
+        session.warn(
+            f"The key of profile {name} is for {old.base_url}, and is not used for {base_url}."
+            f" `root-signals config set {quote(name)} --api-key -` stores another one."
+        )
     target = f" for {base_url}" if base_url else ""
     session.info(
         f"Profile {name} is stored{target}. `root-signals config use {quote(name)}` makes it the"
