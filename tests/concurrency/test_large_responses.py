@@ -104,7 +104,8 @@ def test_dense_bodies(beginning: bytes, part: bytes, end: bytes) -> None:
     assert "larger than 1 MiB" in found["delete"]
     assert "larger than 1 MiB" in found["request a list"]
     assert found["request"] == "request returned"
-    assert (found["list"] == "list returned") is (part == b"{},")
+    reason = "too many values in one object" if part == b"{}," else "does not have the shape"
+    assert reason in found["list"]
 
 
 PAGE = json.dumps({"results": [{"id": f"{n}", "name": "a", "new": "x" * 50} for n in range(9000)]})

@@ -445,7 +445,7 @@ def test_applied_plan_reaches_the_desired_models(
 
     for one in parse_desired(entries):
         fields = {n: v for n, v in one.fields.items() if n != "default_key"}
-        after = Model.model_validate(service[one.name]).model_dump()
+        after = Model.model_validate(service[one.name]).model_dump(exclude_unset=False)
         assert {name: after[name] for name in fields} == fields
         for name in before.get(one.name, {}).keys() - fields.keys():
             assert service[one.name][name] == before[one.name][name]

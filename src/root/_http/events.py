@@ -19,6 +19,10 @@ class Event(NamedTuple):
     data: str
 
 
+# Bytes of one event. It is parsed in one step.
+_MAX_EVENT = 4 * 1024 * 1024
+
+
 class EventParser:
     """Parses a body of events, piece by piece."""
 
@@ -27,6 +31,12 @@ class EventParser:
         self._searched = 0
         self._name = ""
         self._data: list[str] = []
+        self._size = 0
+
+    @property
+    def is_too_large(self) -> bool:
+        """Whether the event that is being read has more bytes than are accepted."""
+        return len(self._rest) + self._size > _MAX_EVENT
 
     def feed(self, piece: bytes) -> list[Event]:
         """Return the events that are complete with the next piece of the body."""
@@ -51,13 +61,14 @@ class EventParser:
         if not text:
             event = Event(self._name or "message", "\n".join(self._data))
             is_event = bool(self._data)
-            self._name, self._data = "", []
+            self._name, self._data, self._size = "", [], 0
             return [event] if is_event else []
         field, _, value = text.partition(":")
         value = value.removeprefix(" ")
         # A comment has an empty field; all others are ignored.
         if field == "data":
             self._data.append(value)
+            self._size += len(value)
         elif field == "event":
             self._name = value
         return []
@@ -68,6 +79,11 @@ class WholeBody:
 
     def __init__(self) -> None:
         self._body = bytearray()
+
+    @property
+    def is_too_large(self) -> bool:
+        """Whether the body has more bytes than are accepted."""
+        return len(self._body) > _MAX_EVENT
 
     def feed(self, piece: bytes) -> list[Event]:
         """Add the next piece of the body, and return no events."""

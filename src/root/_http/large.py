@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from .._schemas.base import ResponseModel
 from .._schemas.pages import MAX_ITEMS, ListResponse, share_field_names, share_parts
 from .messages import RawResponse
-from .parsing import NotJSONError, parse, redact, shape_error
+from .parsing import NotJSONError, UnreadableError, parse, redact, shape_error
 from .status_errors import without_surrogates
 
 if TYPE_CHECKING:
@@ -25,6 +25,10 @@ __all__ = ["parse_large", "read_json"]
 T = TypeVar("T")
 
 _PART = 65536
+
+# Parts of an object that are validated in one step in C: a few dozen in any legitimate object, and
+# thousands in the largest.
+_MAX_NESTED = 20_000
 
 # What is larger than a part is nested less deeply in any legitimate body.
 _MAX_LEVELS = 32
@@ -54,8 +58,17 @@ def parse_large(schema: type[T], response: RawResponse, secrets: tuple[str, ...]
         except (ValueError, RecursionError):
             raise NotJSONError("is not JSON") from None
         value = cast("T", raw)
+        problem: UnreadableError | None = None
         if is_ours:
-            value = _validated(kind, raw, has_halves=_has_halves(response.content))
+            try:
+                value = _validated(kind, raw, has_halves=_has_halves(response.content))
+            except UnreadableError as exc:
+                # Its frames hold what was read, which may be a gigabyte.
+                problem = exc.with_traceback(None)
+        del raw
+        if problem is not None:
+            del value
+            raise problem
     redact(value, secrets)
     return value
 
@@ -71,8 +84,28 @@ def _has_halves(content: bytes) -> bool:
     return False
 
 
+def _check_nested(raw: object) -> None:
+    """Check the number of values in the lists and objects of an item.
+
+    Raises:
+        UnreadableError: There are too many.
+    """
+    count = 0
+    waiting = [raw]
+    while waiting:
+        value = waiting.pop()
+        if not isinstance(value, (dict, list)):
+            continue
+        nested = cast("dict[str, object] | list[object]", value)
+        count += len(nested)
+        if count > _MAX_NESTED:
+            raise UnreadableError("has too many values in one object")
+        waiting += nested.values() if isinstance(nested, dict) else nested
+
+
 def _validated(kind: Any, raw: object, *, has_halves: bool) -> Any:
     if not issubclass(kind, ListResponse):
+        _check_nested(raw)
         return _model(kind, _without_halves(raw) if has_halves else raw, kind)
     page: Any = cast("type[ListResponse[ResponseModel]]", kind)
     items = _items(raw)
@@ -82,6 +115,7 @@ def _validated(kind: Any, raw: object, *, has_halves: bool) -> Any:
         share_parts(items, page.item_type())
         if len(items) <= MAX_ITEMS:
             for index, item in enumerate(items):
+                _check_nested(item)
                 items[index] = _model(page.item_type(), item, page, ("results", index))
     response = _model(page, raw, page)
     share_field_names(response.results)

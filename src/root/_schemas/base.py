@@ -13,10 +13,12 @@ from functools import cache, wraps
 from types import UnionType
 from typing import (
     TYPE_CHECKING,
+    Annotated,
     Any,
     ClassVar,
     NamedTuple,
     Self,
+    TypeAlias,
     TypeVar,
     Union,
     cast,
@@ -24,7 +26,7 @@ from typing import (
     get_origin,
 )
 
-from pydantic import BaseModel, ConfigDict, JsonValue
+from pydantic import BaseModel, ConfigDict, FailFast, JsonValue
 
 from .._config import MAX_OBJECT_BYTES
 
@@ -36,6 +38,7 @@ __all__ = [
     "APIModel",
     "Facts",
     "Owner",
+    "Parts",
     "ResponseModel",
     "columns_of",
     "flatten",
@@ -75,6 +78,18 @@ class Facts(NamedTuple):
     def singular(self) -> str:
         """The word for an object, with its article."""
         return f"{'an' if self.noun[0] in 'aeiou' else 'a'} {self.noun}"
+
+
+P = TypeVar("P")
+
+
+class _HashableFailFast(FailFast):
+    # A union with None must be able to hash what it is made of.
+    __hash__ = object.__hash__  # pyright: ignore[reportAssignmentType]
+
+
+Parts: TypeAlias = Annotated[list[P], _HashableFailFast()]
+"""A list in a response. The first wrong element is enough: an error for each takes gigabytes."""
 
 
 class APIModel(BaseModel):

@@ -11,7 +11,7 @@ from pydantic import Field
 from .._forks import import_lock
 from .._secrets.secret import SecretBytes
 from ..errors import InvalidRequestError
-from .base import Facts, Owner, ResponseModel
+from .base import Facts, Owner, Parts, ResponseModel
 from .requests import Body, RequestModel, json_body, multipart_body
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ class DataSetCreate(ResponseModel):
     file: str | None = None
     url: str | None = None
     has_header: bool | None = None
-    tags: list[str] | None = None
+    tags: Parts[str] | None = None
     owner: Owner | None = None
     project_id: str | None = None
 
@@ -92,7 +92,7 @@ class DataSetList(ResponseModel):
     name: str | None = None
     type: DataSetType | None = None
     status: str | None = None
-    tags: list[str] | None = None
+    tags: Parts[str] | None = None
     owner: Owner | None = None
     project_id: str | None = None
     created_at: datetime | None = None

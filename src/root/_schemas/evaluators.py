@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal, TypeAlias, cast
 from pydantic import ConfigDict, Field
 
 from .acting import ActingModel, first_of, status_of, visibility_of
-from .base import APIModel, Facts, Owner, ResponseModel
+from .base import APIModel, Facts, Owner, Parts, ResponseModel
 from .executions import Input
 from .objectives import Objective, ObjectiveList
 from .requests import RequestModel
@@ -188,10 +188,10 @@ class EvaluatorFields(ActingModel):
     name: str
     version_id: str | None = None
     objective: Objective | None = None
-    models: list[str] | None = None
+    models: Parts[str] | None = None
     inputs: dict[str, Input] | None = None
-    input_variables: list[StoredVariable] | None = None
-    evaluator_demonstrations: list[StoredDemonstration] | None = None
+    input_variables: Parts[StoredVariable] | None = None
+    evaluator_demonstrations: Parts[StoredDemonstration] | None = None
     demonstration_dataset_id: str | None = None
     behavior: Behavior | None = None
     change_note: str | None = None
@@ -265,7 +265,7 @@ class EvaluatorListOutput(ResponseModel):
     name: str
     version_id: str | None = None
     objective: ObjectiveList | None = None
-    models: list[str] | None = None
+    models: Parts[str] | None = None
     inputs: dict[str, Input] | None = None
     owner: Owner | None = None
     project_id: str | None = None

@@ -11,7 +11,7 @@ from pydantic import Field
 from .._config import MAX_BYTES
 from ..errors import InvalidRequestError
 from .acting import first_of
-from .base import APIModel, Facts, Owner, ResponseModel
+from .base import APIModel, Facts, Owner, Parts, ResponseModel
 from .requests import RequestModel
 
 __all__ = [
@@ -71,7 +71,7 @@ class EvaluationContext(APIModel):
         expected_output: The expected output, or an empty string.
     """
 
-    contexts: list[str] | None = None
+    contexts: Parts[str] | None = None
     expected_output: str | None = None
 
 
@@ -121,9 +121,9 @@ class LoggedTurn(APIModel):
 
     role: str | None = None
     content: str | None = None
-    contexts: list[str] | None = None
+    contexts: Parts[str] | None = None
     tool_call_id: str | None = None
-    tool_calls: list[dict[str, Any]] | None = None
+    tool_calls: Parts[dict[str, Any]] | None = None
     evaluation_justification: str | None = None
 
 
@@ -170,7 +170,7 @@ class ExecutionLogList(ResponseModel):
     cost: float | None = None
     request_preview: str | None = None
     response_preview: str | None = None
-    tags: list[str] | None = None
+    tags: Parts[str] | None = None
     session_id: str | None = None
     user_id: str | None = None
     parent_execution_log_id: str | None = None
@@ -235,12 +235,12 @@ class ExecutionLogDetails(ResponseModel):
     llm_output: str | None = None
     variables: dict[str, str] | None = None
     evaluation_context: EvaluationContext | None = None
-    turns: list[LoggedTurn] | None = None
+    turns: Parts[LoggedTurn] | None = None
     system_prompt: str | None = None
-    evaluator_results: list[LoggedResult] | None = None
-    evaluator_latencies: list[EvaluatorLatency] | None = None
+    evaluator_results: Parts[LoggedResult] | None = None
+    evaluator_latencies: Parts[EvaluatorLatency] | None = None
     parent_execution_log_id: str | None = None
-    tags: list[str] | None = None
+    tags: Parts[str] | None = None
     session_id: str | None = None
     user_id: str | None = None
     owner: Owner | None = None

@@ -9,7 +9,7 @@ from typing import Annotated, Any, ClassVar, TypeAlias, cast
 from pydantic import Field
 
 from ..errors import InvalidRequestError
-from .base import APIModel, Facts, ResponseModel
+from .base import APIModel, Facts, Parts, ResponseModel
 from .executions import ExecutionRequest, JSONObject, Turn, check_evaluated, plain
 from .judges import EvaluatorResult
 from .requests import Body, RequestModel, json_body, validate_each
@@ -111,7 +111,7 @@ class JudgeBatchExecutionItem(APIModel):
     index: int
     status: WorkStatus | None = None
     input: dict[str, Any] | None = None
-    evaluator_results: list[EvaluatorResult] | None = None
+    evaluator_results: Parts[EvaluatorResult] | None = None
     error_message: str | None = None
     execution_log_id: str | None = None
     started_at: datetime | None = None
@@ -197,7 +197,7 @@ class JudgeBatchExecutionDetail(JudgeBatchExecutionListItem):
         items: The items, in the order of the inputs.
     """
 
-    items: list[JudgeBatchExecutionItem] = Field(default_factory=list[JudgeBatchExecutionItem])
+    items: Parts[JudgeBatchExecutionItem] = Field(default_factory=list[JudgeBatchExecutionItem])
 
     @property
     def failure(self) -> str:

@@ -10,7 +10,7 @@ from pydantic import ConfigDict, Field
 
 from ..errors import InvalidRequestError
 from .acting import ActingModel, first_of, status_of, visibility_of
-from .base import APIModel, Facts, ResponseModel
+from .base import APIModel, Facts, Parts, ResponseModel
 from .executions import Input, JSONObject, Scored, plain
 from .requests import RequestModel, Sensitive
 
@@ -195,10 +195,10 @@ class JudgeFields(ActingModel):
     id: str
     name: str
     version_id: str | None = None
-    evaluators: list[NestedEvaluator] | None = None
+    evaluators: Parts[NestedEvaluator] | None = None
     inputs: dict[str, Input] | None = None
     stage: str | None = None
-    files: list[JudgeFile] | None = None
+    files: Parts[JudgeFile] | None = None
     project_id: str | None = None
     created_at: datetime | None = None
 
@@ -256,7 +256,7 @@ class JudgeExecutionResponse(ResponseModel):
 
     __facts__: ClassVar[Facts] = Facts(noun="result")
 
-    evaluator_results: list[EvaluatorResult]
+    evaluator_results: Parts[EvaluatorResult]
     execution_log_id: str | None = None
 
 
@@ -274,9 +274,9 @@ class JudgeRectifierResponse(ResponseModel):
     __facts__: ClassVar[Facts] = Facts(noun="refinement", summary=("improved_response",))
 
     improved_response: str | None = None
-    evaluator_results: list[EvaluatorResult] | None = None
+    evaluator_results: Parts[EvaluatorResult] | None = None
     original_response: str | None = None
-    original_evaluator_results: list[EvaluatorResult] | None = None
+    original_evaluator_results: Parts[EvaluatorResult] | None = None
     execution_log_id: str | None = None
 
 
@@ -299,8 +299,8 @@ class JudgeGeneratorResponse(ResponseModel):
     judge_id: str
     judge_version_id: str | None = None
     error_code: str | None = None
-    stages: list[str] | None = None
-    missing_context_from_system_goal: list[dict[str, str]] | None = None
+    stages: Parts[str] | None = None
+    missing_context_from_system_goal: Parts[dict[str, str]] | None = None
     claim_token: Annotated[str | None, Field(repr=False)] = None
 
 
@@ -333,7 +333,7 @@ class SyntheticData(ResponseModel):
     status: Literal["pending", "ready", "not_generated"] | str | None = None
     name: str | None = None
     description: str | None = None
-    samples: list[SyntheticSample] | None = None
+    samples: Parts[SyntheticSample] | None = None
 
 
 def references_of(references: Sequence[EvaluatorReference | JSONObject] | None) -> object:

@@ -88,6 +88,8 @@ def _unpickle(item: type[ResponseModel], state: dict[str, object]) -> object:
 
 def description(schema: object) -> str:
     """Return what a response of this class is called in messages."""
+    # An annotated type, such as a list whose first wrong element is enough.
+    schema = getattr(schema, "__origin__", schema) if hasattr(schema, "__metadata__") else schema
     # `list[Model]` has a name, `Model | None` has none.
     name: object = getattr(schema, "__name__", None)
     if isinstance(schema, type) and issubclass(schema, ListResponse):

@@ -31,6 +31,9 @@ _MAX_REQUESTS = 10_000
 _MAX_BODY_BYTES = 64 * 1024
 _MAX_TOTAL_BYTES = 64 * 1024 * 1024
 
+# Bytes of the objects of a header, besides its text.
+_HEADER_OVERHEAD = 128
+
 _OMITTED_HEADERS = ("authorization", "cookie", "proxy-authorization")
 _SECRET_HEADERS = ("api-key", "x-api-key")
 _MASKED = "[masked]"
@@ -157,7 +160,7 @@ class Entry:
     @property
     def size(self) -> int:
         """The number of bytes that the client chose."""
-        headers = sum(len(name) + len(value) for name, value in self.headers)
+        headers = sum(len(name) + len(value) + _HEADER_OVERHEAD for name, value in self.headers)
         return len(self.path) + len(self.query) + headers + len(self.body)
 
     def to_record(self, mask: Mask) -> RecordedRequest:

@@ -10,6 +10,7 @@ from uuid import UUID
 from ...._concurrency.bulk import OnError, OnProgress
 from ...._config.deadlines import Deadline, limited
 from ...._http.operation import Operation
+from ...._schemas.base import Parts
 from ...._schemas.calibrations import (
     CalibrateBatchParameters,
     CalibrateBatchResult,
@@ -150,10 +151,11 @@ class AsyncCalibration(AsyncResource):
 
 
 def _operation(evaluator: str, body: Body) -> Operation[List[EvaluatorCalibrationOutput]]:
+    rows: type[List[EvaluatorCalibrationOutput]] = Parts[EvaluatorCalibrationOutput]  # pyright: ignore[reportAssignmentType]
     return Operation(
         "POST",
         f"/v1/evaluators/calibrate/{evaluator}",
-        List[EvaluatorCalibrationOutput],
+        rows,
         body=body,
         slow_timeout=_TIMEOUT,
         costs_money=True,

@@ -67,6 +67,8 @@ class AsyncRefinement(AsyncIterator[JudgeRectifierResponse]):
                 # What the parser has of the next event is not complete.
                 raise StopAsyncIteration
             self._events += self._parser.end() if piece is None else self._parser.feed(piece)
+            if self._parser.is_too_large:
+                raise await self._unusable("", "has an event of more than 4 MiB")
             if piece is None and not self._events:
                 await self._check_end()
                 raise StopAsyncIteration

@@ -11,6 +11,7 @@ from uuid import UUID
 from ...._concurrency.bulk import OnError, OnProgress
 from ...._config.deadlines import Deadline, limited
 from ...._http.operation import Operation
+from ...._schemas.base import Parts
 from ...._schemas.calibrations import (
     CalibrateBatchParameters,
     CalibrateBatchResult,
@@ -151,10 +152,11 @@ class Calibration(Resource):
 
 
 def _operation(evaluator: str, body: Body) -> Operation[List[EvaluatorCalibrationOutput]]:
+    rows: type[List[EvaluatorCalibrationOutput]] = Parts[EvaluatorCalibrationOutput]  # pyright: ignore[reportAssignmentType]
     return Operation(
         "POST",
         f"/v1/evaluators/calibrate/{evaluator}",
-        List[EvaluatorCalibrationOutput],
+        rows,
         body=body,
         slow_timeout=_TIMEOUT,
         costs_money=True,

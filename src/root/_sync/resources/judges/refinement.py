@@ -68,6 +68,8 @@ class Refinement(Iterator[JudgeRectifierResponse]):
                 # What the parser has of the next event is not complete.
                 raise StopIteration
             self._events += self._parser.end() if piece is None else self._parser.feed(piece)
+            if self._parser.is_too_large:
+                raise self._unusable("", "has an event of more than 4 MiB")
             if piece is None and not self._events:
                 self._check_end()
                 raise StopIteration
