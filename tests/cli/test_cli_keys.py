@@ -272,3 +272,17 @@ def test_key_files_are_always_private(home: Path) -> None:
 
     assert (done.returncode, "others can read" in done.stderr) == (0, False), done.stderr
     assert KEY in all_text(home)
+
+
+def test_endless_input(run: Run, at_emulator: Server, tmp_path: Path) -> None:
+    """A key without an end, and a file of models without one, are errors."""
+    models = tmp_path / "models.yaml"
+    models.write_text("#" * (17 * 1024 * 1024))
+
+    key = run("models", "create", "a", "--key", "-", stdin="x" * 20_000)
+    file = run("models", "apply", str(models), "--yes")
+
+    assert key.code != 0
+    assert "more than a key" in key.err
+    assert file.code != 0
+    assert "more than 16 MiB" in file.out + file.err

@@ -30,6 +30,9 @@ KEY_FILE_FIELD = f"{KEY_FIELD}_file"
 # `$$` is a dollar sign, `${NAME}` a variable, and any other `${` an error.
 _VARIABLE = re.compile(r"\$(?:(\$)|\{([A-Za-z_][A-Za-z0-9_]*)\}|\{)")
 
+# Bytes of a file of models: tens of thousands of them.
+_MAX_FILE = 16 * 1024 * 1024
+
 # Longer keys are longer than a header may be on most servers.
 _MAX_KEY_FILE = 8192
 
@@ -164,12 +167,17 @@ class FileReader:
 
     def _document(self) -> _Node | None:
         try:
-            text = self._path.read_text(encoding="utf-8-sig")
+            with self._path.open("rb") as file:
+                content = file.read(_MAX_FILE + 1)
+            text = content.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
         except OSError as exc:
             self.report(f"the file cannot be read: {exc.strerror}")
             return None
         except UnicodeDecodeError:
             self.report("the file is not UTF-8")
+            return None
+        if len(content) > _MAX_FILE:
+            self.report("the file has more than 16 MiB")
             return None
         if text.lstrip().startswith("{"):
             # Most likely JSON, which may be indented with tabs. Tabs in its strings are escaped.

@@ -13,6 +13,9 @@ from .resources import option, options
 if TYPE_CHECKING:
     from .session import Session
 
+# The service accepts less.
+_MAX_TEXT = 16_000_000
+
 __all__ = ["RUN", "read_text", "run_arguments"]
 
 RUN: tuple[inspect.Parameter, ...] = (
@@ -48,7 +51,10 @@ def read_text(session: Session, text: str) -> str:
         return text
     if sys.stdin.isatty():
         session.info("Reading stdin; end it with Ctrl-D.")
-    return sys.stdin.read()
+    content = sys.stdin.read(_MAX_TEXT + 1)
+    if len(content) > _MAX_TEXT:
+        raise CommandError("stdin has more than 16 million characters, which the service refuses.")
+    return content
 
 
 def _pairs(words: Sequence[str]) -> dict[str, str]:

@@ -18,7 +18,10 @@ from .settings import resolve
 if TYPE_CHECKING:
     from .. import Model, RootSignals
 
-__all__ = ["complete", "completer", "find", "find_all", "is_id", "named", "not_one"]
+__all__ = ["MAX_SEARCHED", "complete", "completer", "find", "find_all", "is_id", "named", "not_one"]
+
+# Objects that are searched for a name: a listing may have no end.
+MAX_SEARCHED = 100_000
 
 # Seconds that a completion may take.
 _COMPLETION_TIMEOUT = 2
@@ -121,7 +124,12 @@ def find_all(client: RootSignals, models: Iterable[str], *, own: bool) -> dict[s
             found.setdefault(model.lower(), model)
             continue
         if listing is None:
-            listing = list(client.models.list(limit=None, page_size=100))
+            listing = list(client.models.list(limit=MAX_SEARCHED + 1, page_size=100))
+            if len(listing) > MAX_SEARCHED:
+                raise CommandError(
+                    f"There are more than {MAX_SEARCHED:,} models, too many to search for a name.",
+                    "Use an ID.",
+                )
         match = _match(listing, model, own=own)
         found[match.id] = f"{match.name} ({match.id})"
     return found

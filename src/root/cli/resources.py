@@ -178,7 +178,9 @@ class Resource:
         if identity.is_id(word) or self.named_by is None:
             return word
         found = identity.named(
-            self.of(client).list(limit=None, **{self.found_by: word}), self.named_by, word
+            self.of(client).list(limit=identity.MAX_SEARCHED, **{self.found_by: word}),
+            self.named_by,
+            word,
         )
         if len(found) == 1:
             return found[0]

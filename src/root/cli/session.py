@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 __all__ = ["Session"]
 
 
+# Longer keys are longer than a header may be on most servers.
+_MAX_KEY = 8192
+
+
 class Session:
     """One run of a command.
 
@@ -194,9 +198,11 @@ class Session:
 
             text = getpass(f"{prompt} (input is hidden): ", stream=sys.stderr)
         else:
-            text = sys.stdin.readline()
+            text = sys.stdin.readline(_MAX_KEY + 1)
         if not text.strip():
             raise CommandError(f"{option} -: no key was entered, or stdin is empty.")
+        if len(text) > _MAX_KEY:
+            raise CommandError(f"{option} -: stdin has more than a key: no line break in 8 KiB.")
         return Key(text.strip())
 
     @contextmanager
