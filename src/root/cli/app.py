@@ -57,8 +57,8 @@ app: typer.Typer = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(models.app, name="models")
-for resource in (EVALUATORS, JUDGES, OBJECTIVES, DATASETS, LOGS):
-    app.add_typer(resource.app(), name=resource.name)
+for _resource in (EVALUATORS, JUDGES, OBJECTIVES, DATASETS, LOGS):
+    app.add_typer(_resource.app(), name=_resource.name)
 app.add_typer(config.app, name="config")
 app.command()(doctor.doctor)
 # The emulator parses its own arguments, including --help.

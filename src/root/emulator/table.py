@@ -45,7 +45,7 @@ class Table:
         self._new_id = new_id
         self._table = quoted(spec.name)
         self._has_public = spec.has_public
-        self.fields = tuple(spec.fields)
+        self.fields: tuple[str, ...] = tuple(spec.fields)
         self._json_fields = spec.json_fields
         self._columns = (*list(COMMON)[1:], *self.fields)
         placeholders = ", ".join("?" * len(self._columns))

@@ -158,7 +158,43 @@ class AsyncPresetEvaluator(AsyncRunner):
         # Code that runs several of them tells the results apart by this name.
         self.__name__: str = name
 
-    __call__ = AsyncRunner.run
+    async def __call__(
+        self,
+        response: str | None = None,
+        request: str | None = None,
+        contexts: Sequence[str] | None = None,
+        functions: Sequence[Function] | None = None,
+        expected_output: str | None = None,
+        variables: Mapping[str, str] | None = None,
+        tags: Sequence[str] | None = None,
+        *,
+        turns: Sequence[TurnInput] | None = None,
+        tools: Sequence[JSONObject] | None = None,
+        user_id: str | None = None,
+        session_id: str | None = None,
+        system_prompt: str | None = None,
+        file_ids: Sequence[str | UUID] | None = None,
+        project_id: str | UUID | None = None,
+        _request_timeout: float | Deadline | None = None,
+    ) -> EvaluatorExecutionResult:
+        """Run it, as `run` does."""
+        return await self.run(
+            response=response,
+            request=request,
+            contexts=contexts,
+            functions=functions,
+            expected_output=expected_output,
+            variables=variables,
+            tags=tags,
+            turns=turns,
+            tools=tools,
+            user_id=user_id,
+            session_id=session_id,
+            system_prompt=system_prompt,
+            file_ids=file_ids,
+            project_id=project_id,
+            _request_timeout=_request_timeout,
+        )
 
     def _target(self) -> Target:
         return Target(self._client, self.id, self._version_id)
