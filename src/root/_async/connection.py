@@ -246,9 +246,10 @@ class AsyncConnection(httpcore.AsyncNetworkBackend, httpcore.AsyncNetworkStream)
             raise UnusableResponseError(truncated, "is truncated") from exc
         finally:
             await response.aclose()
-        return await decompressed_off_loop(
-            RawResponse(response.status, response.headers, bytes(body)), request.max_bytes
-        )
+        received = RawResponse(response.status, response.headers, bytes(body))
+        if len(body) <= _MAX_COMPRESSED:
+            return decompressed(received, request.max_bytes)
+        return await decompressed_off_loop(received, request.max_bytes)
 
     async def _send(
         self, request: Request, content: AsyncContent, operations: dict[str, float | None]

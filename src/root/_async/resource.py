@@ -60,13 +60,17 @@ async def send_operation(
         operation: The operation. If it is slow, an attempt may take as long as the deadline.
         deadline: Seconds for the whole call, or a deadline, in addition to the client's.
     """
+    return (await client.send(_bounded(operation, deadline))).value
+
+
+def _bounded(operation: Operation[T], deadline: float | Deadline | None) -> Operation[T]:
     bound = as_deadline(deadline)
-    if bound is not None:
-        slow = operation.slow_timeout
-        if slow is not None:
-            slow = max(slow, bound.seconds or 0.0)
-        operation = replace(operation, deadline=bound, slow_timeout=slow)
-    return (await client.send(operation)).value
+    if bound is None:
+        return operation
+    slow = operation.slow_timeout
+    if slow is not None:
+        slow = max(slow, bound.seconds or 0.0)
+    return replace(operation, deadline=bound, slow_timeout=slow)
 
 
 class AsyncResource:
@@ -100,7 +104,9 @@ class AsyncResource:
             operation: The operation.
             deadline: Seconds for the whole call, or a deadline, in addition to the client's.
         """
-        return await send_operation(self._client, operation, deadline)
+        if deadline is not None:
+            operation = _bounded(operation, deadline)
+        return (await self._client.send(operation)).value
 
     def _list(
         self,

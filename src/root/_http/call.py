@@ -46,6 +46,7 @@ from .status_errors import TRY_AGAIN, status_error
 if TYPE_CHECKING:
     from .._config import Timeout
     from .._config.config import Config
+    from .._schemas.base import Facts
     from .operation import Operation
     from .parsing import UnreadableError
 
@@ -207,17 +208,17 @@ class Call(Generic[T]):
             )
             return self._response_failure(Failure(error, outcome, hint=hint), response)
         # Imported late: pydantic takes 80 ms.
-        from .parsing import UnreadableError, annotate, parse, redact
+        from . import parsing
 
         try:
-            if isinstance(read, UnreadableError):
-                raise read
             if isinstance(read, NotGiven):
-                value = parse(self._operation.schema, response)
-                redact(value, self.secrets)
+                value = parsing.parse(self._operation.schema, response)
+                parsing.redact(value, self.secrets)
+            elif isinstance(read, parsing.UnreadableError):
+                raise read
             else:
                 value = read
-        except UnreadableError as exc:
+        except parsing.UnreadableError as exc:
             # The status reports success, whatever the body is.
             self._is_ambiguous = True
             failure = Failure(
@@ -227,7 +228,7 @@ class Call(Generic[T]):
             )
             return self._response_failure(failure, response)
         meta = self.succeed(response)
-        annotate(value, meta)
+        parsing.annotate(value, meta)
         return Response(value, meta, response.content)
 
     def _response_failure(self, failure: Failure, response: RawResponse) -> Failure:
@@ -456,12 +457,11 @@ def _timeout(operation: Operation[T], timeout: Timeout) -> Timeout:
 
 def _max_bytes(schema: type[object]) -> int:
     """Return the maximum size of a response that is parsed into this schema."""
-    if schema in (object, str, bytes):
-        return MAX_BYTES
     # Not by its class: pydantic is imported when the first response arrives.
-    facts: object = getattr(schema, "__facts__", None)
-    max_bytes: int = getattr(facts, "max_bytes", MAX_OBJECT_BYTES)
-    return max_bytes
+    facts: Facts | None = getattr(schema, "__facts__", None)
+    if facts is not None:
+        return facts.max_bytes
+    return MAX_BYTES if schema in (object, str, bytes) else MAX_OBJECT_BYTES
 
 
 def _merged(headers: Headers, changes: Mapping[str, str]) -> Headers:

@@ -155,15 +155,17 @@ def _adapter(schema: Any) -> TypeAdapter[Any]:
 
 def redact(value: object, secrets: tuple[str, ...]) -> None:
     """Redact echoes of secrets in what was parsed."""
-    models = cast("list[object]", value) if isinstance(value, list) else (value,)
-    for model in models:
-        if isinstance(model, ResponseModel):
-            redact_echoes(model, secrets)
+    if isinstance(value, ResponseModel):
+        redact_echoes(value, secrets)
+    elif isinstance(value, list):
+        for one in cast("list[object]", value):
+            redact(one, secrets)
 
 
 def annotate(value: object, meta: ResponseMeta) -> None:
     """Attach the metadata of the response to what was parsed."""
-    models = cast("list[object]", value) if isinstance(value, list) else (value,)
-    for model in models:
-        if isinstance(model, ResponseModel):
-            set_meta(model, meta)
+    if isinstance(value, ResponseModel):
+        set_meta(value, meta)
+    elif isinstance(value, list):
+        for one in cast("list[object]", value):
+            annotate(one, meta)

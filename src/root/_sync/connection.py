@@ -245,9 +245,10 @@ class Connection(httpcore.NetworkBackend, httpcore.NetworkStream):
             raise UnusableResponseError(truncated, "is truncated") from exc
         finally:
             response.close()
-        return decompressed_off_loop(
-            RawResponse(response.status, response.headers, bytes(body)), request.max_bytes
-        )
+        received = RawResponse(response.status, response.headers, bytes(body))
+        if len(body) <= _MAX_COMPRESSED:
+            return decompressed(received, request.max_bytes)
+        return decompressed_off_loop(received, request.max_bytes)
 
     def _send(
         self, request: Request, content: Content, operations: dict[str, float | None]

@@ -61,13 +61,17 @@ def send_operation(
         operation: The operation. If it is slow, an attempt may take as long as the deadline.
         deadline: Seconds for the whole call, or a deadline, in addition to the client's.
     """
+    return (client.send(_bounded(operation, deadline))).value
+
+
+def _bounded(operation: Operation[T], deadline: float | Deadline | None) -> Operation[T]:
     bound = as_deadline(deadline)
-    if bound is not None:
-        slow = operation.slow_timeout
-        if slow is not None:
-            slow = max(slow, bound.seconds or 0.0)
-        operation = replace(operation, deadline=bound, slow_timeout=slow)
-    return (client.send(operation)).value
+    if bound is None:
+        return operation
+    slow = operation.slow_timeout
+    if slow is not None:
+        slow = max(slow, bound.seconds or 0.0)
+    return replace(operation, deadline=bound, slow_timeout=slow)
 
 
 class Resource:
@@ -101,7 +105,9 @@ class Resource:
             operation: The operation.
             deadline: Seconds for the whole call, or a deadline, in addition to the client's.
         """
-        return send_operation(self._client, operation, deadline)
+        if deadline is not None:
+            operation = _bounded(operation, deadline)
+        return (self._client.send(operation)).value
 
     def _list(
         self,
