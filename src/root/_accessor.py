@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, MutableMapping
-from typing import Generic, Protocol, TypeVar, cast, overload
+from typing import Any, Generic, TypeVar, cast, overload
 
 __all__ = ["Accessor", "PartAccessor", "TwinAccessor", "lazy"]
 
@@ -66,16 +66,13 @@ class PartAccessor(Accessor[R]):
         return _with_acting(part, client)
 
 
-class _Client(Protocol):
-    _async: object
-
-
 class TwinAccessor(Accessor[R]):
     """The async twin of a resource: the one of the client's async half."""
 
     def _create(self, kind: Callable[[object], R], client: object) -> R:
-        whole = cast("_Client", vars(client)["_whole"])
-        twin = kind(whole._async)  # pyright: ignore[reportPrivateUsage]
+        # Without a protocol, whose class would take longer to create than this module.
+        whole: Any = vars(client)["_whole"]
+        twin = kind(whole._async)
         # What the twin returns has blocking methods, too.
         vars(twin)["_actor"] = whole
         return _with_acting(twin, client)
