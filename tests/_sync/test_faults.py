@@ -172,7 +172,14 @@ def timeouts(fault: Fault) -> tuple[float, ...]:
 
 
 @pytest.mark.usefixtures("waits")
-@pytest.mark.parametrize("over_httpx", [False, True], ids=["own pool", "own client"])
+@pytest.mark.parametrize(
+    "over_httpx",
+    [
+        pytest.param(False, id="own pool"),
+        # All faults again: two minutes for the three faces.
+        pytest.param(True, id="own client", marks=pytest.mark.slow),
+    ],
+)
 @pytest.mark.parametrize("fault", FAULTS, ids=str)
 def test_a_fault_that_lasts(
     fault: Fault, over_httpx: bool, monkeypatch: pytest.MonkeyPatch
