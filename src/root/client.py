@@ -15,7 +15,7 @@ from ._sync import client as _sync
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Coroutine, Mapping
     from types import TracebackType
     from typing import BinaryIO
 
@@ -67,8 +67,11 @@ class _AsyncHalf(AsyncRootSignals):
         half.whole = client
         return half
 
-    async def send(self, operation: Operation[T]) -> Response[T]:
-        return await self.whole.asend(operation)
+    def send(  # pyright: ignore[reportIncompatibleMethodOverride]
+        self, operation: Operation[T]
+    ) -> Coroutine[object, object, Response[T]]:
+        # Not a coroutine of its own around that one: it would cost each call.
+        return self.whole.asend(operation)
 
     def __reduce__(self) -> tuple[Callable[[RootSignals], AsyncRootSignals], tuple[RootSignals]]:
         return _async_half, (self.whole,)

@@ -35,9 +35,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from os.path import dirname, join
 from typing import TYPE_CHECKING, ClassVar, Final, TypeAlias, cast
 
 if TYPE_CHECKING:
+    from types import TracebackType
+
     from ._changes import Change
 
 __all__ = [
@@ -518,3 +521,25 @@ class RegistryError(RootSignalsError, ValueError):
         from ._secrets.redact import printable
 
         return printable(Exception.__str__(self), keep="\n")
+
+
+_PACKAGE = join(dirname(__file__), "")
+
+
+def shorten_traceback(error: BaseException) -> None:
+    """Remove the frames of this package below the current one from the traceback of an error.
+
+    A user sees the line that made the call, and not the parts that it went through. The frames of
+    others remain, such as those of a subclass that overrides `send`.
+    """
+    link = error.__traceback__ if isinstance(error, RootSignalsError) else None
+    while link is not None:
+        following = link.tb_next
+        while following is not None and _is_ours(following):
+            following = following.tb_next
+        link.tb_next = following
+        link = following
+
+
+def _is_ours(link: TracebackType) -> bool:
+    return link.tb_frame.f_code.co_filename.startswith(_PACKAGE)

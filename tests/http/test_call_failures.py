@@ -168,7 +168,7 @@ def test_the_source_of_an_error_has_no_frames() -> None:
             try:
                 raise ConnectionResetError("Gone.")
             except OSError as inner:
-                raise httpcore.ReadError("Gone.") from inner
+                raise httpcore.ReadError("It is gone.") from inner
         except httpcore.ReadError as exc:
             source = failure_of(call, exc).source
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from .._concurrency.waiting import async_sleep
-from .._config.deadlines import Deadline, current_deadline, limited
+from .._config.deadlines import Deadline, current_deadline
 from .._http.operation import Operation, Response
 from .._http.polling import LAST_POLL, MAX_FAILED_POLLS, poll_wait
 from .._http.retry import retry_after
@@ -31,17 +31,15 @@ async def wait_for_work(
     client: AsyncSender,
     operation: Operation[W],
     *,
-    timeout: float | Deadline | None,
     on_progress: Callable[[W], object] | None = None,
 ) -> W:
-    """Poll some work until it has ended, and return it.
+    """Poll some work until it has ended or the block around it is over, and return it.
 
     Polls that fail for a passing reason are repeated, some in a row: the work goes on without them.
 
     Args:
         client: Sends the polls.
         operation: A poll, which changes nothing.
-        timeout: Seconds until it must have ended, or a deadline, or None for no limit.
         on_progress: Called with the work after each poll.
 
     Raises:
@@ -51,29 +49,28 @@ async def wait_for_work(
     check_callback(on_progress)
     poll = failures = 0
     work: W | None = None
-    with limited(timeout):
-        while True:
-            outcome = await _poll(client, operation)
-            if isinstance(outcome, Response):
-                failures, work = 0, outcome.value
-                if on_progress is not None:
-                    on_progress(work)
-                if work.is_ended:
-                    return _result(work)
-            else:
-                failures += 1
-                if failures > MAX_FAILED_POLLS or not outcome.attempts:
-                    raise outcome
-            hint = _hint(outcome)
-            wait = poll_wait(poll, hint, random.random)
-            bound = current_deadline()
-            if bound is not None:
-                remaining = bound.remaining() - LAST_POLL
-                if remaining <= 0 or (hint or 0) > remaining:
-                    raise _unfinished(operation, work, bound, outcome)
-                wait = min(wait, remaining)
-            await async_sleep(wait)
-            poll += 1
+    while True:
+        outcome = await _poll(client, operation)
+        if isinstance(outcome, Response):
+            failures, work = 0, outcome.value
+            if on_progress is not None:
+                on_progress(work)
+            if work.is_ended:
+                return _result(work)
+        else:
+            failures += 1
+            if failures > MAX_FAILED_POLLS or not outcome.attempts:
+                raise outcome
+        hint = _hint(outcome)
+        wait = poll_wait(poll, hint, random.random)
+        bound = current_deadline()
+        if bound is not None:
+            remaining = bound.remaining() - LAST_POLL
+            if remaining <= 0 or (hint or 0) > remaining:
+                raise _unfinished(operation, work, bound, outcome)
+            wait = min(wait, remaining)
+        await async_sleep(wait)
+        poll += 1
 
 
 async def _poll(client: AsyncSender, operation: Operation[W]) -> Response[W] | RootSignalsError:

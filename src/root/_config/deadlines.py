@@ -15,6 +15,7 @@ from inspect import CO_ASYNC_GENERATOR, CO_GENERATOR, currentframe
 from math import inf
 from typing import TYPE_CHECKING, NamedTuple, Self, cast
 
+from ..errors import RootSignalsError, shorten_traceback
 from .validation import call_deadline, check_seconds
 
 if TYPE_CHECKING:
@@ -94,6 +95,8 @@ class Deadline:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        if exc is not None:
+            shorten_traceback(exc)
         # Not by a token: the block may end in another context, or in another frame, than it began.
         frame = _owner()
         if frame is None or not _contains(_of_generators.get(frame), self):
@@ -237,7 +240,11 @@ def limited(value: float | Deadline | None) -> Deadline:
     Raises:
         InvalidRequestError: It is not a deadline, or not a positive number.
     """
-    return as_deadline(value) or Deadline(None)
+    try:
+        return as_deadline(value) or Deadline(None)
+    except RootSignalsError as error:
+        shorten_traceback(error)
+        raise
 
 
 def _entered(deadline: Deadline, outer: _Block | None) -> _Block:

@@ -410,6 +410,10 @@ class Call(Generic[T]):
                 for inner in (found.__cause__, found.__context__)
                 if inner is not None and inner is not self._handled and inner not in chain
             ]
+        for outer in chain:
+            # Libraries wrap an exception in one of their own that reads the same.
+            if str(outer.__cause__ or outer.__context__) == str(outer):
+                outer.__cause__ = outer.__context__ = None
         return exc
 
     @property

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import cast
 from uuid import UUID
 
-from ..errors import InvalidRequestError
+from ..errors import InvalidRequestError, RootSignalsError, shorten_traceback
 from .cursors import check_listing, next_cursor
 
 __all__ = ["page_of", "query_of"]
@@ -32,7 +32,11 @@ def query_of(**parameters: object) -> dict[str, str]:
     Raises:
         InvalidRequestError: A value is no string, number, truth value, time, UUID or list of them.
     """
-    return {name: _text(name, value) for name, value in parameters.items() if value is not None}
+    try:
+        return {name: _text(name, value) for name, value in parameters.items() if value is not None}
+    except RootSignalsError as error:
+        shorten_traceback(error)
+        raise
 
 
 def _text(name: str, value: object) -> str:

@@ -133,21 +133,26 @@ class RootSignals:
         from .._config.config import resolve
         from .._http.retry import Budget
         from .._secrets.secret import as_secret, hidden
+        from ..errors import RootSignalsError, shorten_traceback
 
         api_key = as_secret(api_key)
         base_url = as_secret(base_url)
         default_headers = hidden(default_headers)
-        config = resolve(
-            api_key=api_key,
-            base_url=base_url,
-            timeout=timeout,
-            deadline=deadline,
-            max_retries=max_retries,
-            max_connections=max_connections,
-            max_response_bytes=max_response_bytes,
-            default_headers=default_headers,
-            ssl_context=ssl_context,
-        )
+        try:
+            config = resolve(
+                api_key=api_key,
+                base_url=base_url,
+                timeout=timeout,
+                deadline=deadline,
+                max_retries=max_retries,
+                max_connections=max_connections,
+                max_response_bytes=max_response_bytes,
+                default_headers=default_headers,
+                ssl_context=ssl_context,
+            )
+        except RootSignalsError as error:
+            shorten_traceback(error)
+            raise
         self._connect(config, http_client, Budget())
 
     @classmethod
@@ -262,6 +267,7 @@ class RootSignals:
         """
         from .._forks import import_lock
         from .._secrets.secret import hidden
+        from ..errors import RootSignalsError, shorten_traceback
 
         json = hidden(json)
         body = hidden(body)
@@ -270,21 +276,25 @@ class RootSignals:
             from .._http.request import operation
             from .stream import Stream
 
-        return self.send(
-            operation(
-                method,
-                path,
-                query=query,
-                json=json,
-                body=body,
-                headers=headers,
-                schema=schema,
-                timeout=timeout,
-                deadline=deadline,
-                once=once,
-                stream=Stream,
+        try:
+            return self.send(
+                operation(
+                    method,
+                    path,
+                    query=query,
+                    json=json,
+                    body=body,
+                    headers=headers,
+                    schema=schema,
+                    timeout=timeout,
+                    deadline=deadline,
+                    once=once,
+                    stream=Stream,
+                )
             )
-        )
+        except RootSignalsError as error:
+            shorten_traceback(error)
+            raise
 
     def check(self, *, timeout: float = 10) -> Report:
         """Check the settings and the connection to the service, step by step.
@@ -337,11 +347,12 @@ class RootSignals:
         """
         from .._config.config import changed
         from .._secrets.secret import as_secret, hidden
+        from ..errors import RootSignalsError, shorten_traceback
 
         api_key = as_secret(api_key)
         default_headers = hidden(default_headers)
-        return self._copy(
-            changed(
+        try:
+            config = changed(
                 self._config,
                 timeout=timeout,
                 deadline=deadline,
@@ -349,7 +360,10 @@ class RootSignals:
                 default_headers=default_headers,
                 api_key=api_key,
             )
-        )
+        except RootSignalsError as error:
+            shorten_traceback(error)
+            raise
+        return self._copy(config)
 
     def _copy(self, config: Config) -> Self:
         """Return a client with other settings and the same connections."""

@@ -17,7 +17,7 @@ from .._http.operation import Operation
 from .._schemas.base import ResponseModel, columns_of, flatten, set_meta
 from .._schemas.cursors import MAX_EMPTY_PAGES, check_listing, next_cursor, page_query
 from .._schemas.pages import ListResponse, Page, list_response
-from ..errors import PaginationError, RootSignalsError
+from ..errors import PaginationError, RootSignalsError, shorten_traceback
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -107,7 +107,7 @@ class Pager(Iterator[T], Generic[T]):
 
         Each item is as its `to_dict` returns it.
         """
-        return [item.to_dict() for item in self]
+        return [item.to_dict() for item in self._rest()]
 
     def to_pandas(self) -> pandas.DataFrame:
         """Read the rest of the listing into a pandas frame with one row for each item.
@@ -123,7 +123,7 @@ class Pager(Iterator[T], Generic[T]):
 
         # Checked before anything is requested.
         check_installed("pandas")
-        return to_pandas([flatten(item) for item in self], columns_of(self._item))
+        return to_pandas([flatten(item) for item in self._rest()], columns_of(self._item))
 
     def to_polars(self) -> polars.DataFrame:
         """Read the rest of the listing into a polars frame with one row for each item.
@@ -136,7 +136,7 @@ class Pager(Iterator[T], Generic[T]):
         from .._display.frames import check_installed, to_polars
 
         check_installed("polars")
-        return to_polars([flatten(item) for item in self], columns_of(self._item))
+        return to_polars([flatten(item) for item in self._rest()], columns_of(self._item))
 
     def __getstate__(self) -> dict[str, object]:
         # A copy reads the rest of the page independently, and requests the next page itself.
@@ -175,6 +175,12 @@ class Pager(Iterator[T], Generic[T]):
         self._closed = True
         self._prefetched = None
 
+    def _rest(self) -> List[T]:
+        items = [*self._items]
+        while (page := self._next_page()) is not None:
+            items += page.items
+        return items
+
     def _next_page(self) -> Page[T] | None:
         if self._failure is not None:
             raise self._failure
@@ -212,6 +218,7 @@ class Pager(Iterator[T], Generic[T]):
                 response = _fetch(self._client, self._operation())
         except RootSignalsError as error:
             error.cursor = cursor
+            shorten_traceback(error)
             raise
         self._seen.add(cursor)
         page = self._take(response)

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from .._config.deadlines import as_deadline
 from .._schemas.base import ResponseModel
-from ..errors import InvalidRequestError
+from ..errors import InvalidRequestError, RootSignalsError, shorten_traceback
 from .pager import Pager
 
 if TYPE_CHECKING:
@@ -61,7 +61,11 @@ def send_operation(
         operation: The operation. If it is slow, an attempt may take as long as the deadline.
         deadline: Seconds for the whole call, or a deadline, in addition to the client's.
     """
-    return (client.send(_bounded(operation, deadline))).value
+    try:
+        return (client.send(_bounded(operation, deadline))).value
+    except RootSignalsError as error:
+        shorten_traceback(error)
+        raise
 
 
 def _bounded(operation: Operation[T], deadline: float | Deadline | None) -> Operation[T]:
@@ -96,7 +100,12 @@ class Resource:
         Raises:
             InvalidRequestError: It is empty, `.` or `..`, or neither a string nor a UUID.
         """
-        return f"{self._collection}{segment(object_id, self._item_type.__facts__.noun)}/{suffix}"
+        try:
+            part = segment(object_id, self._item_type.__facts__.noun)
+        except InvalidRequestError as error:
+            shorten_traceback(error)
+            raise
+        return f"{self._collection}{part}/{suffix}"
 
     def _send(self, operation: Operation[T], deadline: float | Deadline | None = None) -> T:
         """Send an operation and return its value.
@@ -105,9 +114,13 @@ class Resource:
             operation: The operation.
             deadline: Seconds for the whole call, or a deadline, in addition to the client's.
         """
-        if deadline is not None:
-            operation = _bounded(operation, deadline)
-        return (self._client.send(operation)).value
+        try:
+            if deadline is not None:
+                operation = _bounded(operation, deadline)
+            return (self._client.send(operation)).value
+        except RootSignalsError as error:
+            shorten_traceback(error)
+            raise
 
     def _list(
         self,
@@ -137,16 +150,20 @@ class Resource:
             suffix: The rest of the path.
             bind: Called with each object, to have it act through this client.
         """
-        return Pager(
-            self._client,
-            self._collection + suffix,
-            item,
-            query=query,
-            limit=limit,
-            page_size=page_size,
-            ordering=ordering,
-            cursor=cursor,
-            prefetch=prefetch,
-            deadline=deadline,
-            bind=bind,
-        )
+        try:
+            return Pager(
+                self._client,
+                self._collection + suffix,
+                item,
+                query=query,
+                limit=limit,
+                page_size=page_size,
+                ordering=ordering,
+                cursor=cursor,
+                prefetch=prefetch,
+                deadline=deadline,
+                bind=bind,
+            )
+        except RootSignalsError as error:
+            shorten_traceback(error)
+            raise

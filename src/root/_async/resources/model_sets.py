@@ -27,6 +27,7 @@ from ..pager import AsyncPager
 from ..resource import AsyncResource
 
 if TYPE_CHECKING:
+    from ..._http.operation import Operation
     from ..plans import AsyncPlan
 
 __all__ = ["AsyncModelSets"]
@@ -320,13 +321,25 @@ class AsyncModelSets(AsyncResource):
         """Delete a model."""
 
     @abstractmethod
-    async def _create(self, body: Body) -> str: ...
+    def _saving(self, body: Body, model_id: str | UUID | None = None) -> Operation[Model]:
+        """Return the operation that creates a model, or updates the one with this ID."""
 
     @abstractmethod
-    async def _save(self, body: Body, model_id: str | UUID | None) -> Model: ...
+    def _verification(self, body: Body) -> Operation[ModelVerification]:
+        """Return the operation that verifies a configuration."""
 
     @abstractmethod
-    async def _verify(self, body: Body) -> ModelVerification: ...
+    def _deletion(self, path: str) -> Operation[None]:
+        """Return the operation that deletes the model with this path."""
 
-    @abstractmethod
-    async def _delete(self, path: str) -> None: ...
+    async def _create(self, body: Body) -> str:
+        return (await self._save(body, None)).id
+
+    async def _save(self, body: Body, model_id: str | UUID | None) -> Model:
+        return await self._send(self._saving(body, model_id))
+
+    async def _verify(self, body: Body) -> ModelVerification:
+        return await self._send(self._verification(body))
+
+    async def _delete(self, path: str) -> None:
+        await self._send(self._deletion(path))

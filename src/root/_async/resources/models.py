@@ -68,7 +68,7 @@ class AsyncModels(AsyncModelSets):
             max_token_count=max_token_count,
             url=url,
         )
-        return await self._create(body, _request_timeout)
+        return (await self._send(self._saving(body), _request_timeout)).id
 
     def list(
         self,
@@ -147,7 +147,7 @@ class AsyncModels(AsyncModelSets):
             max_token_count=max_token_count,
             url=url,
         )
-        return await self._save(body, model_id, _request_timeout)
+        return await self._send(self._saving(body, model_id), _request_timeout)
 
     async def replace(
         self,
@@ -184,7 +184,7 @@ class AsyncModels(AsyncModelSets):
         self, model_id: str | UUID, *, _request_timeout: float | Deadline | None = None
     ) -> None:
         """Delete a model of yours."""
-        await self._delete(self._path(model_id), _request_timeout)
+        await self._send(self._deletion(self._path(model_id)), _request_timeout)
 
     async def verify(
         self,
@@ -217,35 +217,24 @@ class AsyncModels(AsyncModelSets):
             url=url,
             max_output_token_count=max_output_token_count,
         )
-        return await self._verify(body, _request_timeout)
+        return await self._send(self._verification(body), _request_timeout)
 
-    async def _create(self, body: Body, deadline: float | Deadline | None = None) -> str:
-        return (await self._save(body, None, deadline)).id
-
-    async def _save(
-        self, body: Body, model_id: str | UUID | None, deadline: float | Deadline | None = None
-    ) -> Model:
-        """Create a model, or update the one with this ID."""
+    def _saving(self, body: Body, model_id: str | UUID | None = None) -> Operation[Model]:
         if model_id is None:
-            operation = Operation("POST", self._collection, Model, body=body)
-        else:
-            operation = Operation("PATCH", self._path(model_id), Model, body=body)
-        return await self._send(operation, deadline)
+            return Operation("POST", self._collection, Model, body=body)
+        return Operation("PATCH", self._path(model_id), Model, body=body)
 
-    async def _verify(
-        self, body: Body, deadline: float | Deadline | None = None
-    ) -> ModelVerification:
-        operation = Operation(
+    def _verification(self, body: Body) -> Operation[ModelVerification]:
+        return Operation(
             "POST",
             f"{self._collection}verify/",
             ModelVerification,
             body=body,
             slow_timeout=_VERIFY_TIMEOUT,
         )
-        return await self._send(operation, deadline)
 
-    async def _delete(self, path: str, deadline: float | Deadline | None = None) -> None:
-        await self._send(Operation("DELETE", path, NoneType), deadline)
+    def _deletion(self, path: str) -> Operation[None]:
+        return Operation("DELETE", path, NoneType)
 
 
 def _filters(capable_of: object) -> dict[str, str]:

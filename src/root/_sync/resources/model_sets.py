@@ -28,6 +28,7 @@ from ..pager import Pager
 from ..resource import Resource
 
 if TYPE_CHECKING:
+    from ..._http.operation import Operation
     from ..plans import Plan
 
 __all__ = ["ModelSets"]
@@ -321,13 +322,25 @@ class ModelSets(Resource):
         """Delete a model."""
 
     @abstractmethod
-    def _create(self, body: Body) -> str: ...
+    def _saving(self, body: Body, model_id: str | UUID | None = None) -> Operation[Model]:
+        """Return the operation that creates a model, or updates the one with this ID."""
 
     @abstractmethod
-    def _save(self, body: Body, model_id: str | UUID | None) -> Model: ...
+    def _verification(self, body: Body) -> Operation[ModelVerification]:
+        """Return the operation that verifies a configuration."""
 
     @abstractmethod
-    def _verify(self, body: Body) -> ModelVerification: ...
+    def _deletion(self, path: str) -> Operation[None]:
+        """Return the operation that deletes the model with this path."""
 
-    @abstractmethod
-    def _delete(self, path: str) -> None: ...
+    def _create(self, body: Body) -> str:
+        return (self._save(body, None)).id
+
+    def _save(self, body: Body, model_id: str | UUID | None) -> Model:
+        return self._send(self._saving(body, model_id))
+
+    def _verify(self, body: Body) -> ModelVerification:
+        return self._send(self._verification(body))
+
+    def _delete(self, path: str) -> None:
+        self._send(self._deletion(path))

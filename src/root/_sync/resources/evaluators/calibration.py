@@ -24,7 +24,8 @@ from ...._schemas.calibrations import (
 from ...._schemas.evaluator_settings import references_of
 from ...._schemas.evaluators import InputVariable, ReferenceVariable
 from ...._schemas.executions import JSONObject, plain
-from ...._schemas.requests import Body, json_body
+from ...._schemas.requests import Body, json_body, validate_each
+from ....errors import InvalidRequestError, RootSignalsError, shorten_traceback
 from ...bulk import call_each
 from ...resource import Resource, segment
 
@@ -130,8 +131,9 @@ class Calibration(Resource):
             InvalidRequestError: There is not exactly one of `test_data` and `test_dataset_id`.
         """
         check_data(test_dataset_id, test_data)
-        definitions = [*evaluator_definitions]
-        bodies = [_request(one, test_dataset_id, test_data) for one in definitions]
+        requests = validate_each(
+            evaluator_definitions, lambda one: (one, _request(one, test_dataset_id, test_data))
+        )
 
         def calibrate(body: Body) -> List[EvaluatorCalibrationOutput]:
             return self._send(_operation("", body))
@@ -139,14 +141,14 @@ class Calibration(Resource):
         with limited(_request_timeout):
             outcomes = call_each(
                 calibrate,
-                bodies,
+                [body for _, body in requests],
                 concurrency=parallel_requests,
                 errors=errors,
                 on_progress=on_progress,
             )
         return batch_result(
             (definition, outcome)
-            for definition, outcome in zip(definitions, outcomes, strict=True)
+            for (definition, _), outcome in zip(requests, outcomes, strict=True)
             if isinstance(outcome, List)
         )
 
@@ -164,19 +166,28 @@ def _operation(evaluator: str, body: Body) -> Operation[List[EvaluatorCalibratio
 
 
 def _request(evaluator: CalibrateBatchParameters, dataset: object, data: object) -> Body:
-    return json_body(
-        CalibrationRequest,
-        None,
-        name=evaluator.name,
-        test_dataset_id=plain(dataset),
-        test_data=plain(data),
-        prompt=evaluator.prompt,
-        models=[evaluator.model],
-        is_evaluator=True,
-        objective={"intent": "Calibration"},
-        pii_filter=evaluator.pii_filter or None,
-        reference_variables=references_of(
-            cast("Sequence[ReferenceVariable | JSONObject] | None", evaluator.reference_variables)
-        ),
-        input_variables=plain(evaluator.input_variables),
+    if not isinstance(evaluator, CalibrateBatchParameters):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise InvalidRequestError(
+            "Nothing was sent. Pass the evaluator as root.evaluators.CalibrateBatchParameters."
+        )
+    variables = cast(
+        "Sequence[ReferenceVariable | JSONObject] | None", evaluator.reference_variables
     )
+    try:
+        return json_body(
+            CalibrationRequest,
+            None,
+            name=evaluator.name,
+            test_dataset_id=plain(dataset),
+            test_data=plain(data),
+            prompt=evaluator.prompt,
+            models=[evaluator.model],
+            is_evaluator=True,
+            objective={"intent": "Calibration"},
+            pii_filter=evaluator.pii_filter or None,
+            reference_variables=references_of(variables),
+            input_variables=plain(evaluator.input_variables),
+        )
+    except RootSignalsError as error:
+        shorten_traceback(error)
+        raise

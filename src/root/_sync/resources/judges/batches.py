@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from ...._config.deadlines import Deadline
+from ...._config.deadlines import Deadline, limited
 from ...._http.operation import Operation
 from ...._schemas.judge_runs import (
     BatchInput,
@@ -149,9 +149,8 @@ class JudgeBatches(Resource):
             WorkFailedError: All items failed; `.work` is the batch.
             APITimeoutError: It has not ended in time. It goes on.
         """
-        return wait_for_work(
-            self._client, self._detail(batch_id), timeout=timeout, on_progress=on_progress
-        )
+        with limited(timeout):
+            return wait_for_work(self._client, self._detail(batch_id), on_progress=on_progress)
 
     def _detail(self, batch_id: str | UUID) -> Operation[JudgeBatchExecutionDetail]:
         return Operation("GET", self._path(batch_id), JudgeBatchExecutionDetail)
