@@ -284,3 +284,18 @@ def test_strictness_is_described(client: httpx.Client, fields: dict[str, object]
     with pytest.raises(OpenAPIError):
         check_request(request)
     assert client.send(request).status_code == 400
+
+
+JUDGES = "/v1/judges/"
+SCHEMAS = DOCUMENT["components"]["schemas"]
+
+
+@pytest.mark.parametrize("id_", ["", " ", "x", "0" * 31], ids=json.dumps)
+def test_strictness_of_ids_is_described(client: httpx.Client, id_: str) -> None:
+    """A string that is no UUID is refused, and does not match the pattern of IDs."""
+    pattern = SCHEMAS["JudgeRequest"]["properties"]["file_id"]["pattern"]
+    response = client.post(JUDGES, json={"name": "abc", "intent": "x", "file_id": id_})
+
+    assert re.search(pattern, str(uuid4()))
+    assert not re.search(pattern, id_)
+    assert response.status_code == 400

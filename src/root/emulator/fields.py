@@ -39,6 +39,9 @@ _ANY = r"[^\u0000]"
 _INK = rf"[^\u0000{_SPACE}]"
 
 
+_UUID = "^[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$"
+
+
 # Larger numbers of repetitions are left out of patterns, since not all engines accept them.
 _MAX_REPETITIONS = 10_000
 
@@ -290,12 +293,12 @@ class UUIDField(Field):
         raise InvalidValueError("Must be a valid UUID.")
 
     def request_schema(self) -> dict[str, JsonValue]:
-        """Return the JSON Schema of accepted values."""
-        return {**json_types(self, "string"), "format": "uuid"}
+        """Return the JSON Schema of accepted values; other formats of a UUID are accepted too."""
+        return {**json_types(self, "string"), "format": "uuid", "pattern": _UUID}
 
     def response_schema(self) -> dict[str, JsonValue]:
         """Return the JSON Schema of returned values."""
-        return self.request_schema()
+        return {**json_types(self, "string"), "format": "uuid"}
 
 
 @dataclass(frozen=True, kw_only=True)
