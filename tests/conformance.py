@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
+
 import httpx
-from openapi_core import OpenAPI
+from openapi_core import Config, OpenAPI
 from openapi_core.testing import MockRequest, MockResponse
 
 from root.emulator import openapi
 
-_DESCRIPTION = OpenAPI.from_dict(openapi())
+_DESCRIPTION = OpenAPI.from_dict(
+    openapi(),
+    config=Config(extra_media_type_deserializers={"application/problem+json": json.loads}),
+)
 
 
 def check_request(request: httpx.Request) -> None:

@@ -10,11 +10,13 @@ from uuid import uuid4
 
 import httpx
 import pytest
+from jsonschema import Draft202012Validator
 from openapi_core.exceptions import OpenAPIError
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from root.emulator import Server, openapi
 from root.emulator.fields import BooleanField, StringField
+from root.emulator.forms import FORM_TYPES
 from root.emulator.number_fields import IntegerField
 from root.emulator.resources.models import Models
 from root.emulator.resources.projects import Projects
@@ -299,3 +301,70 @@ def test_strictness_of_ids_is_described(client: httpx.Client, id_: str) -> None:
     assert re.search(pattern, str(uuid4()))
     assert not re.search(pattern, id_)
     assert response.status_code == 400
+
+
+@pytest.mark.parametrize("path", ["/v1/evaluators/", JUDGES])
+def test_empty_filters_are_described(client: httpx.Client, path: str) -> None:
+    """An empty filter is ignored, which the document says of the values of required fields too."""
+    parameters = DOCUMENT["paths"][path]["get"]["parameters"]
+    (schema,) = (one["schema"] for one in parameters if one.get("name") == "name")
+
+    assert Draft202012Validator(schema).is_valid("")
+    assert client.get(path, params={"name": ""}).json() == client.get(path).json()
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "is_valid"),
+    [
+        ("project_id", "", True),
+        ("name", "", True),
+        ("url", "", True),
+        ("type", "", True),
+        ("draft_id", "", True),
+        ("has_header", "", False),
+        ("tags", "", False),
+        ("project_id", "null", False),
+        ("project_id", "x", False),
+        ("type", "null", False),
+    ],
+)
+@pytest.mark.parametrize("media_type", FORM_TYPES)
+def test_empty_fields_of_forms_are_described(
+    client: httpx.Client, media_type: str, name: str, text: str, is_valid: bool
+) -> None:
+    """An empty field of a form is null or omitted, which the document says; a form has no null."""
+    content = DOCUMENT["paths"][DATA_SETS]["post"]["requestBody"]["content"]
+    schema = content[media_type]["schema"]["properties"][name]
+    value = [text] if schema.get("type") == "array" else text
+    form = {"data": {name: text}}
+    if media_type == "multipart/form-data":
+        form = {"files": {name: (None, text)}}  # type: ignore[dict-item]
+
+    assert Draft202012Validator(schema).is_valid(value) is is_valid
+    assert not Draft202012Validator(schema).is_valid(None)
+    assert client.post(DATA_SETS, **form).status_code == (201 if is_valid else 400)
+
+
+@pytest.mark.parametrize(
+    "address", ["a\0b@example.com", "a\x1cb@example.com", "a b@example.com", "a@b@example.com"]
+)
+def test_strictness_of_addresses_is_described(client: httpx.Client, address: str) -> None:
+    """Rejected e-mail addresses are not valid by the document."""
+    judge = client.post(JUDGES, json={"name": "abc", "intent": "x"}).json()["id"]
+    body = {"emails": [address], "judge_url": "https://example.com"}
+    request = client.build_request("POST", f"{JUDGES}{judge}/invite/", json=body)
+
+    with pytest.raises(OpenAPIError):
+        check_request(request)
+    assert client.send(request).status_code == 400
+
+
+@pytest.mark.parametrize("method", ["OPTIONS", "POST"])
+def test_problem_details_are_described(server: Server, method: str) -> None:
+    """An endpoint with problem details has them for every method."""
+    path = f"{JUDGES}{uuid4()}/batch-execute/"
+
+    response = httpx.request(method, f"{server.url}{path}")
+
+    assert response.headers["Content-Type"] == "application/problem+json"
+    check_response(response)

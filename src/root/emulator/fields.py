@@ -16,6 +16,7 @@ from uuid import UUID
 from pydantic import JsonValue
 
 __all__ = [
+    "SPACE",
     "BooleanField",
     "ChoiceField",
     "DateTimeField",
@@ -33,10 +34,11 @@ Value: TypeAlias = JsonValue
 """The value of a validated field."""
 
 
-# The white space that Python's str.strip() removes.
-_SPACE = r"\t-\r\u001c-\u0020\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+SPACE = r"\t-\r\u001c-\u0020\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+"""The white space that Python's str.strip() removes, as in a class of characters of a pattern."""
+
 _ANY = r"[^\u0000]"
-_INK = rf"[^\u0000{_SPACE}]"
+_INK = rf"[^\u0000{SPACE}]"
 
 
 _UUID = "^[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$"
@@ -177,7 +179,7 @@ class StringField(Field):
                 least = max(self.min_length - 2, 0)
                 pattern = f"{_INK}(?:{_ANY}{{{least},{most}}}{_INK})"
                 pattern += "?" if self.min_length < 2 else ""
-            pattern = f"[{_SPACE}]*{f'(?:{pattern})?' if self.allow_blank else pattern}[{_SPACE}]*"
+            pattern = f"[{SPACE}]*{f'(?:{pattern})?' if self.allow_blank else pattern}[{SPACE}]*"
         return {**schema, "pattern": f"^{pattern}$"}
 
     def response_schema(self) -> dict[str, JsonValue]:

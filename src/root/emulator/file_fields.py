@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from pydantic import JsonValue
 
-from root.emulator.fields import Field, InvalidValueError, StringField
+from root.emulator.fields import SPACE, Field, InvalidValueError, StringField
 
 __all__ = ["EmailField", "FileField", "URLField", "Upload"]
 
@@ -91,7 +91,7 @@ class URLField(StringField):
         return {"type": "string", "pattern": f"^ *{_URL} *$"}
 
 
-_EMAIL = r"[^@\s]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+"
+_EMAIL = rf"[^@\u0000{SPACE}]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+"
 
 
 @dataclass(frozen=True, kw_only=True)

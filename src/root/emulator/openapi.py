@@ -30,6 +30,7 @@ from root.emulator.openapi_responses import (
     success_of,
 )
 from root.emulator.openapi_schemas import (
+    form_schema_of,
     has_filters,
     list_parameters_of,
     parameters_of,
@@ -257,7 +258,9 @@ def _actions(resource: AnyResource, actions: Iterable[Action], generation: Gener
             found["head"] = head_of(f"head{names[-1]}", described)
         if action.is_for_object:
             found["parameters"] = [reference("parameters", "id")]
-    found["options"] = _options_of(resource, names[0], is_for_object="parameters" in found)
+    options = _options_of(resource, names[0], is_for_object="parameters" in found)
+    has_problem_details = any(action.has_problem_details for action in actions)
+    found["options"] = _with_problem_details(options) if has_problem_details else options
     return found
 
 
@@ -287,11 +290,14 @@ def _action(name: str, action: Action, shape: Shape) -> Object:
             },
         }
     operation = operation_of(name, action.summary, {str(action.status): success}, *refusals, **more)
-    if action.has_problem_details:
-        responses = cast("Object", operation["responses"])
-        for status in responses.keys() - {str(action.status)}:
-            responses[status] = problem_details_of(status)
-    return operation
+    return _with_problem_details(operation) if action.has_problem_details else operation
+
+
+def _with_problem_details(operation: Object) -> Object:
+    """Return an operation whose refusals are problem details."""
+    responses = cast("Object", operation["responses"])
+    refused = {status: problem_details_of(status) for status in responses if status[0] == "4"}
+    return {**operation, "responses": {**responses, **refused}}
 
 
 def _options_of(resource: AnyResource, name: str, *, is_for_object: bool) -> Object:
@@ -329,7 +335,7 @@ def _forms(fields: Fields, *, is_partial: bool = False) -> Object:
     found: Object = {}
     for media_type in FORM_TYPES:
         has_files = media_type == "multipart/form-data"
-        schema = request_schema_of(fields, is_partial=is_partial, has_files=has_files)
+        schema = form_schema_of(fields, is_partial=is_partial, has_files=has_files)
         found[media_type] = {"schema": schema}
     return found
 

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from pydantic import JsonValue
 
-from root.emulator.fields import Field, Fields
+from root.emulator.fields import BooleanField, Field, Fields
 from root.emulator.file_fields import FileField
 from root.emulator.generations import Generation, shape_of
+from root.emulator.json_fields import ListField
 from root.emulator.openapi_components import reference
 from root.emulator.openapi_responses import Object
 from root.emulator.resource import AnyResource
 
 __all__ = [
+    "form_schema_of",
     "has_filters",
     "list_parameters_of",
     "parameters_of",
@@ -36,15 +39,15 @@ def parameters_of(fields: Fields) -> list[JsonValue]:
             "in": "query",
             "required": field.required,
             "description": field.description,
-            "schema": _parameter_schema(field),
+            "schema": field.request_schema() if field.required else _or_empty(field),
         }
         for parameter, field in fields.items()
     ]
 
 
-def _parameter_schema(field: Field) -> JsonValue:
-    schema = field.request_schema()
-    return schema if field.required else {"anyOf": [schema, {"const": ""}]}
+def _or_empty(field: Field) -> Object:
+    """Return the JSON Schema of what has the value of a field, or is empty."""
+    return {"anyOf": [field.request_schema(), {"const": ""}]}
 
 
 def list_parameters_of(resource: AnyResource) -> list[JsonValue]:
@@ -61,17 +64,17 @@ def list_parameters_of(resource: AnyResource) -> list[JsonValue]:
     for name in resource.filtered_by:
         parameters[name] = {
             "description": "Return only what has this value; an empty one is ignored.",
-            "schema": _parameter_schema(resource.spec.fields[name]),
+            "schema": _or_empty(resource.spec.fields[name]),
         }
     for name, filter_ in resource.filters.items():
         parameters[name] = {
             "description": filter_.description,
-            "schema": _parameter_schema(filter_.field),
+            "schema": _or_empty(filter_.field),
         }
     for name, field in resource.list_parameters.items():
         parameters[name] = {
             "description": field.description,
-            "schema": _parameter_schema(field),
+            "schema": _or_empty(field),
         }
     for name, description in resource.ignored.items():
         parameters[name] = {"description": description, "schema": {"type": "string"}}
@@ -82,22 +85,45 @@ def list_parameters_of(resource: AnyResource) -> list[JsonValue]:
     ]
 
 
-def request_schema_of(
-    fields: Fields, *, is_partial: bool = False, has_files: bool = False
-) -> Object:
-    """Return the JSON Schema of a body."""
+def request_schema_of(fields: Fields, *, is_partial: bool = False) -> Object:
+    """Return the JSON Schema of a JSON body."""
+    properties: Object = {
+        name: _described(field, field.request_schema())
+        for name, field in fields.items()
+        if not isinstance(field, FileField)
+    }
+    return _body_schema(fields, properties, is_partial=is_partial)
+
+
+def form_schema_of(fields: Fields, *, has_files: bool, is_partial: bool = False) -> Object:
+    """Return the JSON Schema of a body that is a form.
+
+    A form has no null. An empty text stands for it, or for an omitted field.
+    """
     properties: Object = {}
     for name, field in fields.items():
         if isinstance(field, FileField) and not has_files:
             continue
-        described = field.request_schema()
-        if field.is_secret or not field.is_stored:
-            described["writeOnly"] = True
-        if field.description:
-            described["description"] = field.description
-        properties[name] = described
-    required: list[JsonValue] = [name for name, field in fields.items() if field.required]
+        given = replace(field, nullable=False)
+        can_be_empty = field.nullable or not (
+            field.required or isinstance(field, BooleanField | ListField)
+        )
+        schema = _or_empty(given) if can_be_empty else given.request_schema()
+        properties[name] = _described(field, schema)
+    return _body_schema(fields, properties, is_partial=is_partial)
+
+
+def _described(field: Field, schema: Object) -> Object:
+    if field.is_secret or not field.is_stored:
+        schema["writeOnly"] = True
+    if field.description:
+        schema["description"] = field.description
+    return schema
+
+
+def _body_schema(fields: Fields, properties: Object, *, is_partial: bool) -> Object:
     schema: Object = {"type": "object", "properties": properties}
+    required: list[JsonValue] = [name for name, field in fields.items() if field.required]
     if required and not is_partial:
         schema["required"] = required
     return schema
