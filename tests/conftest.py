@@ -22,7 +22,7 @@ settings.load_profile("root")
 def blank_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """No key, no base URL, no proxy and no .env, wherever the tests run."""
     for name in list(os.environ):
-        if name.startswith("ROOTSIGNALS_") or name.lower().endswith("_proxy"):
+        if name.startswith(("ROOTSIGNALS_", "SCORABLE_")) or name.lower().endswith("_proxy"):
             monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
 

@@ -41,13 +41,19 @@ def root_emulator_session(root_emulator_options: Mapping[str, Any]) -> Iterator[
 
 @pytest.fixture
 def root_emulator(root_emulator_session: Server) -> Iterator[Server]:
-    """Return the emulator, wiped, with the environment variables that make clients use it."""
+    """Return the emulator, wiped, with the environment variables that make clients use it.
+
+    Those of Scorable are cleared.
+    """
+    from root._config.config import SCORABLE
     from root.testing import environment
 
     root_emulator_session.wipe()
     with pytest.MonkeyPatch.context() as patch:
         for name, value in environment(root_emulator_session).items():
             patch.setenv(name, value)
+        for name in (SCORABLE.key, SCORABLE.url):
+            patch.delenv(name, raising=False)
         yield root_emulator_session
 
 

@@ -21,12 +21,15 @@ from functools import update_wrapper
 from typing import Any, ParamSpec, TypeVar
 from urllib.parse import urlsplit
 
-from root._config.config import API_KEY, API_URL
+from root._config.config import OWN, SCORABLE
 from root._http import offline as _offline
 from root._http.offline import OFFLINE, new_blocked_log, pop_blocked
 from root.emulator import Server, serve
 
 __all__ = ["emulator", "environment"]
+
+# Tests behave the same whether or not the developer has a key for the service.
+_CLEARED = (SCORABLE.key, SCORABLE.url)
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -41,8 +44,8 @@ def environment(server: Server) -> dict[str, str]:
     no_proxy = os.environ.get("no_proxy") or os.environ.get("NO_PROXY")
     host = urlsplit(server.url).hostname or ""
     return {
-        API_URL: server.url,
-        API_KEY: server.api_key,
+        OWN.url: server.url,
+        OWN.key: server.api_key,
         "no_proxy": f"{no_proxy},{host}" if no_proxy else host,
     }
 
@@ -66,8 +69,8 @@ def emulator(**arguments: Any) -> Generator[Server, None, None]:
     Clients that are created in the block without a key and a base URL use the emulator, also in
     child processes. No client connects to another machine: a call that would raises
     `ConfigurationError`. The block sets environment variables (those of `environment`, and
-    `ROOTSIGNALS_OFFLINE`) and restores them at its end. So a thread that outlives the block may
-    connect to other machines again.
+    `ROOTSIGNALS_OFFLINE`), clears `SCORABLE_API_KEY` and `SCORABLE_API_URL`, and restores all of
+    them at its end. So a thread that outlives the block may connect to other machines again.
 
     The arguments are those of `root.emulator.serve`, and so are the errors.
 
@@ -78,9 +81,11 @@ def emulator(**arguments: Any) -> Generator[Server, None, None]:
     """
     with serve(**arguments) as server:
         variables = {**environment(server), OFFLINE: "1"}
-        before = {name: os.environ.get(name) for name in variables}
+        before = {name: os.environ.get(name) for name in (*variables, *_CLEARED)}
         guard_before, blocked_before = _offline.test_guard_active, _offline.blocked
         os.environ.update(variables)
+        for name in _CLEARED:
+            os.environ.pop(name, None)
         # Calls that were blocked before this block are reported by what set the guard then.
         _offline.test_guard_active, _offline.blocked = True, new_blocked_log()
         try:

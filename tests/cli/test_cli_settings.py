@@ -216,3 +216,71 @@ def test_key_is_stored_with_its_url(run: Run, home: Path, monkeypatch: pytest.Mo
     shown = read_settings(run, "--profile", "prod")
 
     assert shown["base_url"] == ("https://api.app.rootsignals.ai", "profile prod")
+
+
+@pytest.mark.parametrize("variable", ["SCORABLE_API_KEY", "SCORABLE_API_URL"])
+def test_scorable_overrides_the_default_profile(
+    run: Run, monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    """The variables of Scorable take precedence over the default profile, like our own."""
+    run("config", "set", "other", "--base-url", "http://other", "--api-key", "-", stdin=KEY)
+    monkeypatch.setenv(variable, "http://somewhere-else")
+
+    assert "Use --profile other" in run("config", "use", "other").err
+    assert read_settings(run)["profile"] == ("none", "")
+    assert read_settings(run, "--profile", "other")["base_url"] == ("http://other", "profile other")
+
+
+def test_scorable(run: Run, emulator: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The key of Scorable is sent to its base URL, and a warning about `.env` is not printed."""
+    run("config", "set", "other", "--base-url", "http://other", "--api-key", "-", stdin=KEY)
+    run("config", "use", "other")
+    monkeypatch.setenv("SCORABLE_API_KEY", emulator.api_key)
+    monkeypatch.setenv("SCORABLE_API_URL", emulator.url)
+    monkeypatch.setenv("ROOTSIGNALS_API_URL", "http://another-service")
+
+    done = run("models", "list")
+    shown = read_settings(run)
+
+    assert (done.code, "Warning" in done.err) == (0, False)
+    assert shown["api_key"][1] == "environment variable SCORABLE_API_KEY"
+    assert shown["base_url"] == (emulator.url, "environment variable SCORABLE_API_URL")
+    _, settings, *_ = json.loads(run("doctor").out)
+    for source in ("SCORABLE_API_KEY", "SCORABLE_API_URL"):
+        assert f"environment variable {source}" in settings["detail"]
+
+
+def test_scorable_in_dotenv(run: Run, emulator: Server) -> None:
+    """The key and the base URL in `.env` are used together, and a warning announces the key."""
+    run("config", "set", "empty")
+    run("config", "use", "empty")
+    Path(".env").write_text(
+        f"SCORABLE_API_KEY={emulator.api_key}\nSCORABLE_API_URL={emulator.url}\n"
+    )
+
+    done = run("models", "list")
+
+    assert done.code == 0
+    assert "The API key is from the file .env of this folder, not from profile empty." in done.err
+
+
+def test_invalid_key_of_scorable(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With an invalid key of Scorable, its host is the one that is shown."""
+    monkeypatch.setenv("SCORABLE_API_KEY", INVALID_KEY)
+
+    done = run("config", "show", "-o", "csv")
+
+    assert "environment variable SCORABLE_API_KEY contains" in done.err
+    assert "base_url,https://api.scorable.ai,default for SCORABLE_API_KEY" in done.out
+    assert run("models", "list").code == 78
+
+
+def test_key_file_beside_scorable(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A key that is passed is not for the host of Scorable."""
+    Path("key").write_text("a-key-of-a-file-of-its-own\n")
+    monkeypatch.setenv("SCORABLE_API_KEY", "a-key-of-scorable")
+    monkeypatch.setenv("SCORABLE_API_URL", "http://scorable")
+
+    shown = read_settings(run, "--api-key-file", "key")
+
+    assert shown["base_url"] == ("https://api.app.rootsignals.ai", "default")

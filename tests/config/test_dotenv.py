@@ -18,11 +18,13 @@ from dotenv import dotenv_values
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from root._config.config import API_KEY
+from root._config.config import OWN
 from root._config.dotenv import read_dotenv
 from root.errors import ConfigurationError, MissingKeyError
 
 from .settings import KEY, resolve_settings, write_dotenv
+
+API_KEY = OWN.key
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="requires POSIX")
 

@@ -11,11 +11,12 @@ import pytest
 
 from root.__about__ import __version__
 from root._config import DEFAULT_URL, NOT_GIVEN
-from root._config.config import API_KEY, API_URL
+from root._config.config import OWN
 from root.errors import MissingKeyError
 
 from .settings import KEY, change_settings, resolve_settings, write_dotenv
 
+API_KEY, API_URL, _ = OWN
 OTHER_KEY = "key-of-the-environment"
 FILE_KEY = "key-of-the-file"
 

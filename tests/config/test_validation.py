@@ -11,12 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from root._config.config import API_KEY
+from root._config.config import OWN
 from root._config.validation import call_deadline, check_key, check_seconds, request_headers
 from root.errors import ConfigurationError, InvalidRequestError
 
 from .settings import change_settings, resolve_settings, write_dotenv
 
+API_KEY = OWN.key
 OTHER_KEY = "key-of-the-environment"
 INVALID_KEYS = {
     "line break": "secret-0\nsecret-1",

@@ -46,7 +46,7 @@ def place() -> Iterator[Path]:
     kept = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith(("ROOTSIGNALS_", "SSL_CERT_"))
+        if not name.startswith(("ROOTSIGNALS_", "SCORABLE_", "SSL_CERT_"))
         and not name.lower().endswith("_proxy")
     }
     with (

@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import cast
 
 import httpx
@@ -376,11 +377,21 @@ def test_creation(face: Callable[..., object], secret: str, wrong: str) -> None:
         assert_frames_hide(error.value)
 
 
-def test_base_url_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A user name and a password in the base URL of the environment are not shown."""
-    monkeypatch.setenv("ROOTSIGNALS_API_URL", f"https://user:{KEY}@api.example")
+@pytest.mark.parametrize("name", ["ROOTSIGNALS", "SCORABLE"])
+@pytest.mark.parametrize("in_file", [True, False])
+def test_base_url_of_the_environment(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str, in_file: bool
+) -> None:
+    """The key, and a password in the base URL, of the environment or `.env` are not shown."""
+    variables = {f"{name}_API_KEY": KEY, f"{name}_API_URL": f"https://user:{KEY}@api.example"}
+    if in_file:
+        lines = [f"{variable}={value}\n" for variable, value in variables.items()]
+        (tmp_path / ".env").write_text("".join(lines))
+    else:
+        for variable, value in variables.items():
+            monkeypatch.setenv(variable, value)
     with pytest.raises(ConfigurationError) as error:
-        RootSignals("a")
+        RootSignals()
 
     assert_frames_hide(error.value)
 

@@ -14,7 +14,7 @@ import anyio
 import pytest
 
 import root.testing
-from root import AsyncRootSignals, ConfigurationError, RootSignals
+from root import AsyncRootSignals, ConfigurationError, MissingKeyError, RootSignals
 from root.emulator import serve
 from tests.scripted_server import ScriptedServer, responds
 
@@ -123,6 +123,22 @@ def test_environment_is_restored(monkeypatch: pytest.MonkeyPatch) -> None:
         assert set(NAMES) <= set(os.environ)
         assert os.environ["ROOTSIGNALS_API_KEY"] != "mine"
         raise ZeroDivisionError
+
+    assert dict(os.environ) == before
+
+
+def test_variables_of_scorable(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The key of a developer is not there within the block, and is restored after it."""
+    monkeypatch.setenv("SCORABLE_API_KEY", "mine")
+    monkeypatch.setenv("SCORABLE_API_URL", "http://mine.test")
+    before = dict(os.environ)
+
+    with root.testing.emulator() as emulator:
+        assert RootSignals().base_url == emulator.url
+        with patch.dict(os.environ):
+            del os.environ["ROOTSIGNALS_API_KEY"]
+            with pytest.raises(MissingKeyError):
+                RootSignals()
 
     assert dict(os.environ) == before
 

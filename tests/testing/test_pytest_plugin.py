@@ -95,12 +95,18 @@ def failure(client):
 def test_environment_is_restored():
     assert "ROOTSIGNALS_API_KEY" not in os.environ
     assert "ROOTSIGNALS_API_URL" not in os.environ
+    assert os.environ["SCORABLE_API_KEY"] == "mine"
+
+def test_scorable(root_emulator):
+    assert not any(name.startswith("SCORABLE_") for name in os.environ)
 """
 
 
-def test_fixtures(run: Run) -> None:
+def test_fixtures(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """The fixtures are a wiped emulator for each test, and clients of it that are closed."""
-    run(FIXTURES).assert_outcomes(passed=8)
+    monkeypatch.setenv("SCORABLE_API_KEY", "mine")
+    monkeypatch.setenv("SCORABLE_API_URL", "http://mine.test")
+    run(FIXTURES).assert_outcomes(passed=9)
 
 
 def test_xdist(run: Run) -> None:

@@ -65,10 +65,11 @@ class AsyncRootSignals:
 
     Args:
         api_key: The API key, or a function that returns one, called before each attempt. If
-            omitted: the environment variable `ROOTSIGNALS_API_KEY`, or else the line of that name
-            in the file `.env` of the working directory.
-        base_url: Where the API is. If omitted: the environment variable `ROOTSIGNALS_API_URL`,
-            or else https://api.app.rootsignals.ai.
+            omitted: the environment variable `ROOTSIGNALS_API_KEY` or `SCORABLE_API_KEY`, or else
+            the line of one of these names in the file `.env` of the working directory.
+        base_url: Where the API is. If omitted: `ROOTSIGNALS_API_URL`, or else
+            https://api.app.rootsignals.ai; with a key from `SCORABLE_API_KEY`, `SCORABLE_API_URL`,
+            or else https://api.scorable.ai.
         timeout: Seconds for one attempt, or an `httpx.Timeout` to limit each of its operations,
             or None for no limit.
         deadline: Seconds for a whole call, with all attempts and waits, or None for no limit;

@@ -1,7 +1,8 @@
 """Client configuration: where each setting comes from.
 
-An argument comes first, then the environment, then the file `.env`, then the default. Settings do
-not change once they are resolved, and nothing here uses the network.
+An argument comes first, then the environment, then the file `.env`, then the default. A base URL is
+used only with the key of the same service. Settings do not change once they are resolved, and
+nothing here uses the network.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, NamedTuple, NoReturn
 from urllib.parse import urlsplit
 
 from ..__about__ import __version__, old_package_advice
@@ -40,18 +41,46 @@ from .validation import (
 if TYPE_CHECKING:
     import ssl
 
-__all__ = ["API_KEY", "API_URL", "SET_KEY", "Config", "changed", "no_key", "resolve"]
+    from .dotenv import Line
 
-API_KEY = "ROOTSIGNALS_API_KEY"
-API_URL = "ROOTSIGNALS_API_URL"
+__all__ = ["OWN", "SCORABLE", "SET_KEY", "Config", "Variables", "changed", "no_key", "resolve"]
 
-SET_KEY = (
-    f"Pass RootSignals(api_key=...), set the environment variable {API_KEY}, or add the line"
-    f" {API_KEY}=... to the file .env in the working directory."
-)
+
+class Variables(NamedTuple):
+    """The environment variables of a service, which are used together.
+
+    Attributes:
+        key: The name of the variable with the API key.
+        url: The name of the variable with the base URL.
+        default_url: The base URL if that variable is not set.
+    """
+
+    key: str
+    url: str
+    default_url: str
+
+
+OWN = Variables("ROOTSIGNALS_API_KEY", "ROOTSIGNALS_API_URL", DEFAULT_URL)
+"""The variables that are looked for first, and those of a key that is passed as an argument."""
+
+SCORABLE = Variables("SCORABLE_API_KEY", "SCORABLE_API_URL", "https://api.scorable.ai")
+"""The variables of the service under its present name, as the package `scorable` reads them."""
+
+_ALL = (OWN, SCORABLE)
+
+
+def _how_to_set(candidates: tuple[Variables, ...]) -> str:
+    return (
+        "Pass RootSignals(api_key=...), set the environment variable"
+        f" {' or '.join(one.key for one in candidates)}, or add the line {candidates[0].key}=... to"
+        " the file .env in the working directory."
+    )
+
+
+SET_KEY = _how_to_set(_ALL)
 """How to set the API key."""
 
-_NO_KEY = f"No API key was found. {SET_KEY}"
+_NO_KEY = "No API key was found."
 
 # The defaults in the signatures of the clients.
 _DEFAULTS: Mapping[str, object] = {
@@ -90,6 +119,8 @@ class Config:
     ssl_context: ssl.SSLContext | None = field(repr=False)
     key_is_given: bool
     """Whether the key was passed as an argument: only then is it pickled."""
+    variables: Variables = field(repr=False)
+    """The variables that the key belongs to."""
     sources: Mapping[str, str] = field(repr=False, compare=False)
     """The source of each setting that does not have its default."""
 
@@ -132,8 +163,9 @@ class Config:
             for name, source in self.sources.items()
         }
         if not self.key_is_given:
-            # The key of this process is used.
-            self.__dict__["api_key"], sources["api_key"] = _find_key(None)
+            # The key of this process is used, if it is one for the same service.
+            found = _find_key(None, (self.variables,))
+            self.__dict__["api_key"], sources["api_key"] = found.key, found.source
         self.__dict__["sources"] = sources
 
     @property
@@ -208,9 +240,9 @@ def resolve(
     """
     check_transport(_variable(TRANSPORT))
     warn_of_old_package()
-    url, url_source = _find_url(base_url)
+    found = _find_key(api_key)
+    url, url_source = _find_url(base_url, found)
     seconds, bound = split_deadline(deadline)
-    key, key_source = _find_key(api_key)
     given = {
         "timeout": timeout,
         "deadline": deadline,
@@ -221,12 +253,12 @@ def resolve(
         "ssl_context": ssl_context,
     }
     sources = {name: _ARGUMENT for name, value in given.items() if value != _DEFAULTS[name]}
-    sources["api_key"] = key_source
+    sources["api_key"] = found.source
     if url_source is not None:
         sources["base_url"] = url_source
     return Config(
         base_url=url,
-        api_key=key,
+        api_key=found.key,
         timeout=check_timeout(timeout),
         deadline=seconds,
         bound=bound,
@@ -238,6 +270,7 @@ def resolve(
         default_headers=check_headers(default_headers if shown(default_headers) else {}),
         ssl_context=check_ssl_context(ssl_context),
         key_is_given=api_key is not None,
+        variables=found.variables,
         sources=sources,
     )
 
@@ -276,36 +309,64 @@ def changed(
         elif shown(default_headers) and not earlier.endswith(_WITH_OPTIONS):
             sources["default_headers"] = f"{earlier}, {_WITH_OPTIONS}"
     if not isinstance(api_key, NotGiven):
-        key, _ = _find_key(api_key)
-        config = replace(config, api_key=key, key_is_given=True)
+        config = replace(config, api_key=_find_key(api_key).key, key_is_given=True)
         sources["api_key"] = _WITH_OPTIONS
     return replace(config, sources=sources)
 
 
-def _find_key(argument: APIKey | None) -> tuple[APIKey, str]:
-    """Return the key and its source.
+class _FoundKey(NamedTuple):
+    """A key, its source, its variables, and the content of `.env` if it comes from there."""
+
+    key: APIKey
+    source: str
+    variables: Variables
+    dotenv: Mapping[str, Line]
+
+
+def _find_key(argument: APIKey | None, candidates: tuple[Variables, ...] = _ALL) -> _FoundKey:
+    """Return the first key that is set.
 
     Raises:
         MissingKeyError: There is none.
         ConfigurationError: It is invalid, or the file `.env` cannot be read.
     """
+    if argument is no_key:
+        return _FoundKey(no_key, "nowhere", _variables_in_use(), {})
     if callable(argument):
-        return argument, "nowhere" if argument is no_key else _ARGUMENT
+        return _FoundKey(argument, _ARGUMENT, OWN, {})
     if argument is not None:
-        return check_key(argument, "The api_key argument"), _ARGUMENT
-    if found := as_secret(_variable(API_KEY)):
-        source = f"environment variable {API_KEY}"
-        return check_key(found, f"The {source}"), source
+        return _FoundKey(check_key(argument, "The api_key argument"), _ARGUMENT, OWN, {})
+    for variables in candidates:
+        if found := as_secret(_variable(variables.key)):
+            source = f"environment variable {variables.key}"
+            return _FoundKey(check_key(found, f"The {source}"), source, variables, {})
     # Imported late: most programs need no .env.
     from .dotenv import read_dotenv
 
-    path = Path(".env")
-    line = read_dotenv(path).get(API_KEY)
-    if line is not None and line.value.strip():
-        # The absolute path: the working directory may change before the source is displayed.
-        source = f"{path.absolute()}, line {line.number}"
-        return check_key(line.value, f"{API_KEY} in .env"), source
-    raise MissingKeyError(_NO_KEY)
+    lines = read_dotenv(Path(".env"))
+    for variables in candidates:
+        if line := _line(lines, variables.key):
+            key = check_key(line.value, f"{variables.key} in .env")
+            return _FoundKey(key, _source(line), variables, lines)
+    raise MissingKeyError(f"{_NO_KEY} {_how_to_set(candidates)}")
+
+
+def _line(lines: Mapping[str, Line], name: str) -> Line | None:
+    """Return the line of `.env` that sets a variable, or None if there is none, or it is empty."""
+    line = lines.get(name)
+    return line if line is not None and line.value.strip() else None
+
+
+def _source(line: Line) -> str:
+    # The absolute path: the working directory may change before the source is displayed.
+    return f"{Path('.env').absolute()}, line {line.number}"
+
+
+def _variables_in_use() -> Variables:
+    """Return the variables that are meant if no key is used: those that are set."""
+    with_key = (one for one in _ALL if _variable(one.key))
+    with_url = (one for one in _ALL if _variable(one.url))
+    return next(with_key, None) or next(with_url, OWN)
 
 
 def no_key() -> NoReturn:
@@ -314,16 +375,23 @@ def no_key() -> NoReturn:
     Raises:
         MissingKeyError: Always, so calls of the API fail.
     """
-    raise MissingKeyError(_NO_KEY)
+    raise MissingKeyError(f"{_NO_KEY} {SET_KEY}")
 
 
-def _find_url(argument: str | None) -> tuple[str, str | None]:
-    """Return the base URL and its source, or None as the source of the default."""
+def _find_url(argument: str | None, found: _FoundKey) -> tuple[str, str | None]:
+    """Return the base URL and its source, or None as the source of the default.
+
+    A variable of another service is not read: the key is not meant for its host.
+    """
+    variables = found.variables
     if argument is not None:
         return check_base_url(argument), _ARGUMENT
-    if found := as_secret(_variable(API_URL)):
-        return check_base_url(found), f"environment variable {API_URL}"
-    return DEFAULT_URL, None
+    if url := as_secret(_variable(variables.url)):
+        return check_base_url(url), f"environment variable {variables.url}"
+    if line := _line(found.dotenv, variables.url):
+        return check_base_url(line.value), _source(line)
+    source = None if variables is OWN else f"default for {variables.key}"
+    return variables.default_url, source
 
 
 def _variable(name: str) -> str | None:

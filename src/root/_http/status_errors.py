@@ -38,7 +38,10 @@ _MAX_DEPTH = 100
 
 _BY_STATUS: dict[int, tuple[type[APIStatusError], str]] = {
     400: (BadRequestError, "Correct the request and try again."),
-    401: (AuthenticationError, "Check the API key (argument, ROOTSIGNALS_API_KEY or .env)."),
+    401: (
+        AuthenticationError,
+        "Check the API key (argument, ROOTSIGNALS_API_KEY, SCORABLE_API_KEY or .env).",
+    ),
     403: (PermissionDeniedError, "Check that the API key is right and has this permission."),
     404: (NotFoundError, "Check the ID, and that this API key has access to it."),
     409: (ConflictError, "Check the existing objects before trying again."),

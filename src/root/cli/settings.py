@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Settings", "environment_has_settings", "resolve"]
 
-_API_KEY = "ROOTSIGNALS_API_KEY"
+_KEYS = ("ROOTSIGNALS_API_KEY", "SCORABLE_API_KEY")
+_URLS = ("ROOTSIGNALS_API_URL", "SCORABLE_API_URL")
 
 
 @dataclass(frozen=True)
@@ -60,8 +61,8 @@ class Settings:
             # The client's own message explains how to set the key in Python.
             raise CommandError(
                 "No API key was found.",
-                "Set ROOTSIGNALS_API_KEY, use --api-key-file, or store a key with"
-                " `root-signals config set NAME --api-key -`.",
+                "Set ROOTSIGNALS_API_KEY or SCORABLE_API_KEY, use --api-key-file, or store a key"
+                " with `root-signals config set NAME --api-key -`.",
                 code=CONFIGURATION,
             ) from None
 
@@ -121,7 +122,7 @@ def resolve(*, profile: str | None, base_url: str | None, api_key_file: Path | N
     elif used.base_url is not None:
         base_url, sources["base_url"] = used.base_url, f"profile {name}"
     bypassed: str | None = None
-    if key is None and key_error is None and not _is_set(_API_KEY):
+    if key is None and key_error is None and not any(map(_is_set, _KEYS)):
         bypassed = name or _default_profile()
     return Settings(key, base_url, sources, name, key_error, bypassed)
 
@@ -129,9 +130,10 @@ def resolve(*, profile: str | None, base_url: str | None, api_key_file: Path | N
 def environment_has_settings() -> bool:
     """Return whether the environment takes precedence over the default profile.
 
-    An invalid API key does, too: it was meant to be used.
+    An invalid API key does, too: it was meant to be used. So does a base URL without a key: changes
+    were not meant for another service.
     """
-    return _is_set(_API_KEY) or _is_set("ROOTSIGNALS_API_URL")
+    return any(map(_is_set, (*_KEYS, *_URLS)))
 
 
 def _is_set(variable: str) -> bool:
