@@ -43,9 +43,48 @@ def test_check(run: Run, file: str, at_emulator: Server) -> None:
     assert run("models", "apply", file, "--check").code == 0
 
 
+@pytest.mark.parametrize("option", ["--check", "--dry-run"])
+def test_plan_is_the_result(run: Run, file: str, option: str) -> None:
+    """With --check and --dry-run, stdout has the plan in words, also in a pipe."""
+    done = run("models", "apply", file, option, "--quiet")
+
+    assert done.out == (
+        '+ new\n~ changed\n    url: "http://old" -> "http://new"\n'
+        "1 to create, 1 to update, 0 to delete, 0 unchanged.\n"
+    )
+    assert done.err == ""
+
+
+@pytest.mark.parametrize("quiet", [True, False])
+def test_plan_of_a_check_in_json(run: Run, file: str, quiet: bool) -> None:
+    """With --output json, stdout has records, and stderr the plan in words except with --quiet."""
+    done = run("models", "apply", file, "--check", "-o", "json", *(["--quiet"] if quiet else []))
+
+    assert [one["name"] for one in json.loads(done.out)] == ["new", "changed"]
+    assert ("1 to create" in done.err) is not quiet
+
+
+def test_result_in_words(run: Run, file: str) -> None:
+    """Without another format, stdout has the result in words, and stderr the plan."""
+    done = run("models", "apply", file, "--yes")
+
+    assert done.out == "1 created, 1 updated, 0 deleted.\n"
+    assert "+ new\n" in done.err
+
+
+def test_plan_in_markdown(run: Run, file: str) -> None:
+    """In Markdown, the plan is a block whose created and deleted models are colored."""
+    done = run("models", "apply", file, "--prune", "--check", "-o", "markdown")
+
+    assert done.code == 2
+    assert done.out.startswith("```diff\n+ new\n")
+    assert "\n- extra\n" in done.out
+    assert done.out.endswith(".\n```\n")
+
+
 def test_dry_run(run: Run, file: str, at_emulator: Server) -> None:
     """--dry-run prints the plan and changes nothing."""
-    done = run("models", "apply", file, "--prune", "--dry-run")
+    done = run("models", "apply", file, "--prune", "--dry-run", "-o", "json")
 
     assert done.code == 0
     assert [(one["outcome"], one["action"], one["name"]) for one in json.loads(done.out)] == [
@@ -65,7 +104,7 @@ def test_plan_as_text(run: Run, file: str) -> None:
 
 def test_apply(run: Run, file: str, at_emulator: Server) -> None:
     """The models match the file afterwards, and each change is printed with its model's ID."""
-    done = run("models", "apply", file, "--prune", "--yes")
+    done = run("models", "apply", file, "--prune", "--yes", "-o", "json")
 
     assert done.code == 0
     ids = {model.name: model.id for model in at_emulator.models}
@@ -127,7 +166,7 @@ def test_somebody_else_is_faster(
 
     with monkeypatch.context() as patch:
         patch.setattr(Session, "confirm", confirm)
-        done = run("models", "apply", file)
+        done = run("models", "apply", file, "-o", "json")
 
     assert done.code == code
     assert [(one["name"], one["outcome"]) for one in json.loads(done.out)] == [
@@ -152,7 +191,7 @@ def test_somebody_else_is_faster_with_a_variable(
         at_emulator.add_model(name="new-prod")
 
     monkeypatch.setattr(Session, "confirm", confirm)
-    done = run("models", "apply", file)
+    done = run("models", "apply", file, "-o", "json")
 
     assert done.code == 0
     assert [(one["name"], one["outcome"]) for one in json.loads(done.out)] == [
@@ -222,7 +261,7 @@ def test_uncertain_failure(run: Run, file: str, at_emulator: Server) -> None:
     """A change that may have been made despite its error is not reported as failed."""
     at_emulator.fail_next(status=500, method="POST")
 
-    done = run("models", "apply", file, "--yes", "--concurrency", "1")
+    done = run("models", "apply", file, "--yes", "--concurrency", "1", "-o", "json")
 
     assert done.code == 9
     assert json.loads(done.out)[0]["outcome"] == "may be done"

@@ -1,4 +1,4 @@
-"""The commands in docs/cli.md, run by a shell."""
+"""The commands in docs/, run by a shell."""
 
 from __future__ import annotations
 
@@ -9,35 +9,40 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from root.emulator import Server
 
-pytestmark = pytest.mark.docs
+pytestmark = [
+    pytest.mark.docs,
+    pytest.mark.skipif(sys.platform == "win32", reason="the commands are for a POSIX shell"),
+]
 
-DOCUMENT = (Path(__file__).parents[2] / "docs" / "cli.md").read_text(encoding="utf-8")
+DOCS = Path(__file__).parents[2] / "docs"
 
 BLOCKS = [
-    pytest.param(match[1], id=f"{DOCUMENT[: match.start()].count(chr(10)) + 2}")
-    for match in re.finditer(r"^```bash\n(.*?)^```", DOCUMENT, re.DOTALL | re.MULTILINE)
+    pytest.param(match[1], id=f"{document.stem}:{text[: match.start()].count(chr(10)) + 2}")
+    for document in sorted(DOCS.glob("**/*.md"))
+    for text in [document.read_text(encoding="utf-8")]
+    for match in re.finditer(r"^```bash\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
 ]
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="the commands are for a POSIX shell")
-@pytest.mark.parametrize("block", BLOCKS)
-def test_blocks(block: str, at_emulator: Server, tmp_path: Path) -> None:
-    """Every block of commands succeeds and shows no key."""
-    command = tmp_path / "bin" / "root-signals"
-    command.parent.mkdir()
+def run_in_shell(commands: str, folder: Path, **environment: str) -> None:
+    """Run commands, as the shell of a CI job does; they succeed and show no key."""
+    command = folder / "bin" / "root-signals"
+    command.parent.mkdir(exist_ok=True)
     command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m root "$@"\n')
     command.chmod(0o755)
 
     done = subprocess.run(
-        ["bash", "-e", "-o", "pipefail", "-c", block],
+        ["bash", "-e", "-o", "pipefail", "-c", commands],
         capture_output=True,
         env={
             **os.environ,
             "PATH": f"{command.parent}{os.pathsep}{os.environ['PATH']}",
             "PROVIDER_KEY": "sk-the-key-of-the-provider",
+            **environment,
         },
         text=True,
     )
@@ -46,6 +51,33 @@ def test_blocks(block: str, at_emulator: Server, tmp_path: Path) -> None:
     assert "sk-the-key" not in done.stdout + done.stderr
 
 
+@pytest.mark.parametrize("block", BLOCKS)
+def test_blocks(
+    block: str, at_emulator: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every block of commands succeeds and shows no key."""
+    monkeypatch.chdir(tmp_path)
+
+    run_in_shell(block, tmp_path)
+
+
 def test_blocks_are_found() -> None:
-    """The document has blocks of commands."""
-    assert len(BLOCKS) >= 5
+    """The documents have blocks of commands."""
+    assert {"cli", "ci"} <= {str(block.id).partition(":")[0] for block in BLOCKS}
+
+
+def test_ci_job(at_emulator: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The steps of the job in docs/ci.md succeed, and write its summary in Markdown."""
+    monkeypatch.chdir(tmp_path)
+    text = (DOCS / "ci.md").read_text(encoding="utf-8")
+    (job,) = re.findall(r"^```yaml\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+    steps = yaml.safe_load(job)["jobs"]["evaluate"]["steps"]
+    Path("models.yaml").write_text("models:\n- name: ollama/llama3\n")
+
+    for step in steps:
+        if "run" in step and step["name"] != "Install":
+            run_in_shell(step["run"], tmp_path, GITHUB_STEP_SUMMARY=str(tmp_path / "summary.md"))
+
+    summary = Path("summary.md").read_text(encoding="utf-8")
+    assert "\n| score | " in summary
+    assert "\n```diff\n+ ollama/llama3\n" in summary

@@ -86,7 +86,10 @@ def test_exit_code_of_a_command_line(
     [
         (("list", "--limit", "x"), "Invalid value for '--limit': must be an integer."),
         (("list", "--limit", "-1"), "Invalid value for '--limit': must be at least 0"),
-        (("list", "-o", "xml"), "'xml' is not one of 'table', 'json', 'jsonl', 'csv', 'yaml'."),
+        (
+            ("list", "-o", "xml"),
+            "'xml' is not one of 'table', 'json', 'jsonl', 'csv', 'yaml', 'markdown'.",
+        ),
         (("list", "--visibility", "privte"), "not one of 'public', 'public_unlisted', 'private'."),
         (("list", "--sort", "url"), "'url' is not one of 'name', 'provider', 'visibility',"),
     ],
@@ -190,8 +193,8 @@ def test_api_key_file(run: Run, emulator: Server, tmp_path: Path) -> None:
 
 def test_doctor(run: Run, at_emulator: Server) -> None:
     """The checks of the client are printed, and the exit code is 1 if one fails."""
-    good = run("doctor")
-    bad = run("doctor", "--base-url", "http://127.0.0.1:1", "-o", "table")
+    good = run("doctor", "-o", "json")
+    bad = run("doctor", "--base-url", "http://127.0.0.1:1")
 
     assert good.code == 0
     assert [one["name"] for one in json.loads(good.out)] == [
@@ -204,7 +207,7 @@ def test_doctor(run: Run, at_emulator: Server) -> None:
 
 def test_doctor_without_a_key(run: Run, emulator: Server) -> None:
     """Without a key, the connection is checked nevertheless."""
-    done = run("doctor", "--base-url", emulator.url)
+    done = run("doctor", "--base-url", emulator.url, "-o", "json")
 
     checks = {one["name"]: one["ok"] for one in json.loads(done.out)}
     assert done.code == 1
@@ -329,7 +332,7 @@ def test_offline_mode_in_a_check(run: Run, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setenv("ROOTSIGNALS_OFFLINE", "1")
     monkeypatch.setenv("ROOTSIGNALS_API_KEY", "key")
 
-    checks = {check["name"]: check for check in json.loads(run("doctor").out)}
+    checks = {check["name"]: check for check in json.loads(run("doctor", "-o", "json").out)}
 
     assert checks["dns"]["detail"] == "only connections to this machine are allowed"
     assert checks["dns"]["advice"] == "Unset ROOTSIGNALS_OFFLINE to connect."

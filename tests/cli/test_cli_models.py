@@ -23,12 +23,13 @@ def test_create_and_get(run: Run, at_emulator: Server) -> None:
     """A model is created with the given fields, and retrieved by its ID and its name."""
     done = run(
         *("models", "create", "ollama/llama3", "--model", "llama3", "--url", "http://gpu-7:11434"),
-        *("--max-token-count", "8192", "--max-output-token-count", "900"),
+        *("--max-token-count", "8192", "--max-output-token-count", "900", "-o", "json"),
     )
 
     assert done.code == 0
     model_id = json.loads(done.out)["id"]
-    by_id, by_name = run("models", "get", model_id), run("models", "get", "ollama/llama3")
+    by_id = run("models", "get", model_id, "-o", "json")
+    by_name = run("models", "get", "ollama/llama3", "-o", "json")
     assert by_id == by_name
     assert json.loads(by_id.out) == {
         "id": model_id,
@@ -109,7 +110,7 @@ def test_replace(run: Run, at_emulator: Server) -> None:
     """All settings are sent."""
     run("models", "create", "a", "--url", "http://a")
 
-    done = run("models", "replace", "a", "--name", "c", "--url", "http://c")
+    done = run("models", "replace", "a", "--name", "c", "--url", "http://c", "-o", "json")
 
     assert json.loads(done.out)["url"] == "http://c"
     assert [request.method for request in at_emulator.requests][-1] == "PUT"
@@ -118,7 +119,7 @@ def test_replace(run: Run, at_emulator: Server) -> None:
 def test_ensure(run: Run, at_emulator: Server) -> None:
     """A model is created, then updated, then unchanged."""
     for url in ("http://a", "http://b", "http://b"):
-        done = run("models", "ensure", "a", "--url", url)
+        done = run("models", "ensure", "a", "--url", url, "-o", "json")
         assert json.loads(done.out)["url"] == url
 
     changes = [one.method for one in at_emulator.requests if one.method != "GET"]
@@ -140,7 +141,7 @@ def test_ensure_with_a_key(run: Run, at_emulator: Server) -> None:
 
 def test_delete(run: Run, at_emulator: Server) -> None:
     """Several models are deleted by name and ID, and each is reported."""
-    first = json.loads(run("models", "create", "a").out)["id"]
+    first = json.loads(run("models", "create", "a", "-o", "json").out)["id"]
     run("models", "create", "b")
 
     done = run("models", "delete", first, "b", "--yes")
@@ -201,17 +202,19 @@ def test_names_like_ids(run: Run, at_emulator: Server, name: str) -> None:
     """A name with as many digits as an ID is a name."""
     model = at_emulator.add_model(name=name)
 
-    assert json.loads(run("models", "get", name).out)["id"] == model.id
-    assert json.loads(run("models", "get", model.id.upper()).out)["id"] == model.id
+    assert json.loads(run("models", "get", name, "-o", "json").out)["id"] == model.id
+    assert json.loads(run("models", "get", model.id.upper(), "-o", "json").out)["id"] == model.id
 
 
 def test_own_models_take_precedence(run: Run, at_emulator: Server) -> None:
     """A user's own model takes precedence over a public one, which cannot be deleted."""
-    (public,) = json.loads(run("models", "list", "--visibility", "public", "--limit", "1").out)
+    (public,) = json.loads(
+        run("models", "list", "--visibility", "public", "--limit", "1", "-o", "json").out
+    )
     assert run("models", "delete", public["name"], "--yes").code == 4
 
     run("models", "create", public["name"])
-    done = run("models", "get", public["name"])
+    done = run("models", "get", public["name"], "-o", "json")
 
     assert json.loads(done.out)["id"] == at_emulator.models[0].id
 
@@ -220,8 +223,8 @@ def test_verify(run: Run, at_emulator: Server) -> None:
     """The exit code is 0 if a configuration works, and 1 if it does not."""
     run("models", "create", "ollama/llama3", "--url", "http://gpu-7:11434")
 
-    good = run("models", "verify", "ollama/llama3")
-    bad = run("models", "verify", "no/such-model")
+    good = run("models", "verify", "ollama/llama3", "-o", "json")
+    bad = run("models", "verify", "no/such-model", "-o", "json")
 
     assert (good.code, json.loads(good.out)["success"]) == (0, True)
     assert (bad.code, json.loads(bad.out)["success"]) == (1, False)
@@ -233,7 +236,7 @@ def test_verify_many(run: Run, at_emulator: Server) -> None:
     run("models", "create", "b")
     names = ("a", "no/such-model", "b")
 
-    done = run("models", "verify", *names)
+    done = run("models", "verify", *names, "-o", "json")
 
     assert done.code == 1
     printed = [(one["model"], one["success"]) for one in json.loads(done.out)]
@@ -242,7 +245,7 @@ def test_verify_many(run: Run, at_emulator: Server) -> None:
     assert run("models", "verify", "a", "b").code == 0
 
     at_emulator.fail_next(2, status=400)
-    rejected = run("models", "verify", "a", "b")
+    rejected = run("models", "verify", "a", "b", "-o", "json")
     assert [
         (one["success"], "returned 400" in one["error"]) for one in json.loads(rejected.out)
     ] == 2 * [(None, True)]
@@ -278,10 +281,10 @@ def test_partial_verify(run: Run, at_emulator: Server) -> None:
 
 def test_list_limits(run: Run, at_emulator: Server) -> None:
     """A listing has 100 models, or as many as requested, or all."""
-    hundred = run("models", "list")
-    three = run("models", "list", "--limit", "3")
-    none = run("models", "list", "--limit", "0")
-    everything = run("models", "list", "--all")
+    hundred = run("models", "list", "-o", "json")
+    three = run("models", "list", "--limit", "3", "-o", "json")
+    none = run("models", "list", "--limit", "0", "-o", "json")
+    everything = run("models", "list", "--all", "-o", "json")
 
     assert len(json.loads(hundred.out)) == 100
     assert len(json.loads(three.out)) == 3
@@ -315,7 +318,7 @@ def test_list_filters(
     """Names and providers are filtered by patterns, and visibility by its value."""
     run("models", "create", "mine")
 
-    found = json.loads(run("models", "list", *filters, "--all").out)
+    found = json.loads(run("models", "list", *filters, "--all", "-o", "json").out)
 
     assert found
     for model in found:
@@ -326,7 +329,7 @@ def test_list_filters(
 @pytest.mark.parametrize("options", [(), ("--all",)])
 def test_empty_list(run: Run, at_emulator: Server, options: tuple[str, ...]) -> None:
     """If no model matches, a message is printed, and the result is empty."""
-    done = run("models", "list", "--name", "no-such", *options)
+    done = run("models", "list", "--name", "no-such", *options, "-o", "json")
 
     assert (done.code, json.loads(done.out)) == (0, [])
     assert done.err == "No models found.\n"
@@ -336,10 +339,12 @@ def test_list_sorts(run: Run, at_emulator: Server) -> None:
     """A listing is sorted before it is limited, and case is ignored."""
     run("models", "create", "AAA")
     run("models", "create", "aab")
-    names = [one["name"].lower() for one in json.loads(run("models", "list", "--all").out)]
+    names = [
+        one["name"].lower() for one in json.loads(run("models", "list", "--all", "-o", "json").out)
+    ]
 
-    up = json.loads(run("models", "list", "--sort", "name", "--limit", "5").out)
-    down = json.loads(run("models", "list", "--sort", "-name", "--limit", "5").out)
+    up = json.loads(run("models", "list", "--sort", "name", "--limit", "5", "-o", "json").out)
+    down = json.loads(run("models", "list", "--sort", "-name", "--limit", "5", "-o", "json").out)
 
     assert [one["name"].lower() for one in up] == sorted(names)[:5]
     assert [one["name"].lower() for one in down] == sorted(names, reverse=True)[:5]
@@ -351,7 +356,7 @@ def test_list_sorts_both_ways(run: Run, at_emulator: Server, column: str) -> Non
     run("models", "create", "mine")
 
     up, down = (
-        json.loads(run("models", "list", "--all", "--sort", f"{sign}{column}").out)
+        json.loads(run("models", "list", "--all", "--sort", f"{sign}{column}", "-o", "json").out)
         for sign in ("", "-")
     )
 

@@ -92,6 +92,51 @@ def test_tables_in_a_pipe_are_not_folded() -> None:
     assert sum("wide" in line for line in lines) == 1
 
 
+def test_tables_in_a_pipe() -> None:
+    """In a pipe, a table has a line for each row, below each other, and nothing at their ends."""
+    buffer = io.StringIO()
+    records = [{"id": "1", "name": "模型", "url": None}, {"id": "22", "name": "a b", "url": None}]
+    with redirect_stdout(buffer):
+        write(records, ("id", "name", "url"), "table", color=True)
+
+    assert buffer.getvalue() == "id   name\n1    模型\n22   a b\n"
+
+
+def test_markdown() -> None:
+    """A table in Markdown has all columns, and a line for each row."""
+    buffer = io.StringIO()
+    with redirect_stdout(buffer):
+        write([{"id": 1, "name": "a"}, {"id": 2}], ("id", "name"), "markdown", color=True)
+
+    assert buffer.getvalue() == "| id | name |\n| --- | --- |\n| 1 | a |\n| 2 |  |\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "cell"),
+    [
+        ("a|b", r"a\|b"),
+        ("*a* _b_ `c` ~d~ $e$", r"\*a\* \_b\_ \`c\` \~d\~ \$e\$"),
+        ("[a](b)", r"\[a\](b)"),
+        ("<img src=x> &amp;", "&lt;img src=x&gt; &amp;amp;"),
+        ("one\r\ntwo\nthree\n", "one<br>two<br>three"),
+        ("back\\|slash", "back\\\\\\|slash"),
+        ("red\x1b[31m", r"red\\x1b\[31m"),
+    ],
+)
+def test_cells_of_markdown(text: str, cell: str) -> None:
+    """Text from the service neither formats the page nor ends its cell."""
+    assert written(text, "markdown").splitlines()[2] == f"| {cell} |"
+
+
+@given(TEXTS)
+def test_markdown_is_one_line_for_each_row(text: str) -> None:
+    """A row is one printable line, whatever its cells have."""
+    lines = written(text, "markdown").removesuffix("\n").split("\n")
+
+    assert len(lines) == 3
+    assert all(line.isprintable() for line in lines)
+
+
 @given(TEXTS)
 def test_printable(text: str) -> None:
     """Printable text is unchanged, and other characters are escaped."""
@@ -102,15 +147,23 @@ def test_printable(text: str) -> None:
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
-@pytest.mark.parametrize(("command", "read"), [("list", json.loads), ("export", yaml.safe_load)])
+@pytest.mark.parametrize(
+    ("command", "read"),
+    [
+        (("list", "-o", "json"), json.loads),
+        (("list",), bytes.decode),
+        (("export",), yaml.safe_load),
+    ],
+    ids=["json", "table", "export"],
+)
 def test_pipes_are_utf_8(
-    at_emulator: Server, encoding: str, command: str, read: Callable[[bytes], object]
+    at_emulator: Server, encoding: str, command: tuple[str, ...], read: Callable[[bytes], object]
 ) -> None:
     """Output that is not for a terminal is UTF-8, whatever encoding the environment sets."""
     at_emulator.add_model(name="modèle-模型")
 
     done = subprocess.run(
-        [sys.executable, "-m", "root", "models", command],
+        [sys.executable, "-m", "root", "models", *command],
         capture_output=True,
         check=True,
         env={**os.environ, "PYTHONIOENCODING": encoding},

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from root import RootSignals
 from root.emulator import Server
+from root.evaluators import Eval
 from tests.cli.conftest import Run
 from tests.cli.test_cli_completion import complete
 
@@ -197,11 +200,11 @@ def test_limit(run: Run, at_emulator: Server) -> None:
     for number in range(3):
         printed(run, "datasets", "create", "--name", f"Rows {number}")
 
-    done = run("datasets", "list", "--limit", "2")
+    done = run("datasets", "list", "--limit", "2", "-o", "json")
 
     assert len(json.loads(done.out)) == 2
     assert "Only 2 data sets are listed" in done.err
-    everything = run("datasets", "list", "--all")
+    everything = run("datasets", "list", "--all", "-o", "json")
     assert (len(json.loads(everything.out)), everything.err) == (3, "")
 
 
@@ -241,3 +244,63 @@ def test_no_key_is_printed(run: Run, at_emulator: Server) -> None:
 
     assert done.code == 4
     assert at_emulator.api_key not in done.out + done.err
+
+
+def add_judge() -> None:
+    """Create the judge `Replies` of two evaluators."""
+    with RootSignals() as client:
+        evaluators = [{"id": Eval.Politeness.value}, {"id": Eval.Relevance.value}]
+        client.judges.create(
+            name="Replies", intent="Replies are good.", evaluator_references=evaluators
+        )
+
+
+@pytest.mark.parametrize(("minimum", "code"), [("0", 0), ("0.5", 0), ("0.51", 10)])
+def test_minimum_score(run: Run, at_emulator: Server, minimum: str, code: int) -> None:
+    """A lower score than --min-score has an exit code of its own, and the result is printed."""
+    at_emulator.set_score("Politeness", 0.5, "It is curt.")
+
+    done = run("evaluators", "run", "Politeness", "--response", "No.", "--min-score", minimum)
+
+    assert done.code == code
+    assert re.search(r"score: +0\.5\n", done.out)
+    if code:
+        assert done.err == "Politeness gave the score 0.5; --min-score is 0.51.\n"
+
+
+@pytest.mark.parametrize("minimum", ["-0.1", "1.1", "nan"])
+def test_impossible_minimum_score(run: Run, at_emulator: Server, minimum: str) -> None:
+    """A minimum that no score can be compared with is an error before anything is sent."""
+    done = run("evaluators", "run", "Politeness", "--response", "No.", "--min-score", minimum)
+
+    assert done.code == 64
+    assert "--min-score must be between 0 and 1." in done.err
+    assert not at_emulator.requests
+
+
+def test_minimum_score_without_a_score(run: Run, at_emulator: Server) -> None:
+    """A result without a score does not reach a minimum."""
+    add_judge()
+    at_emulator.set_score("Politeness", None, "It cannot be read.")
+
+    done = run("judges", "run", "Replies", "--response", "No.", "--min-score", "0")
+
+    assert done.code == 10
+    assert "Politeness gave no score" in done.err
+
+
+def test_scores_of_a_judge(run: Run, at_emulator: Server) -> None:
+    """A table has a row for each evaluator of a judge, and --min-score applies to each."""
+    add_judge()
+    at_emulator.set_score("Politeness", 0.25, "It is curt.")
+    at_emulator.set_score("Relevance", 1, "It is to the point.")
+
+    done = run("judges", "run", "Replies", "--response", "No.", "--min-score", "0.7")
+
+    assert done.code == 10
+    assert re.findall(r"^(\S+) +([\d.]+) +(.+)$", done.out, re.MULTILINE) == [
+        ("Politeness", "0.25", "It is curt."),
+        ("Relevance", "1.0", "It is to the point."),
+    ]
+    assert "Politeness gave the score 0.25; --min-score is 0.7.\n" in done.err
+    assert "Relevance gave" not in done.err

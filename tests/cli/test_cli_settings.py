@@ -43,7 +43,7 @@ def test_profile_without_a_key(run: Run, at_emulator: Server) -> None:
     run("config", "set", "staging", "--base-url", at_emulator.url)
 
     done = run("--profile", "staging", "models", "list")
-    checks = json.loads(run("--profile", "staging", "doctor").out)
+    checks = json.loads(run("--profile", "staging", "doctor", "-o", "json").out)
 
     assert done.code == 78
     assert not any("authorization" in one.headers for one in at_emulator.requests)

@@ -46,7 +46,7 @@ def test_json_imports_no_rich(at_emulator: Server) -> None:
     """rich is imported for tables only, and the modules for profiles only if one may be used."""
     unneeded = {"rich", "yaml", "keyring", "platformdirs", "tomllib", "tomlkit"}
 
-    assert imported("models", "list", "--quiet") & unneeded == set()
+    assert imported("models", "list", "--quiet", "-o", "json") & unneeded == set()
 
 
 def test_reading_profiles_imports_no_writer(at_emulator: Server) -> None:

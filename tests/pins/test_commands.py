@@ -111,6 +111,7 @@ MODELS: list[Command] = [
     ("models", "list", "--visibility", "private", "--all", "-o", "jsonl"),
     ("models", "list", "--visibility", "private", "--all", "-o", "csv"),
     ("models", "list", "--visibility", "private", "--all", "-o", "yaml"),
+    ("models", "list", "--visibility", "private", "--all", "-o", "markdown"),
     ("models", "list", "--visibility", "private", "--sort", "-name", "-o", "table"),
     ("models", "list", "--visibility", "private", "--all", "--quiet"),
     ("models", "list", "--limit", "2", "--name", "*gpt-4o", "--sort", "name"),
@@ -138,6 +139,7 @@ MODELS: list[Command] = [
     ("models", "apply", "models.yaml", "--dry-run"),
     ("models", "apply", "models.yaml", "--dry-run", "--prune"),
     ("models", "apply", "models.yaml", "--dry-run", "--prune", "-o", "csv"),
+    ("models", "apply", "models.yaml", "--dry-run", "--prune", "-o", "markdown"),
     ("models", "apply", "models.yaml"),
     ("models", "apply", "models.yaml", "--yes"),
     ("models", "apply", "models.yaml", "--yes"),
@@ -202,8 +204,11 @@ def observe() -> dict[str, Any]:
 
 
 def observed(command: Command, server: Server, folder: Path) -> dict[str, Any]:
-    """Run a command; return what is the same every time."""
-    code, out, err = run(*command, stdin="sk-of-the-provider\n" if "-" in command else "")
+    """Run a command, in JSON unless it has a format; return what is the same every time."""
+    has_format = "-o" in command or command in (("models", "export"), ("models", "schema"))
+    format = () if has_format or len(command) < 2 else ("-o", "json")
+    stdin = "sk-of-the-provider\n" if "-" in command else ""
+    code, out, err = run(*command, *format, stdin=stdin)
     assert KEY not in out + err
     assert "Traceback" not in err
     out = out.replace(server.url, "URL").replace(str(folder), "FOLDER")

@@ -13,6 +13,7 @@ from textwrap import indent
 
 import pytest
 
+from root.emulator import Server
 from tests.scripted_server import ScriptedServer, responds
 
 pytest_plugins = ["pytester"]
@@ -591,7 +592,7 @@ def test_other_projects(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 DOCUMENTED = [
     pytest.param(match[1], id=f"{document.name}:{number}")
-    for document in (ROOT / "README.md", ROOT / "docs" / "testing.md")
+    for document in (ROOT / "README.md", *sorted((ROOT / "docs").glob("**/*.md")))
     for number, match in enumerate(
         re.finditer(
             r"^```python\n(.*?)^```",
@@ -604,8 +605,14 @@ DOCUMENTED = [
 
 
 @pytest.mark.parametrize("block", DOCUMENTED)
-def test_documented_tests(run: Run, block: str) -> None:
+def test_documented_tests(
+    run: Run, block: str, emulator: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The tests in the documentation pass."""
+    # For those that are to call the service.
+    monkeypatch.setenv("ROOTSIGNALS_API_KEY", emulator.api_key)
+    monkeypatch.setenv("ROOTSIGNALS_API_URL", emulator.url)
+
     result = run(block, *ASYNCIO, "-o", "asyncio_mode=auto")
 
     assert result.parseoutcomes().keys() == {"passed"}

@@ -8,6 +8,7 @@ from typing import Final
 from .. import errors
 
 __all__ = [
+    "BELOW_MINIMUM",
     "BROKEN_OUTPUT",
     "CONFIGURATION",
     "DIFFERS",
@@ -33,6 +34,7 @@ NO_RESPONSE: Final = 6
 RATE_LIMITED: Final = 7
 SERVICE_FAILED: Final = 8
 PARTIAL: Final = 9
+BELOW_MINIMUM: Final = 10
 # From sysexits.h. Other programs use 2, which means here that a models file differs.
 USAGE: Final = 64
 CONFIGURATION: Final = 78
@@ -51,6 +53,7 @@ EXIT_CODES: Final = {
     RATE_LIMITED: "Too many requests (429).",
     SERVICE_FAILED: "The service failed (5xx), or sent an invalid response.",
     PARTIAL: "Partial success; the completed changes are printed.",
+    BELOW_MINIMUM: "run --min-score: a score is lower, or there is none.",
     USAGE: "Invalid command line or models file, or an ambiguous name; nothing was changed.",
     CONFIGURATION: "No API key, or an invalid setting.",
     INTERRUPTED: "Interrupted with Ctrl-C; a warning describes changes that may have been made.",

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from .errors import CommandError
+from .errors import BELOW_MINIMUM, CommandError
 from .resources import option, options
 
 if TYPE_CHECKING:
+    from ..evaluators import EvaluatorExecutionResult
+    from ..judges import EvaluatorResult
     from .session import Session
 
 # The service accepts less.
 _MAX_TEXT = 16_000_000
 
-__all__ = ["RUN", "read_text", "run_arguments"]
+__all__ = ["RUN", "check_scores", "read_text", "run_arguments"]
 
 RUN: tuple[inspect.Parameter, ...] = (
     option("response", "The response to evaluate; - reads it from stdin."),
@@ -27,22 +29,49 @@ RUN: tuple[inspect.Parameter, ...] = (
     option("user_id", "The user whose request it was, for the log.", metavar="ID"),
     option("session_id", "The session that it belongs to, for the log.", metavar="ID"),
     option("project_id", "The project of the log.", metavar="ID"),
+    option("min_score", "Exit with 10 if a score is lower.", metavar="SCORE", kind=float),
 )
 """The options of `run`."""
 
 
 def run_arguments(session: Session, values: Mapping[str, Any]) -> dict[str, Any]:
     """Return the arguments of an execution for the options that were given."""
+    minimum = values["min_score"]
+    if minimum is not None and not 0 <= minimum <= 1:
+        raise CommandError("--min-score must be between 0 and 1.")
     arguments = {
         name: value
         for name, value in values.items()
-        if name != "identity" and value not in (None, [])
+        if name not in ("identity", "min_score") and value not in (None, [])
     }
     if "response" in arguments:
         arguments["response"] = read_text(session, arguments["response"])
     if "variables" in arguments:
         arguments["variables"] = _pairs(arguments["variables"])
     return arguments
+
+
+def check_scores(
+    results: Iterable[EvaluatorExecutionResult | EvaluatorResult], values: Mapping[str, Any]
+) -> None:
+    """Compare scores with --min-score.
+
+    Raises:
+        CommandError: A score is lower, or missing.
+    """
+    minimum: float | None = values["min_score"]
+    if minimum is None:
+        return
+    problems = [
+        f"{result.evaluator_name or 'The evaluator'} gave "
+        + ("no score" if result.score is None else f"the score {result.score:.4g}")
+        for result in results
+        if result.score is None or result.score < minimum
+    ]
+    if problems:
+        raise CommandError(
+            f"{'; '.join(problems)}; --min-score is {minimum:g}.", code=BELOW_MINIMUM
+        )
 
 
 def read_text(session: Session, text: str) -> str:

@@ -47,7 +47,7 @@ def _common(
             "--output",
             "-o",
             metavar="|".join(get_args(Format)),
-            help="Output format. Default: table on a terminal, otherwise json.",
+            help="Output format. Default: table, on a terminal and in a pipe.",
         ),
     ] = None,
     quiet: Annotated[

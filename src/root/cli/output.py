@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from shutil import get_terminal_size
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TextIO, TypeAlias
 
 from .._secrets.redact import printable
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["Format", "write", "write_one", "write_text"]
 
 Record: TypeAlias = "Mapping[str, JSONValue]"
-Format: TypeAlias = Literal["table", "json", "jsonl", "csv", "yaml"]
+Format: TypeAlias = Literal["table", "json", "jsonl", "csv", "yaml", "markdown"]
 
 # Spreadsheets execute a cell that begins with one of these as a formula, also in other widths.
 _SIGNS = ("=", "+", "-", "@")
@@ -51,6 +51,8 @@ def write(
     elif format == "csv":
         for line in _csv(records, columns):
             _print(line)
+    elif format == "markdown":
+        _print_markdown(records, columns)
     elif format == "table":
         return _print_table(list(records), columns, color=color)
     else:
@@ -62,42 +64,46 @@ def write_one(record: Record, format: Format, *, color: bool) -> None:
     """Print a single record: one line for each field, or in JSON and YAML an object."""
     if format == "table":
         _print_fields([record])
+    elif format == "markdown":
+        _print_markdown(({"field": name, "value": record[name]} for name in record), None)
     elif format in ("json", "yaml"):
         _print_document(record, format)
     else:
         write([record], None, format, color=color)
 
 
-def write_text(text: str, styles: Mapping[str, str], *, color: bool) -> None:
+def write_text(text: str, styles: Mapping[str, str], *, color: bool, stream: TextIO) -> None:
     """Print text.
 
     Args:
         text: The text.
         styles: The style of lines on a terminal, by the beginning of the line.
         color: Whether to use colors on a terminal.
+        stream: Where to print it: stdout or stderr.
     """
     text = printable(text, keep="\n")
-    if not sys.stdout.isatty():
-        _print(f"{text}\n")
+    if not stream.isatty():
+        _print(f"{text}\n", stream)
         return
     from rich.text import Text
 
     for line in text.split("\n"):
         style = next((styles[mark] for mark in styles if line.startswith(mark)), "")
         # With a soft wrap by the terminal itself, a copied line contains no line breaks.
-        _print_rich(Text(line, style=style), color=color, soft_wrap=True)
+        _print_rich(Text(line, style=style), stream, color=color, soft_wrap=True)
 
 
-def _print(text: str, *, is_styled: bool = False) -> None:
-    if not is_styled and sys.stdout.isatty():
+def _print(text: str, stream: TextIO | None = None, *, is_styled: bool = False) -> None:
+    target: TextIO = sys.stdout if stream is None else stream
+    if not is_styled and target.isatty():
         # Names from the service must not control the terminal.
         text = printable(text, keep="\n")
     try:
-        sys.stdout.write(text)
+        target.write(text)
     except UnicodeEncodeError:
         # The terminal's encoding is not UTF-8.
-        encoding = sys.stdout.encoding
-        sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
+        encoding = target.encoding
+        target.write(text.encode(encoding, "backslashreplace").decode(encoding))
 
 
 def _json(content: object, indent: int | None = None) -> str:
@@ -129,12 +135,27 @@ def _print_document(content: Record | list[Record], format: Format) -> None:
     _print(text)
 
 
-def _csv(records: Iterable[Record], columns: Sequence[str] | None) -> Iterator[str]:
+def _print_markdown(records: Iterable[Record], columns: Sequence[str] | None) -> None:
+    from .markdown import table
+
+    names, rows = _with_columns(records, columns)
+    for line in table(names, ([_cell(record.get(name)) for name in names] for record in rows)):
+        _print(line)
+
+
+def _with_columns(
+    records: Iterable[Record], columns: Sequence[str] | None
+) -> tuple[Sequence[str], Iterable[Record]]:
+    """Return the columns, those of the first record if there are none, and the records."""
+    if columns is not None:
+        return columns, records
     rows = iter(records)
-    if columns is None:
-        first = next(rows, None)
-        columns = list(first or ())
-        rows = chain([] if first is None else [first], rows)
+    first = next(rows, None)
+    return list(first or ()), chain([] if first is None else [first], rows)
+
+
+def _csv(records: Iterable[Record], columns: Sequence[str] | None) -> Iterator[str]:
+    columns, rows = _with_columns(records, columns)
     yield _csv_line([_csv_text(name) for name in columns])
     for record in rows:
         yield _csv_line([_csv_cell(record.get(name)) for name in columns])
@@ -180,16 +201,19 @@ def _print_table(
     records: Sequence[Record], columns: Sequence[str] | None, *, color: bool
 ) -> list[str]:
     """Print a table, and return the columns that the terminal is too narrow for."""
-    from rich.box import SIMPLE
-    from rich.table import Table
-    from rich.text import Text
-
     if not records:
         return []
     names = columns or list(records[0])
     cells = [[printable(_cell(record.get(name))) for name in names] for record in records]
     # Empty columns are omitted.
     shown = [at for at in range(len(names)) if any(row[at] for row in cells)]
+    if not sys.stdout.isatty():
+        _print_lines([[row[at] for at in shown] for row in [names, *cells]])
+        return []
+    from rich.box import SIMPLE
+    from rich.table import Table
+    from rich.text import Text
+
     # The width at which no word of a column is broken.
     widths = [max(_longest_word(row[at]) for row in [names, *cells]) for at in range(len(names))]
     hidden: list[str] = []
@@ -214,8 +238,20 @@ def _print_table(
         table.add_column(names[at], overflow="fold", min_width=widths[at])
     for row in cells:
         table.add_row(*(Text(row[at]) for at in shown))
-    _print_rich(table, color=color)
+    _print_rich(table, sys.stdout, color=color)
     return hidden
+
+
+def _print_lines(rows: Sequence[Sequence[str]]) -> None:
+    """Print a table for a pipe: a line for each row, with columns below each other."""
+    from rich.cells import cell_len
+
+    widths = [max(map(cell_len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        cells = [
+            cell + " " * (width - cell_len(cell)) for cell, width in zip(row, widths, strict=True)
+        ]
+        _print(f"{'   '.join(cells).rstrip()}\n")
 
 
 def _print_fields(records: Sequence[Record]) -> None:
@@ -247,7 +283,9 @@ def _width() -> int:
     return get_terminal_size().columns if sys.stdout.isatty() else _UNLIMITED
 
 
-def _print_rich(renderable: RenderableType, *, color: bool, soft_wrap: bool = False) -> None:
+def _print_rich(
+    renderable: RenderableType, stream: TextIO, *, color: bool, soft_wrap: bool = False
+) -> None:
     import io
 
     from rich.console import Console
@@ -259,7 +297,7 @@ def _print_rich(renderable: RenderableType, *, color: bool, soft_wrap: bool = Fa
         width=_width(),
         # Without a height, rich assumes 80 columns if TERM=dumb.
         height=get_terminal_size().lines,
-        force_terminal=sys.stdout.isatty(),
+        force_terminal=stream.isatty(),
         no_color=None if color else True,
     ).print(renderable, soft_wrap=soft_wrap)
-    _print(buffer.getvalue(), is_styled=True)
+    _print(buffer.getvalue(), stream, is_styled=True)

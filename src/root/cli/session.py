@@ -36,7 +36,7 @@ class Session:
         profile: The name of the profile to use.
         base_url: The base URL of the service.
         api_key_file: The file that contains the API key.
-        output: The output format; if None, a table on a terminal, otherwise JSON.
+        output: The output format; if None, a table.
         quiet: Whether to print only results and errors.
         verbose: Whether to print one line for each request.
         debug: Whether to print the debug log.
@@ -72,10 +72,8 @@ class Session:
 
     @property
     def format(self) -> Format:
-        """The output format."""
-        if self.output is not None:
-            return self.output
-        return "table" if sys.stdout.isatty() else "json"
+        """The output format: text for people, in a pipe too, unless another one is requested."""
+        return self.output or "table"
 
     def client(self) -> RootSignals:
         """Return a client configured by the options, the profile and the environment.
@@ -137,14 +135,19 @@ class Session:
         """Print a single record in the output format."""
         output.write_one(record, self.format, color=self._color)
 
-    def write(self, text: str, *, styles: Mapping[str, str] | None = None) -> None:
+    def write(
+        self, text: str, *, styles: Mapping[str, str] | None = None, is_result: bool = True
+    ) -> None:
         """Print text to stdout.
 
         Args:
             text: The text.
             styles: The color of lines on a terminal, by the beginning of the line.
+            is_result: Whether the text is the result of the command; otherwise it is printed to
+                stderr.
         """
-        output.write_text(text, styles or {}, color=self._color)
+        stream = sys.stdout if is_result else sys.stderr
+        output.write_text(text, styles or {}, color=self._color, stream=stream)
 
     def info(self, text: str) -> None:
         """Print a message to stderr, except with --quiet."""

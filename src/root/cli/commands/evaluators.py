@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..evaluation import RUN, read_text, run_arguments
+from ..evaluation import RUN, check_scores, read_text, run_arguments
 from ..identity import is_id
 from ..resources import Command, Resource, Values, argument, flag, option, options
 from ..session import Session
@@ -38,6 +38,7 @@ def _run(session: Session, values: Values) -> None:
         else:
             result = client.evaluators.run_by_name(word, **arguments)
     session.show_one(result.to_dict())
+    check_scores([result], values)
 
 
 def _create(session: Session, values: Values) -> None:

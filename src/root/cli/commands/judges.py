@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..evaluation import RUN, run_arguments
+from ..evaluation import RUN, check_scores, run_arguments
 from ..identity import is_id
 from ..resources import Command, Resource, Values, argument, flag, option
 from ..session import Session
@@ -25,6 +25,9 @@ _JUDGES = Resource(
 )
 
 
+_SCORE_COLUMNS = ("evaluator_name", "score", "justification")
+
+
 def _run(session: Session, values: Values) -> None:
     word: str = values["identity"]
     arguments = run_arguments(session, values)
@@ -36,7 +39,13 @@ def _run(session: Session, values: Values) -> None:
             result = client.judges.run(word, **arguments)
         else:
             result = client.judges.run_by_name(word, **arguments)
-    session.show_one(result.to_dict())
+    if session.format in ("table", "csv", "markdown"):
+        session.show((one.to_dict() for one in result.evaluator_results), _SCORE_COLUMNS)
+        if result.execution_log_id:
+            session.info(f"The log is {result.execution_log_id}.")
+    else:
+        session.show_one(result.to_dict())
+    check_scores(result.evaluator_results, values)
 
 
 def _generate(session: Session, values: Values) -> None:

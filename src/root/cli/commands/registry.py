@@ -11,6 +11,7 @@ import typer
 
 from ..._secrets.redact import printable
 from ..errors import DIFFERS, CommandError, exit_code, hint
+from ..markdown import fenced
 from ..options import Concurrency, Yes, command
 from ..session import Session
 
@@ -118,17 +119,18 @@ def apply(
                 on_progress=on_progress,
             )
         session.info(f"Compared with the models at {session.service}.")
-        is_text = session.format == "table"
-        if is_text:
-            session.write(str(plan), styles=_STYLES)
-        if dry_run or check or not plan:
+        is_text = session.format in ("table", "markdown")
+        is_result = dry_run or check or not plan
+        if is_text and is_result:
+            _write(session, str(plan))
+        elif not session.quiet or not (is_result or yes):
+            session.write(str(plan), styles=_STYLES, is_result=False)
+        if is_result:
             if not is_text:
                 session.show(_records(plan.changes, "planned"), _CHANGE_COLUMNS)
             if check and plan:
                 raise typer.Exit(DIFFERS)
             return
-        if not (is_text or (yes and session.quiet)):
-            typer.echo(str(plan), err=True)
         session.confirm(f"Apply this plan to {session.service}?", yes=yes)
         try:
             with session.progress("Applying", makes_changes=True) as on_progress:
@@ -143,9 +145,13 @@ def apply(
                 code=exit_code(error),
             ) from error
     if is_text:
-        session.write(str(result))
+        _write(session, str(result))
     else:
         session.show(_records(result.done, "done"), _CHANGE_COLUMNS)
+
+
+def _write(session: Session, text: str) -> None:
+    session.write(fenced(text) if session.format == "markdown" else text, styles=_STYLES)
 
 
 def _show_partial_result(session: Session, error: ApplyError, *, is_text: bool) -> None:
@@ -162,10 +168,12 @@ def _show_partial_result(session: Session, error: ApplyError, *, is_text: bool) 
         *_records(error.not_started, "not started"),
     ]
     if is_text:
-        for record in records:
-            reason_text = f": {record['error']}" if "error" in record else ""
-            line = f"{record['outcome']}: {record['action']} {record['name']}{reason_text}"
-            session.write(printable(line))
+        lines = (
+            f"{record['outcome']}: {record['action']} {record['name']}"
+            f"{': ' if 'error' in record else ''}{record.get('error', '')}"
+            for record in records
+        )
+        _write(session, "\n".join(map(printable, lines)))
         return
     session.show(records, _CHANGE_COLUMNS)
     for change, reason in error.failed:
