@@ -98,13 +98,18 @@ def tests(session: nox.Session) -> None:
 @nox.session
 def tests_full(session: nox.Session) -> None:
     """Run all tests, including those that take minutes."""
-    run_tests(session, "--cov", *IN_PARALLEL, groups=("heavy", "typing"))
+    run_tests(session, "--cov", *IN_PARALLEL, groups=("heavy", "docs"))
 
 
 @nox.session
 def docs(session: nox.Session) -> None:
-    """Run the examples in README.md and docs/, and check their types."""
-    run_tests(session, "-m", "docs and not notebook", *IN_PARALLEL, groups=("typing",))
+    """Build the documentation in site/, and check its links, examples and their types."""
+    session.install("-e", EVERYTHING, *group("test", "docs"))
+    session.run("mkdocs", "build", "--strict", env={"NO_MKDOCS_2_WARNING": "1"})
+    session.run(
+        *("pytest", *(session.posargs or ("-m", "docs and not notebook", *IN_PARALLEL))),
+        env={"ROOT_SITE": str(HERE / "site")},
+    )
 
 
 @nox.session
@@ -265,7 +270,7 @@ def typing(session: nox.Session) -> None:
     """Check types with mypy and pyright, both strict, and that all public types are known."""
     session.install(
         *("-e", EVERYTHING, "nox"),
-        *group("test", "heavy", "catalogue", "fuzz", "typing"),
+        *group("test", "heavy", "catalogue", "docs", "fuzz", "typing"),
     )
     session.run("mypy")
     session.run("pyright")

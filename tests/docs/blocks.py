@@ -1,4 +1,4 @@
-"""The Python code in README.md and docs."""
+"""The code in README.md and docs."""
 
 from __future__ import annotations
 
@@ -10,13 +10,21 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent.parent
 TUTORIAL = ROOT / "docs" / "tutorial.ipynb"
 
-BLOCKS = {
-    f"{document.name}:{text[: match.start()].count(chr(10)) + 2}": match[1]
-    for document in [ROOT / "README.md", *sorted((ROOT / "docs").glob("**/*.md"))]
-    for text in [document.read_text(encoding="utf-8")]
-    for match in re.finditer(r"^```python\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
-}
-"""The code by document and line."""
+DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("**/*.md"))]
+
+
+def blocks(language: str) -> dict[str, str]:
+    """Return the blocks in a language by document and line."""
+    return {
+        f"{document.name}:{text[: match.start()].count(chr(10)) + 2}": match[1]
+        for document in DOCUMENTS
+        for text in [document.read_text(encoding="utf-8")]
+        for match in re.finditer(rf"^```{language}\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+    }
+
+
+BLOCKS = blocks("python")
+"""The Python code by document and line."""
 
 
 def tutorial() -> str:
