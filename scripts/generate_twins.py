@@ -88,11 +88,12 @@ def _twins_of(folder: Path, marker: re.Match[str]) -> Iterator[str]:
     source = folder / place
     type_names = marker["types"].split(", ") if marker["types"] else []
     types = dict(zip(_variables_of(source, name), type_names, strict=True))
-    methods = [
-        method
-        for method in _methods_of(source, name)
+    found = [
+        (method, {variable: types.get(one, one) for variable, one in own.items()})
+        for method, own in _methods_of(source, name)
         if (_has_twin(method) if only is None else method.name in only)
     ]
+    methods = [method for method, _ in found]
     for method in methods:
         if {"property", "cached_property"} & {*_decorators(method)}:
             raise TwinError(f"{source}: {method.name} is a property, which has no twin.")
@@ -101,28 +102,44 @@ def _twins_of(folder: Path, marker: re.Match[str]) -> Iterator[str]:
         module = ".".join(source.with_suffix("").parts[-len(Path(place).parts) :])
         full = f"{name}[{marker['types']}]" if marker["types"] else name
         yield _CONSTRUCTOR.format(name=name, full=full, module=module)
-    for method in methods:
-        yield "\n" + _twin(method, types)
+    for method, own in found:
+        yield "\n" + _twin(method, types | own)
     for alias, method_name in _aliases_of(source, name):
         if only is None:
             yield f"\n    {_twin_name(alias)} = {_twin_name(method_name)}\n"
 
 
-def _methods_of(source: Path, name: str) -> Iterator[Method]:
-    """Yield the methods of a class and of its bases in modules of the same folder."""
+def _methods_of(source: Path, name: str) -> Iterator[tuple[Method, dict[str, str]]]:
+    """Yield the methods of a class, and of its bases in the same folder or in resource.py.
+
+    With each one, there is what stands for the type variables of its own class.
+    """
+    paths = (source, *sorted(source.parent.glob("*.py")), *_shared_modules(source))
     classes = {
-        node.name: node
-        for path in (source, *sorted(source.parent.glob("*.py")))
+        node.name: (node, path)
+        for path in paths
         for node in ast.parse(path.read_text(encoding="utf-8")).body
         if isinstance(node, ast.ClassDef)
     }
     if name not in classes:
         raise TwinError(f"{source}: there is no class {name}.")
-    names = [name, *(ast.unparse(base).partition("[")[0] for base in classes[name].bases)]
-    for one in names:
-        for node in classes[one].body if one in classes else ():
-            if isinstance(node, Method) and "abstractmethod" not in _decorators(node):
-                yield node
+    for base in (ast.Name(name), *classes[name][0].bases):
+        one, _, arguments = ast.unparse(base).removesuffix("]").partition("[")
+        if one not in classes:
+            continue
+        node, path = classes[one]
+        types = {}
+        if arguments:
+            types = dict(zip(_variables_of(path, one), arguments.split(", "), strict=True))
+        for method in node.body:
+            if isinstance(method, Method) and "abstractmethod" not in _decorators(method):
+                yield method, types
+
+
+def _shared_modules(source: Path) -> list[Path]:
+    """Return the module with the base classes of all resources."""
+    modules = [folder / "resource.py" for folder in source.parents if folder.name == "_async"]
+    return [path for path in modules if path.exists() and path != source]
 
 
 def _has_twin(method: Method) -> bool:
@@ -255,7 +272,7 @@ def _twin_names(root: Path, modules: list[Path]) -> Iterator[str]:
     for path in modules:
         for marker in MARKER.finditer(path.read_text(encoding="utf-8")):
             source = root / "src" / "root" / marker["source"]
-            for method in _methods_of(source, marker["name"]):
+            for method, _ in _methods_of(source, marker["name"]):
                 if _has_twin(method):
                     yield method.name
             for alias, _ in _aliases_of(source, marker["name"]):

@@ -37,9 +37,22 @@ def makes_calls(method: Callable[..., Any]) -> bool:
     return inspect.iscoroutinefunction(method) or "Async" in str(returned)
 
 
+OBJECTS = {
+    "DataSets": "DataSetList",
+    "Evaluators": "Evaluator",
+    "ExecutionLogs": "ExecutionLogDetails",
+    "Judges": "Judge",
+    "Models": "Model",
+    "Objectives": "Objective",
+    "Projects": "Project",
+}
+"""What the resources retrieve."""
+
+
 def with_types(method: Callable[..., Any], face: type[object]) -> str:
     """Return a signature in which the classes of objects stand for type variables."""
     names = {"Evaluators": {"E": "Evaluator"}, "Judges": {"J": "Judge"}}.get(face.__name__, {})
+    names = names | {"D": OBJECTS[face.__name__]}
     text = str(inspect.signature(method))
     for variable, name in names.items():
         text = re.sub(rf"\b{variable}\b", name, text)

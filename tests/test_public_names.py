@@ -61,7 +61,13 @@ def test_signatures_of_the_old_sdk(method: str, keywords: dict[str, Any], return
         assert parameters.pop("model_id").kind is inspect.Parameter.POSITIONAL_OR_KEYWORD
     if method.endswith("list"):
         # Parameters that the old SDK does not have come last.
-        later = {"page_size": None, "ordering": None, "cursor": None, "prefetch": False}
+        later: dict[str, object] = {
+            "page_size": None,
+            "ordering": None,
+            "cursor": None,
+            "prefetch": False,
+        }
+        later |= {"details": False, "concurrency": 8}
         later["_request_timeout"] = None
         assert list(parameters) == [*keywords, *later]
         assert {name: parameters.pop(name).default for name in later} == later

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, BinaryIO
+from builtins import list as List
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, BinaryIO, Literal, overload
 from uuid import UUID
 
 from ._accessor import TwinAccessor, lazy
@@ -15,7 +16,9 @@ from ._sync.resources import datasets as _sync
 if TYPE_CHECKING:
     from ._async.pager import AsyncPager
     from ._async.resources.datasets import AsyncDataSets
+    from ._concurrency.bulk import Progress
     from ._twins import TwinSender
+    from .errors import RootSignalsError
 
 __all__ = ["AsyncDataSets", "DataSetCreate", "DataSetList", "DataSetType", "DataSets"]
 
@@ -153,6 +156,60 @@ class DataSets(_sync.DataSets):
     ) -> None:
         """Delete a data set of yours, and its file."""
         return await self._async.delete(dataset_id, _request_timeout=_request_timeout)
+
+    @overload
+    async def aretrieve_many(
+        self,
+        ids: Iterable[str | UUID],
+        *,
+        concurrency: int = 8,
+        errors: Literal["raise"] = "raise",
+        on_progress: Callable[[Progress], None] | None = None,
+        _request_timeout: float | Deadline | None = None,
+    ) -> List[DataSetList]: ...
+
+    @overload
+    async def aretrieve_many(
+        self,
+        ids: Iterable[str | UUID],
+        *,
+        concurrency: int = 8,
+        errors: Literal["collect"],
+        on_progress: Callable[[Progress], None] | None = None,
+        _request_timeout: float | Deadline | None = None,
+    ) -> List[DataSetList | RootSignalsError]: ...
+
+    async def aretrieve_many(
+        self,
+        ids: Iterable[str | UUID],
+        *,
+        concurrency: int = 8,
+        errors: Literal["raise", "collect"] = "raise",
+        on_progress: Callable[[Progress], None] | None = None,
+        _request_timeout: float | Deadline | None = None,
+    ) -> List[DataSetList] | List[DataSetList | RootSignalsError]:
+        """Retrieve many objects concurrently, and return them in the order of their IDs.
+
+        Args:
+            ids: Their IDs. All are validated before anything is sent.
+            concurrency: Maximum number of concurrent calls.
+            errors: With "raise", no more calls are started after a failure, and an error is raised
+                when those in progress have ended. With "collect", all calls are made, and an error
+                takes the place of an object in the result: a `NotFoundError` where there is none.
+            on_progress: Called for each call that has ended. An exception in it ends the work.
+            _request_timeout: Seconds for all calls together, or a `root.Deadline`.
+
+        Raises:
+            BulkError: A call failed; `.results` has the outcome of each one.
+            InvalidRequestError: An argument or some IDs are invalid; the message has the position.
+        """
+        return await self._async.retrieve_many(
+            ids,
+            concurrency=concurrency,
+            errors=errors,
+            on_progress=on_progress,
+            _request_timeout=_request_timeout,
+        )
 
     aretrieve = aget
 

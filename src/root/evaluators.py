@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from builtins import list as List
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, ClassVar, TypeAlias, cast
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias, cast, overload
 from uuid import UUID
 
 from ._accessor import PartAccessor, TwinAccessor, lazy
@@ -37,7 +37,9 @@ if TYPE_CHECKING:
     from ._async.resources.evaluators.resource import AsyncEvaluators
     from ._async.resources.evaluators.runner import AsyncEvaluator, AsyncPresetEvaluator
     from ._async.resources.evaluators.versions import AsyncEvaluatorVersions
+    from ._concurrency.bulk import Progress
     from ._twins import TwinSender
+    from .errors import RootSignalsError
 
 __all__ = [
     "AsyncEvaluator",
@@ -246,6 +248,7 @@ class Evaluators(_sync.Evaluators[Evaluator, PresetEvaluator]):
         "root._async.resources.evaluators.resource", "AsyncEvaluators"
     )
 
+    @overload
     def alist(
         self,
         search_term: str | None = None,
@@ -262,8 +265,75 @@ class Evaluators(_sync.Evaluators[Evaluator, PresetEvaluator]):
         page_size: int | None = None,
         cursor: str | None = None,
         prefetch: bool = False,
+        details: Literal[False] = False,
+        concurrency: int = 8,
         _request_timeout: float | Deadline | None = None,
-    ) -> AsyncPager[EvaluatorListOutput]:
+    ) -> AsyncPager[EvaluatorListOutput]: ...
+
+    @overload
+    def alist(
+        self,
+        search_term: str | None = None,
+        *,
+        limit: int | None = 100,
+        name: str | None = None,
+        only_root_evaluators: bool = False,
+        project_id: str | UUID | None = None,
+        include_public: bool = False,
+        skill_type: str | None = None,
+        intent: str | None = None,
+        owner_email: str | None = None,
+        ordering: str | None = None,
+        page_size: int | None = None,
+        cursor: str | None = None,
+        prefetch: bool = False,
+        details: Literal[True],
+        concurrency: int = 8,
+        _request_timeout: float | Deadline | None = None,
+    ) -> AsyncPager[Evaluator]: ...
+
+    @overload
+    def alist(
+        self,
+        search_term: str | None = None,
+        *,
+        limit: int | None = 100,
+        name: str | None = None,
+        only_root_evaluators: bool = False,
+        project_id: str | UUID | None = None,
+        include_public: bool = False,
+        skill_type: str | None = None,
+        intent: str | None = None,
+        owner_email: str | None = None,
+        ordering: str | None = None,
+        page_size: int | None = None,
+        cursor: str | None = None,
+        prefetch: bool = False,
+        details: bool,
+        concurrency: int = 8,
+        _request_timeout: float | Deadline | None = None,
+    ) -> AsyncPager[EvaluatorListOutput] | AsyncPager[Evaluator]: ...
+
+    def alist(
+        self,
+        search_term: str | None = None,
+        *,
+        limit: int | None = 100,
+        name: str | None = None,
+        only_root_evaluators: bool = False,
+        project_id: str | UUID | None = None,
+        include_public: bool = False,
+        skill_type: str | None = None,
+        intent: str | None = None,
+        owner_email: str | None = None,
+        ordering: str | None = None,
+        page_size: int | None = None,
+        cursor: str | None = None,
+        prefetch: bool = False,
+        details: bool = False,
+        concurrency: int = 8,
+        _request_timeout: float | Deadline | None = None,
+    ) -> AsyncPager[EvaluatorListOutput] | AsyncPager[Evaluator]:
         """Return an iterator over evaluators, those of the service included.
 
         Nothing is requested before the first item is needed, and nothing after you stop (except
@@ -283,7 +353,11 @@ class Evaluators(_sync.Evaluators[Evaluator, PresetEvaluator]):
             page_size: Number of evaluators of a page; the service limits it, usually to 100.
             cursor: Where to continue: the `.cursor` of an earlier listing, or of its error.
             prefetch: Whether to request the next page while you use this one.
-            _request_timeout: Seconds for each page, or a `root.Deadline` for all of them.
+            details: Whether to retrieve each evaluator: a listing has no
+                examples, variables and behavior. One that is deleted meanwhile is left out.
+            concurrency: Maximum number of evaluators that are retrieved concurrently.
+            _request_timeout: Seconds for each page and each evaluator, or a `root.Deadline` for all
+                of them.
 
         Raises:
             PaginationError: While iterating, if a cursor repeats, or the next page has none.
@@ -302,6 +376,8 @@ class Evaluators(_sync.Evaluators[Evaluator, PresetEvaluator]):
             page_size=page_size,
             cursor=cursor,
             prefetch=prefetch,
+            details=details,
+            concurrency=concurrency,
             _request_timeout=_request_timeout,
         )
 
@@ -753,6 +829,60 @@ class Evaluators(_sync.Evaluators[Evaluator, PresetEvaluator]):
             system_prompt=system_prompt,
             file_ids=file_ids,
             project_id=project_id,
+            _request_timeout=_request_timeout,
+        )
+
+    @overload
+    async def aretrieve_many(
+        self,
+        ids: Iterable[str | UUID],
+        *,
+        concurrency: int = 8,
+        errors: Literal["raise"] = "raise",
+        on_progress: Callable[[Progress], None] | None = None,
+        _request_timeout: float | Deadline | None = None,
+    ) -> List[Evaluator]: ...
+
+    @overload
+    async def aretrieve_many(
+        self,
+        ids: Iterable[str | UUID],
+        *,
+        concurrency: int = 8,
+        errors: Literal["collect"],
+        on_progress: Callable[[Progress], None] | None = None,
+        _request_timeout: float | Deadline | None = None,
+    ) -> List[Evaluator | RootSignalsError]: ...
+
+    async def aretrieve_many(
+        self,
+        ids: Iterable[str | UUID],
+        *,
+        concurrency: int = 8,
+        errors: Literal["raise", "collect"] = "raise",
+        on_progress: Callable[[Progress], None] | None = None,
+        _request_timeout: float | Deadline | None = None,
+    ) -> List[Evaluator] | List[Evaluator | RootSignalsError]:
+        """Retrieve many objects concurrently, and return them in the order of their IDs.
+
+        Args:
+            ids: Their IDs. All are validated before anything is sent.
+            concurrency: Maximum number of concurrent calls.
+            errors: With "raise", no more calls are started after a failure, and an error is raised
+                when those in progress have ended. With "collect", all calls are made, and an error
+                takes the place of an object in the result: a `NotFoundError` where there is none.
+            on_progress: Called for each call that has ended. An exception in it ends the work.
+            _request_timeout: Seconds for all calls together, or a `root.Deadline`.
+
+        Raises:
+            BulkError: A call failed; `.results` has the outcome of each one.
+            InvalidRequestError: An argument or some IDs are invalid; the message has the position.
+        """
+        return await self._async.retrieve_many(
+            ids,
+            concurrency=concurrency,
+            errors=errors,
+            on_progress=on_progress,
             _request_timeout=_request_timeout,
         )
 

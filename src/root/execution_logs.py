@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from builtins import list as List
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, overload
 from uuid import UUID
 
 from ._accessor import TwinAccessor, lazy
@@ -25,7 +25,9 @@ from ._sync.resources import execution_logs as _sync
 if TYPE_CHECKING:
     from ._async.pager import AsyncPager
     from ._async.resources.execution_logs import AsyncExecutionLogs
+    from ._concurrency.bulk import Progress
     from ._twins import TwinSender
+    from .errors import RootSignalsError
 
 __all__ = [
     "AsyncExecutionLogs",
@@ -70,6 +72,7 @@ class ExecutionLogs(_sync.ExecutionLogs):
         "root._async.resources.execution_logs", "AsyncExecutionLogs"
     )
 
+    @overload
     def alist(
         self,
         *,
@@ -100,8 +103,117 @@ class ExecutionLogs(_sync.ExecutionLogs):
         page_size: int | None = None,
         cursor: str | None = None,
         prefetch: bool = False,
+        details: Literal[False] = False,
+        concurrency: int = 8,
         _request_timeout: float | Deadline | None = None,
-    ) -> AsyncPager[ExecutionLogList]:
+    ) -> AsyncPager[ExecutionLogList]: ...
+
+    @overload
+    def alist(
+        self,
+        *,
+        limit: int | None = 100,
+        search_term: str | None = None,
+        tags: Sequence[str] | None = None,
+        include: Sequence[str] | None = None,
+        executed_item_id: str | UUID | None = None,
+        execution_type: ExecutionType | None = None,
+        date_from: datetime | str | None = None,
+        date_to: datetime | str | None = None,
+        min_score: float | None = None,
+        max_score: float | None = None,
+        session_id: str | None = None,
+        user_id: str | None = None,
+        has_session_id: bool | None = None,
+        unique_skills: bool = False,
+        project_id: str | UUID | None = None,
+        judge_id: str | UUID | None = None,
+        batch_execution_id: str | UUID | None = None,
+        parent_execution_log_id: str | UUID | None = None,
+        model: str | None = None,
+        owner_email: str | None = None,
+        min_cost: float | None = None,
+        max_cost: float | None = None,
+        unique_evaluators: bool = False,
+        ordering: str | None = None,
+        page_size: int | None = None,
+        cursor: str | None = None,
+        prefetch: bool = False,
+        details: Literal[True],
+        concurrency: int = 8,
+        _request_timeout: float | Deadline | None = None,
+    ) -> AsyncPager[ExecutionLogDetails]: ...
+
+    @overload
+    def alist(
+        self,
+        *,
+        limit: int | None = 100,
+        search_term: str | None = None,
+        tags: Sequence[str] | None = None,
+        include: Sequence[str] | None = None,
+        executed_item_id: str | UUID | None = None,
+        execution_type: ExecutionType | None = None,
+        date_from: datetime | str | None = None,
+        date_to: datetime | str | None = None,
+        min_score: float | None = None,
+        max_score: float | None = None,
+        session_id: str | None = None,
+        user_id: str | None = None,
+        has_session_id: bool | None = None,
+        unique_skills: bool = False,
+        project_id: str | UUID | None = None,
+        judge_id: str | UUID | None = None,
+        batch_execution_id: str | UUID | None = None,
+        parent_execution_log_id: str | UUID | None = None,
+        model: str | None = None,
+        owner_email: str | None = None,
+        min_cost: float | None = None,
+        max_cost: float | None = None,
+        unique_evaluators: bool = False,
+        ordering: str | None = None,
+        page_size: int | None = None,
+        cursor: str | None = None,
+        prefetch: bool = False,
+        details: bool,
+        concurrency: int = 8,
+        _request_timeout: float | Deadline | None = None,
+    ) -> AsyncPager[ExecutionLogList] | AsyncPager[ExecutionLogDetails]: ...
+
+    def alist(
+        self,
+        *,
+        limit: int | None = 100,
+        search_term: str | None = None,
+        tags: Sequence[str] | None = None,
+        include: Sequence[str] | None = None,
+        executed_item_id: str | UUID | None = None,
+        execution_type: ExecutionType | None = None,
+        date_from: datetime | str | None = None,
+        date_to: datetime | str | None = None,
+        min_score: float | None = None,
+        max_score: float | None = None,
+        session_id: str | None = None,
+        user_id: str | None = None,
+        has_session_id: bool | None = None,
+        unique_skills: bool = False,
+        project_id: str | UUID | None = None,
+        judge_id: str | UUID | None = None,
+        batch_execution_id: str | UUID | None = None,
+        parent_execution_log_id: str | UUID | None = None,
+        model: str | None = None,
+        owner_email: str | None = None,
+        min_cost: float | None = None,
+        max_cost: float | None = None,
+        unique_evaluators: bool = False,
+        ordering: str | None = None,
+        page_size: int | None = None,
+        cursor: str | None = None,
+        prefetch: bool = False,
+        details: bool = False,
+        concurrency: int = 8,
+        _request_timeout: float | Deadline | None = None,
+    ) -> AsyncPager[ExecutionLogList] | AsyncPager[ExecutionLogDetails]:
         """Return an iterator over execution logs, the newest first.
 
         Nothing is requested before the first item is needed, and nothing after you stop (except
@@ -137,7 +249,11 @@ class ExecutionLogs(_sync.ExecutionLogs):
             page_size: Number of logs of a page; the service limits it, usually to 100.
             cursor: Where to continue: the `.cursor` of an earlier listing, or of its error.
             prefetch: Whether to request the next page while you use this one.
-            _request_timeout: Seconds for each page, or a `root.Deadline` for all of them.
+            details: Whether to retrieve each log: a listing has no justification, no model and no
+                whole texts. One that is deleted meanwhile is left out.
+            concurrency: Maximum number of logs that are retrieved concurrently.
+            _request_timeout: Seconds for each page and each log, or a `root.Deadline` for all
+                of them.
 
         Raises:
             PaginationError: While iterating, if a cursor repeats, or the next page has none.
@@ -170,6 +286,8 @@ class ExecutionLogs(_sync.ExecutionLogs):
             page_size=page_size,
             cursor=cursor,
             prefetch=prefetch,
+            details=details,
+            concurrency=concurrency,
             _request_timeout=_request_timeout,
         )
 
@@ -229,6 +347,60 @@ class ExecutionLogs(_sync.ExecutionLogs):
             _request_timeout: Seconds for the whole call, or a `root.Deadline`.
         """
         return await self._async.set_tags(log_ids, tags=tags, _request_timeout=_request_timeout)
+
+    @overload
+    async def aretrieve_many(
+        self,
+        ids: Iterable[str | UUID],
+        *,
+        concurrency: int = 8,
+        errors: Literal["raise"] = "raise",
+        on_progress: Callable[[Progress], None] | None = None,
+        _request_timeout: float | Deadline | None = None,
+    ) -> List[ExecutionLogDetails]: ...
+
+    @overload
+    async def aretrieve_many(
+        self,
+        ids: Iterable[str | UUID],
+        *,
+        concurrency: int = 8,
+        errors: Literal["collect"],
+        on_progress: Callable[[Progress], None] | None = None,
+        _request_timeout: float | Deadline | None = None,
+    ) -> List[ExecutionLogDetails | RootSignalsError]: ...
+
+    async def aretrieve_many(
+        self,
+        ids: Iterable[str | UUID],
+        *,
+        concurrency: int = 8,
+        errors: Literal["raise", "collect"] = "raise",
+        on_progress: Callable[[Progress], None] | None = None,
+        _request_timeout: float | Deadline | None = None,
+    ) -> List[ExecutionLogDetails] | List[ExecutionLogDetails | RootSignalsError]:
+        """Retrieve many objects concurrently, and return them in the order of their IDs.
+
+        Args:
+            ids: Their IDs. All are validated before anything is sent.
+            concurrency: Maximum number of concurrent calls.
+            errors: With "raise", no more calls are started after a failure, and an error is raised
+                when those in progress have ended. With "collect", all calls are made, and an error
+                takes the place of an object in the result: a `NotFoundError` where there is none.
+            on_progress: Called for each call that has ended. An exception in it ends the work.
+            _request_timeout: Seconds for all calls together, or a `root.Deadline`.
+
+        Raises:
+            BulkError: A call failed; `.results` has the outcome of each one.
+            InvalidRequestError: An argument or some IDs are invalid; the message has the position.
+        """
+        return await self._async.retrieve_many(
+            ids,
+            concurrency=concurrency,
+            errors=errors,
+            on_progress=on_progress,
+            _request_timeout=_request_timeout,
+        )
 
     aretrieve = aget
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from builtins import list as List
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal, cast, overload
 from uuid import UUID
@@ -47,7 +48,9 @@ if TYPE_CHECKING:
     from ._async.resources.judges.judge import AsyncJudge
     from ._async.resources.judges.refinement import AsyncRefinement
     from ._async.resources.judges.resource import AsyncJudges
+    from ._concurrency.bulk import Progress
     from ._twins import TwinSender
+    from .errors import RootSignalsError
 
 __all__ = [
     "AsyncJudge",
@@ -204,6 +207,7 @@ class JudgeBatches(_batches.JudgeBatches):
             _request_timeout=_request_timeout,
         )
 
+    @overload
     def alist(
         self,
         *,
@@ -216,8 +220,63 @@ class JudgeBatches(_batches.JudgeBatches):
         page_size: int | None = None,
         cursor: str | None = None,
         prefetch: bool = False,
+        details: Literal[False] = False,
+        concurrency: int = 8,
         _request_timeout: float | Deadline | None = None,
-    ) -> AsyncPager[JudgeBatchExecutionListItem]:
+    ) -> AsyncPager[JudgeBatchExecutionListItem]: ...
+
+    @overload
+    def alist(
+        self,
+        *,
+        judge_id: str | UUID | None = None,
+        status: str | None = None,
+        project_id: str | UUID | None = None,
+        date_from: datetime | str | None = None,
+        date_to: datetime | str | None = None,
+        limit: int | None = 100,
+        page_size: int | None = None,
+        cursor: str | None = None,
+        prefetch: bool = False,
+        details: Literal[True],
+        concurrency: int = 8,
+        _request_timeout: float | Deadline | None = None,
+    ) -> AsyncPager[JudgeBatchExecutionDetail]: ...
+
+    @overload
+    def alist(
+        self,
+        *,
+        judge_id: str | UUID | None = None,
+        status: str | None = None,
+        project_id: str | UUID | None = None,
+        date_from: datetime | str | None = None,
+        date_to: datetime | str | None = None,
+        limit: int | None = 100,
+        page_size: int | None = None,
+        cursor: str | None = None,
+        prefetch: bool = False,
+        details: bool,
+        concurrency: int = 8,
+        _request_timeout: float | Deadline | None = None,
+    ) -> AsyncPager[JudgeBatchExecutionListItem] | AsyncPager[JudgeBatchExecutionDetail]: ...
+
+    def alist(
+        self,
+        *,
+        judge_id: str | UUID | None = None,
+        status: str | None = None,
+        project_id: str | UUID | None = None,
+        date_from: datetime | str | None = None,
+        date_to: datetime | str | None = None,
+        limit: int | None = 100,
+        page_size: int | None = None,
+        cursor: str | None = None,
+        prefetch: bool = False,
+        details: bool = False,
+        concurrency: int = 8,
+        _request_timeout: float | Deadline | None = None,
+    ) -> AsyncPager[JudgeBatchExecutionListItem] | AsyncPager[JudgeBatchExecutionDetail]:
         """Return an iterator over batches.
 
         Args:
@@ -230,7 +289,11 @@ class JudgeBatches(_batches.JudgeBatches):
             page_size: Number of batches of a page; the service limits it.
             cursor: Where to continue: the `.cursor` of an earlier listing, or of its error.
             prefetch: Whether to request the next page while you use this one.
-            _request_timeout: Seconds for each page, or a `root.Deadline` for all of them.
+            details: Whether to retrieve each batch: a listing has no `items`.
+                One that is deleted meanwhile is left out.
+            concurrency: Maximum number of batches that are retrieved concurrently.
+            _request_timeout: Seconds for each page and each batch, or a `root.Deadline` for all
+                of them.
         """
         return self._async.list(
             judge_id=judge_id,
@@ -242,6 +305,8 @@ class JudgeBatches(_batches.JudgeBatches):
             page_size=page_size,
             cursor=cursor,
             prefetch=prefetch,
+            details=details,
+            concurrency=concurrency,
             _request_timeout=_request_timeout,
         )
 
@@ -277,6 +342,60 @@ class JudgeBatches(_batches.JudgeBatches):
             APITimeoutError: It has not ended in time. It goes on.
         """
         return await self._async.wait(batch_id, timeout=timeout, on_progress=on_progress)
+
+    @overload
+    async def aretrieve_many(
+        self,
+        ids: Iterable[str | UUID],
+        *,
+        concurrency: int = 8,
+        errors: Literal["raise"] = "raise",
+        on_progress: Callable[[Progress], None] | None = None,
+        _request_timeout: float | Deadline | None = None,
+    ) -> List[JudgeBatchExecutionDetail]: ...
+
+    @overload
+    async def aretrieve_many(
+        self,
+        ids: Iterable[str | UUID],
+        *,
+        concurrency: int = 8,
+        errors: Literal["collect"],
+        on_progress: Callable[[Progress], None] | None = None,
+        _request_timeout: float | Deadline | None = None,
+    ) -> List[JudgeBatchExecutionDetail | RootSignalsError]: ...
+
+    async def aretrieve_many(
+        self,
+        ids: Iterable[str | UUID],
+        *,
+        concurrency: int = 8,
+        errors: Literal["raise", "collect"] = "raise",
+        on_progress: Callable[[Progress], None] | None = None,
+        _request_timeout: float | Deadline | None = None,
+    ) -> List[JudgeBatchExecutionDetail] | List[JudgeBatchExecutionDetail | RootSignalsError]:
+        """Retrieve many objects concurrently, and return them in the order of their IDs.
+
+        Args:
+            ids: Their IDs. All are validated before anything is sent.
+            concurrency: Maximum number of concurrent calls.
+            errors: With "raise", no more calls are started after a failure, and an error is raised
+                when those in progress have ended. With "collect", all calls are made, and an error
+                takes the place of an object in the result: a `NotFoundError` where there is none.
+            on_progress: Called for each call that has ended. An exception in it ends the work.
+            _request_timeout: Seconds for all calls together, or a `root.Deadline`.
+
+        Raises:
+            BulkError: A call failed; `.results` has the outcome of each one.
+            InvalidRequestError: An argument or some IDs are invalid; the message has the position.
+        """
+        return await self._async.retrieve_many(
+            ids,
+            concurrency=concurrency,
+            errors=errors,
+            on_progress=on_progress,
+            _request_timeout=_request_timeout,
+        )
 
     aretrieve = aget
 
@@ -324,9 +443,11 @@ class Judges(_sync.Judges[Judge]):
         page_size: int | None = None,
         cursor: str | None = None,
         prefetch: bool = False,
+        details: bool = False,
+        concurrency: int = 8,
         _request_timeout: float | Deadline | None = None,
     ) -> AsyncPager[Judge]:
-        """Return an iterator over judges, which can run; they have no `files` and `stage`.
+        """Return an iterator over judges, which can run.
 
         Nothing is requested before the first item is needed, and nothing after you stop (except
         for one page with `prefetch`).
@@ -346,7 +467,11 @@ class Judges(_sync.Judges[Judge]):
             page_size: Number of judges of a page; the service limits it, usually to 100.
             cursor: Where to continue: the `.cursor` of an earlier listing, or of its error.
             prefetch: Whether to request the next page while you use this one.
-            _request_timeout: Seconds for each page, or a `root.Deadline` for all of them.
+            details: Whether to retrieve each judge: a listing has no
+                `files`, `stage` and `version_id`. One that is deleted meanwhile is left out.
+            concurrency: Maximum number of judges that are retrieved concurrently.
+            _request_timeout: Seconds for each page and each judge, or a `root.Deadline` for all
+                of them.
 
         Raises:
             PaginationError: While iterating, if a cursor repeats, or the next page has none.
@@ -365,6 +490,8 @@ class Judges(_sync.Judges[Judge]):
             page_size=page_size,
             cursor=cursor,
             prefetch=prefetch,
+            details=details,
+            concurrency=concurrency,
             _request_timeout=_request_timeout,
         )
 
@@ -881,6 +1008,60 @@ class Judges(_sync.Judges[Judge]):
         The service makes them in the background: `status` is `pending` until they are `ready`.
         """
         return await self._async.synthetic_data(judge_id, _request_timeout=_request_timeout)
+
+    @overload
+    async def aretrieve_many(
+        self,
+        ids: Iterable[str | UUID],
+        *,
+        concurrency: int = 8,
+        errors: Literal["raise"] = "raise",
+        on_progress: Callable[[Progress], None] | None = None,
+        _request_timeout: float | Deadline | None = None,
+    ) -> List[Judge]: ...
+
+    @overload
+    async def aretrieve_many(
+        self,
+        ids: Iterable[str | UUID],
+        *,
+        concurrency: int = 8,
+        errors: Literal["collect"],
+        on_progress: Callable[[Progress], None] | None = None,
+        _request_timeout: float | Deadline | None = None,
+    ) -> List[Judge | RootSignalsError]: ...
+
+    async def aretrieve_many(
+        self,
+        ids: Iterable[str | UUID],
+        *,
+        concurrency: int = 8,
+        errors: Literal["raise", "collect"] = "raise",
+        on_progress: Callable[[Progress], None] | None = None,
+        _request_timeout: float | Deadline | None = None,
+    ) -> List[Judge] | List[Judge | RootSignalsError]:
+        """Retrieve many objects concurrently, and return them in the order of their IDs.
+
+        Args:
+            ids: Their IDs. All are validated before anything is sent.
+            concurrency: Maximum number of concurrent calls.
+            errors: With "raise", no more calls are started after a failure, and an error is raised
+                when those in progress have ended. With "collect", all calls are made, and an error
+                takes the place of an object in the result: a `NotFoundError` where there is none.
+            on_progress: Called for each call that has ended. An exception in it ends the work.
+            _request_timeout: Seconds for all calls together, or a `root.Deadline`.
+
+        Raises:
+            BulkError: A call failed; `.results` has the outcome of each one.
+            InvalidRequestError: An argument or some IDs are invalid; the message has the position.
+        """
+        return await self._async.retrieve_many(
+            ids,
+            concurrency=concurrency,
+            errors=errors,
+            on_progress=on_progress,
+            _request_timeout=_request_timeout,
+        )
 
     aretrieve = aget
 

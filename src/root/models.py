@@ -134,6 +134,8 @@ class Models(_sync.Models):
         ordering: str | None = None,
         cursor: str | None = None,
         prefetch: bool = False,
+        details: bool = False,
+        concurrency: int = 8,
         _request_timeout: float | Deadline | None = None,
     ) -> AsyncPager[Model]:
         """Return an iterator over models: your own and public ones.
@@ -152,7 +154,11 @@ class Models(_sync.Models):
             prefetch: Whether to request the next page while you use this one; never more than one
                 page ahead, and never beyond `limit`. It has no effect where nothing can run in
                 the background.
-            _request_timeout: Seconds for each page, or a `root.Deadline` for all of them.
+            details: Whether to retrieve each model: a listing has no `model`, `url` and token
+                counts. One that is deleted meanwhile is left out.
+            concurrency: Maximum number of models that are retrieved concurrently.
+            _request_timeout: Seconds for each page and each model, or a `root.Deadline` for all
+                of them.
 
         Raises:
             PaginationError: While iterating, if a cursor repeats, or the next page has none.
@@ -164,6 +170,8 @@ class Models(_sync.Models):
             ordering=ordering,
             cursor=cursor,
             prefetch=prefetch,
+            details=details,
+            concurrency=concurrency,
             _request_timeout=_request_timeout,
         )
 
@@ -265,6 +273,60 @@ class Models(_sync.Models):
             api_key=api_key,
             url=url,
             max_output_token_count=max_output_token_count,
+            _request_timeout=_request_timeout,
+        )
+
+    @overload
+    async def aretrieve_many(
+        self,
+        ids: Iterable[str | UUID],
+        *,
+        concurrency: int = 8,
+        errors: Literal["raise"] = "raise",
+        on_progress: Callable[[Progress], None] | None = None,
+        _request_timeout: float | Deadline | None = None,
+    ) -> List[Model]: ...
+
+    @overload
+    async def aretrieve_many(
+        self,
+        ids: Iterable[str | UUID],
+        *,
+        concurrency: int = 8,
+        errors: Literal["collect"],
+        on_progress: Callable[[Progress], None] | None = None,
+        _request_timeout: float | Deadline | None = None,
+    ) -> List[Model | RootSignalsError]: ...
+
+    async def aretrieve_many(
+        self,
+        ids: Iterable[str | UUID],
+        *,
+        concurrency: int = 8,
+        errors: Literal["raise", "collect"] = "raise",
+        on_progress: Callable[[Progress], None] | None = None,
+        _request_timeout: float | Deadline | None = None,
+    ) -> List[Model] | List[Model | RootSignalsError]:
+        """Retrieve many objects concurrently, and return them in the order of their IDs.
+
+        Args:
+            ids: Their IDs. All are validated before anything is sent.
+            concurrency: Maximum number of concurrent calls.
+            errors: With "raise", no more calls are started after a failure, and an error is raised
+                when those in progress have ended. With "collect", all calls are made, and an error
+                takes the place of an object in the result: a `NotFoundError` where there is none.
+            on_progress: Called for each call that has ended. An exception in it ends the work.
+            _request_timeout: Seconds for all calls together, or a `root.Deadline`.
+
+        Raises:
+            BulkError: A call failed; `.results` has the outcome of each one.
+            InvalidRequestError: An argument or some IDs are invalid; the message has the position.
+        """
+        return await self._async.retrieve_many(
+            ids,
+            concurrency=concurrency,
+            errors=errors,
+            on_progress=on_progress,
             _request_timeout=_request_timeout,
         )
 

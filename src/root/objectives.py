@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from builtins import list as List
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Literal, overload
 from uuid import UUID
 
 from ._accessor import PartAccessor, TwinAccessor, lazy
@@ -16,7 +17,9 @@ from ._sync.resources import objectives as _sync
 if TYPE_CHECKING:
     from ._async.pager import AsyncPager
     from ._async.resources.objectives import AsyncObjectives, AsyncObjectiveVersions
+    from ._concurrency.bulk import Progress
     from ._twins import TwinSender
+    from .errors import RootSignalsError
 
 __all__ = [
     "AsyncObjectiveVersions",
@@ -93,6 +96,7 @@ class Objectives(_sync.Objectives):
         "root._async.resources.objectives", "AsyncObjectives"
     )
 
+    @overload
     def alist(
         self,
         *,
@@ -105,8 +109,63 @@ class Objectives(_sync.Objectives):
         page_size: int | None = None,
         cursor: str | None = None,
         prefetch: bool = False,
+        details: Literal[False] = False,
+        concurrency: int = 8,
         _request_timeout: float | Deadline | None = None,
-    ) -> AsyncPager[ObjectiveList]:
+    ) -> AsyncPager[ObjectiveList]: ...
+
+    @overload
+    def alist(
+        self,
+        *,
+        intent: str | None = None,
+        limit: int | None = 100,
+        search: str | None = None,
+        project_id: str | UUID | None = None,
+        include_public: bool = False,
+        ordering: str | None = None,
+        page_size: int | None = None,
+        cursor: str | None = None,
+        prefetch: bool = False,
+        details: Literal[True],
+        concurrency: int = 8,
+        _request_timeout: float | Deadline | None = None,
+    ) -> AsyncPager[Objective]: ...
+
+    @overload
+    def alist(
+        self,
+        *,
+        intent: str | None = None,
+        limit: int | None = 100,
+        search: str | None = None,
+        project_id: str | UUID | None = None,
+        include_public: bool = False,
+        ordering: str | None = None,
+        page_size: int | None = None,
+        cursor: str | None = None,
+        prefetch: bool = False,
+        details: bool,
+        concurrency: int = 8,
+        _request_timeout: float | Deadline | None = None,
+    ) -> AsyncPager[ObjectiveList] | AsyncPager[Objective]: ...
+
+    def alist(
+        self,
+        *,
+        intent: str | None = None,
+        limit: int | None = 100,
+        search: str | None = None,
+        project_id: str | UUID | None = None,
+        include_public: bool = False,
+        ordering: str | None = None,
+        page_size: int | None = None,
+        cursor: str | None = None,
+        prefetch: bool = False,
+        details: bool = False,
+        concurrency: int = 8,
+        _request_timeout: float | Deadline | None = None,
+    ) -> AsyncPager[ObjectiveList] | AsyncPager[Objective]:
         """Return an iterator over objectives.
 
         Nothing is requested before the first item is needed, and nothing after you stop (except
@@ -122,7 +181,11 @@ class Objectives(_sync.Objectives):
             page_size: Number of objectives of a page; the service limits it, usually to 100.
             cursor: Where to continue: the `.cursor` of an earlier listing, or of its error.
             prefetch: Whether to request the next page while you use this one.
-            _request_timeout: Seconds for each page, or a `root.Deadline` for all of them.
+            details: Whether to retrieve each objective: a listing has no
+                `version_id` and `test_dataset_id`. One that is deleted meanwhile is left out.
+            concurrency: Maximum number of objectives that are retrieved concurrently.
+            _request_timeout: Seconds for each page and each objective, or a `root.Deadline` for all
+                of them.
 
         Raises:
             PaginationError: While iterating, if a cursor repeats, or the next page has none.
@@ -137,6 +200,8 @@ class Objectives(_sync.Objectives):
             page_size=page_size,
             cursor=cursor,
             prefetch=prefetch,
+            details=details,
+            concurrency=concurrency,
             _request_timeout=_request_timeout,
         )
 
@@ -225,6 +290,60 @@ class Objectives(_sync.Objectives):
     ) -> None:
         """Delete an objective of yours."""
         return await self._async.delete(objective_id, _request_timeout=_request_timeout)
+
+    @overload
+    async def aretrieve_many(
+        self,
+        ids: Iterable[str | UUID],
+        *,
+        concurrency: int = 8,
+        errors: Literal["raise"] = "raise",
+        on_progress: Callable[[Progress], None] | None = None,
+        _request_timeout: float | Deadline | None = None,
+    ) -> List[Objective]: ...
+
+    @overload
+    async def aretrieve_many(
+        self,
+        ids: Iterable[str | UUID],
+        *,
+        concurrency: int = 8,
+        errors: Literal["collect"],
+        on_progress: Callable[[Progress], None] | None = None,
+        _request_timeout: float | Deadline | None = None,
+    ) -> List[Objective | RootSignalsError]: ...
+
+    async def aretrieve_many(
+        self,
+        ids: Iterable[str | UUID],
+        *,
+        concurrency: int = 8,
+        errors: Literal["raise", "collect"] = "raise",
+        on_progress: Callable[[Progress], None] | None = None,
+        _request_timeout: float | Deadline | None = None,
+    ) -> List[Objective] | List[Objective | RootSignalsError]:
+        """Retrieve many objects concurrently, and return them in the order of their IDs.
+
+        Args:
+            ids: Their IDs. All are validated before anything is sent.
+            concurrency: Maximum number of concurrent calls.
+            errors: With "raise", no more calls are started after a failure, and an error is raised
+                when those in progress have ended. With "collect", all calls are made, and an error
+                takes the place of an object in the result: a `NotFoundError` where there is none.
+            on_progress: Called for each call that has ended. An exception in it ends the work.
+            _request_timeout: Seconds for all calls together, or a `root.Deadline`.
+
+        Raises:
+            BulkError: A call failed; `.results` has the outcome of each one.
+            InvalidRequestError: An argument or some IDs are invalid; the message has the position.
+        """
+        return await self._async.retrieve_many(
+            ids,
+            concurrency=concurrency,
+            errors=errors,
+            on_progress=on_progress,
+            _request_timeout=_request_timeout,
+        )
 
     aretrieve = aget
 

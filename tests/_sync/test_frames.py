@@ -70,7 +70,7 @@ def test_empty_listing(client: RootSignals, package: str) -> None:
     full = getattr(client.models.list(limit=5), f"to_{package}")()
 
     assert len(empty) == 0
-    assert list(empty.columns) == list(full.columns) == list(columns_of(Model))
+    assert list(empty.columns) == list(full.columns) == list(columns_of(Model, is_listed=True))
     assert list(empty.dtypes) == list(full.dtypes)
 
 

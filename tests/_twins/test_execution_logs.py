@@ -119,7 +119,7 @@ async def test_filters(client: RootSignals) -> None:
     tomorrow = datetime.now(UTC) + timedelta(days=1)
 
     async def found(**filters: object) -> list[str]:
-        listing = client.execution_logs.alist(**filters)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+        listing = client.execution_logs.alist(**filters)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
         return [log.id async for log in listing]
 
     both = [second.execution_log_id, first.execution_log_id]
@@ -279,7 +279,7 @@ async def test_queries(
     """A listing sends the filters that were given, and no others."""
     route = respx_mock.get(URL).respond(json=EMPTY_PAGE)
 
-    listing = mocked.execution_logs.alist(**arguments)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    listing = mocked.execution_logs.alist(**arguments)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
     assert [log async for log in listing] == []
 
     assert dict(route.calls.last.request.url.params) == {"page_size": "100", **query}

@@ -77,6 +77,32 @@ async def test_every_way_to_cancel(kind: str) -> None:
             assert (await client.models.retrieve("a")).id == "9b2f"
 
 
+async def test_listing_after_a_cancellation() -> None:
+    """A listing with details that is cancelled loses nothing: the objects are retrieved again."""
+    hung = threading.Event()
+
+    def choose(request: bytes) -> Step:
+        if b"/models/?" in request:
+            return responds(200, {"results": [{"id": name, "name": name} for name in "abc"]})
+        name = request.split(b" ")[1].decode()[-2]
+        if name == "b" and not hung.is_set():
+            hung.set()
+            return server.hangs
+        return responds(200, {"id": name, "name": name})
+
+    with ScriptedServer([], choose=choose) as server:
+        async with AsyncRootSignals(KEY, base_url=server.url) as client:
+            listing = client.models.list(details=True)
+            task = asyncio.ensure_future(anext(listing))
+            await wait_until(hung.is_set)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+
+            async with asyncio.timeout(HANG):
+                assert [model.name async for model in listing] == ["a", "b", "c"]
+
+
 async def _fail_beside(call: Coroutine[None, None, Model], server: ScriptedServer) -> None:
     async def fail() -> None:
         await wait_until(lambda: server.requests)

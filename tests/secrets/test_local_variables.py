@@ -149,11 +149,12 @@ OTHERS: dict[str, object] = {
     "model": "a",
     "model_id": "a",
     "model_ids": ["a", "b"],
+    "ids": ["a", "b"],
     "project_id": "a",
     "is_default": True,
 } | dict.fromkeys(
     (
-        *("capable_of", "concurrency", "cursor", "deadline", "description"),
+        *("capable_of", "concurrency", "cursor", "deadline", "description", "details"),
         *("errors", "limit", "max_output_token_count", "max_retries", "max_token_count"),
         *("on_progress", "once", "ordering", "page_size", "prefetch", "prune", "query"),
         *("rotate_keys", "schema", "timeout", "url", "_request_timeout"),

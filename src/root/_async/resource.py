@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
+from builtins import list as List
 from dataclasses import replace
-from typing import TYPE_CHECKING, ClassVar, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar, overload
 from urllib.parse import quote
 from uuid import UUID
 
-from .._config.deadlines import as_deadline
+from .._config.deadlines import as_deadline, limited
 from .._schemas.base import ResponseModel
 from ..errors import InvalidRequestError, RootSignalsError, shorten_traceback
 from .pager import AsyncPager
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
+    from .._concurrency.bulk import Progress
     from .._config.deadlines import Deadline
     from .._http.operation import Operation
+    from ..errors import RootSignalsError
     from .sender import AsyncSender
 
-__all__ = ["AsyncResource", "segment", "send_operation"]
+__all__ = ["AsyncCollection", "AsyncResource", "segment", "send_operation"]
 
 T = TypeVar("T")
 M = TypeVar("M", bound=ResponseModel)
+D = TypeVar("D", bound=ResponseModel)
 
 
 def segment(object_id: str | UUID, noun: str) -> str:
@@ -166,3 +172,106 @@ class AsyncResource:
         except RootSignalsError as error:
             shorten_traceback(error)
             raise
+
+
+class AsyncCollection(AsyncResource, Generic[D]):
+    """A resource whose objects can be retrieved by their IDs."""
+
+    @overload
+    async def retrieve_many(
+        self,
+        ids: Iterable[str | UUID],
+        *,
+        concurrency: int = 8,
+        errors: Literal["raise"] = "raise",
+        on_progress: Callable[[Progress], None] | None = None,
+        _request_timeout: float | Deadline | None = None,
+    ) -> List[D]: ...
+    @overload
+    async def retrieve_many(
+        self,
+        ids: Iterable[str | UUID],
+        *,
+        concurrency: int = 8,
+        errors: Literal["collect"],
+        on_progress: Callable[[Progress], None] | None = None,
+        _request_timeout: float | Deadline | None = None,
+    ) -> List[D | RootSignalsError]: ...
+    async def retrieve_many(
+        self,
+        ids: Iterable[str | UUID],
+        *,
+        concurrency: int = 8,
+        errors: Literal["raise", "collect"] = "raise",
+        on_progress: Callable[[Progress], None] | None = None,
+        _request_timeout: float | Deadline | None = None,
+    ) -> List[D] | List[D | RootSignalsError]:
+        """Retrieve many objects concurrently, and return them in the order of their IDs.
+
+        Args:
+            ids: Their IDs. All are validated before anything is sent.
+            concurrency: Maximum number of concurrent calls.
+            errors: With "raise", no more calls are started after a failure, and an error is raised
+                when those in progress have ended. With "collect", all calls are made, and an error
+                takes the place of an object in the result: a `NotFoundError` where there is none.
+            on_progress: Called for each call that has ended. An exception in it ends the work.
+            _request_timeout: Seconds for all calls together, or a `root.Deadline`.
+
+        Raises:
+            BulkError: A call failed; `.results` has the outcome of each one.
+            InvalidRequestError: An argument or some IDs are invalid; the message has the position.
+        """
+        # Imported late: most programs retrieve objects one by one.
+        from .._schemas.requests import validate_each
+        from .bulk import call_each
+
+        valid = validate_each(ids, self._checked)
+        with limited(_request_timeout):
+            return await call_each(
+                self._retrieve,
+                valid,
+                concurrency=concurrency,
+                errors=errors,
+                on_progress=on_progress,
+            )
+
+    @abstractmethod
+    async def retrieve(
+        self, object_id: str | UUID, /, *, _request_timeout: float | Deadline | None = None
+    ) -> D:
+        """Retrieve an object by its ID."""
+
+    def _checked(self, object_id: str | UUID) -> str | UUID:
+        """Return an ID if it is valid."""
+        segment(object_id, self._item_type.__facts__.noun)
+        return object_id
+
+    async def _retrieve(self, object_id: str | UUID) -> D:
+        return await self.retrieve(object_id)
+
+    def _with_details(
+        self,
+        listing: AsyncPager[M],
+        item: type[D],
+        *,
+        concurrency: int,
+        deadline: float | Deadline | None,
+    ) -> AsyncPager[D]:
+        """Return a listing of the same objects as `retrieve` returns them.
+
+        Args:
+            listing: The listing. It is not to be read.
+            item: The class of the objects.
+            concurrency: Maximum number of concurrent calls.
+            deadline: Seconds for each call, or a deadline for all of them.
+        """
+        # Imported late, as above.
+        from .details import AsyncDetailsPager
+
+        return AsyncDetailsPager(
+            listing, item, partial(self._retrieve_listed, deadline), concurrency
+        )
+
+    async def _retrieve_listed(self, deadline: float | Deadline | None, listed: Any) -> D:
+        """Return an object of a listing as `retrieve` returns it."""
+        return await self.retrieve(listed.id, _request_timeout=deadline)

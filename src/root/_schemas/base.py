@@ -59,6 +59,10 @@ class Facts(NamedTuple):
         write_only: Fields that may be sent and never come back; if one does, it is dropped.
         nouns: The word for several objects, if it is not the noun with an s.
         max_bytes: Maximum size of a response with such an object.
+        properties: Properties that are columns of tables, in addition to the fields.
+        listed_columns: The columns of a listing without details, if that has fewer.
+        untabled: Columns that tables do not have: fields that another column has by their present
+            names, those of older servers only, and those that mean nothing to users.
     """
 
     noun: str = "object"
@@ -68,6 +72,9 @@ class Facts(NamedTuple):
     write_only: frozenset[str] = frozenset()
     nouns: str = ""
     max_bytes: int = MAX_OBJECT_BYTES
+    properties: tuple[str, ...] = ()
+    listed_columns: tuple[str, ...] = ()
+    untabled: frozenset[str] = frozenset()
 
     @property
     def plural(self) -> str:
@@ -247,11 +254,16 @@ def _parts_of(item: type[APIModel]) -> Mapping[str, type[APIModel]]:
 
 
 @cache
-def columns_of(item: type[APIModel]) -> Mapping[str, Kind]:
+def columns_of(item: type[APIModel], *, is_listed: bool = False) -> Mapping[str, Kind]:
     """Return the columns of a table of these objects: the names of fields, and what they hold.
 
     A field that holds another object has a column for each field of that, such as `owner.email`.
+
+    Args:
+        item: The class of the objects.
+        is_listed: Whether they are those of a listing, which may have fewer fields.
     """
+    facts = _facts_of(item)
     parts = _parts_of(item)
     columns: dict[str, Kind] = {}
     for name, field in item.model_fields.items():
@@ -259,7 +271,14 @@ def columns_of(item: type[APIModel]) -> Mapping[str, Kind]:
             columns |= {f"{name}.{inner}": kind for inner, kind in columns_of(parts[name]).items()}
         else:
             columns[name] = _kind(field.annotation)
+    columns |= dict.fromkeys(facts.properties, "text")
+    if is_listed and facts.listed_columns:
+        return {name: columns[name] for name in facts.listed_columns}
     return columns
+
+
+def _facts_of(item: type[APIModel]) -> Facts:
+    return item.__facts__ if issubclass(item, ResponseModel) else Facts()
 
 
 def _kind(annotation: object) -> Kind:
@@ -274,6 +293,8 @@ def _kind(annotation: object) -> Kind:
 def flatten(item: APIModel) -> dict[str, JsonValue]:
     """Return the fields of an object as one row: those of its parts as `owner.email` and so on."""
     row = _flattened(item.to_dict(), type(item))
+    for name in _facts_of(type(item)).properties:
+        row[name] = getattr(item, name)
     return {name: row[name] for name in (*columns_of(type(item)), *row) if name in row}
 
 
@@ -287,4 +308,5 @@ def _flattened(fields: Mapping[str, JsonValue], item: type[APIModel]) -> dict[st
             nested |= {f"{name}.{inner_name}": field for inner_name, field in inner.items()}
         elif name not in parts or value is not None:
             row[name] = value
-    return row | nested
+    untabled = _facts_of(item).untabled
+    return {name: value for name, value in (row | nested).items() if name not in untabled}

@@ -85,7 +85,11 @@ class DataSetList(ResponseModel):
     """
 
     __facts__: ClassVar[Facts] = Facts(
-        noun="data set", shared_parts=("owner",), summary=("id", "name", "type", "created_at")
+        noun="data set",
+        shared_parts=("owner",),
+        summary=("id", "name", "type", "created_at"),
+        # It is for the service's own web pages.
+        untabled=frozenset(("_meta",)),
     )
 
     id: str

@@ -39,6 +39,16 @@ _Text = Annotated[str, Field(min_length=1)]
 _Criteria = Annotated[str, Field(min_length=1, max_length=500_000)]
 
 
+# Older names of its text and of who can see it, what only older servers have, and what is for the
+# service's own web pages.
+_UNTABLED = frozenset(
+    (
+        *("prompt", "status", "skill_type", "system_message", "model_params"),
+        *("reference_variables", "_meta"),
+    )
+)
+
+
 class InputVariable(RequestModel):
     """A variable of the text of an evaluator, which each execution has a value for."""
 
@@ -181,7 +191,11 @@ class EvaluatorFields(ActingModel):
     """
 
     __facts__: ClassVar[Facts] = Facts(
-        noun="evaluator", free_text=("change_note",), shared_parts=("owner",)
+        noun="evaluator",
+        free_text=("change_note",),
+        shared_parts=("owner",),
+        properties=("scoring_criteria", "visibility"),
+        untabled=_UNTABLED,
     )
 
     id: str
@@ -259,6 +273,17 @@ class EvaluatorListOutput(ResponseModel):
         noun="evaluator",
         shared_parts=("owner", "updated_by"),
         summary=("id", "name"),
+        properties=("scoring_criteria", "visibility"),
+        listed_columns=(
+            *("id", "name", "version_id", "objective.id", "objective.intent", "models", "inputs"),
+            *("scoring_criteria", "visibility", "owner.email", "owner.full_name", "project_id"),
+            *("created_at", "updated_at", "updated_by.email", "updated_by.full_name"),
+        ),
+        # Some servers send the whole objective.
+        untabled=_UNTABLED.union(
+            ("objective.owner.email", "objective.owner.full_name", "objective.created_at"),
+            ("objective.project_id", "objective.version_id", "objective.test_dataset_id"),
+        ),
     )
 
     id: str

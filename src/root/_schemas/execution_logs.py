@@ -218,6 +218,9 @@ class ExecutionLogDetails(ResponseModel):
         noun="execution log",
         free_text=("justification", "llm_output", "system_prompt", "variables"),
         max_bytes=MAX_BYTES,
+        properties=("scoring_criteria",),
+        # The older name of `scoring_criteria`, and what only older servers have.
+        untabled=frozenset(("prompt_template", "rendered_prompt", "chat_id", "model_params")),
     )
 
     id: str

@@ -157,6 +157,8 @@ class JudgeBatchExecutionListItem(Work):
         noun="batch",
         nouns="batches",
         summary=("batch_execution_id", "status", "total_count", "completed_count", "failed_count"),
+        # It is the same as `batch_execution_id`.
+        untabled=frozenset(("id",)),
     )
 
     batch_execution_id: str

@@ -190,7 +190,18 @@ class JudgeFields(ActingModel):
         created_at: When it was created.
     """
 
-    __facts__: ClassVar[Facts] = Facts(noun="judge", summary=("id", "name"))
+    __facts__: ClassVar[Facts] = Facts(
+        noun="judge",
+        summary=("id", "name"),
+        properties=("intent", "visibility"),
+        listed_columns=(
+            *("id", "name", "intent", "evaluators", "inputs", "visibility", "project_id"),
+            "created_at",
+        ),
+        # Older names of its intent and of who can see it, and what is for the service's own web
+        # pages.
+        untabled=frozenset(("objective", "status", "_meta")),
+    )
 
     id: str
     name: str

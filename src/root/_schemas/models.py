@@ -21,6 +21,7 @@ __all__ = [
     "VerifyRequest",
     "VerifySettings",
     "Visibility",
+    "completed",
 ]
 
 Visibility: TypeAlias = Literal["PUBLIC", "PUBLIC_UNLISTED", "PRIVATE"] | str
@@ -138,6 +139,11 @@ class Model(ResponseModel):
             *("max_output_token_count", "max_token_count", "id"),
         ),
         write_only=ModelRequest.sensitive_fields(),
+        listed_columns=(
+            *("id", "name", "owner.email", "owner.full_name", "provider.id", "provider.name"),
+            *("provider.logo_light", "provider.logo_dark", "provider.is_gdpr_compliant"),
+            "visibility",
+        ),
     )
 
     id: str
@@ -149,6 +155,12 @@ class Model(ResponseModel):
     owner: Owner | None = None
     provider: Provider | None = None
     visibility: Visibility | None = None
+
+
+def completed(details: Model, listed: Model) -> Model:
+    """Return the details of a model with the fields that only a listing has."""
+    names = listed.model_fields_set - details.model_fields_set
+    return details.model_copy(update={name: getattr(listed, name) for name in names})
 
 
 class ModelVerification(ResponseModel):

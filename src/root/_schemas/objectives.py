@@ -13,6 +13,10 @@ from .requests import RequestModel
 __all__ = ["NewObjective", "Objective", "ObjectiveList", "ObjectivePatch", "ObjectiveRequest"]
 
 
+# What only older servers have, and what is for the service's own web pages.
+_UNTABLED = frozenset(("test_set", "status", "validators", "_meta"))
+
+
 class ObjectiveRequest(RequestModel):
     """The settings of an objective."""
 
@@ -47,7 +51,7 @@ class Objective(ResponseModel):
     """
 
     __facts__: ClassVar[Facts] = Facts(
-        noun="objective", free_text=("intent",), shared_parts=("owner",)
+        noun="objective", free_text=("intent",), shared_parts=("owner",), untabled=_UNTABLED
     )
 
     id: str
@@ -70,7 +74,11 @@ class ObjectiveList(ResponseModel):
     """
 
     __facts__: ClassVar[Facts] = Facts(
-        noun="objective", free_text=("intent",), shared_parts=("owner",), summary=("id", "intent")
+        noun="objective",
+        free_text=("intent",),
+        shared_parts=("owner",),
+        summary=("id", "intent"),
+        untabled=_UNTABLED,
     )
 
     id: str

@@ -240,12 +240,14 @@ class Page(Generic[T]):
         next_cursor: The cursor of the next page, or None on the last one.
         meta: Metadata of the response.
         item_type: The class of the items, from which an empty page has the columns of its frames.
+        has_details: Whether the items have all fields, and not only those of a listing.
     """
 
     items: list[T]
     next_cursor: str | None
     meta: ResponseMeta = field(repr=False, compare=False)
     item_type: type[T] | None = field(default=None, repr=False, compare=False)
+    has_details: bool = field(default=True, repr=False, compare=False)
 
     def __hash__(self) -> int:
         return hash((*self.items, self.next_cursor))
@@ -282,7 +284,7 @@ class Page(Generic[T]):
 
     def _columns(self) -> Mapping[str, Kind]:
         kind = self._kind()
-        return {} if kind is None else columns_of(kind)
+        return {} if kind is None else columns_of(kind, is_listed=not self.has_details)
 
     def _kind(self) -> type[ResponseModel] | None:
         return self.item_type or (type(self.items[0]) if self.items else None)

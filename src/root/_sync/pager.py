@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     import polars
     from pydantic import JsonValue
 
+    from .._display.frames import Kind
     from .sender import Sender
 
 __all__ = ["Pager"]
@@ -123,7 +124,7 @@ class Pager(Iterator[T], Generic[T]):
 
         # Checked before anything is requested.
         check_installed("pandas")
-        return to_pandas([flatten(item) for item in self._rest()], columns_of(self._item))
+        return to_pandas(map(flatten, self._rest()), self._columns())
 
     def to_polars(self) -> polars.DataFrame:
         """Read the rest of the listing into a polars frame with one row for each item.
@@ -136,7 +137,7 @@ class Pager(Iterator[T], Generic[T]):
         from .._display.frames import check_installed, to_polars
 
         check_installed("polars")
-        return to_polars([flatten(item) for item in self._rest()], columns_of(self._item))
+        return to_polars(map(flatten, self._rest()), self._columns())
 
     def __getstate__(self) -> dict[str, object]:
         # A copy reads the rest of the page independently, and requests the next page itself.
@@ -166,20 +167,28 @@ class Pager(Iterator[T], Generic[T]):
         remaining = self._remaining
         if remaining is not None:
             # The items of a page that is being read were subtracted when it arrived.
-            remaining += length_hint(self._items)
+            remaining += self._buffered()
         return {"cursor": self.cursor, "remaining": "all" if remaining is None else remaining}
+
+    def _buffered(self) -> int:
+        """Return the number of items that have been requested and not been read."""
+        return length_hint(self._items)
+
+    def _columns(self) -> Mapping[str, Kind]:
+        return columns_of(self._item, is_listed=True)
+
+    def _rest(self) -> List[T]:
+        """Read the rest of the listing."""
+        items = [*self._items]
+        while (page := self._next_page()) is not None:
+            items += page.items
+        return items
 
     def close(self) -> None:
         """Request nothing more."""
         self._items = iter(())
         self._closed = True
         self._prefetched = None
-
-    def _rest(self) -> List[T]:
-        items = [*self._items]
-        while (page := self._next_page()) is not None:
-            items += page.items
-        return items
 
     def _next_page(self) -> Page[T] | None:
         if self._failure is not None:
@@ -268,7 +277,7 @@ class Pager(Iterator[T], Generic[T]):
             if error.cursor is None:
                 error.cursor = self.cursor
             self.cursor = error.cursor
-        self._last_page = Page(items, following, response.meta, self._item)
+        self._last_page = Page(items, following, response.meta, self._item, has_details=False)
         return self._last_page
 
 

@@ -14,7 +14,7 @@ from ..._schemas.datasets import DataSetCreate, DataSetList, DataSetType, data_s
 from ..._schemas.executions import plain
 from ..._schemas.queries import query_of
 from ..pager import AsyncPager
-from ..resource import AsyncResource
+from ..resource import AsyncCollection
 
 __all__ = ["AsyncDataSets"]
 
@@ -22,7 +22,7 @@ __all__ = ["AsyncDataSets"]
 _FILE_TIMEOUT = 120.0
 
 
-class AsyncDataSets(AsyncResource):
+class AsyncDataSets(AsyncCollection[DataSetList]):
     """Data sets, files that evaluations refer to; `client.datasets` is an instance.
 
     All methods raise `APIConnectionError`, `APIStatusError` and `APIResponseError` as described in

@@ -11,11 +11,19 @@ from uuid import UUID
 from ..._config import NOT_GIVEN, NotGiven
 from ..._config.deadlines import Deadline
 from ..._http.operation import Operation
-from ..._schemas.models import Model, ModelPatch, ModelRequest, ModelVerification, VerifyRequest
+from ..._schemas.models import (
+    Model,
+    ModelPatch,
+    ModelRequest,
+    ModelVerification,
+    VerifyRequest,
+    completed,
+)
 from ..._schemas.requests import Body, json_body
 from ..._secrets.secret import as_secret
 from ...errors import InvalidRequestError
 from ..pager import AsyncPager
+from ..resource import AsyncCollection
 from .model_sets import AsyncModelSets
 
 __all__ = ["AsyncModels"]
@@ -24,7 +32,7 @@ __all__ = ["AsyncModels"]
 _VERIFY_TIMEOUT = 120.0
 
 
-class AsyncModels(AsyncModelSets):
+class AsyncModels(AsyncCollection[Model], AsyncModelSets):
     """The models that evaluations run on; `client.models` is an instance.
 
     All methods raise `APIConnectionError`, `APIStatusError` and `APIResponseError` as described in
@@ -79,6 +87,8 @@ class AsyncModels(AsyncModelSets):
         ordering: str | None = None,
         cursor: str | None = None,
         prefetch: bool = False,
+        details: bool = False,
+        concurrency: int = 8,
         _request_timeout: float | Deadline | None = None,
     ) -> AsyncPager[Model]:
         """Return an iterator over models: your own and public ones.
@@ -97,12 +107,16 @@ class AsyncModels(AsyncModelSets):
             prefetch: Whether to request the next page while you use this one; never more than one
                 page ahead, and never beyond `limit`. It has no effect where nothing can run in
                 the background.
-            _request_timeout: Seconds for each page, or a `root.Deadline` for all of them.
+            details: Whether to retrieve each model: a listing has no `model`, `url` and token
+                counts. One that is deleted meanwhile is left out.
+            concurrency: Maximum number of models that are retrieved concurrently.
+            _request_timeout: Seconds for each page and each model, or a `root.Deadline` for all
+                of them.
 
         Raises:
             PaginationError: While iterating, if a cursor repeats, or the next page has none.
         """
-        return self._list(
+        listing = self._list(
             Model,
             query=_filters(capable_of),
             limit=limit,
@@ -111,6 +125,11 @@ class AsyncModels(AsyncModelSets):
             cursor=cursor,
             prefetch=prefetch,
             deadline=_request_timeout,
+        )
+        if not details:
+            return listing
+        return self._with_details(
+            listing, Model, concurrency=concurrency, deadline=_request_timeout
         )
 
     async def retrieve(
@@ -218,6 +237,9 @@ class AsyncModels(AsyncModelSets):
             max_output_token_count=max_output_token_count,
         )
         return await self._send(self._verification(body), _request_timeout)
+
+    async def _retrieve_listed(self, deadline: float | Deadline | None, listed: Model) -> Model:
+        return completed(await super()._retrieve_listed(deadline, listed), listed)
 
     def _saving(self, body: Body, model_id: str | UUID | None = None) -> Operation[Model]:
         if model_id is None:

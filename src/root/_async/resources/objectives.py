@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from types import NoneType
+from typing import Literal, overload
 from uuid import UUID
 
 from ..._accessor import PartAccessor
@@ -21,7 +22,7 @@ from ..._schemas.pages import ListResponse, list_response
 from ..._schemas.queries import page_of, query_of
 from ..._schemas.requests import json_body
 from ..pager import AsyncPager
-from ..resource import AsyncResource
+from ..resource import AsyncCollection, AsyncResource
 
 __all__ = ["AsyncObjectiveVersions", "AsyncObjectives"]
 
@@ -57,7 +58,7 @@ class AsyncObjectiveVersions(AsyncResource):
         return await self._send(operation, _request_timeout)
 
 
-class AsyncObjectives(AsyncResource):
+class AsyncObjectives(AsyncCollection[Objective]):
     """Objectives, what evaluators are to find out; `client.objectives` is an instance.
 
     All methods raise `APIConnectionError`, `APIStatusError` and `APIResponseError` as described in
@@ -74,6 +75,7 @@ class AsyncObjectives(AsyncResource):
     )
     """The versions of objectives."""
 
+    @overload
     def list(
         self,
         *,
@@ -86,8 +88,60 @@ class AsyncObjectives(AsyncResource):
         page_size: int | None = None,
         cursor: str | None = None,
         prefetch: bool = False,
+        details: Literal[False] = False,
+        concurrency: int = 8,
         _request_timeout: float | Deadline | None = None,
-    ) -> AsyncPager[ObjectiveList]:
+    ) -> AsyncPager[ObjectiveList]: ...
+    @overload
+    def list(
+        self,
+        *,
+        intent: str | None = None,
+        limit: int | None = 100,
+        search: str | None = None,
+        project_id: str | UUID | None = None,
+        include_public: bool = False,
+        ordering: str | None = None,
+        page_size: int | None = None,
+        cursor: str | None = None,
+        prefetch: bool = False,
+        details: Literal[True],
+        concurrency: int = 8,
+        _request_timeout: float | Deadline | None = None,
+    ) -> AsyncPager[Objective]: ...
+    @overload
+    def list(
+        self,
+        *,
+        intent: str | None = None,
+        limit: int | None = 100,
+        search: str | None = None,
+        project_id: str | UUID | None = None,
+        include_public: bool = False,
+        ordering: str | None = None,
+        page_size: int | None = None,
+        cursor: str | None = None,
+        prefetch: bool = False,
+        details: bool,
+        concurrency: int = 8,
+        _request_timeout: float | Deadline | None = None,
+    ) -> AsyncPager[ObjectiveList] | AsyncPager[Objective]: ...
+    def list(
+        self,
+        *,
+        intent: str | None = None,
+        limit: int | None = 100,
+        search: str | None = None,
+        project_id: str | UUID | None = None,
+        include_public: bool = False,
+        ordering: str | None = None,
+        page_size: int | None = None,
+        cursor: str | None = None,
+        prefetch: bool = False,
+        details: bool = False,
+        concurrency: int = 8,
+        _request_timeout: float | Deadline | None = None,
+    ) -> AsyncPager[ObjectiveList] | AsyncPager[Objective]:
         """Return an iterator over objectives.
 
         Nothing is requested before the first item is needed, and nothing after you stop (except
@@ -103,12 +157,16 @@ class AsyncObjectives(AsyncResource):
             page_size: Number of objectives of a page; the service limits it, usually to 100.
             cursor: Where to continue: the `.cursor` of an earlier listing, or of its error.
             prefetch: Whether to request the next page while you use this one.
-            _request_timeout: Seconds for each page, or a `root.Deadline` for all of them.
+            details: Whether to retrieve each objective: a listing has no
+                `version_id` and `test_dataset_id`. One that is deleted meanwhile is left out.
+            concurrency: Maximum number of objectives that are retrieved concurrently.
+            _request_timeout: Seconds for each page and each objective, or a `root.Deadline` for all
+                of them.
 
         Raises:
             PaginationError: While iterating, if a cursor repeats, or the next page has none.
         """
-        return self._list(
+        listing = self._list(
             ObjectiveList,
             query=query_of(
                 intent=intent,
@@ -122,6 +180,11 @@ class AsyncObjectives(AsyncResource):
             cursor=cursor,
             prefetch=prefetch,
             deadline=_request_timeout,
+        )
+        if not details:
+            return listing
+        return self._with_details(
+            listing, Objective, concurrency=concurrency, deadline=_request_timeout
         )
 
     async def create(

@@ -11,12 +11,12 @@ from ..._http.operation import Operation
 from ..._schemas.projects import Project, ProjectPatch, ProjectRequest
 from ..._schemas.requests import json_body
 from ..pager import AsyncPager
-from ..resource import AsyncResource
+from ..resource import AsyncCollection
 
 __all__ = ["AsyncProjects"]
 
 
-class AsyncProjects(AsyncResource):
+class AsyncProjects(AsyncCollection[Project]):
     """The projects of your organization; `client.projects` is an instance.
 
     A project is a workspace to which evaluators, judges, data sets and logs belong. All methods

@@ -15,7 +15,7 @@ from ..._schemas.datasets import DataSetCreate, DataSetList, DataSetType, data_s
 from ..._schemas.executions import plain
 from ..._schemas.queries import query_of
 from ..pager import Pager
-from ..resource import Resource
+from ..resource import Collection
 
 __all__ = ["DataSets"]
 
@@ -23,7 +23,7 @@ __all__ = ["DataSets"]
 _FILE_TIMEOUT = 120.0
 
 
-class DataSets(Resource):
+class DataSets(Collection[DataSetList]):
     """Data sets, files that evaluations refer to; `client.datasets` is an instance.
 
     All methods raise `APIConnectionError`, `APIStatusError` and `APIResponseError` as described in

@@ -7,6 +7,7 @@ from builtins import list as List
 from collections.abc import Sequence
 from datetime import datetime
 from types import NoneType
+from typing import Literal, overload
 from uuid import UUID
 
 from ..._config.deadlines import Deadline
@@ -24,12 +25,12 @@ from ..._schemas.queries import query_of
 from ..._schemas.requests import json_body
 from ...errors import InvalidRequestError
 from ..pager import Pager
-from ..resource import Resource
+from ..resource import Collection
 
 __all__ = ["ExecutionLogs"]
 
 
-class ExecutionLogs(Resource):
+class ExecutionLogs(Collection[ExecutionLogDetails]):
     """The logs of executions; `client.execution_logs` is an instance.
 
     Each execution of an evaluator or a judge has a log, which can be read at once.
@@ -43,6 +44,7 @@ class ExecutionLogs(Resource):
     _collection = "/v1/execution-logs/"
     _item_type = ExecutionLogDetails
 
+    @overload
     def list(
         self,
         *,
@@ -73,8 +75,114 @@ class ExecutionLogs(Resource):
         page_size: int | None = None,
         cursor: str | None = None,
         prefetch: bool = False,
+        details: Literal[False] = False,
+        concurrency: int = 8,
         _request_timeout: float | Deadline | None = None,
-    ) -> Pager[ExecutionLogList]:
+    ) -> Pager[ExecutionLogList]: ...
+    @overload
+    def list(
+        self,
+        *,
+        limit: int | None = 100,
+        search_term: str | None = None,
+        tags: Sequence[str] | None = None,
+        include: Sequence[str] | None = None,
+        executed_item_id: str | UUID | None = None,
+        execution_type: ExecutionType | None = None,
+        date_from: datetime | str | None = None,
+        date_to: datetime | str | None = None,
+        min_score: float | None = None,
+        max_score: float | None = None,
+        session_id: str | None = None,
+        user_id: str | None = None,
+        has_session_id: bool | None = None,
+        unique_skills: bool = False,
+        project_id: str | UUID | None = None,
+        judge_id: str | UUID | None = None,
+        batch_execution_id: str | UUID | None = None,
+        parent_execution_log_id: str | UUID | None = None,
+        model: str | None = None,
+        owner_email: str | None = None,
+        min_cost: float | None = None,
+        max_cost: float | None = None,
+        unique_evaluators: bool = False,
+        ordering: str | None = None,
+        page_size: int | None = None,
+        cursor: str | None = None,
+        prefetch: bool = False,
+        details: Literal[True],
+        concurrency: int = 8,
+        _request_timeout: float | Deadline | None = None,
+    ) -> Pager[ExecutionLogDetails]: ...
+    @overload
+    def list(
+        self,
+        *,
+        limit: int | None = 100,
+        search_term: str | None = None,
+        tags: Sequence[str] | None = None,
+        include: Sequence[str] | None = None,
+        executed_item_id: str | UUID | None = None,
+        execution_type: ExecutionType | None = None,
+        date_from: datetime | str | None = None,
+        date_to: datetime | str | None = None,
+        min_score: float | None = None,
+        max_score: float | None = None,
+        session_id: str | None = None,
+        user_id: str | None = None,
+        has_session_id: bool | None = None,
+        unique_skills: bool = False,
+        project_id: str | UUID | None = None,
+        judge_id: str | UUID | None = None,
+        batch_execution_id: str | UUID | None = None,
+        parent_execution_log_id: str | UUID | None = None,
+        model: str | None = None,
+        owner_email: str | None = None,
+        min_cost: float | None = None,
+        max_cost: float | None = None,
+        unique_evaluators: bool = False,
+        ordering: str | None = None,
+        page_size: int | None = None,
+        cursor: str | None = None,
+        prefetch: bool = False,
+        details: bool,
+        concurrency: int = 8,
+        _request_timeout: float | Deadline | None = None,
+    ) -> Pager[ExecutionLogList] | Pager[ExecutionLogDetails]: ...
+    def list(
+        self,
+        *,
+        limit: int | None = 100,
+        search_term: str | None = None,
+        tags: Sequence[str] | None = None,
+        include: Sequence[str] | None = None,
+        executed_item_id: str | UUID | None = None,
+        execution_type: ExecutionType | None = None,
+        date_from: datetime | str | None = None,
+        date_to: datetime | str | None = None,
+        min_score: float | None = None,
+        max_score: float | None = None,
+        session_id: str | None = None,
+        user_id: str | None = None,
+        has_session_id: bool | None = None,
+        unique_skills: bool = False,
+        project_id: str | UUID | None = None,
+        judge_id: str | UUID | None = None,
+        batch_execution_id: str | UUID | None = None,
+        parent_execution_log_id: str | UUID | None = None,
+        model: str | None = None,
+        owner_email: str | None = None,
+        min_cost: float | None = None,
+        max_cost: float | None = None,
+        unique_evaluators: bool = False,
+        ordering: str | None = None,
+        page_size: int | None = None,
+        cursor: str | None = None,
+        prefetch: bool = False,
+        details: bool = False,
+        concurrency: int = 8,
+        _request_timeout: float | Deadline | None = None,
+    ) -> Pager[ExecutionLogList] | Pager[ExecutionLogDetails]:
         """Return an iterator over execution logs, the newest first.
 
         Nothing is requested before the first item is needed, and nothing after you stop (except
@@ -110,12 +218,16 @@ class ExecutionLogs(Resource):
             page_size: Number of logs of a page; the service limits it, usually to 100.
             cursor: Where to continue: the `.cursor` of an earlier listing, or of its error.
             prefetch: Whether to request the next page while you use this one.
-            _request_timeout: Seconds for each page, or a `root.Deadline` for all of them.
+            details: Whether to retrieve each log: a listing has no justification, no model and no
+                whole texts. One that is deleted meanwhile is left out.
+            concurrency: Maximum number of logs that are retrieved concurrently.
+            _request_timeout: Seconds for each page and each log, or a `root.Deadline` for all
+                of them.
 
         Raises:
             PaginationError: While iterating, if a cursor repeats, or the next page has none.
         """
-        return self._list(
+        listing = self._list(
             ExecutionLogList,
             query=query_of(
                 search=search_term,
@@ -147,6 +259,11 @@ class ExecutionLogs(Resource):
             cursor=cursor,
             prefetch=prefetch,
             deadline=_request_timeout,
+        )
+        if not details:
+            return listing
+        return self._with_details(
+            listing, ExecutionLogDetails, concurrency=concurrency, deadline=_request_timeout
         )
 
     def get(

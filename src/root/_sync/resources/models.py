@@ -12,11 +12,19 @@ from uuid import UUID
 from ..._config import NOT_GIVEN, NotGiven
 from ..._config.deadlines import Deadline
 from ..._http.operation import Operation
-from ..._schemas.models import Model, ModelPatch, ModelRequest, ModelVerification, VerifyRequest
+from ..._schemas.models import (
+    Model,
+    ModelPatch,
+    ModelRequest,
+    ModelVerification,
+    VerifyRequest,
+    completed,
+)
 from ..._schemas.requests import Body, json_body
 from ..._secrets.secret import as_secret
 from ...errors import InvalidRequestError
 from ..pager import Pager
+from ..resource import Collection
 from .model_sets import ModelSets
 
 __all__ = ["Models"]
@@ -25,7 +33,7 @@ __all__ = ["Models"]
 _VERIFY_TIMEOUT = 120.0
 
 
-class Models(ModelSets):
+class Models(Collection[Model], ModelSets):
     """The models that evaluations run on; `client.models` is an instance.
 
     All methods raise `APIConnectionError`, `APIStatusError` and `APIResponseError` as described in
@@ -80,6 +88,8 @@ class Models(ModelSets):
         ordering: str | None = None,
         cursor: str | None = None,
         prefetch: bool = False,
+        details: bool = False,
+        concurrency: int = 8,
         _request_timeout: float | Deadline | None = None,
     ) -> Pager[Model]:
         """Return an iterator over models: your own and public ones.
@@ -98,12 +108,16 @@ class Models(ModelSets):
             prefetch: Whether to request the next page while you use this one; never more than one
                 page ahead, and never beyond `limit`. It has no effect where nothing can run in
                 the background.
-            _request_timeout: Seconds for each page, or a `root.Deadline` for all of them.
+            details: Whether to retrieve each model: a listing has no `model`, `url` and token
+                counts. One that is deleted meanwhile is left out.
+            concurrency: Maximum number of models that are retrieved concurrently.
+            _request_timeout: Seconds for each page and each model, or a `root.Deadline` for all
+                of them.
 
         Raises:
             PaginationError: While iterating, if a cursor repeats, or the next page has none.
         """
-        return self._list(
+        listing = self._list(
             Model,
             query=_filters(capable_of),
             limit=limit,
@@ -112,6 +126,11 @@ class Models(ModelSets):
             cursor=cursor,
             prefetch=prefetch,
             deadline=_request_timeout,
+        )
+        if not details:
+            return listing
+        return self._with_details(
+            listing, Model, concurrency=concurrency, deadline=_request_timeout
         )
 
     def retrieve(
@@ -219,6 +238,9 @@ class Models(ModelSets):
             max_output_token_count=max_output_token_count,
         )
         return self._send(self._verification(body), _request_timeout)
+
+    def _retrieve_listed(self, deadline: float | Deadline | None, listed: Model) -> Model:
+        return completed(super()._retrieve_listed(deadline, listed), listed)
 
     def _saving(self, body: Body, model_id: str | UUID | None = None) -> Operation[Model]:
         if model_id is None:

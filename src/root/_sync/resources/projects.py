@@ -12,12 +12,12 @@ from ..._http.operation import Operation
 from ..._schemas.projects import Project, ProjectPatch, ProjectRequest
 from ..._schemas.requests import json_body
 from ..pager import Pager
-from ..resource import Resource
+from ..resource import Collection
 
 __all__ = ["Projects"]
 
 
-class Projects(Resource):
+class Projects(Collection[Project]):
     """The projects of your organization; `client.projects` is an instance.
 
     A project is a workspace to which evaluators, judges, data sets and logs belong. All methods

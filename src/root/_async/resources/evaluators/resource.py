@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Sequence
 from types import NoneType
-from typing import TYPE_CHECKING, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Generic, Literal, TypeVar, cast, overload
 from uuid import UUID
 
 from ...._accessor import PartAccessor
@@ -35,7 +35,7 @@ from ...._schemas.queries import query_of
 from ...._schemas.requests import json_body
 from ....errors import InvalidRequestError, RootSignalsError
 from ...pager import AsyncPager
-from ...resource import segment
+from ...resource import AsyncCollection, segment
 from .calibration import AsyncCalibration
 from .execution import AsyncExecutions
 from .own_objective import new_objective, remove_objective
@@ -48,7 +48,9 @@ E = TypeVar("E", bound=EvaluatorFields)
 P = TypeVar("P", covariant=True)
 
 
-class AsyncEvaluators(Presets[P], AsyncCalibration, AsyncExecutions, Generic[E, P]):
+class AsyncEvaluators(
+    Presets[P], AsyncCalibration, AsyncExecutions, AsyncCollection[E], Generic[E, P]
+):
     """Evaluators, which score texts; `client.evaluators` is an instance.
 
     The evaluators of the service are attributes: `client.evaluators.Relevance(response, request)`.
@@ -72,6 +74,7 @@ class AsyncEvaluators(Presets[P], AsyncCalibration, AsyncExecutions, Generic[E, 
         runner = AsyncPresetEvaluator(self._client, preset.id, preset.attribute)
         return cast("P", runner)
 
+    @overload
     def list(
         self,
         search_term: str | None = None,
@@ -88,8 +91,72 @@ class AsyncEvaluators(Presets[P], AsyncCalibration, AsyncExecutions, Generic[E, 
         page_size: int | None = None,
         cursor: str | None = None,
         prefetch: bool = False,
+        details: Literal[False] = False,
+        concurrency: int = 8,
         _request_timeout: float | Deadline | None = None,
-    ) -> AsyncPager[EvaluatorListOutput]:
+    ) -> AsyncPager[EvaluatorListOutput]: ...
+    @overload
+    def list(
+        self,
+        search_term: str | None = None,
+        *,
+        limit: int | None = 100,
+        name: str | None = None,
+        only_root_evaluators: bool = False,
+        project_id: str | UUID | None = None,
+        include_public: bool = False,
+        skill_type: str | None = None,
+        intent: str | None = None,
+        owner_email: str | None = None,
+        ordering: str | None = None,
+        page_size: int | None = None,
+        cursor: str | None = None,
+        prefetch: bool = False,
+        details: Literal[True],
+        concurrency: int = 8,
+        _request_timeout: float | Deadline | None = None,
+    ) -> AsyncPager[E]: ...
+    @overload
+    def list(
+        self,
+        search_term: str | None = None,
+        *,
+        limit: int | None = 100,
+        name: str | None = None,
+        only_root_evaluators: bool = False,
+        project_id: str | UUID | None = None,
+        include_public: bool = False,
+        skill_type: str | None = None,
+        intent: str | None = None,
+        owner_email: str | None = None,
+        ordering: str | None = None,
+        page_size: int | None = None,
+        cursor: str | None = None,
+        prefetch: bool = False,
+        details: bool,
+        concurrency: int = 8,
+        _request_timeout: float | Deadline | None = None,
+    ) -> AsyncPager[EvaluatorListOutput] | AsyncPager[E]: ...
+    def list(
+        self,
+        search_term: str | None = None,
+        *,
+        limit: int | None = 100,
+        name: str | None = None,
+        only_root_evaluators: bool = False,
+        project_id: str | UUID | None = None,
+        include_public: bool = False,
+        skill_type: str | None = None,
+        intent: str | None = None,
+        owner_email: str | None = None,
+        ordering: str | None = None,
+        page_size: int | None = None,
+        cursor: str | None = None,
+        prefetch: bool = False,
+        details: bool = False,
+        concurrency: int = 8,
+        _request_timeout: float | Deadline | None = None,
+    ) -> AsyncPager[EvaluatorListOutput] | AsyncPager[E]:
         """Return an iterator over evaluators, those of the service included.
 
         Nothing is requested before the first item is needed, and nothing after you stop (except
@@ -109,12 +176,16 @@ class AsyncEvaluators(Presets[P], AsyncCalibration, AsyncExecutions, Generic[E, 
             page_size: Number of evaluators of a page; the service limits it, usually to 100.
             cursor: Where to continue: the `.cursor` of an earlier listing, or of its error.
             prefetch: Whether to request the next page while you use this one.
-            _request_timeout: Seconds for each page, or a `root.Deadline` for all of them.
+            details: Whether to retrieve each evaluator: a listing has no
+                examples, variables and behavior. One that is deleted meanwhile is left out.
+            concurrency: Maximum number of evaluators that are retrieved concurrently.
+            _request_timeout: Seconds for each page and each evaluator, or a `root.Deadline` for all
+                of them.
 
         Raises:
             PaginationError: While iterating, if a cursor repeats, or the next page has none.
         """
-        return self._list(
+        listing = self._list(
             EvaluatorListOutput,
             query=query_of(
                 search=search_term,
@@ -132,6 +203,11 @@ class AsyncEvaluators(Presets[P], AsyncCalibration, AsyncExecutions, Generic[E, 
             cursor=cursor,
             prefetch=prefetch,
             deadline=_request_timeout,
+        )
+        if not details:
+            return listing
+        return self._with_details(
+            listing, self._acting, concurrency=concurrency, deadline=_request_timeout
         )
 
     async def create(

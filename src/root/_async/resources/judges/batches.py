@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Literal, overload
 from uuid import UUID
 
 from ...._config.deadlines import Deadline, limited
@@ -18,13 +19,13 @@ from ...._schemas.judge_runs import (
 )
 from ...._schemas.queries import query_of
 from ...pager import AsyncPager
-from ...resource import AsyncResource, segment
+from ...resource import AsyncCollection, segment
 from ...work import wait_for_work
 
 __all__ = ["AsyncJudgeBatches"]
 
 
-class AsyncJudgeBatches(AsyncResource):
+class AsyncJudgeBatches(AsyncCollection[JudgeBatchExecutionDetail]):
     """Batches of executions of judges; `client.judges.batches` is an instance."""
 
     _collection = "/v1/judges/batch-executions/"
@@ -71,6 +72,7 @@ class AsyncJudgeBatches(AsyncResource):
         )
         return await self._send(operation, _request_timeout)
 
+    @overload
     def list(
         self,
         *,
@@ -83,8 +85,60 @@ class AsyncJudgeBatches(AsyncResource):
         page_size: int | None = None,
         cursor: str | None = None,
         prefetch: bool = False,
+        details: Literal[False] = False,
+        concurrency: int = 8,
         _request_timeout: float | Deadline | None = None,
-    ) -> AsyncPager[JudgeBatchExecutionListItem]:
+    ) -> AsyncPager[JudgeBatchExecutionListItem]: ...
+    @overload
+    def list(
+        self,
+        *,
+        judge_id: str | UUID | None = None,
+        status: str | None = None,
+        project_id: str | UUID | None = None,
+        date_from: datetime | str | None = None,
+        date_to: datetime | str | None = None,
+        limit: int | None = 100,
+        page_size: int | None = None,
+        cursor: str | None = None,
+        prefetch: bool = False,
+        details: Literal[True],
+        concurrency: int = 8,
+        _request_timeout: float | Deadline | None = None,
+    ) -> AsyncPager[JudgeBatchExecutionDetail]: ...
+    @overload
+    def list(
+        self,
+        *,
+        judge_id: str | UUID | None = None,
+        status: str | None = None,
+        project_id: str | UUID | None = None,
+        date_from: datetime | str | None = None,
+        date_to: datetime | str | None = None,
+        limit: int | None = 100,
+        page_size: int | None = None,
+        cursor: str | None = None,
+        prefetch: bool = False,
+        details: bool,
+        concurrency: int = 8,
+        _request_timeout: float | Deadline | None = None,
+    ) -> AsyncPager[JudgeBatchExecutionListItem] | AsyncPager[JudgeBatchExecutionDetail]: ...
+    def list(
+        self,
+        *,
+        judge_id: str | UUID | None = None,
+        status: str | None = None,
+        project_id: str | UUID | None = None,
+        date_from: datetime | str | None = None,
+        date_to: datetime | str | None = None,
+        limit: int | None = 100,
+        page_size: int | None = None,
+        cursor: str | None = None,
+        prefetch: bool = False,
+        details: bool = False,
+        concurrency: int = 8,
+        _request_timeout: float | Deadline | None = None,
+    ) -> AsyncPager[JudgeBatchExecutionListItem] | AsyncPager[JudgeBatchExecutionDetail]:
         """Return an iterator over batches.
 
         Args:
@@ -97,9 +151,13 @@ class AsyncJudgeBatches(AsyncResource):
             page_size: Number of batches of a page; the service limits it.
             cursor: Where to continue: the `.cursor` of an earlier listing, or of its error.
             prefetch: Whether to request the next page while you use this one.
-            _request_timeout: Seconds for each page, or a `root.Deadline` for all of them.
+            details: Whether to retrieve each batch: a listing has no `items`.
+                One that is deleted meanwhile is left out.
+            concurrency: Maximum number of batches that are retrieved concurrently.
+            _request_timeout: Seconds for each page and each batch, or a `root.Deadline` for all
+                of them.
         """
-        return self._list(
+        listing = self._list(
             JudgeBatchExecutionListItem,
             query=query_of(
                 judge_id=judge_id,
@@ -113,6 +171,11 @@ class AsyncJudgeBatches(AsyncResource):
             cursor=cursor,
             prefetch=prefetch,
             deadline=_request_timeout,
+        )
+        if not details:
+            return listing
+        return self._with_details(
+            listing, JudgeBatchExecutionDetail, concurrency=concurrency, deadline=_request_timeout
         )
 
     async def get(

@@ -31,6 +31,7 @@ from ...._schemas.requests import json_body
 from ...._secrets.secret import as_secret
 from ....errors import InvalidRequestError
 from ...pager import AsyncPager
+from ...resource import AsyncCollection
 from .batches import AsyncJudgeBatches
 from .execution import AsyncJudgeExecution
 from .generation import AsyncJudgeGeneration
@@ -41,7 +42,7 @@ __all__ = ["AsyncJudges"]
 J = TypeVar("J", bound=JudgeFields)
 
 
-class AsyncJudges(AsyncJudgeExecution, AsyncJudgeGeneration, Generic[J]):
+class AsyncJudges(AsyncJudgeExecution, AsyncJudgeGeneration, AsyncCollection[J], Generic[J]):
     """Judges, which run several evaluators at once; `client.judges` is an instance.
 
     All methods raise `APIConnectionError`, `APIStatusError` and `APIResponseError` as described in
@@ -75,9 +76,11 @@ class AsyncJudges(AsyncJudgeExecution, AsyncJudgeGeneration, Generic[J]):
         page_size: int | None = None,
         cursor: str | None = None,
         prefetch: bool = False,
+        details: bool = False,
+        concurrency: int = 8,
         _request_timeout: float | Deadline | None = None,
     ) -> AsyncPager[J]:
-        """Return an iterator over judges, which can run; they have no `files` and `stage`.
+        """Return an iterator over judges, which can run.
 
         Nothing is requested before the first item is needed, and nothing after you stop (except
         for one page with `prefetch`).
@@ -97,12 +100,16 @@ class AsyncJudges(AsyncJudgeExecution, AsyncJudgeGeneration, Generic[J]):
             page_size: Number of judges of a page; the service limits it, usually to 100.
             cursor: Where to continue: the `.cursor` of an earlier listing, or of its error.
             prefetch: Whether to request the next page while you use this one.
-            _request_timeout: Seconds for each page, or a `root.Deadline` for all of them.
+            details: Whether to retrieve each judge: a listing has no
+                `files`, `stage` and `version_id`. One that is deleted meanwhile is left out.
+            concurrency: Maximum number of judges that are retrieved concurrently.
+            _request_timeout: Seconds for each page and each judge, or a `root.Deadline` for all
+                of them.
 
         Raises:
             PaginationError: While iterating, if a cursor repeats, or the next page has none.
         """
-        return self._list(
+        listing = self._list(
             self._acting,
             query=query_of(
                 search=search_term,
@@ -121,6 +128,11 @@ class AsyncJudges(AsyncJudgeExecution, AsyncJudgeGeneration, Generic[J]):
             prefetch=prefetch,
             deadline=_request_timeout,
             bind=self._with_client,
+        )
+        if not details:
+            return listing
+        return self._with_details(
+            listing, self._acting, concurrency=concurrency, deadline=_request_timeout
         )
 
     async def create(

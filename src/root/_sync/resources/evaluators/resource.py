@@ -6,7 +6,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Sequence
 from types import NoneType
-from typing import TYPE_CHECKING, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Generic, Literal, TypeVar, cast, overload
 from uuid import UUID
 
 from ...._accessor import PartAccessor
@@ -36,7 +36,7 @@ from ...._schemas.queries import query_of
 from ...._schemas.requests import json_body
 from ....errors import InvalidRequestError, RootSignalsError
 from ...pager import Pager
-from ...resource import segment
+from ...resource import Collection, segment
 from .calibration import Calibration
 from .execution import Executions
 from .own_objective import new_objective, remove_objective
@@ -49,7 +49,7 @@ E = TypeVar("E", bound=EvaluatorFields)
 P = TypeVar("P", covariant=True)
 
 
-class Evaluators(Presets[P], Calibration, Executions, Generic[E, P]):
+class Evaluators(Presets[P], Calibration, Executions, Collection[E], Generic[E, P]):
     """Evaluators, which score texts; `client.evaluators` is an instance.
 
     The evaluators of the service are attributes: `client.evaluators.Relevance(response, request)`.
@@ -73,6 +73,7 @@ class Evaluators(Presets[P], Calibration, Executions, Generic[E, P]):
         runner = PresetEvaluator(self._client, preset.id, preset.attribute)
         return cast("P", runner)
 
+    @overload
     def list(
         self,
         search_term: str | None = None,
@@ -89,8 +90,72 @@ class Evaluators(Presets[P], Calibration, Executions, Generic[E, P]):
         page_size: int | None = None,
         cursor: str | None = None,
         prefetch: bool = False,
+        details: Literal[False] = False,
+        concurrency: int = 8,
         _request_timeout: float | Deadline | None = None,
-    ) -> Pager[EvaluatorListOutput]:
+    ) -> Pager[EvaluatorListOutput]: ...
+    @overload
+    def list(
+        self,
+        search_term: str | None = None,
+        *,
+        limit: int | None = 100,
+        name: str | None = None,
+        only_root_evaluators: bool = False,
+        project_id: str | UUID | None = None,
+        include_public: bool = False,
+        skill_type: str | None = None,
+        intent: str | None = None,
+        owner_email: str | None = None,
+        ordering: str | None = None,
+        page_size: int | None = None,
+        cursor: str | None = None,
+        prefetch: bool = False,
+        details: Literal[True],
+        concurrency: int = 8,
+        _request_timeout: float | Deadline | None = None,
+    ) -> Pager[E]: ...
+    @overload
+    def list(
+        self,
+        search_term: str | None = None,
+        *,
+        limit: int | None = 100,
+        name: str | None = None,
+        only_root_evaluators: bool = False,
+        project_id: str | UUID | None = None,
+        include_public: bool = False,
+        skill_type: str | None = None,
+        intent: str | None = None,
+        owner_email: str | None = None,
+        ordering: str | None = None,
+        page_size: int | None = None,
+        cursor: str | None = None,
+        prefetch: bool = False,
+        details: bool,
+        concurrency: int = 8,
+        _request_timeout: float | Deadline | None = None,
+    ) -> Pager[EvaluatorListOutput] | Pager[E]: ...
+    def list(
+        self,
+        search_term: str | None = None,
+        *,
+        limit: int | None = 100,
+        name: str | None = None,
+        only_root_evaluators: bool = False,
+        project_id: str | UUID | None = None,
+        include_public: bool = False,
+        skill_type: str | None = None,
+        intent: str | None = None,
+        owner_email: str | None = None,
+        ordering: str | None = None,
+        page_size: int | None = None,
+        cursor: str | None = None,
+        prefetch: bool = False,
+        details: bool = False,
+        concurrency: int = 8,
+        _request_timeout: float | Deadline | None = None,
+    ) -> Pager[EvaluatorListOutput] | Pager[E]:
         """Return an iterator over evaluators, those of the service included.
 
         Nothing is requested before the first item is needed, and nothing after you stop (except
@@ -110,12 +175,16 @@ class Evaluators(Presets[P], Calibration, Executions, Generic[E, P]):
             page_size: Number of evaluators of a page; the service limits it, usually to 100.
             cursor: Where to continue: the `.cursor` of an earlier listing, or of its error.
             prefetch: Whether to request the next page while you use this one.
-            _request_timeout: Seconds for each page, or a `root.Deadline` for all of them.
+            details: Whether to retrieve each evaluator: a listing has no
+                examples, variables and behavior. One that is deleted meanwhile is left out.
+            concurrency: Maximum number of evaluators that are retrieved concurrently.
+            _request_timeout: Seconds for each page and each evaluator, or a `root.Deadline` for all
+                of them.
 
         Raises:
             PaginationError: While iterating, if a cursor repeats, or the next page has none.
         """
-        return self._list(
+        listing = self._list(
             EvaluatorListOutput,
             query=query_of(
                 search=search_term,
@@ -133,6 +202,11 @@ class Evaluators(Presets[P], Calibration, Executions, Generic[E, P]):
             cursor=cursor,
             prefetch=prefetch,
             deadline=_request_timeout,
+        )
+        if not details:
+            return listing
+        return self._with_details(
+            listing, self._acting, concurrency=concurrency, deadline=_request_timeout
         )
 
     def create(

@@ -1,0 +1,388 @@
+# Generated from tests/_async/test_details.py by scripts/generate_sync.py. Do not edit.
+"""Listings with details, and objects that are retrieved by their IDs."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import httpx
+import pytest
+import respx
+
+from root import (
+    BulkError,
+    InvalidRequestError,
+    NotFoundError,
+    PermissionDeniedError,
+    RootSignals,
+)
+from root.emulator import Server, serve
+
+from ..filled import fill
+from ..scripted_server import ScriptedServer, Step, responds
+
+LIST = "http://api.test/v1/models/"
+
+
+@pytest.fixture(scope="module", params=["A", "B", "C"])
+def filled(request: pytest.FixtureRequest) -> Any:
+    """An emulator of each generation, with objects of each kind."""
+    with serve(generation=request.param, page_size_cap=3) as server:
+        yield fill(server)
+
+
+@pytest.fixture
+def filled_client(filled: Server) -> Iterator[RootSignals]:
+    """A client of it."""
+    with RootSignals(api_key=filled.api_key, base_url=filled.url) as client:
+        yield client
+
+
+LISTINGS: dict[str, Callable[[RootSignals, Any, Any], Any]] = {
+    "models": lambda client, limit, details: client.models.list(limit=limit, details=details),
+    "evaluators": lambda client, limit, details: client.evaluators.list(
+        limit=limit, details=details
+    ),
+    "judges": lambda client, limit, details: client.judges.list(limit=limit, details=details),
+    "objectives": lambda client, limit, details: client.objectives.list(
+        limit=limit, details=details
+    ),
+    "execution_logs": lambda client, limit, details: client.execution_logs.list(
+        limit=limit, details=details
+    ),
+    "judges.batches": lambda client, limit, details: client.judges.batches.list(
+        limit=limit, details=details
+    ),
+}
+
+RETRIEVALS: dict[str, Callable[[RootSignals, list[str]], Any]] = {
+    "models": lambda client, ids: client.models.retrieve_many(ids),
+    "evaluators": lambda client, ids: client.evaluators.retrieve_many(ids),
+    "judges": lambda client, ids: client.judges.retrieve_many(ids),
+    "objectives": lambda client, ids: client.objectives.retrieve_many(ids),
+    "execution_logs": lambda client, ids: client.execution_logs.retrieve_many(ids),
+    "judges.batches": lambda client, ids: client.judges.batches.retrieve_many(ids),
+}
+
+
+@pytest.mark.parametrize("resource", LISTINGS)
+def test_details(filled_client: RootSignals, resource: str) -> None:
+    """A listing with details has what `retrieve` returns, in the order of the listing."""
+    listed = [one for one in LISTINGS[resource](filled_client, 8, False)]
+    retrieved = RETRIEVALS[resource](filled_client, [one.id for one in listed])
+
+    detailed = [one for one in LISTINGS[resource](filled_client, 8, True)]
+
+    assert [type(one) for one in detailed] == [type(one) for one in retrieved]
+    for one, expected in zip(detailed, retrieved, strict=True):
+        assert one.to_dict() == one.to_dict() | expected.to_dict()
+        assert one.meta.status_code == 200
+
+
+def test_model_with_details(client: RootSignals) -> None:
+    """A model with details also has the fields that only a listing has."""
+    model_id = client.models.create(name="ollama/llama3", url="http://gpu")
+
+    (model,) = [one for one in client.models.list(limit=1, details=True)]
+
+    assert model.id == model_id
+    assert model.url == "http://gpu"
+    assert model.visibility == "PRIVATE"
+    assert model.owner is not None
+
+
+def test_acting_objects(client: RootSignals) -> None:
+    """The evaluators of a listing with details can run."""
+    client.evaluators.create("{{response}}", name="Own")
+
+    (evaluator,) = [one for one in client.evaluators.list(limit=1, details=True)]
+
+    assert evaluator.scoring_criteria == "{{response}}"
+    assert evaluator._bound() is not None
+
+
+@pytest.mark.parametrize("package", ["pandas", "polars"])
+@pytest.mark.parametrize("details", [False, True])
+@pytest.mark.parametrize("resource", LISTINGS)
+def test_columns(filled_client: RootSignals, resource: str, details: bool, package: str) -> None:
+    """A frame has the same columns, whatever is listed."""
+    pytest.importorskip(package)
+
+    empty = getattr(LISTINGS[resource](filled_client, 0, details), f"to_{package}")()
+    full = getattr(LISTINGS[resource](filled_client, 5, details), f"to_{package}")()
+
+    # Batches of newer servers have fields that this release does not know.
+    known = list(full.columns)[: len(empty.columns)]
+    assert list(empty.columns) == known
+    assert resource == "judges.batches" or list(full.columns) == known
+    assert list(empty.dtypes) == list(full.dtypes)[: len(known)]
+
+
+@pytest.mark.parametrize("details", [False, True])
+def test_columns_of_models(client: RootSignals, details: bool) -> None:
+    """Only a listing with details has columns for what only details have."""
+    pytest.importorskip("pandas")
+
+    columns = (client.models.list(limit=1, details=details).to_pandas()).columns
+
+    assert ("url" in columns) == details
+    assert "visibility" in columns
+
+
+def test_columns_of_evaluators(filled_client: RootSignals) -> None:
+    """A column has the value of a field, whatever name it has at the service."""
+    pytest.importorskip("pandas")
+
+    frame = filled_client.evaluators.list(limit=1).to_pandas()
+
+    assert frame["scoring_criteria"].tolist() == ["{{response}}"]
+    assert frame["visibility"].tolist() == ["private"]
+
+
+def test_columns_of_pages(client: RootSignals) -> None:
+    """A page has the columns of its listing."""
+    pytest.importorskip("pandas")
+
+    for details in (False, True):
+        (page,) = [page for page in client.models.list(limit=2, details=details).pages()]
+        frame = client.models.list(limit=2, details=details).to_pandas()
+
+        assert page.has_details == details
+        assert page.to_pandas().equals(frame)
+
+
+def service(
+    responses: dict[str, list[Step]], names: str = "abcdef", page_size: int = 3
+) -> ScriptedServer:
+    """Return a service of models with these names as IDs.
+
+    Args:
+        responses: What it responds to requests of a model, in this order and then as usual.
+        names: The names.
+        page_size: Number of models of a page.
+    """
+
+    def choose(request: bytes) -> Step:
+        target = request.split(b" ")[1].decode()
+        path, _, query = target.partition("?")
+        name = path.removeprefix("/v1/models/").strip("/")
+        if name:
+            left = responses.get(name, [])
+            return left.pop(0) if left else responds(body={"id": name, "name": name, "url": "u"})
+        start = int(query.partition("cursor=")[2].partition("&")[0] or 0)
+        end = start + page_size
+        return responds(
+            body={
+                "next": str(end) if end < len(names) else None,
+                "results": [{"id": one, "name": one} for one in names[start:end]],
+            }
+        )
+
+    return ScriptedServer([], choose=choose)
+
+
+def retrieved(server: ScriptedServer) -> list[str]:
+    """Return the names of the models that were requested, sorted."""
+    paths = [request.split(b" ")[1].decode() for request in server.requests]
+    names = [path.removeprefix("/v1/models/").strip("/") for path in paths]
+    return sorted(name for name in names if not name.startswith("?") and name)
+
+
+def client_of(server: ScriptedServer) -> RootSignals:
+    return RootSignals(api_key="key-of-the-tests", base_url=server.url, max_retries=0)
+
+
+def test_no_more_than_needed() -> None:
+    """Nothing is requested until a listing is read, and few objects after the reader stops."""
+    with service({}) as server:
+        with client_of(server) as client:
+            pager = client.models.list(details=True, concurrency=2)
+            assert not server.requests
+
+            assert (next(pager)).url == "u"
+
+    assert retrieved(server) == ["a", "b"]
+    assert len(server.requests) == 3
+
+
+def test_whole_pages() -> None:
+    """All objects of a page are retrieved together where all are needed."""
+    with service({}) as server:
+        with client_of(server) as client:
+            pager = client.models.list(details=True, concurrency=2)
+            # Read to its end: some event loops warn about a generator that is not.
+            pages = [[one.name for one in page] for page in pager.pages()]
+
+    assert pages == [["a", "b", "c"], ["d", "e", "f"]]
+    assert retrieved(server) == list("abcdef")
+
+
+def test_rest_of_a_listing() -> None:
+    """Plain data has what was not read before, the rest of a page included."""
+    with service({}) as server:
+        with client_of(server) as client:
+            pager = client.models.list(details=True, concurrency=2, limit=5)
+            first = next(pager)
+            assert "remaining=4" in repr(pager)
+
+            rest = pager.to_dicts()
+
+    assert first.name == "a"
+    assert [one["name"] for one in rest] == ["b", "c", "d", "e"]
+    assert retrieved(server) == list("abcde")
+
+
+def test_deleted_meanwhile() -> None:
+    """An object that is deleted after it was listed is left out."""
+    missing = responds(404, {"detail": "Not found."})
+    with service({"a": [missing], "d": [missing], "e": [missing], "f": [missing]}) as server:
+        with client_of(server) as client:
+            pager = client.models.list(details=True, concurrency=3)
+            names = [one.name for one in pager]
+
+    assert names == ["b", "c"]
+
+
+def test_error_while_reading() -> None:
+    """What is in front of a failure is read, and reading on retrieves the object again."""
+    refused = responds(403, {"detail": "No."})
+    with service({"b": [refused, refused]}) as server:
+        with client_of(server) as client:
+            pager = client.models.list(details=True, concurrency=3)
+            assert (next(pager)).name == "a"
+            with pytest.raises(PermissionDeniedError) as caught:
+                next(pager)
+            rest = [one.name for one in pager]
+
+    assert caught.value.cursor is None
+    assert rest == list("bcdef")
+
+
+def test_error_of_a_page() -> None:
+    """A page whose objects could not be retrieved is read again; the error has its cursor."""
+    refused = responds(403, {"detail": "No."})
+    with service({"e": [refused]}) as server:
+        with client_of(server) as client:
+            pager = client.models.list(details=True)
+            first = next(pager)
+            with pytest.raises(PermissionDeniedError) as caught:
+                pager.to_dicts()
+            rest = client.models.list(details=True, cursor=caught.value.cursor).to_dicts()
+            pages = [[one.name for one in page] for page in pager.pages()]
+
+    assert first.name == "a"
+    assert [one["name"] for one in rest] == ["d", "e", "f"]
+    assert pages == [["d", "e", "f"]]
+
+
+def test_pages_after_items() -> None:
+    """The rest of a page whose items were being read is not among the pages that follow."""
+    with service({}) as server:
+        with client_of(server) as client:
+            pager = client.models.list(details=True, concurrency=1)
+            assert (next(pager)).name == "a"
+            pages = [[one.name for one in page] for page in pager.pages()]
+
+    assert pages == [["d", "e", "f"]]
+
+
+def test_closed_listing() -> None:
+    """A closed listing requests nothing more."""
+    with service({}) as server:
+        with client_of(server) as client:
+            pager = client.models.list(details=True, concurrency=1)
+            next(pager)
+            pager.close()
+
+            assert [one for one in pager] == []
+
+    assert retrieved(server) == ["a"]
+
+
+@pytest.mark.parametrize(
+    "duplicate",
+    [copy.copy, lambda pager: pickle.loads(pickle.dumps(pager))],
+    ids=["copy", "pickle"],
+)
+def test_copies(duplicate: Callable[[Any], Any]) -> None:
+    """A copy of a listing with details reads the rest independently."""
+    with service({}) as server:
+        with client_of(server) as client:
+            pager = client.models.list(details=True, concurrency=2)
+            next(pager)
+            other = duplicate(pager)
+
+            assert [one.name for one in other] == list("bcdef")
+            assert [one.name for one in pager] == list("bcdef")
+
+
+@pytest.mark.parametrize("concurrency", [0, True, 1.5])
+def test_invalid_concurrency(mocked: RootSignals, concurrency: Any) -> None:
+    """A number of concurrent calls is at least 1."""
+    with pytest.raises(InvalidRequestError, match="concurrency must be an integer"):
+        mocked.models.list(details=True, concurrency=concurrency)
+
+
+def test_html_of_a_listing(client: RootSignals) -> None:
+    """In a notebook, a listing with details shows the page that was read last."""
+    pager = client.models.list(limit=2, details=True)
+    names = [one.name for one in pager]
+
+    assert all(name in pager._repr_html_() for name in names)
+
+
+def test_retrieve_many(client: RootSignals) -> None:
+    """Objects are returned in the order of their IDs, each as often as its ID."""
+    ids = [client.models.create(name=f"own/{number}") for number in range(3)]
+
+    models = client.models.retrieve_many([ids[2], ids[0], ids[2]], concurrency=2)
+
+    assert [model.id for model in models] == [ids[2], ids[0], ids[2]]
+
+
+def test_retrieve_many_of_other_resources(client: RootSignals) -> None:
+    """Data sets and projects can be retrieved by their IDs, too."""
+    data = client.datasets.create(name="Data")
+    project = client.projects.create(name="Project")
+
+    assert [one.name for one in client.datasets.retrieve_many([data.id])] == ["Data"]
+    assert [one.name for one in client.projects.retrieve_many([project.id])] == ["Project"]
+
+
+def test_retrieve_many_and_missing_ones(client: RootSignals) -> None:
+    """A missing object is an error, at its position if errors are collected."""
+    model_id = client.models.create(name="own/model")
+    missing = "00000000-0000-0000-0000-000000000000"
+
+    found, error = client.models.retrieve_many([model_id, missing], errors="collect")
+    with pytest.raises(BulkError, match="1 of 2 calls succeeded, 1 failed"):
+        client.models.retrieve_many([model_id, missing], concurrency=1)
+
+    assert not isinstance(found, Exception)
+    assert found.id == model_id
+    assert isinstance(error, NotFoundError)
+
+
+def test_retrieve_many_with_invalid_ids(mocked: RootSignals, respx_mock: respx.MockRouter) -> None:
+    """All IDs are validated before anything is sent."""
+    route = respx_mock.get(url__startswith=LIST).mock(return_value=httpx.Response(500))
+
+    with pytest.raises(InvalidRequestError, match=r"At position 1 .*not a valid model ID"):
+        mocked.models.retrieve_many(["a", ""])
+    with pytest.raises(InvalidRequestError, match="Pass a list, even for one item"):
+        mocked.models.retrieve_many("a")
+
+    assert not route.called
+
+
+def test_progress(client: RootSignals) -> None:
+    """Progress is reported for each object."""
+    ids = [client.models.create(name=f"own/{number}") for number in range(3)]
+    done: list[int] = []
+
+    client.models.retrieve_many(ids, on_progress=lambda progress: done.append(progress.done))
+
+    assert done == [1, 2, 3]
