@@ -31,7 +31,7 @@ def offline(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_blocked(caplog: pytest.LogCaptureFixture) -> None:
     """The error for a blocked call has the reason and what to do, once, and is recorded."""
-    caplog.set_level(logging.INFO, "root.client")
+    caplog.set_level(logging.INFO, "rootsignals")
     with RootSignals(KEY, base_url=URL) as client:
         with pytest.raises(ConfigurationError) as error:
             client.models.retrieve("a")
@@ -41,10 +41,10 @@ def test_blocked(caplog: pytest.LogCaptureFixture) -> None:
         " allows connections to this machine only. Unset ROOTSIGNALS_OFFLINE to connect."
     )
     logged = [
-        (one.levelno, one.getMessage()) for one in caplog.records if one.name == "root.client"
+        (one.levelno, one.getMessage()) for one in caplog.records if one.name == "rootsignals"
     ]
     assert logged == [
-        (logging.INFO, "Nothing is sent to http://api.test/base: offline mode is on.")
+        (logging.WARNING, "Nothing is sent to http://api.test/base: offline mode is on.")
     ]
     recorded = pop_blocked()
     assert recorded.splitlines()[1].startswith(f"  {URL}, called from {__file__}:")

@@ -315,8 +315,8 @@ def test_log_lines(
     waits: list[float],
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """A call is one line at INFO and a retry one at DEBUG, without secrets or queries."""
-    caplog.set_level(logging.DEBUG, logger="root.client")
+    """A call and a retry are one line each at INFO, without secrets or queries."""
+    caplog.set_level(logging.DEBUG, logger="rootsignals")
     respx_mock.get(ANY).mock(side_effect=[httpx.Response(502), httpx.Response(200, json=GOOD)])
 
     assert [m for m in mocked.models.list(cursor="the-cursor")] == []
@@ -324,10 +324,11 @@ def test_log_lines(
     lines = [
         (record.levelname, record.getMessage())
         for record in caplog.records
-        if record.name == "root.client"
+        if record.name == "rootsignals"
     ]
-    assert [level for level, _ in lines] == ["DEBUG", "INFO"]
-    assert "status 502" in lines[0][1]
-    assert lines[1][1].startswith("GET /v1/models/ 200 ")
+    assert [level for level, _ in lines] == ["DEBUG", "INFO", "DEBUG", "INFO"]
+    assert "status 502" in lines[1][1]
+    assert lines[2][1] == "GET /v1/models/ is sent to http://api.test (attempt 2)"
+    assert lines[3][1].startswith("GET /v1/models/ 200 ")
     assert "the-cursor" not in caplog.text
     assert "key-of-the-tests" not in caplog.text

@@ -96,7 +96,7 @@ def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> 
 
     def run(*arguments: str, stdin: str = "") -> Result:
         monkeypatch.setattr("sys.stdin", io.StringIO(stdin))
-        logger = logging.getLogger("root.client")
+        logger = logging.getLogger("rootsignals")
         handlers, level = logger.handlers, logger.level
         try:
             code = main(arguments)

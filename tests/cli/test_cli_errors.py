@@ -359,7 +359,7 @@ def test_log_does_not_control_the_terminal(
     """Control characters in the debug log are escaped."""
 
     def find(*_: object, **__: object) -> str:
-        logging.getLogger("root.client").debug("found %s", EVIL)
+        logging.getLogger("rootsignals").debug("found %s", EVIL)
         return "0" * 8
 
     monkeypatch.setattr(root.cli.identity, "find", find)

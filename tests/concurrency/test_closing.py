@@ -129,7 +129,7 @@ def test_waiting_calls_elsewhere(kind: str, monkeypatch: pytest.MonkeyPatch) -> 
 
 async def test_calls_in_progress(caplog: pytest.LogCaptureFixture) -> None:
     """A call that ends by closing its client reports whether it may have been processed."""
-    caplog.set_level(logging.DEBUG, "root.client")
+    caplog.set_level(logging.DEBUG, "rootsignals")
     with ScriptedServer([]) as server:
         server.steps.append(server.hangs)
         client = AsyncRootSignals(KEY, base_url=server.url)

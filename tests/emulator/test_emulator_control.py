@@ -326,7 +326,7 @@ def test_invalid_input(
 @pytest.mark.parametrize("path", ["/_emulator/faults", LIST])
 def test_client_disconnects(server: Server, path: str, caplog: pytest.LogCaptureFixture) -> None:
     """A client that disconnects during its request causes no error."""
-    caplog.set_level(logging.DEBUG, "root.emulator")
+    caplog.set_level(logging.DEBUG, "rootsignals.emulator")
     with socket.create_connection((server.host, server.port)) as connection:
         connection.sendall(
             f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 50\r\n"
@@ -335,7 +335,7 @@ def test_client_disconnects(server: Server, path: str, caplog: pytest.LogCapture
     while not caplog.records:
         assert not server.faults
 
-    assert {record.name for record in caplog.records} == {"root.emulator"}
+    assert {record.name for record in caplog.records} == {"rootsignals.emulator"}
 
 
 def test_dashboard() -> None:

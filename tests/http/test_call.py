@@ -409,13 +409,13 @@ def test_a_delete_that_finds_nothing_after_an_ambiguous_attempt_succeeds(
 
 def lines(caplog: pytest.LogCaptureFixture, level: int) -> list[str]:
     """Return the lines of a level in the log, all of which are of one logger."""
-    assert {record.name for record in caplog.records} <= {"root.client"}
+    assert {record.name for record in caplog.records} <= {"rootsignals"}
     return [record.getMessage() for record in caplog.records if record.levelno == level]
 
 
 def test_one_line_for_a_success(clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
     """A call is one line with method, path, status and milliseconds, without the query."""
-    caplog.set_level(logging.DEBUG)
+    caplog.set_level(logging.INFO)
     call = new_call(query={"cursor": "secret"})
     clock.now += 0.1234
 
@@ -426,49 +426,168 @@ def test_one_line_for_a_success(clock: Clock, caplog: pytest.LogCaptureFixture) 
 
 
 def test_one_line_for_an_error(clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
-    """A call that fails is one line, with the last status."""
-    caplog.set_level(logging.DEBUG)
+    """A call that fails is one line, with the last status and the request ID."""
+    caplog.set_level(logging.INFO)
     body = bytes_body(b"secret", "text/plain")
     call = call_of(
         Operation("POST", "/v1/models/a%2Fb/", Model, query={"cursor": "secret"}, body=body)
     )
     clock.now += 1.5
 
-    final_error(call, response(400, {"detail": "secret"}))
+    final_error(call, response(400, {"detail": "secret"}, x_request_id="req-1"))
 
-    assert lines(caplog, logging.INFO) == ["POST /v1/models/a%2Fb/ 400 1500 ms"]
+    assert lines(caplog, logging.WARNING) == [
+        "POST /v1/models/a%2Fb/ failed after 1 attempt, 1500 ms: status 400 (BadRequestError),"
+        " request ID req-1"
+    ]
     assert len(caplog.records) == 1
 
 
 def test_one_line_without_a_response(caplog: pytest.LogCaptureFixture) -> None:
     """A call without a response is one line, without a status."""
-    caplog.set_level(logging.DEBUG)
+    caplog.set_level(logging.INFO)
 
     final_error(new_call("POST"), httpcore.ReadTimeout())
 
-    assert lines(caplog, logging.INFO) == ["POST /v1/models/ failed 0 ms"]
+    assert lines(caplog, logging.WARNING) == [
+        "POST /v1/models/ failed after 1 attempt, 0 ms: the response did not arrive in time"
+        " (APITimeoutError)"
+    ]
+    assert len(caplog.records) == 1
 
 
 def test_one_line_for_each_retry(caplog: pytest.LogCaptureFixture) -> None:
     """Each retry is a line with its reason, in addition to the line for the call."""
-    caplog.set_level(logging.DEBUG)
+    caplog.set_level(logging.INFO)
     call = new_call(query={"cursor": "secret"})
 
     fail(call, response(502, "secret"))
     fail(call, httpcore.ReadTimeout())
     succeed(call, a_model())
 
-    assert lines(caplog, logging.DEBUG) == [
+    assert lines(caplog, logging.INFO) == [
         "GET /v1/models/ is retried in 0.50 s: status 502",
         "GET /v1/models/ is retried in 1.00 s: the response did not arrive in time",
+        "GET /v1/models/ 200 0 ms",
     ]
-    assert lines(caplog, logging.INFO) == ["GET /v1/models/ 200 0 ms"]
+    assert len(caplog.records) == 3
 
 
-def test_no_warnings_are_logged(caplog: pytest.LogCaptureFixture) -> None:
-    """Nothing is logged as a warning or worse: the error has what went wrong."""
+def test_one_line_for_each_attempt(caplog: pytest.LogCaptureFixture) -> None:
+    """At DEBUG, the begin of each attempt is a line with the base URL."""
+    caplog.set_level(logging.DEBUG)
+    call = new_call(query={"cursor": "secret"})
+
+    fail(call, response(502))
+    call.request(KEY)
+    succeed(call, a_model())
+
+    assert lines(caplog, logging.DEBUG) == [
+        "GET /v1/models/ is sent to https://api.example/root-api (attempt 1)",
+        "GET /v1/models/ is sent to https://api.example/root-api (attempt 2)",
+    ]
+
+
+def test_only_failures_are_warnings(caplog: pytest.LogCaptureFixture) -> None:
+    """At WARNING, a call that succeeds after retries is no line, and one that fails is one."""
     caplog.set_level(logging.WARNING)
 
-    final_error(new_call(), response(502), response(502), response(502))
-
+    call = new_call()
+    fail(call, response(502))
+    succeed(call, a_model())
     assert not caplog.records
+
+    final_error(new_call(), response(502), response(502), response(502))
+    assert [record.getMessage() for record in caplog.records] == [
+        "GET /v1/models/ failed after 3 attempts, 0 ms: status 502 (ServerError)"
+    ]
+
+
+def attributes(record: logging.LogRecord) -> dict[str, object]:
+    """Return the attributes of a record that are ours and not None."""
+    ours = {name: value for name, value in vars(record).items() if name.startswith("rootsignals_")}
+    assert ours.keys() == {f"rootsignals_{name}" for name in NAMES}
+    return {
+        name.removeprefix("rootsignals_"): value
+        for name, value in ours.items()
+        if value is not None
+    }
+
+
+NAMES = (
+    *("event", "method", "path", "base_url", "attempts", "elapsed", "status", "request_id"),
+    *("error", "reason", "wait"),
+)
+
+
+def test_attributes_of_records(clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
+    """A record has what is known of the call as attributes, each of which always exists."""
+    caplog.set_level(logging.DEBUG)
+    call = new_call()
+    clock.now += 0.5
+    fail(call, response(502, x_request_id="req-1"))
+    clock.now += 0.5
+    fail(call, httpcore.ReadTimeout())
+    clock.now += 0.5
+    final_error(call, response(404, {"detail": "secret"}, x_request_id="req-2"))
+    succeed(new_call("POST"), a_model(x_request_id="req-3"))
+
+    sent, retry, second_retry, failure, _, success = map(attributes, caplog.records)
+
+    common = {"method": "GET", "path": "/v1/models/", "base_url": "https://api.example/root-api"}
+    assert sent == {**common, "event": "request", "attempts": 1, "elapsed": 0.0}
+    assert retry == {
+        **common,
+        "event": "retry",
+        "attempts": 1,
+        "elapsed": 0.5,
+        "status": 502,
+        "request_id": "req-1",
+        "error": "ServerError",
+        "reason": "status 502",
+        "wait": 0.5,
+    }
+    assert second_retry == {
+        **common,
+        "event": "retry",
+        "attempts": 2,
+        "elapsed": 1.0,
+        "error": "APITimeoutError",
+        "reason": "the response did not arrive in time",
+        "wait": 1.0,
+    }
+    assert failure == {
+        **common,
+        "event": "failure",
+        "attempts": 3,
+        "elapsed": 1.5,
+        "status": 404,
+        "request_id": "req-2",
+        "error": "NotFoundError",
+        "reason": "status 404",
+    }
+    assert success == {
+        **common,
+        "method": "POST",
+        "event": "response",
+        "attempts": 1,
+        "elapsed": 0.0,
+        "status": 200,
+        "request_id": "req-3",
+    }
+
+
+def test_cost_of_the_log(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where nothing is logged, a call asks for the level once."""
+    logger = logging.getLogger("rootsignals")
+    asked: list[int] = []
+
+    def is_enabled(level: int) -> bool:
+        asked.append(level)
+        return False
+
+    monkeypatch.setattr(logger, "isEnabledFor", is_enabled)
+
+    succeed(new_call(), a_model())
+
+    assert asked == [logging.INFO]

@@ -69,7 +69,7 @@ def _no_keyring() -> keyring.backends.fail.Keyring:
 def run(*arguments: str, stdin: str = "") -> tuple[int, str, str]:
     """Run a command in this process; return its exit code and what it prints."""
     out, err = io.TextIOWrapper(io.BytesIO(), "utf-8"), io.TextIOWrapper(io.BytesIO(), "utf-8")
-    logger = logging.getLogger("root.client")
+    logger = logging.getLogger("rootsignals")
     handlers, level = logger.handlers, logger.level
     try:
         with (

@@ -11,7 +11,7 @@ import pytest
 def logs(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
     """Return the logs of all loggers, at level DEBUG."""
     # Not "root", which is the same logger as None: its level would be restored to this one.
-    for name in (None, "root.client", "httpx", "httpcore", "asyncio"):
+    for name in (None, "rootsignals", "httpx", "httpcore", "asyncio"):
         caplog.set_level(logging.DEBUG, logger=name)
     return caplog
 

@@ -135,3 +135,5 @@ def assert_logs_hide(logs: pytest.LogCaptureFixture) -> None:
     assert_hidden(logs.text)
     for record in logs.records:
         assert_hidden(record.getMessage())
+        ours = {name: value for name, value in vars(record).items() if "rootsignals" in name}
+        assert_hidden(repr(ours))

@@ -93,6 +93,8 @@ _DEFAULTS: Mapping[str, object] = {
     "ssl_context": None,
 }
 
+_LOG = "ROOTSIGNALS_LOG"
+
 _ARGUMENT = "argument"
 
 _WITH_OPTIONS = "with_options"
@@ -157,6 +159,7 @@ class Config:
         return state
 
     def __setstate__(self, state: dict[str, object]) -> None:
+        _configure_log()
         self.__dict__.update(state)
         sources = {
             name: source if source.endswith(_PICKLED) else source + _PICKLED
@@ -221,6 +224,17 @@ def warn_of_old_package() -> None:
     warnings.warn(advice, RuntimeWarning, stacklevel=level)
 
 
+def _configure_log() -> None:
+    if value := _variable(_LOG):
+        from .._forks import import_lock
+
+        # Imported late: most programs configure logging themselves.
+        with import_lock:
+            from .logs import log_to_stderr
+
+        log_to_stderr(_LOG, value)
+
+
 def resolve(
     *,
     api_key: APIKey | None,
@@ -239,6 +253,7 @@ def resolve(
         ConfigurationError: A setting is missing or invalid.
     """
     check_transport(_variable(TRANSPORT))
+    _configure_log()
     warn_of_old_package()
     found = _find_key(api_key)
     url, url_source = _find_url(base_url, found)

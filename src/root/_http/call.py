@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from .._config import Timeout
     from .._config.config import Config
     from .._schemas.base import Facts
+    from .logs import CallLog
     from .operation import Operation
     from .parsing import UnreadableError
 
@@ -58,7 +59,9 @@ LARGE = 128 * 1024
 T = TypeVar("T")
 
 # Python's root logger is named `root`.
-_log = logging.getLogger("root.client")
+_logger = logging.getLogger("rootsignals")
+# Without it, Python would print warnings where the program has not configured logging.
+_logger.addHandler(logging.NullHandler())
 
 _MAY_HAVE_SUCCEEDED = "The service may have processed it: check before you retry."
 _MAY_HAVE_BEEN_CHARGED = (
@@ -116,6 +119,7 @@ class Call(Generic[T]):
         self._attempts: list[Attempt] = []
         self._spent = 0
         self._is_ambiguous = False
+        self._is_logged = False
 
     def remaining(self) -> float | None:
         """Return the seconds that remain of the deadline."""
@@ -148,6 +152,10 @@ class Call(Generic[T]):
             # It is not decompressed on the way.
             headers = _merged(headers, {"accept-encoding": "identity"})
         self._key = key
+        # Once for each attempt: what is not logged costs no more than this.
+        self._is_logged = _logger.isEnabledFor(logging.INFO)
+        if self._is_logged:
+            self._log(len(self._attempts) + 1).request()
         return Request(
             operation.method,
             self._origin,
@@ -297,14 +305,8 @@ class Call(Generic[T]):
         self._attempts.append(Attempt(failure.status, failure.cause, wait))
         if wait is None:
             self._complete(failure, reason)
-        else:
-            _log.debug(
-                "%s %s is retried in %.2f s: %s",
-                self._operation.method,
-                self._operation.path,
-                wait,
-                failure.cause or f"status {failure.status}",
-            )
+        elif self._is_logged:
+            self._log().retry(failure.error, failure.status, failure.cause, wait)
         return wait
 
     def settle_stream(self, exc: Exception, meta: ResponseMeta) -> Failure | None:
@@ -322,16 +324,11 @@ class Call(Generic[T]):
         self._attempts.append(Attempt(response.status))
         self._budget.give_back(self._spent)
         elapsed = monotonic() - self._started
-        if _log.isEnabledFor(logging.INFO):
-            _log.info(
-                "%s %s %d %.0f ms",
-                self._operation.method,
-                self._operation.path,
-                response.status,
-                elapsed * 1000,
-            )
         headers = redacted_headers(response.headers, self.secrets)
-        return ResponseMeta(response.status, tuple(self._attempts), elapsed, headers)
+        meta = ResponseMeta(response.status, tuple(self._attempts), elapsed, headers)
+        if self._is_logged:
+            self._log().response(response.status, meta.request_id)
+        return meta
 
     def _wait(self, failure: Failure, outcome: Outcome) -> tuple[float | None, str | None]:
         """Return the seconds until the next attempt, or None and why there is none."""
@@ -377,12 +374,22 @@ class Call(Generic[T]):
         if len(self._attempts) > 1:
             parts.append(f"({len(self._attempts)} attempts in {error.elapsed:.1f} s)")
         error.args = (" ".join(part for part in parts if part),)
-        _log.info(
-            "%s %s %s %.0f ms",
+        if _logger.isEnabledFor(logging.WARNING):
+            self._log().failure(error, failure.status, failure.cause)
+
+    def _log(self, attempts: int | None = None) -> CallLog:
+        """Return the log of this call, with the number of attempts if one is not recorded yet."""
+        elapsed = monotonic() - self._started
+        # Imported late: most programs do not log calls.
+        with import_lock:
+            from .logs import CallLog
+
+        return CallLog(
             self._operation.method,
             self._operation.path,
-            failure.status or "failed",
-            error.elapsed * 1000,
+            self._origin,
+            attempts=len(self._attempts) if attempts is None else attempts,
+            elapsed=elapsed,
         )
 
     def _closed_error(self) -> APIConnectionError:

@@ -38,7 +38,7 @@ _TEST_ADVICE = (
     " test @pytest.mark.root_real_service."
 )
 
-_log = logging.getLogger("root.client")
+_logger = logging.getLogger("rootsignals")
 
 test_guard_active = False
 """Whether tests have switched offline mode on, by setting this.
@@ -112,11 +112,14 @@ def _block(origin: Origin, hint: str = "") -> None:
     # Imported late: the pytest plugin imports this module in every project.
     from .._secrets.redact import printable
     from ..errors import ConfigurationError
+    from .logs import fields
 
     url = origin.url + origin.path
     blocked.append(printable(url + _caller()))
     # Like any other call that fails. The error may be suppressed, and is enough if it is not.
-    _log.info("Nothing is sent to %s: offline mode is on.", url)
+    _logger.warning(
+        "Nothing is sent to %s: offline mode is on.", url, extra=fields("offline", base_url=url)
+    )
     reason = "a test's guard" if test_guard_active else f"the environment variable {OFFLINE}"
     raise ConfigurationError(
         f"Nothing is sent to {url}: {reason} allows connections to this machine only."

@@ -279,6 +279,6 @@ def _log_to_stderr(*, debug: bool) -> None:
 
     handler = logging.StreamHandler()
     handler.setFormatter(Formatter("%(message)s"))
-    logger = logging.getLogger("root.client")
+    logger = logging.getLogger("rootsignals")
     logger.handlers = [handler]
     logger.setLevel(logging.DEBUG if debug else logging.INFO)

@@ -35,7 +35,7 @@ CONNECTION = "root.emulator.connection"
 # The characters that Django leaves unescaped in a redirect.
 _UNQUOTED = "/:@&+$,-_.!~*'()"
 
-_logger = logging.getLogger("root.emulator")
+_logger = logging.getLogger("rootsignals.emulator")
 
 _NOT_FOUND = """<!doctype html>
 <html lang="en">

@@ -36,7 +36,7 @@ __all__ = ["PREFIX", "ControlApplication"]
 
 PREFIX = "/_emulator/"
 
-_logger = logging.getLogger("root.emulator")
+_logger = logging.getLogger("rootsignals.emulator")
 
 # The maximum, and the default, of `limit`.
 _MAX_LIMIT = 200

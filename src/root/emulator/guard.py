@@ -15,7 +15,7 @@ __all__ = ["Guard"]
 
 _HOST = re.compile(r"(\[[^\[\]]*\]|[^:\[\]]*)(?::\d*)?")
 
-_logger = logging.getLogger("root.emulator")
+_logger = logging.getLogger("rootsignals.emulator")
 
 
 class Guard:
