@@ -245,7 +245,7 @@ def test_scorable(run: Run, emulator: Server, monkeypatch: pytest.MonkeyPatch) -
     assert (done.code, "Warning" in done.err) == (0, False)
     assert shown["api_key"][1] == "environment variable SCORABLE_API_KEY"
     assert shown["base_url"] == (emulator.url, "environment variable SCORABLE_API_URL")
-    _, settings, *_ = json.loads(run("doctor").out)
+    _, settings, *_ = json.loads(run("doctor", "-o", "json").out)
     for source in ("SCORABLE_API_KEY", "SCORABLE_API_URL"):
         assert f"environment variable {source}" in settings["detail"]
 
