@@ -17,6 +17,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from root.emulator import Server, openapi
 from root.emulator.fields import BooleanField, StringField
 from root.emulator.forms import FORM_TYPES
+from root.emulator.generations import Generation
 from root.emulator.number_fields import IntegerField
 from root.emulator.resources.models import Models
 from root.emulator.resources.projects import Projects
@@ -336,15 +337,13 @@ def test_empty_fields_of_forms_are_described(
     content = DOCUMENT["paths"][DATA_SETS]["post"]["requestBody"]["content"]
     schema = content[media_type]["schema"]["properties"][name]
     value = [text] if schema.get("type") == "array" else text
-    is_multipart = media_type == "multipart/form-data"
+    if media_type == "multipart/form-data":
+        response = client.post(DATA_SETS, files={name: (None, text)})
+    else:
+        response = client.post(DATA_SETS, data={name: text})
 
     assert Draft202012Validator(schema).is_valid(value) is is_valid
     assert not Draft202012Validator(schema).is_valid(None)
-    response = client.post(
-        DATA_SETS,
-        data=None if is_multipart else {name: text},
-        files={name: (None, text)} if is_multipart else None,
-    )
     assert response.status_code == (201 if is_valid else 400)
 
 
@@ -371,3 +370,125 @@ def test_problem_details_are_described(server: Server, method: str) -> None:
 
     assert response.headers["Content-Type"] == "application/problem+json"
     check_response(response)
+
+
+RELEVANCE = "bd789257-f458-4e9e-8ce9-fa6e86dc3fb9"
+TURNS = [{"role": "user", "content": "Hi"}]
+ROWS = [["0.5", "x"]]
+CRITERIA = "Is {{response}} kind?"
+CHAT = {"model": "gpt"}
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "is_valid"),
+    [
+        # One of some fields.
+        ("judges/{judge}/execute/", {"request": "x"}, True),
+        ("judges/{judge}/execute/", {"response": "x", "turns": None}, True),
+        ("judges/{judge}/execute/", {"turns": TURNS}, True),
+        ("judges/{judge}/execute/", {}, False),
+        ("judges/{judge}/execute/", None, False),
+        ("judges/{judge}/execute/", {"request": None}, False),
+        ("judges/{judge}/execute/", {"request": "x", "turns": TURNS}, False),
+        ("judges/{judge}/refine/", {"expected_output": "x"}, False),
+        (f"evaluators/execute/{RELEVANCE}/", {"response": "x"}, True),
+        (f"evaluators/execute/{RELEVANCE}/", {"contexts": ["x"]}, False),
+        (f"evaluators/calibrate/{RELEVANCE}", {"test_data": ROWS}, True),
+        (f"evaluators/calibrate/{RELEVANCE}", {"test_data": None}, False),
+        (
+            f"evaluators/calibrate/{RELEVANCE}",
+            {"test_data": ROWS, "test_dataset_id": RELEVANCE},
+            False,
+        ),
+        ("evaluators/calibrate/", {"prompt": CRITERIA, "test_data": ROWS}, True),
+        ("evaluators/calibrate/", {"prompt": CRITERIA}, False),
+        # Rows of a calibration, also those that are not chosen.
+        (f"evaluators/calibrate/{RELEVANCE}", {"test_data": [["1", "x", "y"], [0.5, 5]]}, True),
+        (f"evaluators/calibrate/{RELEVANCE}", {"test_data": [["1.5", "x"]]}, False),
+        (f"evaluators/calibrate/{RELEVANCE}", {"test_data": [[-1, "x"]]}, False),
+        (f"evaluators/calibrate/{RELEVANCE}", {"test_data": [["high", "x"]]}, False),
+        (
+            f"evaluators/calibrate/{RELEVANCE}",
+            {"test_data": [*ROWS, ["high", "x"]], "dataset_range": {"start": 0, "end": 0}},
+            False,
+        ),
+        (f"evaluators/calibrate/{RELEVANCE}", {"test_dataset_id": "x"}, False),
+        # A message of the user.
+        ("judges/{judge}/openai/chat/completions", {**CHAT, "messages": TURNS}, True),
+        ("judges/{judge}/openai/chat/completions", {**CHAT, "messages": []}, False),
+        ("judges/{judge}/openai/chat/completions", {**CHAT, "messages": "x"}, False),
+        ("judges/{judge}/openai/chat/completions", {**CHAT, "messages": [{"role": "tool"}]}, False),
+        ("judges/{judge}/openai/chat/completions", {**CHAT, "messages": [5, *TURNS]}, False),
+        ("judges/{judge}/openai/responses", {**CHAT, "input": "x"}, True),
+        ("judges/{judge}/openai/responses", {**CHAT, "input": TURNS}, True),
+        ("judges/{judge}/openai/responses", {**CHAT, "input": [{}]}, False),
+        # Variables in scoring criteria.
+        ("evaluators/", {"scoring_criteria": "{{ request }}"}, True),
+        ("evaluators/", {"scoring_criteria": "{{{response}}}"}, True),
+        ("evaluators/", {"scoring_criteria": "Is it kind?"}, False),
+        ("evaluators/", {"scoring_criteria": "{{requests}}"}, False),
+        ("evaluators/", {"scoring_criteria": 5}, False),
+        # A number for a string, whose length could be too short.
+        ("evaluators/", {"name": 5}, False),
+        ("judges/", {"name": 5.25}, False),
+        # Objects.
+        ("judges/{judge}/execute/", {"request": "x", "tools": [{"a": [None]}]}, True),
+        ("judges/{judge}/execute/", {"request": "x", "tools": [[]]}, False),
+        (
+            "judges/{judge}/execute/",
+            {"turns": [{"role": "user", "content": "x", "tool_calls": ["x"]}]},
+            False,
+        ),
+    ],
+    ids=str,
+)
+def test_rules_of_bodies_are_described(
+    client: httpx.Client, path: str, body: dict[str, object] | None, is_valid: bool
+) -> None:
+    """Bodies are accepted if they are valid by the document, also by rules for several fields."""
+    judge = {"name": "abc", "intent": "x"}
+    evaluator = {"name": uuid4().hex, "scoring_criteria": CRITERIA}
+    if path == "judges/":
+        body = {**judge, **(body or {})}
+    elif path == "evaluators/":
+        objective = client.post("/v1/objectives/").json()["id"]
+        body = {**evaluator, "objective_id": objective, **(body or {})}
+    judge_id = client.post(JUDGES, json=judge).json()["id"]
+    request = client.build_request("POST", f"/v1/{path.format(judge=judge_id)}", json=body)
+
+    if is_valid:
+        check_request(request)
+    else:
+        with pytest.raises(OpenAPIError):
+            check_request(request)
+    response = client.send(request)
+    assert response.status_code in ((200, 201) if is_valid else (400,)), response.text
+
+
+@pytest.mark.parametrize(
+    ("generation", "path", "body", "is_valid"),
+    [
+        ("A", "/v1/judges/{id}/execute/", {"request": "x"}, True),
+        ("A", "/v1/judges/{id}/execute/", {"turns": TURNS}, False),
+        ("C", "/v1/evaluators/calibrate/", {"prompt": CRITERIA, "test_data": ROWS}, False),
+        ("C", "/v1/batch-executions/", {"judge_id": RELEVANCE, "dataset_id": RELEVANCE}, True),
+        ("C", "/v1/batch-executions/", {"judge_id": RELEVANCE}, False),
+        ("C", "/v1/batch-executions/", {"dataset_id": RELEVANCE}, False),
+        (
+            "C",
+            "/v1/batch-executions/",
+            {"judge_id": RELEVANCE, "evaluator_ids": [RELEVANCE], "dataset_id": RELEVANCE},
+            False,
+        ),
+    ],
+    ids=str,
+)
+def test_alternatives_of_generations_are_described(
+    generation: Generation, path: str, body: dict[str, object], is_valid: bool
+) -> None:
+    """Alternatives are those of the fields that a generation has."""
+    described: dict[str, Any] = openapi(generation)["paths"][path]["post"]["requestBody"]  # type: ignore[index, call-overload, assignment]
+    schema = described["content"]["application/json"]["schema"]
+
+    assert described["required"]
+    assert Draft202012Validator(schema).is_valid(body) is is_valid

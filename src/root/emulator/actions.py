@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
+from root.emulator.alternatives import Alternatives
 from root.emulator.fields import Field, Fields
 from root.emulator.outputs import Schema
 
@@ -30,6 +31,8 @@ class Action:
         schema: The JSON Schema of that response, or None if it has no body.
         status: The status of that response.
         fields: The fields of the body, of POST and PUT only.
+        alternatives: Fields of the body of which either these or those must be given; the handler
+            checks them.
         parameters: The parameters of the query.
         has_slash: Whether the path ends in a slash. Otherwise it is found with one, too.
         media_type: The media type of the response.
@@ -49,6 +52,7 @@ class Action:
     schema: Schema | None
     status: int = 200
     fields: Fields = field(default_factory=dict[str, Field])
+    alternatives: tuple[Alternatives, ...] = ()
     parameters: Fields = field(default_factory=dict[str, Field])
     has_slash: bool = True
     media_type: str = "application/json"

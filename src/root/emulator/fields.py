@@ -127,6 +127,11 @@ class StringField(Field):
         """The type in responses to OPTIONS."""
         return "string"
 
+    @property
+    def _types(self) -> tuple[type, ...]:
+        # JSON Schema cannot describe how long a number is as a string.
+        return (str,) if self.min_length > 1 else (str, int, float)
+
     def limits(self) -> dict[str, JsonValue]:
         """Return the limits in responses to OPTIONS."""
         limits: dict[str, JsonValue] = {}
@@ -142,7 +147,7 @@ class StringField(Field):
         Raises:
             InvalidValueError: The value is invalid.
         """
-        if isinstance(value, bool) or not isinstance(value, str | int | float):
+        if not isinstance(value, self._types) or isinstance(value, bool):
             raise InvalidValueError("Not a valid string.")
         text = str(value).strip()
         if not text and not self.allow_blank:
@@ -165,7 +170,7 @@ class StringField(Field):
     def request_schema(self) -> dict[str, JsonValue]:
         """Return the JSON Schema of accepted values."""
         longest = self.max_length
-        schema = json_types(self, "string", "number")
+        schema = json_types(self, "string", *(("number",) if float in self._types else ()))
         if longest is not None and longest > _MAX_REPETITIONS:
             schema["maxLength"] = longest
             longest = None

@@ -9,7 +9,7 @@ from pydantic import JsonValue
 
 from root.emulator.fields import Field, Fields, InvalidValueError, Value, clean_fields
 
-__all__ = ["JsonField", "ListField", "MapField", "ObjectField"]
+__all__ = ["ANY_OBJECT", "JsonField", "ListField", "MapField", "ObjectField"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,6 +129,10 @@ class MapField(JsonField):
     def response_schema(self) -> dict[str, JsonValue]:
         """Return the JSON Schema of returned values."""
         return {**_type("object", self), "additionalProperties": self.child.response_schema()}
+
+
+ANY_OBJECT = MapField(child=JsonField(nullable=True))
+"""A field with any object."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -271,7 +271,8 @@ def _action(name: str, action: Action, shape: Shape) -> Object:
     if action.schema is not None:
         content: Object = {action.media_type: {"schema": shape.schema(dict(action.schema))}}
         if action.streams:
-            content[EVENTS_TYPE] = {"schema": {"type": "string"}}
+            # Readers differ in whether a schema is that of the stream or of an event.
+            content[EVENTS_TYPE] = {"schema": {"description": "Events with JSON as their data."}}
         success["content"] = content
     more: Object = {}
     refusals: set[str] = set() if action.method == "GET" else {"403"}
@@ -283,9 +284,9 @@ def _action(name: str, action: Action, shape: Shape) -> Object:
     if fields:
         refusals |= {*_WRITING}
         more["requestBody"] = {
-            "required": _is_required(fields),
+            "required": _is_required(fields) or bool(action.alternatives),
             "content": {
-                **json_content(request_schema_of(fields)),
+                **json_content(request_schema_of(fields, alternatives=action.alternatives)),
                 **(_forms(fields) if action.accepts_forms else {}),
             },
         }

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from pydantic import JsonValue
 
+from root.emulator.alternatives import Alternatives
 from root.emulator.fields import BooleanField, Field, Fields
 from root.emulator.file_fields import FileField
 from root.emulator.generations import Generation, shape_of
@@ -85,14 +86,20 @@ def list_parameters_of(resource: AnyResource) -> list[JsonValue]:
     ]
 
 
-def request_schema_of(fields: Fields, *, is_partial: bool = False) -> Object:
+def request_schema_of(
+    fields: Fields, *, alternatives: Iterable[Alternatives] = (), is_partial: bool = False
+) -> Object:
     """Return the JSON Schema of a JSON body."""
     properties: Object = {
         name: _described(field, field.request_schema())
         for name, field in fields.items()
         if not isinstance(field, FileField)
     }
-    return _body_schema(fields, properties, is_partial=is_partial)
+    schema = _body_schema(fields, properties, is_partial=is_partial)
+    rules: list[JsonValue] = [one.schema(fields) for one in alternatives]
+    if rules:
+        schema["allOf"] = rules
+    return schema
 
 
 def form_schema_of(fields: Fields, *, has_files: bool, is_partial: bool = False) -> Object:

@@ -6,7 +6,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias, cast
 
-from root.emulator.fields import BooleanField, ChoiceField, Fields, StringField, UUIDField, Value
+from pydantic import JsonValue
+
+from root.emulator.alternatives import Alternatives
+from root.emulator.fields import (
+    BooleanField,
+    ChoiceField,
+    Fields,
+    InvalidValueError,
+    StringField,
+    UUIDField,
+    Value,
+)
 from root.emulator.json_fields import ListField, ObjectField
 from root.emulator.number_fields import IntegerField
 from root.emulator.outputs import Schema
@@ -14,6 +25,7 @@ from root.emulator.problems import Problem
 from root.emulator.resources.evaluators.execution import Execution
 
 __all__ = [
+    "CALIBRATED",
     "CALIBRATION_FIELDS",
     "CALIBRATION_RESULT",
     "DRAFT_FIELDS",
@@ -27,13 +39,40 @@ RowReader: TypeAlias = Callable[[str], list[list[str]] | None]
 
 _INDEX = IntegerField(minimum=0, nullable=True, required=True)
 
+_NO_ROW = "A row must be a score from 0 to 1, a response and maybe a request."
+
+
+@dataclass(frozen=True, kw_only=True)
+class RowField(ListField):
+    """A field with a row of a calibration."""
+
+    def clean(self, value: object) -> list[Value]:
+        """Return the row.
+
+        Raises:
+            InvalidValueError: The value is invalid.
+        """
+        row = super().clean(value)
+        if _row(0, cast("list[str]", row)) is None:
+            raise InvalidValueError(_NO_ROW)
+        return row
+
+    def request_schema(self) -> dict[str, JsonValue]:
+        """Return the JSON Schema of accepted values; other numbers as strings are accepted too."""
+        score: list[JsonValue] = [
+            {"type": "number", "minimum": 0, "maximum": 1},
+            {"type": "string", "pattern": r"^(?:0(?:\.[0-9]+)?|1(?:\.0+)?)$"},
+        ]
+        return {**super().request_schema(), "prefixItems": [{"anyOf": score}]}
+
+
 CALIBRATION_FIELDS: Fields = {
     "test_data": ListField(
-        child=ListField(child=StringField(), min_items=2),
+        child=RowField(child=StringField(), min_items=2),
         nullable=True,
         description="Rows of the expected score, the response and, if there is one, the request.",
     ),
-    "test_dataset_id": StringField(description="A data set with a file of such rows."),
+    "test_dataset_id": UUIDField(description="A data set with a file of such rows."),
     "project_id": UUIDField(nullable=True, description="The project of the logs."),
     "dataset_range": ObjectField(
         fields={"start": _INDEX, "end": _INDEX},
@@ -42,6 +81,11 @@ CALIBRATION_FIELDS: Fields = {
     ),
 }
 """The fields of the body that calibrates an evaluator."""
+
+CALIBRATED = Alternatives(
+    (("test_data",), ("test_dataset_id",)), "Give either test_data or test_dataset_id."
+)
+"""What an evaluator is calibrated with."""
 
 DRAFT_FIELDS: Fields = {
     **CALIBRATION_FIELDS,
@@ -162,17 +206,14 @@ def rows_of(values: Mapping[str, Value], read: RowReader) -> list[CalibrationRow
     """
     data = cast("list[list[str]] | None", values.get("test_data"))
     dataset = values.get("test_dataset_id")
-    if (data is None) == (dataset is None):
-        text = "Give either test_data or test_dataset_id."
-        raise Problem(400, {"non_field_errors": [text]})
-    source = "test_data" if dataset is None else "test_dataset_id"
+    CALIBRATED.check(values)
     if data is None:
         data = read(str(dataset))
         if data is None:
             text = f'Invalid pk "{dataset}" - object does not exist.'
-            raise Problem(400, {source: [text]})
+            raise Problem(400, {"test_dataset_id": [text]})
         if not data:
-            raise Problem(400, {source: ["The data set has no file with rows."]})
+            raise Problem(400, {"test_dataset_id": ["The data set has no file with rows."]})
     chosen = cast("dict[str, int | None]", values.get("dataset_range") or {})
     start, end = chosen.get("start") or 0, chosen.get("end")
     last = len(data) if end is None else end + 1
@@ -181,8 +222,7 @@ def rows_of(values: Mapping[str, Value], read: RowReader) -> list[CalibrationRow
         if start <= number < last:
             found = _row(number, row)
             if found is None:
-                text = f"Row {number} must be a score from 0 to 1, a response and maybe a request."
-                raise Problem(400, {source: [text]})
+                raise Problem(400, {"test_dataset_id": [f"Row {number}: {_NO_ROW}"]})
             rows.append(found)
     return rows
 

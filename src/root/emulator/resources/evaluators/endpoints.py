@@ -5,11 +5,13 @@ from __future__ import annotations
 from root.emulator.actions import Action
 from root.emulator.fields import StringField
 from root.emulator.resources.evaluators.calibration import (
+    CALIBRATED,
     CALIBRATION_FIELDS,
     CALIBRATION_RESULT,
     DRAFT_FIELDS,
 )
 from root.emulator.resources.evaluators.execution import (
+    EVALUATED,
     EXECUTION_FIELDS,
     EXECUTION_RESULT,
 )
@@ -31,6 +33,7 @@ ACTIONS: tuple[Action, ...] = (
         result="The score.",
         schema=EXECUTION_RESULT,
         fields=EXECUTION_FIELDS,
+        alternatives=(EVALUATED,),
     ),
     Action(
         "POST",
@@ -40,6 +43,7 @@ ACTIONS: tuple[Action, ...] = (
         result="The score.",
         schema=EXECUTION_RESULT,
         fields=EXECUTION_FIELDS,
+        alternatives=(EVALUATED,),
         parameters={"name": StringField(required=True, description="The name.")},
         may_be_missing=True,
     ),
@@ -83,6 +87,7 @@ ACTIONS: tuple[Action, ...] = (
         result="The scores of each row.",
         schema=CALIBRATION_RESULT,
         fields=DRAFT_FIELDS,
+        alternatives=(CALIBRATED,),
     ),
     Action(
         "POST",
@@ -92,6 +97,7 @@ ACTIONS: tuple[Action, ...] = (
         result="The scores of each row.",
         schema=CALIBRATION_RESULT,
         fields=CALIBRATION_FIELDS,
+        alternatives=(CALIBRATED,),
         has_slash=False,
     ),
 )

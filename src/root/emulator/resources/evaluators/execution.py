@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import cast
 
+from root.emulator.alternatives import Alternatives
 from root.emulator.fields import (
     ChoiceField,
     Fields,
@@ -15,7 +16,7 @@ from root.emulator.fields import (
     UUIDField,
     Value,
 )
-from root.emulator.json_fields import JsonField, ListField, MapField, ObjectField
+from root.emulator.json_fields import ANY_OBJECT, ListField, MapField, ObjectField
 from root.emulator.outputs import Schema
 from root.emulator.problems import Problem
 from root.emulator.resources.models import DEFAULT_MODEL
@@ -23,6 +24,7 @@ from root.emulator.rows import Row
 from root.emulator.scoring import FixedScores, Inputs, Score, compute_score, fixed_score
 
 __all__ = [
+    "EVALUATED",
     "EXECUTION_FIELDS",
     "EXECUTION_RESULT",
     "VARIABLE",
@@ -40,8 +42,6 @@ VARIABLE = re.compile(r"\{\{\s*([^{}\s][^{}]*?)\s*\}\}")
 
 _LONG = 3_500_000
 
-_OBJECT: Schema = {"type": "object"}
-
 EXECUTION_FIELDS: Fields = {
     "turns": ListField(
         nullable=True,
@@ -50,14 +50,14 @@ EXECUTION_FIELDS: Fields = {
                 "role": ChoiceField(choices=("user", "assistant", "tool"), required=True),
                 "content": StringField(nullable=True, allow_blank=True),
                 "contexts": ListField(child=StringField(), nullable=True),
-                "tool_calls": ListField(child=JsonField(schema=dict(_OBJECT)), nullable=True),
+                "tool_calls": ListField(child=ANY_OBJECT, nullable=True),
                 "tool_call_id": StringField(nullable=True, allow_blank=True),
             }
         ),
         description="The turns of a conversation, in place of `request` and `response`.",
     ),
     "tools": ListField(
-        child=JsonField(schema=dict(_OBJECT)),
+        child=ANY_OBJECT,
         nullable=True,
         description="The tools that the conversation could use.",
     ),
@@ -85,6 +85,13 @@ EXECUTION_FIELDS: Fields = {
     ),
 }
 """The fields of the body that runs an evaluator."""
+
+EVALUATED = Alternatives(
+    (("turns",), ("request", "response")),
+    "Give either turns, or a request and a response.",
+    missing="Give turns, or a request or a response.",
+)
+"""What an execution evaluates."""
 
 EXECUTION_RESULT: Schema = {
     "type": "object",
@@ -143,14 +150,9 @@ def to_inputs(values: Mapping[str, Value]) -> Inputs:
         # Nothing uploads files.
         texts = [f'Invalid pk "{id_}" - object does not exist.' for id_ in file_ids]
         raise Problem(400, {"file_ids": texts})
+    EVALUATED.check(values)
     turns = cast("list[dict[str, object]] | None", values.get("turns"))
     request, response = (cast("str | None", values.get(name)) for name in ("request", "response"))
-    if turns is None and request is None and response is None:
-        text = "Give turns, or a request or a response."
-        raise Problem(400, {"non_field_errors": [text]})
-    if turns is not None and (request is not None or response is not None):
-        text = "Give either turns, or a request and a response."
-        raise Problem(400, {"non_field_errors": [text]})
     return Inputs(
         request=request,
         response=response,

@@ -3,16 +3,52 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
-from root.emulator.fields import BooleanField, ChoiceField, Fields, StringField, UUIDField
+from pydantic import JsonValue
+
+from root.emulator.fields import (
+    SPACE,
+    BooleanField,
+    ChoiceField,
+    Fields,
+    InvalidValueError,
+    StringField,
+    UUIDField,
+    json_types,
+)
 from root.emulator.filters import Filter, flag, search
 from root.emulator.json_fields import JsonField, ListField, ObjectField
 from root.emulator.number_fields import FloatField
+from root.emulator.resources.evaluators.execution import VARIABLE
 from root.emulator.table_spec import SERVICE
 from root.emulator.versions import VERSION_COLUMNS
 from root.emulator.visibility import IS_LISTED
 
 __all__ = ["FIELDS", "FILTERS", "INTERNAL", "LISTED", "SHOWN"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CriteriaField(StringField):
+    """A field with scoring criteria."""
+
+    def clean(self, value: object) -> str:
+        """Return the criteria.
+
+        Raises:
+            InvalidValueError: The value is invalid.
+        """
+        text = super().clean(value)
+        if not {"request", "response"} & {*VARIABLE.findall(text)}:
+            raise InvalidValueError("The scoring criteria must have {{request}} or {{response}}.")
+        return text
+
+    def request_schema(self) -> dict[str, JsonValue]:
+        """Return the JSON Schema of accepted values."""
+        variable = rf"\{{\{{[{SPACE}]*(?:request|response)[{SPACE}]*\}}\}}"
+        pattern = rf"^[^\u0000]*{variable}[^\u0000]*$"
+        return {**super().request_schema(), **json_types(self, "string"), "pattern": pattern}
+
 
 FIELDS: Fields = {
     "name": StringField(
@@ -25,7 +61,7 @@ FIELDS: Fields = {
     "objective_version_id": UUIDField(
         nullable=True, description="The version of the objective; by default always the newest one."
     ),
-    "scoring_criteria": StringField(
+    "scoring_criteria": CriteriaField(
         required=True,
         max_length=500_000,
         former_name="prompt",

@@ -9,7 +9,6 @@ from uuid import UUID, uuid5
 from pydantic import JsonValue
 
 from root.emulator.fields import Value
-from root.emulator.problems import Problem
 from root.emulator.resources.evaluators.execution import (
     VARIABLE,
 )
@@ -41,16 +40,8 @@ INPUT: Mapping[str, JsonValue] = {"contexts": {"type": "array", "items": {"type"
 
 
 def inputs_of(criteria: str) -> dict[str, Value]:
-    """Return the inputs of scoring criteria.
-
-    Raises:
-        Problem: They have neither the request nor the response.
-    """
-    names = dict.fromkeys(VARIABLE.findall(criteria))
-    if not {"request", "response"} & names.keys():
-        text = "The scoring criteria must have {{request}} or {{response}}."
-        raise Problem(400, {"scoring_criteria": [text]})
-    return {name: INPUT.get(name, STRING) for name in names}
+    """Return the inputs of scoring criteria."""
+    return {name: INPUT.get(name, STRING) for name in VARIABLE.findall(criteria)}
 
 
 def input_variables(row: Row) -> list[dict[str, object]]:

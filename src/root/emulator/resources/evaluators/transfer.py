@@ -25,7 +25,9 @@ from root.emulator.rows import Row
 __all__ = ["IMPORT_FIELDS", "export_yaml", "parse_yaml"]
 
 IMPORT_FIELDS: Fields = {
-    "yaml": StringField(required=True, description="The YAML document."),
+    "yaml": StringField(
+        required=True, description="The YAML document: a mapping, as an export has it."
+    ),
     "overwrite": BooleanField(
         description="Whether to replace the evaluator with this name, if there is one."
     ),

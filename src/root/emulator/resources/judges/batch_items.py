@@ -7,6 +7,7 @@ from typing import cast
 
 from pydantic import JsonValue
 
+from root.emulator.alternatives import Alternatives
 from root.emulator.fields import ChoiceField, DateTimeField, Fields, StringField, UUIDField, Value
 from root.emulator.json_fields import JsonField, ListField, ObjectField
 from root.emulator.number_fields import IntegerField
@@ -18,6 +19,7 @@ __all__ = [
     "BATCH_COLUMNS",
     "BATCH_FIELDS",
     "BATCH_RESULT",
+    "START_ALTERNATIVES",
     "START_FIELDS",
     "batch_item",
     "new_batch",
@@ -94,6 +96,12 @@ START_FIELDS: Fields = {
     "project_id": UUIDField(nullable=True),
 }
 """The fields of the body that runs a batch of a judge or of evaluators."""
+
+START_ALTERNATIVES = tuple(
+    Alternatives(((first,), (second,)), f"Give either {first} or {second}.")
+    for first, second in (("judge_id", "evaluator_ids"), ("inputs", "dataset_id"))
+)
+"""What runs, and for what."""
 
 
 def batch_item(index: int, values: Mapping[str, Value]) -> dict[str, JsonValue]:

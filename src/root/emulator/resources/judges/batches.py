@@ -27,6 +27,7 @@ from root.emulator.resources.execution_logs import ExecutionLogs
 from root.emulator.resources.judges.batch_items import (
     BATCH_COLUMNS,
     BATCH_RESULT,
+    START_ALTERNATIVES,
     START_FIELDS,
     batch_item,
     new_batch,
@@ -120,6 +121,7 @@ class BatchExecutions(Resource[StoredBatchExecution]):
             schema=BATCH_RESULT,
             status=202,
             fields=START_FIELDS,
+            alternatives=START_ALTERNATIVES,
             is_top_level=True,
             may_be_missing=True,
         ),
@@ -162,8 +164,8 @@ class BatchExecutions(Resource[StoredBatchExecution]):
 
     def start(self, call: Call, values: Mapping[str, Value]) -> Response:
         """Store a batch of a judge or of evaluators, for inputs or for a data set."""
-        _check_one_of(values, "judge_id", "evaluator_ids")
-        _check_one_of(values, "inputs", "dataset_id")
+        for alternatives in START_ALTERNATIVES:
+            alternatives.check(values)
         store, account = call.store, call.account
         values, dataset = self._with_inputs(store, account, values)
         judge: Row | None = None
@@ -289,17 +291,6 @@ class BatchExecutions(Resource[StoredBatchExecution]):
             project_id=str(body["project_id"]),
             execution_type="experiment",
         )
-
-
-def _check_one_of(values: Mapping[str, Value], *names: str) -> None:
-    """Check that a body has exactly one of two fields.
-
-    Raises:
-        Problem: It has both or none.
-    """
-    if sum(values.get(name) is not None for name in names) != 1:
-        text = f"Give either {' or '.join(names)}."
-        raise Problem(400, {"non_field_errors": [text]})
 
 
 def _found(resource: AnyResource, store: Store, account: Account, field: str, id_: Value) -> Row:

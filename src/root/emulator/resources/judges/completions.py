@@ -9,16 +9,15 @@ from dataclasses import dataclass
 from typing import cast
 from uuid import uuid4
 
+from pydantic import JsonValue
 from starlette.responses import JSONResponse, Response
 
 from root.emulator.events import event_stream
-from root.emulator.fields import BooleanField, Fields, StringField, Value
-from root.emulator.json_fields import JsonField
+from root.emulator.fields import BooleanField, Fields, InvalidValueError, StringField, Value
+from root.emulator.json_fields import ANY_OBJECT, JsonField, ListField
 from root.emulator.outputs import Schema
-from root.emulator.problems import Problem
 
 __all__ = [
-    "ANY_OBJECT",
     "CHAT_FIELDS",
     "COMPLETION_PARAMETERS",
     "RESPONSES_FIELDS",
@@ -26,20 +25,61 @@ __all__ = [
     "last_message",
 ]
 
-ANY_OBJECT: Schema = {"type": "object"}
-
 _STREAM = BooleanField(nullable=True, description="Whether the response is server-sent events.")
+
+_COMPLETED = "The messages, of which the user's last one is completed."
+
+_MESSAGES = ListField(child=ANY_OBJECT)
+
+_OF_USER: Schema = {
+    "type": "object",
+    "required": ["role"],
+    "properties": {"role": {"const": "user"}},
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class MessagesField(JsonField):
+    """A field with messages, one of which at least is of the user.
+
+    Attributes:
+        accepts_text: Whether it may be a text instead.
+    """
+
+    accepts_text: bool = False
+
+    def clean(self, value: object) -> Value:
+        """Return the messages.
+
+        Raises:
+            InvalidValueError: The value is invalid.
+        """
+        if self.accepts_text and isinstance(value, str):
+            return value
+        messages = _MESSAGES.clean(value)
+        if not any(_is_of_user(message) for message in messages):
+            raise InvalidValueError("A message of the user is required.")
+        return messages
+
+    def request_schema(self) -> dict[str, JsonValue]:
+        """Return the JSON Schema of accepted values."""
+        messages: dict[str, JsonValue] = {
+            **_MESSAGES.request_schema(),
+            "contains": dict(_OF_USER),
+        }
+        return {"anyOf": [{"type": "string"}, messages]} if self.accepts_text else messages
+
 
 CHAT_FIELDS: Fields = {
     "model": StringField(required=True, description="The LLM, or the judge if the path has none."),
-    "messages": JsonField(required=True, schema={"type": "array", "items": {"type": "object"}}),
+    "messages": MessagesField(required=True, description=_COMPLETED),
     "stream": _STREAM,
 }
 """The fields of a chat completion; others are ignored."""
 
 RESPONSES_FIELDS: Fields = {
     "model": StringField(required=True, description="The LLM, or the judge if the path has none."),
-    "input": JsonField(required=True, schema={"type": ["string", "array"]}),
+    "input": MessagesField(required=True, accepts_text=True, description=_COMPLETED),
     "stream": _STREAM,
 }
 """The fields of a response; others are ignored."""
@@ -58,19 +98,16 @@ def last_message(values: Mapping[str, Value]) -> str:
 
     Args:
         values: The validated body.
-
-    Raises:
-        Problem: There is no message of the user.
     """
-    name = "messages" if "messages" in values else "input"
-    messages = values[name]
-    if name == "input" and isinstance(messages, str):
+    messages = values["messages"] if "messages" in values else values["input"]
+    if isinstance(messages, str):
         return messages
-    if isinstance(messages, list):
-        for message in reversed(messages):
-            if isinstance(message, dict) and message.get("role") == "user":
-                return _text(message.get("content"))
-    raise Problem(400, {name: ["A message of the user is required."]})
+    found = [one for one in cast("list[dict[str, object]]", messages) if _is_of_user(one)]
+    return _text(found[-1].get("content"))
+
+
+def _is_of_user(message: object) -> bool:
+    return isinstance(message, dict) and cast("dict[str, object]", message).get("role") == "user"
 
 
 def _text(content: object) -> str:

@@ -7,6 +7,7 @@ from root.emulator.fields import StringField, UUIDField
 from root.emulator.file_fields import EmailField, URLField
 from root.emulator.json_fields import ListField
 from root.emulator.outputs import Schema
+from root.emulator.resources.evaluators.execution import EVALUATED
 from root.emulator.resources.judges.batch_items import BATCH_FIELDS, BATCH_RESULT
 from root.emulator.resources.judges.completions import (
     CHAT_FIELDS,
@@ -40,6 +41,7 @@ ACTIONS: tuple[Action, ...] = (
         result="The results of its evaluators, in the order of the references.",
         schema=JUDGE_EXECUTION_RESULT,
         fields=JUDGE_EXECUTION_FIELDS,
+        alternatives=(EVALUATED,),
     ),
     Action(
         "POST",
@@ -49,6 +51,7 @@ ACTIONS: tuple[Action, ...] = (
         result="The results of its evaluators, in the order of the references.",
         schema=JUDGE_EXECUTION_RESULT,
         fields=JUDGE_EXECUTION_FIELDS,
+        alternatives=(EVALUATED,),
         parameters={"name": StringField(required=True, description="The name.")},
         may_be_missing=True,
     ),
@@ -72,6 +75,7 @@ ACTIONS: tuple[Action, ...] = (
         " results first.",
         schema=REFINEMENT_RESULT,
         fields=REFINEMENT_FIELDS,
+        alternatives=(EVALUATED,),
         streams=True,
     ),
     Action(
