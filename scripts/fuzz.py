@@ -35,6 +35,8 @@ MAX_QUERY = 60_000
 Existing: TypeAlias = Mapping[str, Callable[[], object]]
 """Returns something that exists, by the name of the field that refers to it."""
 
+FILES = "multipart/form-data"
+
 PRESET = "bd789257-f458-4e9e-8ce9-fa6e86dc3fb9"
 
 DOCUMENT = """\
@@ -117,6 +119,9 @@ def good_data_acceptance(
     """Check that valid data is accepted, except where it conflicts with existing objects."""
     if any(text in response.text for text in EXPECTED_ERRORS):
         return None
+    # Schemathesis considers a body with a file invalid once it is changed, so these are not.
+    if case.media_type == FILES and "object does not exist." in response.text:
+        return None
     # What inputs an evaluator needs depends on its criteria.
     if case.path.startswith("/v1/evaluators/execute/") and "is required." in response.text:
         return None
@@ -142,7 +147,7 @@ def main() -> None:
         def before_call(
             _: schemathesis.HookContext, case: schemathesis.Case[Any], kwargs: dict[str, Any]
         ) -> None:
-            if isinstance(case.body, dict):
+            if isinstance(case.body, dict) and case.media_type != FILES:
                 case.body = refer(case.body, existing)
 
         key = f"Authorization: Api-Key {server.api_key}"

@@ -304,14 +304,23 @@ def test_strictness_of_ids_is_described(client: httpx.Client, id_: str) -> None:
     assert response.status_code == 400
 
 
+@pytest.mark.parametrize("text", ["", " ", "\x85"], ids=ascii)
 @pytest.mark.parametrize("path", ["/v1/evaluators/", JUDGES])
-def test_empty_filters_are_described(client: httpx.Client, path: str) -> None:
-    """An empty filter is ignored, which the document says of the values of required fields too."""
+def test_blank_filters_are_described(client: httpx.Client, path: str, text: str) -> None:
+    """A blank filter is ignored, which the document says of the values of required fields too."""
     parameters = DOCUMENT["paths"][path]["get"]["parameters"]
     (schema,) = (one["schema"] for one in parameters if one.get("name") == "name")
 
-    assert Draft202012Validator(schema).is_valid("")
-    assert client.get(path, params={"name": ""}).json() == client.get(path).json()
+    assert Draft202012Validator(schema).is_valid(text)
+    assert client.get(path, params={"name": text}).json() == client.get(path).json()
+
+
+@pytest.mark.parametrize("path", ["/v1/evaluators/", "/v1/objectives/", JUDGES])
+def test_invalid_parameters_beside_a_project(client: httpx.Client, path: str) -> None:
+    """An invalid parameter is refused, also if the list is that of a project and ignores it."""
+    query = {"project_id": str(uuid4()), "include_public": "null"}
+
+    assert client.get(path, params=query).json() == {"include_public": ["Must be a valid boolean."]}
 
 
 @pytest.mark.parametrize(

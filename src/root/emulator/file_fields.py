@@ -64,7 +64,7 @@ class FileField(Field):
 
     def request_schema(self) -> dict[str, JsonValue]:
         """Return the JSON Schema of accepted values."""
-        return {"type": "string", "format": "binary"}
+        return {"type": "string", "format": "binary", "minLength": 1}
 
     def response_schema(self) -> dict[str, JsonValue]:
         """Return the JSON Schema of returned values, the URL of the file."""

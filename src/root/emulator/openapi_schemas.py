@@ -8,7 +8,7 @@ from dataclasses import replace
 from pydantic import JsonValue
 
 from root.emulator.alternatives import Alternatives
-from root.emulator.fields import BooleanField, Field, Fields
+from root.emulator.fields import SPACE, BooleanField, Field, Fields
 from root.emulator.file_fields import FileField
 from root.emulator.generations import Generation, shape_of
 from root.emulator.json_fields import ListField
@@ -40,15 +40,16 @@ def parameters_of(fields: Fields) -> list[JsonValue]:
             "in": "query",
             "required": field.required,
             "description": field.description,
-            "schema": field.request_schema() if field.required else _or_empty(field),
+            "schema": field.request_schema() if field.required else _or_blank(field),
         }
         for parameter, field in fields.items()
     ]
 
 
-def _or_empty(field: Field) -> Object:
-    """Return the JSON Schema of what has the value of a field, or is empty."""
-    return {"anyOf": [field.request_schema(), {"const": ""}]}
+def _or_blank(field: Field) -> Object:
+    """Return the JSON Schema of a parameter of the query, which is ignored if it is blank."""
+    blank: JsonValue = {"type": "string", "pattern": f"^[{SPACE}]*$"}
+    return {"anyOf": [field.request_schema(), blank]}
 
 
 def list_parameters_of(resource: AnyResource) -> list[JsonValue]:
@@ -65,17 +66,17 @@ def list_parameters_of(resource: AnyResource) -> list[JsonValue]:
     for name in resource.filtered_by:
         parameters[name] = {
             "description": "Return only what has this value; an empty one is ignored.",
-            "schema": _or_empty(resource.spec.fields[name]),
+            "schema": _or_blank(resource.spec.fields[name]),
         }
     for name, filter_ in resource.filters.items():
         parameters[name] = {
             "description": filter_.description,
-            "schema": _or_empty(filter_.field),
+            "schema": _or_blank(filter_.field),
         }
     for name, field in resource.list_parameters.items():
         parameters[name] = {
             "description": field.description,
-            "schema": _or_empty(field),
+            "schema": _or_blank(field),
         }
     for name, description in resource.ignored.items():
         parameters[name] = {"description": description, "schema": {"type": "string"}}
@@ -113,11 +114,22 @@ def form_schema_of(fields: Fields, *, has_files: bool, is_partial: bool = False)
             continue
         given = replace(field, nullable=False)
         can_be_empty = field.nullable or not (
-            field.required or isinstance(field, BooleanField | ListField)
+            field.required or isinstance(field, BooleanField | FileField | ListField)
         )
-        schema = _or_empty(given) if can_be_empty else given.request_schema()
-        properties[name] = _described(field, schema)
+        schema = given.request_schema()
+        properties[name] = _described(field, _or_empty(schema) if can_be_empty else schema)
     return _body_schema(fields, properties, is_partial=is_partial)
+
+
+def _or_empty(schema: Object) -> Object:
+    """Return a JSON Schema that permits an empty string, too."""
+    choices, pattern = schema.get("enum"), schema.get("pattern")
+    if isinstance(choices, list):
+        return {**schema, "enum": [*choices, ""]}
+    if isinstance(pattern, str):
+        kept = {name: value for name, value in schema.items() if name != "format"}
+        return {**kept, "pattern": f"^$|{pattern}"}
+    return {"anyOf": [schema, {"const": ""}]}
 
 
 def _described(field: Field, schema: Object) -> Object:

@@ -68,16 +68,14 @@ LISTS_PUBLIC: Fields = {
 
 def others_if_requested(call: Call) -> str | None:
     """Return the condition of objects of others in a list, none by default."""
-    if _has_project(call) or not call.parameters(LISTS_PUBLIC).get("include_public"):
-        return None
-    return "visibility = 'PUBLIC'"
+    is_requested = call.parameters(LISTS_PUBLIC).get("include_public")
+    return "visibility = 'PUBLIC'" if is_requested and not _has_project(call) else None
 
 
 def service_and_others_if_requested(call: Call) -> str | None:
     """Return the condition of objects of others in a list, by default those of the service."""
-    if _has_project(call):
-        return None
-    return others_if_requested(call) or f"organization = '{SERVICE}'"
+    others = others_if_requested(call)
+    return None if _has_project(call) else others or f"organization = '{SERVICE}'"
 
 
 def _status(row: Row) -> str:
