@@ -54,6 +54,8 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
     """Turn links that are right in the repository into those of the site."""
     path = page.file.src_uri
+    if path in OUTSIDE.values():
+        page.meta["search"] = {"boost": 0.5}  # Guides come first.
     source = next((name for name, it in OUTSIDE.items() if it == path), f"docs/{path}")
 
     def link(match: re.Match[str]) -> str:

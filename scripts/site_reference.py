@@ -109,10 +109,11 @@ def _exports(module: griffe.Module) -> list[str]:
     ]
 
 
-def _rank(module: griffe.Module, name: str) -> tuple[bool, bool, str]:
-    """Place the resource first, and a class before its async twin."""
+def _rank(module: griffe.Module, name: str) -> tuple[bool, bool, bool, str]:
+    """Place the resource of the module first, and a class before its async twin."""
     blocking = name.removeprefix("Async")
-    return not _is_resource(module, blocking), name != blocking, name
+    is_other = blocking.lower() != module.name.replace("_", "")
+    return is_other, not _is_resource(module, blocking), name != blocking, name
 
 
 def _is_resource(module: griffe.Module, name: str) -> bool:
@@ -137,6 +138,8 @@ def _described(module: griffe.Module, name: str) -> Iterator[str]:
         yield f"Its methods are those of [`{blocking}`][{module.path}.{blocking}], without twins.\n"
         return
     members = _members(it, path)
+    # The evaluators of the service are attributes, and many.
+    members.sort(key=lambda name: is_resource and not it.all_members[name].is_function)
     twins = [name for name in members if is_resource and _is_twin(it, name)]
     shown = [name for name in members if name not in twins]
     if shown:

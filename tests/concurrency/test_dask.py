@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from root.emulator import Server
+from tests.docs.blocks import blocks
 from tests.echo_server import EchoServer
 
 from .helpers import HANG, KEY
@@ -71,6 +73,23 @@ def test_example() -> None:
     assert lines[8].startswith("Error from a worker: GET http://127.0.0.1:")
     assert lines[9] == "vllm/qwen3-0 came from a loop"
     assert len(lines) == 10
+
+
+def test_documented_example(
+    tmp_path: Path, emulator: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The example in docs/workers.md evaluates in worker processes."""
+    monkeypatch.setenv("ROOTSIGNALS_API_KEY", emulator.api_key)
+    monkeypatch.setenv("ROOTSIGNALS_API_URL", emulator.url)
+    (example,) = [code for place, code in blocks("py").items() if place.startswith("workers.md:")]
+    (tmp_path / "program.py").write_text(example)
+
+    lines = run(str(tmp_path / "program.py")).splitlines()
+
+    scores = sorted(log.score or 0.0 for log in emulator.execution_logs)
+    assert sorted(float(lines[at]) for at in (0, 1, 2, 4)) == scores
+    assert "returned 404" in lines[3]
+    assert len(lines) == 5
 
 
 def test_connections_of_workers(tmp_path: Path) -> None:

@@ -604,6 +604,7 @@ DOCUMENTED = [
 ]
 
 
+@pytest.mark.docs
 @pytest.mark.parametrize("block", DOCUMENTED)
 def test_documented_tests(
     run: Run, block: str, emulator: Server, monkeypatch: pytest.MonkeyPatch
