@@ -28,6 +28,7 @@ ARGUMENTS: dict[str, object] = {
     "desired": [{"name": "a"}],
     "emails": ["a@example.com"],
     "evaluator_definitions": [CalibrateBatchParameters("abc", "{{response}}", "abc")],
+    "ids": [ID],
     "inputs": [{"response": "a"}],
     "log_id": ID,
     "log_ids": [ID],
