@@ -51,9 +51,9 @@ _DESCRIPTION = """\
 Part of the Root Signals (now Scorable) API, as implemented by the emulator of its Python SDK.
 
 Requests are parsed as by Django REST Framework, and described accordingly: a number is accepted\
- for a string without a minimum length, and a string of digits for an integer (also with other signs, digits and white space\
- than in the patterns of this document, as in Python's `int()`). White space around a string is\
- removed, and unknown fields are ignored.
+ for a string without a minimum length, and a string of digits for an integer (also with other\
+ signs, digits and white space than in the patterns of this document, as in Python's `int()`).\
+ White space around a string is removed, and unknown fields are ignored.
 
 Other methods get 405, other paths 404 in HTML, and a path without its final slash a redirect, 301.\
  The prefix `/v1` may be omitted, as clients do for data sets and judges.\
