@@ -130,37 +130,35 @@ class AsyncTransport:
             timeout: Seconds for each exchange, or an `httpx.Timeout`.
             deadline: When the call must end, on the clock of `monotonic`.
         """
-        for _ in range(MAX_REDIRECTS - 1):
-            response = await self._exchange(request, timeout, deadline)
+        exchanges = 0
+        while True:
+            # All in one function, since each further one would cost every call.
+            pool = self._pools().get(async_current_loop()) or await self._open_pool()
+            # Checked after that, or a pool that is created while another thread closes the client
+            # would stay open.
+            if self.closed:
+                await self.aclose()
+                raise ClientClosedError
+            exchange = pool.exchange_over_httpx if is_hooked() else pool.exchange
+            response = await exchange(request, timeout, deadline)
             following = redirected(request, response)
-            if following is None:
+            exchanges += 1
+            if following is None or exchanges == MAX_REDIRECTS:
                 return response
             request = following
-        return await self._exchange(request, timeout, deadline)
 
-    async def _exchange(
-        self, request: Request, timeout: Timeout, deadline: float | None
-    ) -> RawResponse:
-        """Send a request over a connection of this event loop and process."""
+    async def _open_pool(self) -> AsyncPool | AsyncHTTPX:
+        """Return the connections of this event loop and process, which are new."""
         pools = self._pools()
         loop = async_current_loop()
-        pool = pools.get(loop)
-        if pool is None:
-            with import_lock:
-                created = self._new_pool(loop)
-            # Another thread may have been faster.
-            pool = pools.setdefault(loop, created)
-            if pool is created:
-                await created.start()
-                discard_closed_loops(pools)
-        # Checked after that, or a pool that is created while another thread closes the client
-        # would stay open.
-        if self.closed:
-            await self.aclose()
-            raise ClientClosedError
-        if is_hooked():
-            return await pool.exchange_over_httpx(request, timeout, deadline)
-        return await pool.exchange(request, timeout, deadline)
+        with import_lock:
+            created = self._new_pool(loop)
+        # Another thread may have been faster.
+        pool = pools.setdefault(loop, created)
+        if pool is created:
+            await created.start()
+            discard_closed_loops(pools)
+        return pool
 
     async def aclose(self) -> None:
         """Close all connections."""

@@ -81,6 +81,7 @@ class Call(Generic[T]):
     Attributes:
         timeout: The limits of each attempt.
         until: When the call must end, on the clock of `monotonic`, or None.
+        secrets: What must never be shown: the API key of the last attempt, and secrets in the body.
 
     Raises:
         InvalidRequestError: The operation is not a valid request.
@@ -103,7 +104,7 @@ class Call(Generic[T]):
         elif not isinstance(operation.deadline, NotGiven):
             self._deadline = call_deadline(operation.deadline, "deadline")
         self.timeout = _timeout(operation, config.timeout)
-        self._key = ""
+        self.secrets = () if operation.body is None else operation.body.secrets
         # The exception that the caller was handling is not a cause of what fails here.
         self._handled = sys.exception()
         self._started = monotonic()
@@ -151,7 +152,7 @@ class Call(Generic[T]):
         if is_streamed:
             # It is not decompressed on the way.
             headers = _merged(headers, {"accept-encoding": "identity"})
-        self._key = key
+        self.secrets = (key,) if body is None else (key, *body.secrets)
         # Once for each attempt: what is not logged costs no more than this.
         self._is_logged = _logger.isEnabledFor(logging.INFO)
         if self._is_logged:
@@ -215,8 +216,8 @@ class Call(Generic[T]):
                 status, has_hint=hint is not None, server=response.header(b"server")
             )
             return self._response_failure(Failure(error, outcome, hint=hint), response)
-        # Imported late: pydantic takes 80 ms.
-        from . import parsing
+        # Imported late: pydantic takes 80 ms. A relative import would look up its package.
+        import root._http.parsing as parsing
 
         try:
             if isinstance(read, NotGiven):
@@ -434,12 +435,6 @@ class Call(Generic[T]):
     @property
     def _info(self) -> RequestInfo:
         return RequestInfo(self._operation.method, self._origin.url + self._target)
-
-    @property
-    def secrets(self) -> tuple[str, ...]:
-        """What must never be shown: the API key of the last attempt, and secrets in the body."""
-        body = self._operation.body
-        return (self._key,) if body is None else (self._key, *body.secrets)
 
     def _limit(self) -> str | None:
         """Return the limit that a timeout exceeded, in words."""

@@ -61,7 +61,7 @@ def is_hooked() -> bool:
 
 def _imported_for_tools() -> ModuleType | None:
     """Return httpx, imported for a tool that waits for that, or None."""
-    if not any(tool in sys.modules for tool in _LATE_TOOLS):
+    if sys.modules.keys().isdisjoint(_LATE_TOOLS):
         return None
     with import_lock:
         return import_module("httpx")

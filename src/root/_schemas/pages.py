@@ -110,6 +110,8 @@ def redact_echoes(model: ResponseModel, secrets: Iterable[str]) -> None:
     parts = [model]
     if isinstance(model, ListResponse):
         parts += cast("ListResponse[ResponseModel]", model).results
+    elif not (model.__facts__.free_text or model.__pydantic_extra__):
+        return
     texts = [
         (part, name)
         for part in parts

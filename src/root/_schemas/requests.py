@@ -240,9 +240,9 @@ def json_body(schema: type[RequestModel], omitted: object, /, **fields: object) 
         # pydantic's own text may contain the input, which may be a key.
         problems = exc.errors(include_url=False, include_input=False)
     else:
-        secrets = [content[name] for name in schema.sensitive_fields() if name in content]
-        found = tuple([Secret(secret) for secret in secrets if isinstance(secret, str)])
-        return Body(_JSON, (text,), found)
+        names = schema.sensitive_fields() & content.keys()
+        secrets = [Secret(value) for name in names if isinstance(value := content[name], str)]
+        return Body(_JSON, (text,), tuple(secrets))
     raise InvalidRequestError(
         "Nothing was sent. "
         + " ".join(
