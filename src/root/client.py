@@ -6,7 +6,8 @@ when one is created, and the parts of a call when it is made.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Self
+import sys
+from typing import TYPE_CHECKING, ClassVar, NoReturn, Self
 
 from ._accessor import Accessor
 from ._async.client import AsyncRootSignals
@@ -47,6 +48,32 @@ else:
 __all__ = ["AsyncRootSignals", "RootSignals"]
 
 T = TypeVar("T")
+
+
+class _NoWith:
+    """A method of context managers that the async client lacks: looking it up raises an error."""
+
+    def __get__(self, client: object, owner: type[object]) -> NoReturn:
+        # Imported late, as below: few programs make these mistakes.
+        from ._concurrency.mixups import refused
+
+        raise refused("with", owner)
+
+
+def _missing(client: AsyncRootSignals, name: str) -> NoReturn:
+    from ._concurrency.mixups import missing_attribute
+
+    raise missing_attribute(client, name)
+
+
+if not TYPE_CHECKING:
+    AsyncRootSignals.__getattr__ = _missing
+    # `with` looks up one of them first, `__exit__` since Python 3.14. Without the other one, the
+    # client is no context manager to `isinstance`.
+    if sys.version_info >= (3, 14):
+        AsyncRootSignals.__exit__ = _NoWith()
+    else:
+        AsyncRootSignals.__enter__ = _NoWith()
 
 
 class _AsyncHalf(AsyncRootSignals):

@@ -15,7 +15,13 @@ from .._config import NOT_GIVEN
 from .._config.deadlines import Deadline, as_deadline, current_deadline
 from .._http.operation import Operation
 from .._schemas.base import ResponseModel, columns_of, flatten, set_meta
-from .._schemas.cursors import MAX_EMPTY_PAGES, check_listing, next_cursor, page_query
+from .._schemas.cursors import (
+    MAX_EMPTY_PAGES,
+    Iteration,
+    check_listing,
+    next_cursor,
+    page_query,
+)
 from .._schemas.pages import ListResponse, Page, list_response
 from ..errors import PaginationError, RootSignalsError, shorten_traceback
 
@@ -35,7 +41,7 @@ T = TypeVar("T", bound=ResponseModel)
 V = TypeVar("V")
 
 
-class Pager(Iterator[T], Generic[T]):
+class Pager(Iteration, Iterator[T], Generic[T]):
     """An iterator over the items of a listing that requests a page when it needs one.
 
     Attributes:

@@ -100,6 +100,17 @@ class Resource:
         # What the objects that it returns act through: of a twin, the whole client.
         self._actor: object = client
 
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> object:
+            if not name.startswith("a"):
+                message = f"{type(self).__name__!r} object has no attribute {name!r}"
+                raise AttributeError(message, name=name, obj=self)
+            # Imported late: few programs make such mistakes.
+            from .._concurrency.mixups import missing_attribute
+
+            raise missing_attribute(self, name)
+
     def _path(self, object_id: str | UUID, suffix: str = "") -> str:
         """Return the path of an object. Its ID is one segment, whatever it contains.
 

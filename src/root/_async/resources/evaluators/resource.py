@@ -525,5 +525,8 @@ class AsyncEvaluators(
         def __getattr__(self, name: str) -> object:
             names = [preset.attribute for preset in presets()]
             close = difflib.get_close_matches(name, names, 1, 0.7)
-            hint = f" Did you mean {close[0]!r}?" if close else ""
-            raise AttributeError(f"{type(self).__name__!r} has no attribute {name!r}.{hint}")
+            if not close:
+                return super().__getattr__(name)
+            raise AttributeError(
+                f"{type(self).__name__!r} has no attribute {name!r}. Did you mean {close[0]!r}?"
+            )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 from uuid import UUID
 
 from ...._config.deadlines import Deadline
@@ -157,6 +157,17 @@ class AsyncPresetEvaluator(AsyncRunner):
         self._version_id = version_id
         # Code that runs several of them tells the results apart by this name.
         self.__name__: str = name
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> object:
+            if not name.startswith("a"):
+                message = f"{type(self).__name__!r} object has no attribute {name!r}"
+                raise AttributeError(message, name=name, obj=self)
+            # Imported late: few programs make such mistakes.
+            from ...._concurrency.mixups import missing_attribute
+
+            raise missing_attribute(self, name)
 
     async def __call__(
         self,

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from ...._http.events import Event, EventParser, WholeBody
 from ...._schemas.base import set_meta
+from ...._schemas.cursors import AsyncIteration
 from ...._schemas.judges import JudgeRectifierResponse
 from ...._schemas.meta import find_header
 from ...stream import AsyncStream, unusable_piece
@@ -26,7 +27,7 @@ __all__ = ["AsyncRefinement"]
 _END = "[DONE]"
 
 
-class AsyncRefinement(AsyncIterator[JudgeRectifierResponse]):
+class AsyncRefinement(AsyncIteration, AsyncIterator[JudgeRectifierResponse]):
     """The events of a refinement, as they arrive.
 
     The first one has the results of the original response, the last one the improved response with

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from ...._http.events import Event, EventParser, WholeBody
 from ...._schemas.base import set_meta
+from ...._schemas.cursors import Iteration
 from ...._schemas.judges import JudgeRectifierResponse
 from ...._schemas.meta import find_header
 from ...stream import Stream, unusable_piece
@@ -27,7 +28,7 @@ __all__ = ["Refinement"]
 _END = "[DONE]"
 
 
-class Refinement(Iterator[JudgeRectifierResponse]):
+class Refinement(Iteration, Iterator[JudgeRectifierResponse]):
     """The events of a refinement, as they arrive.
 
     The first one has the results of the original response, the last one the improved response with
