@@ -99,7 +99,7 @@ def test_tables_in_a_pipe() -> None:
     with redirect_stdout(buffer):
         write(records, ("id", "name", "url"), "table", color=True)
 
-    assert buffer.getvalue() == "id   name\n1    模型\n22   a b\n"
+    assert buffer.getvalue() == "id   name   url\n1    模型\n22   a b\n"
 
 
 def test_markdown() -> None:

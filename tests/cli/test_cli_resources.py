@@ -14,6 +14,8 @@ from root.emulator import Server
 from root.evaluators import Eval
 from tests.cli.conftest import Run
 from tests.cli.test_cli_completion import complete
+from tests.filled import fill
+from tests.scripted_server import ScriptedServer, Step, responds
 
 UNKNOWN = "9b2f0c1e-3d64-4f0e-8f7e-2f1f7f3f9f10"
 
@@ -304,3 +306,97 @@ def test_scores_of_a_judge(run: Run, at_emulator: Server) -> None:
     ]
     assert "Politeness gave the score 0.25; --min-score is 0.7.\n" in done.err
     assert "Relevance gave" not in done.err
+
+
+GROUPS = ("models", "evaluators", "judges", "objectives", "logs")
+
+
+@pytest.fixture
+def filled(at_emulator: Server) -> Server:
+    """The emulator, with several objects of each kind."""
+    return fill(at_emulator)
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_details(run: Run, filled: Server, group: str) -> None:
+    """With --details, a listing has all fields of `get`, in the same order of objects."""
+    listed = printed(run, group, "list", "--limit", "3")
+
+    detailed = printed(run, group, "list", "--limit", "3", "--details")
+
+    assert [one["id"] for one in detailed] == [one["id"] for one in listed]
+    for one in detailed:
+        assert one == one | printed(run, group, "get", one["id"])
+
+
+@pytest.mark.parametrize("group", [*GROUPS, "datasets"])
+@pytest.mark.parametrize("details", [(), ("--details",)], ids=["listed", "details"])
+def test_columns(run: Run, filled: Server, group: str, details: tuple[str, ...]) -> None:
+    """The columns are the same whatever is listed, and some object has a value in most of them."""
+    if details and group == "datasets":
+        details = ()
+    command = (group, "list", *details, "-o")
+
+    full = run(*command, "csv").out.splitlines()
+    empty = run(*command, "csv", "--limit", "0").out.splitlines()
+    table = run(*command, "table").out.splitlines()
+
+    assert full[0] == empty[0]
+    assert len(empty) == 1 < len(full)
+    assert table[0].split() == full[0].split(",")
+
+
+def test_columns_of_details(run: Run, filled: Server) -> None:
+    """Only a listing with details has columns for what only details have."""
+    listed = run("models", "list", "-o", "csv").out.splitlines()[0]
+    detailed = run("models", "list", "--details", "-o", "csv").out.splitlines()
+
+    assert listed == "id,name,visibility,provider,owner"
+    assert detailed[0] == f"{listed},model,url,max_token_count,max_output_token_count"
+    assert "PRIVATE,,main@emulator.invalid,own/3,http://gpu,5," in detailed[1]
+
+
+def test_only_matches_are_retrieved(run: Run, filled: Server) -> None:
+    """Only models that match the options are retrieved."""
+    before = len(filled.requests)
+
+    models = printed(run, "models", "list", "--details", "--all", "--name", "own/*")
+
+    assert [model["url"] for model in models] == ["http://gpu"] * 4
+    paths = [request.path for request in filled.requests[before:]]
+    assert len([path for path in paths if path != "/v1/models/"]) == 4
+
+
+def test_new_fields(run: Run, at_emulator: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fields that are newer than this release follow the known columns."""
+    page = {"results": [{"id": "1", "name": "a", "color": "red"}, {"id": "2", "name": "b"}]}
+    with ScriptedServer([responds(body=page)]) as server:
+        done = run("models", "list", "-o", "csv", "--base-url", server.url)
+
+    assert done.out.splitlines() == [
+        "id,name,visibility,provider,owner,color",
+        "1,a,,,,red",
+        "2,b,,,,",
+    ]
+
+
+def test_details_of_a_deleted_model(run: Run, at_emulator: Server) -> None:
+    """A model that is deleted meanwhile is left out; another error ends the command."""
+    page = {"results": [{"id": "1", "name": "a"}, {"id": "2", "name": "b"}]}
+
+    def choose(request: bytes) -> Step:
+        if b"/models/1/" in request:
+            return responds(404, {"detail": "Not found."})
+        if b"/models/2/" in request:
+            return responds(status, {"id": "2", "name": "b", "detail": "No."})
+        return responds(body=page)
+
+    status = 200
+    with ScriptedServer([], choose=choose) as server:
+        command = ("models", "list", "--details", "-o", "jsonl", "--base-url", server.url)
+        found = run(*command)
+        status = 403
+        refused = run(*command)
+
+    assert json.loads(found.out)["id"] == "2"
+    assert (refused.out, refused.code != 0) == ("", True)

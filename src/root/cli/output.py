@@ -205,10 +205,8 @@ def _print_table(
         return []
     names = columns or list(records[0])
     cells = [[printable(_cell(record.get(name))) for name in names] for record in records]
-    # Empty columns are omitted.
-    shown = [at for at in range(len(names)) if any(row[at] for row in cells)]
     if not sys.stdout.isatty():
-        _print_lines([[row[at] for at in shown] for row in [names, *cells]])
+        _print_lines([names, *cells])
         return []
     from rich.box import SIMPLE
     from rich.table import Table
@@ -216,7 +214,10 @@ def _print_table(
 
     # The width at which no word of a column is broken.
     widths = [max(_longest_word(row[at]) for row in [names, *cells]) for at in range(len(names))]
-    hidden: list[str] = []
+    shown = list(range(len(names)))
+    if _table_width(widths) > _width():
+        # Empty columns are hidden first.
+        shown = [at for at in shown if any(row[at] for row in cells)]
     if "id" in names:
         # IDs and names matter most in a listing. The last columns are hidden before a name is
         # broken, but the third column only if no name of up to 40 characters would fit.
@@ -224,7 +225,8 @@ def _print_table(
             while len(shown) > kept and _table_width(min(widths[at], limit) for at in shown) > (
                 _width()
             ):
-                hidden.insert(0, names[shown.pop()])
+                shown.pop()
+    hidden = [name for at, name in enumerate(names) if at not in shown]
     if _table_width(widths[at] for at in shown) > _width():
         # A broken ID could not be copied.
         widths = [

@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, islice
-from typing import TYPE_CHECKING, Annotated, Any, Protocol, TypeAlias, cast
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Protocol, TypeAlias, cast
 
 import typer
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ..errors import JSONValue
 
 __all__ = [
+    "DETAILS",
     "Command",
     "Resource",
     "Values",
@@ -32,6 +33,9 @@ __all__ = [
     "show_listing",
 ]
 
+DETAILS = "Retrieve each one, since a listing does not have all fields."
+"""The help of `--details`."""
+
 Values: TypeAlias = Mapping[str, Any]
 """The values of the parameters of a command by name."""
 
@@ -39,6 +43,10 @@ Values: TypeAlias = Mapping[str, Any]
 class _Item(Protocol):
     """An object of the service."""
 
+    __facts__: ClassVar[Any]
+
+    @property
+    def model_extra(self) -> dict[str, Any] | None: ...
     def to_dict(self) -> dict[str, JSONValue]: ...
 
 
@@ -128,7 +136,8 @@ class Resource:
         noun: The word for one object.
         plural: The word for several.
         help: The summary of the group.
-        columns: The columns of a listing.
+        columns: The columns of a listing: fields that it has.
+        details: The columns with `--details`, or none if there is no such option.
         filters: The options of `list`, which are arguments of the method.
         named_by: The field that identifies an object beside its ID, or None.
         found_by: The argument of `list` that finds an object by that field.
@@ -143,6 +152,7 @@ class Resource:
     help: str
     columns: Sequence[str]
     filters: Sequence[inspect.Parameter]
+    details: Sequence[str] = ()
     named_by: str | None = "name"
     found_by: str = "name"
     can_delete: bool = True
@@ -215,7 +225,9 @@ class Resource:
                 False,
             ),
         )
-        yield Command("list", f"List {self.plural}.", (*limits, *self.filters), self._list)
+        details = (flag("details", DETAILS),) if self.details else ()
+        parameters = (*limits, *self.filters, *details)
+        yield Command("list", f"List {self.plural}.", parameters, self._list)
         article = "an" if self.noun[0] in "aeiou" else "a"
         yield Command("get", f"Print {article} {self.noun}.", (self.identity(),), self._get)
         if self.can_delete:
@@ -232,9 +244,8 @@ class Resource:
             found = self.of(client).list(
                 limit=None if is_all else limit + 1, page_size=100, **filters
             )
-            show_listing(
-                session, found, self.columns, None if is_all else limit, self.noun, self.plural
-            )
+            columns = self.details if filters.get("details") else self.columns
+            show_listing(session, found, columns, None if is_all else limit, self.noun, self.plural)
 
     def _get(self, session: Session, values: Values) -> None:
         with session.client() as client:
@@ -286,7 +297,7 @@ def show_listing(
     Args:
         session: Prints them.
         found: The objects, at least one more than are printed if there are more.
-        columns: The columns of a table.
+        columns: The columns of a table and of CSV. Fields that are newer than this release follow.
         limit: The number of objects that are printed; None for all.
         noun: The word for one object.
         plural: The word for several.
@@ -297,10 +308,22 @@ def show_listing(
     if first is None and limit != 0:
         session.info(f"No {plural} found.")
     head = () if first is None else (first,)
+    columns = [*columns, *(_new_fields(first) if first is not None else ())]
     session.show((one.to_dict() for one in chain(head, shown)), columns)
     if limit and next(items, None) is not None:
         listed = f"1 {noun} is" if limit == 1 else f"{limit} {plural} are"
         session.info(f"Only {listed} listed; use --limit N or --all for more.")
+
+
+def _new_fields(item: _Item) -> Iterable[str]:
+    """Yield the fields that this release does not know, by any name."""
+    untabled: frozenset[str] = item.__facts__.untabled
+    # A field whose name differs between servers is a property.
+    return (
+        name
+        for name in item.model_extra or ()
+        if name not in untabled and not hasattr(type(item), name)
+    )
 
 
 def report_deletions(

@@ -16,6 +16,11 @@ _EVALUATORS = Resource(
     plural="evaluators",
     help="Run and manage evaluators: your own and those of the service.",
     columns=("id", "name", "objective", "owner", "models", "created_at", "version_id"),
+    details=(
+        *("id", "name", "objective", "owner", "models", "created_at", "version_id"),
+        *("behavior", "scoring_criteria", "input_variables", "evaluator_demonstrations"),
+        *("demonstration_dataset_id", "change_note"),
+    ),
     filters=(
         option("search_term", "Only with this text in the name or description.", flag="--search"),
         option("name", "Only with exactly this name.", metavar="NAME"),

@@ -15,7 +15,11 @@ _JUDGES = Resource(
     noun="judge",
     plural="judges",
     help="Run and manage judges, which run several evaluators.",
-    columns=("id", "name", "intent", "stage", "visibility", "created_at", "project_id"),
+    columns=("id", "name", "intent", "visibility", "created_at", "project_id"),
+    details=(
+        *("id", "name", "intent", "visibility", "created_at", "project_id"),
+        *("stage", "files", "version_id"),
+    ),
     filters=(
         option("search_term", "Only with this text in the name or intent.", flag="--search"),
         option("name", "Only with exactly this name.", metavar="NAME"),

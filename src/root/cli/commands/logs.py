@@ -20,6 +20,11 @@ _LOGS = Resource(
         *("id", "executed_item_name", "score", "created_at", "tags", "execution_type"),
         *("response_preview", "request_preview", "user_id", "session_id", "cost", "owner"),
     ),
+    details=(
+        *("id", "executed_item_name", "score", "created_at", "tags", "execution_type"),
+        *("justification", "model", "user_id", "session_id", "cost", "owner", "confidence"),
+        *("model_call_duration", "evaluator_results", "llm_output"),
+    ),
     filters=(
         option("search_term", "Only with this text in the name of what ran.", flag="--search"),
         options("tags", "Only with this tag; may be repeated.", flag="--tag"),

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
+from itertools import islice
 from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias, TypeVar, get_args
 
 import typer
 
-from ...errors import RootSignalsError
+from ...errors import NotFoundError, RootSignalsError
 from .. import identity
 from ..errors import FAILED, CommandError, common_code
 from ..options import Concurrency, Group, Yes, command, common, show_help
-from ..resources import report_deletions, show_listing
+from ..resources import DETAILS, report_deletions, show_listing
 from ..session import Session
 from . import registry
 
 if TYPE_CHECKING:
-    from ... import Model, ModelVerification
+    from ... import Model, ModelVerification, RootSignals
     from ...errors import JSONValue
     from ...models import NotGiven
 
@@ -34,11 +35,10 @@ _COLUMNS = (
     "visibility",
     "provider",
     "owner",
-    "model",
-    "url",
-    "max_token_count",
-    "max_output_token_count",
 )
+_DETAILS = (*_COLUMNS, "model", "url", "max_token_count", "max_output_token_count")
+# So many are retrieved together.
+_CHUNK = 8
 
 
 @app.callback(invoke_without_command=True)
@@ -134,6 +134,7 @@ def list_(
             " order.",
         ),
     ] = None,
+    details: Annotated[bool, typer.Option("--details", help=DETAILS)] = False,
 ) -> None:
     """List models: your own and the public ones.
 
@@ -149,7 +150,27 @@ def list_(
         )
         if sort is not None:
             found = _sorted(found, sort)
-        show_listing(session, found, _COLUMNS, None if all_ else limit, "model", "models")
+        if details:
+            found = _with_details(client, found)
+        columns = _DETAILS if details else _COLUMNS
+        show_listing(session, found, columns, None if all_ else limit, "model", "models")
+
+
+def _with_details(client: RootSignals, found: Iterable[Model]) -> Iterator[Model]:
+    """Yield the models with the fields of listings and of details.
+
+    Only those that match are retrieved. One that was deleted meanwhile is left out.
+    """
+    listed = iter(found)
+    while chunk := list(islice(listed, _CHUNK)):
+        ids = [model.id for model in chunk]
+        outcomes = client.models.retrieve_many(ids, concurrency=_CHUNK, errors="collect")
+        for model, outcome in zip(chunk, outcomes, strict=True):
+            if isinstance(outcome, NotFoundError):
+                continue
+            if isinstance(outcome, RootSignalsError):
+                raise outcome
+            yield outcome.from_dict(model.to_dict() | outcome.to_dict())
 
 
 def _matches(value: str | None, pattern: str | None) -> bool:

@@ -19,6 +19,7 @@ _OBJECTIVES = Resource(
     plural="objectives",
     help="Manage objectives, what evaluators are to find out.",
     columns=("id", "intent", "owner", "created_at", "project_id"),
+    details=("id", "intent", "owner", "created_at", "version_id", "test_dataset_id"),
     filters=(
         option("search", "Only with this text in the intent."),
         option("intent", "Only with exactly this intent."),
