@@ -238,13 +238,14 @@ async def test_rest_of_a_listing() -> None:
 
 async def test_deleted_meanwhile() -> None:
     """An object that is deleted after it was listed is left out."""
-    missing = responds(404, {"detail": "Not found."})
-    with service({"a": [missing], "d": [missing], "e": [missing], "f": [missing]}) as server:
+    missing = [responds(404, {"detail": "Not found."})] * 2
+    with service({name: [*missing] for name in "adef"}) as server:
         async with client_of(server) as client:
-            pager = client.models.list(details=True, concurrency=3)
-            names = [one.name async for one in pager]
+            names = [one.name async for one in client.models.list(details=True)]
+            rows = await client.models.list(details=True, concurrency=1).to_dicts()
 
     assert names == ["b", "c"]
+    assert [row["name"] for row in rows] == ["b", "c"]
 
 
 async def test_error_while_reading() -> None:
