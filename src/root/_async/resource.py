@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from builtins import list as List
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar, cast, overload
 from urllib.parse import quote
 from uuid import UUID
 
@@ -17,11 +16,11 @@ from .pager import AsyncPager
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+    from typing import Protocol
 
     from .._concurrency.bulk import Progress
     from .._config.deadlines import Deadline
     from .._http.operation import Operation
-    from ..errors import RootSignalsError
     from .sender import AsyncSender
 
 __all__ = ["AsyncCollection", "AsyncResource", "segment", "send_operation"]
@@ -29,6 +28,18 @@ __all__ = ["AsyncCollection", "AsyncResource", "segment", "send_operation"]
 T = TypeVar("T")
 M = TypeVar("M", bound=ResponseModel)
 D = TypeVar("D", bound=ResponseModel)
+
+if TYPE_CHECKING:
+    R = TypeVar("R", covariant=True)
+
+    class _AsyncRetrieving(Protocol[R]):
+        """A resource whose objects can be retrieved by their IDs."""
+
+        async def retrieve(
+            self, object_id: str | UUID, /, *, _request_timeout: float | Deadline | None = None
+        ) -> R:
+            """Retrieve an object by its ID."""
+            ...
 
 
 def segment(object_id: str | UUID, noun: str) -> str:
@@ -246,19 +257,16 @@ class AsyncCollection(AsyncResource, Generic[D]):
                 on_progress=on_progress,
             )
 
-    @abstractmethod
-    async def retrieve(
-        self, object_id: str | UUID, /, *, _request_timeout: float | Deadline | None = None
-    ) -> D:
-        """Retrieve an object by its ID."""
-
     def _checked(self, object_id: str | UUID) -> str | UUID:
         """Return an ID if it is valid."""
         segment(object_id, self._item_type.__facts__.noun)
         return object_id
 
-    async def _retrieve(self, object_id: str | UUID) -> D:
-        return await self.retrieve(object_id)
+    async def _retrieve(self, object_id: str | UUID, deadline: float | Deadline | None = None) -> D:
+        # Not declared in this class: a second name of a method, such as `retrieve = get`, would
+        # have two types to type checkers.
+        resource = cast("_AsyncRetrieving[D]", self)
+        return await resource.retrieve(object_id, _request_timeout=deadline)
 
     def _with_details(
         self,
@@ -285,4 +293,4 @@ class AsyncCollection(AsyncResource, Generic[D]):
 
     async def _retrieve_listed(self, deadline: float | Deadline | None, listed: Any) -> D:
         """Return an object of a listing as `retrieve` returns it."""
-        return await self.retrieve(listed.id, _request_timeout=deadline)
+        return await self._retrieve(listed.id, deadline)
