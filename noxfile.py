@@ -126,8 +126,8 @@ def notebooks(session: nox.Session) -> None:
 
 @nox.session
 def browser(session: nox.Session) -> None:
-    """Run the tests of the emulator in a browser, the system's Chromium."""
-    run_tests(session, "-m", "browser", groups=("browser",))
+    """Run the tests of the emulator and the documentation in a browser, the system's Chromium."""
+    run_tests(session, "-m", "browser", groups=("browser", "site"))
 
 
 @nox.session

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import importlib
-import os
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from functools import cache
 from html.parser import HTMLParser
@@ -16,8 +13,6 @@ from urllib.parse import unquote, urlsplit
 import pytest
 
 from tests.test_public_names import MODULES
-
-from .blocks import ROOT
 
 pytestmark = pytest.mark.docs
 
@@ -46,25 +41,6 @@ def parsed(page: Path) -> Parser:
     parser = Parser()
     parser.feed(page.read_text(encoding="utf-8"))
     return parser
-
-
-@pytest.fixture(scope="session")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of the site, which `nox -s docs` has built already."""
-    if built := os.environ.get("ROOT_SITE"):
-        return Path(built)
-    pytest.importorskip("material")
-    pytest.importorskip("mkdocstrings_handlers.python")
-    folder = tmp_path_factory.mktemp("site")
-    done = subprocess.run(
-        [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(folder)],
-        capture_output=True,
-        cwd=ROOT,
-        env=os.environ | {"NO_MKDOCS_2_WARNING": "1"},
-        text=True,
-    )
-    assert done.returncode == 0, done.stderr
-    return folder
 
 
 def pages(site: Path) -> list[Path]:
