@@ -56,15 +56,21 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
     path = page.file.src_uri
     if path in OUTSIDE.values():
         page.meta["search"] = {"boost": 0.5}  # Guides come first.
+    return site_links(markdown, path, {file.src_uri for file in files})
+
+
+def site_links(markdown: str, path: str, pages: set[str]) -> str:
+    """Return the Markdown of the page at `path` with the links of the site that has `pages`."""
     source = next((name for name, it in OUTSIDE.items() if it == path), f"docs/{path}")
 
     def link(match: re.Match[str]) -> str:
         text, place, anchor = match.groups(default="")
         wanted = posixpath.normpath(posixpath.join(posixpath.dirname(source), place))
-        wanted = OUTSIDE.get(wanted, wanted.removeprefix("docs/"))
-        if files.get_file_from_path(wanted) is None:
-            return text  # A file that only the repository has.
-        return f"[{text}]({posixpath.relpath(wanted, posixpath.dirname(path) or '.')}{anchor})"
+        page = OUTSIDE.get(wanted, wanted.removeprefix("docs/"))
+        if page in pages:
+            return f"[{text}]({posixpath.relpath(page, posixpath.dirname(path) or '.')}{anchor})"
+        # MkDocs warns of a link to nothing. What only the repository has is no link on the site.
+        return text if (ROOT / wanted).exists() else match[0]
 
     return re.sub(r"\[([^\]]*)\]\((?!\w+:|#)([^)#\s]+)(#[^)\s]*)?\)", link, markdown)
 

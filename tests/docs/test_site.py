@@ -109,3 +109,27 @@ def test_reference_is_complete(site: Path) -> None:
 def test_reference_has_methods(site: Path, method: str) -> None:
     """Methods have places of their own."""
     assert any(method in parsed(page).ids for page in site.glob("reference/*.html"))
+
+
+@pytest.mark.parametrize(
+    ("path", "link", "on_the_site"),
+    [
+        ("cli.md", "[x](api.md#models)", "[x](api.md#models)"),
+        ("cli.md", "[x](../SECURITY.md)", "[x](security.md)"),
+        ("security.md", "[x](docs/api.md)", "[x](api.md)"),
+        ("changelog.md", "[x](SECURITY.md#keys)", "[x](security.md#keys)"),
+        ("reference/index.md", "[x](../api.md)", "[x](../api.md)"),
+        ("cli.md", "[x](../noxfile.py)", "x"),
+        ("cli.md", "[x](missing.md)", "[x](missing.md)"),
+        ("cli.md", "[x](https://example.com/a)", "[x](https://example.com/a)"),
+        ("cli.md", "[x](#keys)", "[x](#keys)"),
+    ],
+)
+def test_links_of_the_repository(path: str, link: str, on_the_site: str) -> None:
+    """Links between files become those of the site; one to nothing is left for MkDocs to report."""
+    pytest.importorskip("mkdocs")
+    from site_hooks import site_links
+
+    pages = {"api.md", "cli.md", "security.md", "changelog.md", "reference/index.md"}
+
+    assert site_links(link, path, pages) == on_the_site
