@@ -5,11 +5,13 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
 pytest.importorskip("playwright", reason="playwright is not installed: run `nox -s browser`")
 
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
 
 pytestmark = pytest.mark.browser
@@ -86,3 +88,21 @@ def test_picture(site: Path, page: Page) -> None:
 
     assert box is not None
     assert 300 <= box["width"] <= 360
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", ["index", "settings", "reference/models"])
+def test_contrast(
+    site: Path, browser: Browser, name: str, scheme: Literal["light", "dark"]
+) -> None:
+    """Texts and links can be told from what is around them, in both modes."""
+    page = browser.new_page(color_scheme=scheme)
+    page.goto((site / f"{name}.html").as_uri())
+
+    found = Axe().run(
+        page,
+        options={"runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}},
+    )
+
+    assert found.response["violations"] == []
+    page.close()
