@@ -62,7 +62,7 @@ def test_stops_after_an_error() -> None:
 
 def test_a_thread_that_does_not_end(monkeypatch: pytest.MonkeyPatch) -> None:
     """The end of the block waits for a limited time, and warns if the thread still runs."""
-    monkeypatch.setattr("root.emulator.server._STOP_SECONDS", 0.1)
+    monkeypatch.setattr("root.emulator.running._STOP_SECONDS", 0.1)
     started, release = threading.Event(), threading.Event()
 
     def remove(queue: FaultQueue, number: int) -> None:

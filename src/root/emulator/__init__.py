@@ -37,13 +37,14 @@ from root.emulator.resources.models import StoredModel
 from root.emulator.resources.objectives import StoredObjective
 from root.emulator.resources.projects import StoredProject
 from root.emulator.running import Server
-from root.emulator.server import serve
+from root.emulator.server import Emulator, serve
 
 # Imported to check that they are installed; they are not part of the public interface.
 del starlette, uvicorn, yaml
 
 __all__ = [
     "Connections",
+    "Emulator",
     "Fault",
     "Generation",
     "NextStyle",

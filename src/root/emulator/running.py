@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import threading
+import warnings
 from asyncio import CancelledError, Task
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, wait
@@ -35,6 +37,9 @@ __all__ = ["Server"]
 
 T = TypeVar("T")
 
+# Shutdown takes a tenth of a second, and a little over one if a request cannot be cancelled.
+_STOP_SECONDS = 10.0
+
 
 class Server:
     """A running emulator.
@@ -45,6 +50,7 @@ class Server:
     def __init__(
         self,
         listener: Listener,
+        thread: threading.Thread,
         api_key: str,
         control: Control,
         resources: Iterable[AnyResource],
@@ -52,12 +58,34 @@ class Server:
     ) -> None:
         """Create the interface; `serve()` does this."""
         self._listener = listener
+        self._thread = thread
         self._host, self._port = listener.address.result()
         self._api_key = api_key
         self._control = control
         self._resources = {resource.stored: resource for resource in resources}
         self._control_key = control_key
         self._process = os.getpid()
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it has not been stopped."""
+        return not self._listener.should_exit
+
+    def stop(self) -> None:
+        """Stop the emulator and wait for its end; further calls do nothing.
+
+        Requests in progress are cancelled. A forked process does not stop the emulator of its
+        parent.
+        """
+        self._listener.should_exit = True
+        self._thread.join(_STOP_SECONDS)
+        if self._thread.is_alive():
+            warnings.warn(
+                "The emulator did not stop in time, since code in its thread is blocked. The"
+                " thread ends with the process.",
+                RuntimeWarning,
+                stacklevel=2,
+            )
 
     @property
     def host(self) -> str:
@@ -397,7 +425,9 @@ class Server:
             futures = cast("list[Future[object]]", [result, listener.finished])
             wait(futures, return_when=FIRST_COMPLETED)
         if not result.done():
-            raise ValueError("The emulator has stopped: its `with` block has ended.")
+            raise ValueError(
+                "The emulator has stopped: its `with` block has ended, or `stop` was called."
+            )
         return result.result()
 
     def __repr__(self) -> str:

@@ -1,43 +1,81 @@
-"""The emulator in a thread of this process."""
+"""An emulator that can be started and stopped, in a thread of this process."""
 
 from __future__ import annotations
 
 import os
 import threading
-import warnings
-from collections.abc import Generator, Iterable
-from contextlib import closing, contextmanager
+from collections.abc import Iterable
+from types import TracebackType
 
-from starlette.responses import Response
-
-from root.emulator.application import Application
-from root.emulator.clock import monotonic
-from root.emulator.control import Control
-from root.emulator.control_api import PREFIX, ControlApplication
+from root.emulator.assembly import start_server
 from root.emulator.cursors import NextStyle
-from root.emulator.dashboard import Dashboard
-from root.emulator.endpoint import Service, endpoints
 from root.emulator.fault_queue import FaultQueue
 from root.emulator.faults import Fault, read_faults
 from root.emulator.generations import Generation
-from root.emulator.guard import Guard
-from root.emulator.history import Connections, History
-from root.emulator.keys import KeyRegistry, validate_key
-from root.emulator.listener import Listener
-from root.emulator.openapi import OPENAPI_PATH, openapi_route
-from root.emulator.pagination import Paginator
-from root.emulator.resources import declared
+from root.emulator.keys import validate_key
 from root.emulator.resources.catalogue import load_catalogue
 from root.emulator.running import Server
-from root.emulator.scoring import FixedScores
-from root.emulator.settings import check_settings
-from root.emulator.store import Store
+from root.emulator.settings import Settings, check_settings
 
-# Shutdown takes a tenth of a second, and a little over one if a request cannot be cancelled.
-_STOP_SECONDS = 10.0
+__all__ = ["Emulator", "serve"]
 
 
-@contextmanager
+class Emulator:
+    """An emulator that runs from `start` to `stop`, or in a `with` block.
+
+    It also stops at the end of the process. If neither it nor its server is referenced any more, it
+    stops with a `ResourceWarning`.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        """Create an emulator that does not run yet; `serve()` does this."""
+        self._settings = settings
+        self._server: Server | None = None
+        self._lock = threading.Lock()
+
+    def start(self) -> Server:
+        """Start it and return its server; if it is running, return the server that it has.
+
+        After `stop`, it starts anew, with the same keys. What was stored in memory is gone, and the
+        port is another one unless it was given.
+
+        Raises:
+            ValueError: The database belongs to another program or version.
+            OSError: The emulator cannot listen on the address, for instance because the port is in
+                use.
+            sqlite3.Error: The database cannot be opened.
+        """
+        with self._lock:
+            if self._server is None or not self._server.is_running:
+                self._server = start_server(self._settings)
+            return self._server
+
+    def stop(self) -> None:
+        """Stop it and wait for its end; if it does not run, do nothing."""
+        with self._lock:
+            if self._server is not None:
+                self._server.stop()
+
+    def __enter__(self) -> Server:
+        """Start it."""
+        return self.start()
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Stop it."""
+        self.stop()
+
+    def __repr__(self) -> str:
+        """Return the URL without the keys."""
+        server = self._server
+        state = server.url if server is not None and server.is_running else "not running"
+        return f"<root.emulator.Emulator {state}>"
+
+
 def serve(
     *,
     host: str = "127.0.0.1",
@@ -52,8 +90,8 @@ def serve(
     faults: str | os.PathLike[str] | Iterable[Fault] = (),
     control_key: str | None = None,
     allow_remote: bool = False,
-) -> Generator[Server, None, None]:
-    """Run the emulator in a thread until the end of the `with` block.
+) -> Emulator:
+    """Return an emulator that runs in a thread: in a `with` block, or from `start()` to `stop()`.
 
     Args:
         host: The address to listen on.
@@ -80,9 +118,8 @@ def serve(
 
     Raises:
         TypeError: An argument has the wrong type.
-        ValueError: An argument is invalid, or the database belongs to another program or version.
-        OSError: The emulator cannot listen on the address, for instance because the port is in use.
-        sqlite3.Error: The database cannot be opened.
+        ValueError: An argument is invalid.
+        OSError: A file cannot be read.
     """
     check_settings(
         host=host,
@@ -102,53 +139,22 @@ def serve(
             "control_key and api_key are the same. Choose different keys, so that a client's key"
             " cannot control the emulator."
         )
-    public_models = load_catalogue(catalogue)
-    keys = KeyRegistry(monotonic)
-    keys.add(api_key, organization="main", email="main@emulator.invalid")
-    if isinstance(faults, str | os.PathLike):
-        faults = read_faults(faults)
-    queue = FaultQueue(seed, faults)
-    fixed_scores = FixedScores()
-    resources = declared(public_models, fixed_scores, generation)
-    with closing(Store(db, (spec for one in resources for spec in one.specs), seed)) as store:
-        for resource in resources:
-            resource.provide(store)
-        secret_fields = {name for one in resources for name in one.secret_fields}
-        history = History(lambda: (*keys.all(), control_key), secret_fields)
-        connections = Connections()
-        control = Control(store, keys, queue, history, connections, fixed_scores, api_key)
-        service = Service(store, keys, Paginator(next_style, page_size_cap), generation)
-        application = Application(
-            {path: one for each in resources for path, one in endpoints(each, service).items()},
-            queue,
-            history,
-            keys,
-            {
-                "/": Dashboard(),
-                # Browsers request it automatically, so it does not come from the code under test.
-                "/favicon.ico": Response(status_code=404),
-                OPENAPI_PATH: openapi_route(resources, page_size_cap, generation),
-                PREFIX: ControlApplication(control, resources, control_key),
-            },
-        )
-        guard = Guard(
-            application,
-            None if allow_remote else host,
-            ("/", "/favicon.ico", OPENAPI_PATH),
-        )
-        listener = Listener(guard, connections, host, port)
-        # A daemon thread, so that the process exits even if the main thread ends within the block.
-        thread = threading.Thread(target=listener.run_in_thread, name="root-emulator", daemon=True)
-        thread.start()
-        try:
-            yield Server(listener, api_key, control, resources, control_key)
-        finally:
-            listener.should_exit = True
-            thread.join(_STOP_SECONDS)
-            if thread.is_alive():
-                warnings.warn(
-                    "The emulator did not stop in time, since code in its thread is blocked. The"
-                    " thread ends with the process.",
-                    RuntimeWarning,
-                    stacklevel=3,
-                )
+    # An iterator is read once, since the emulator may be started several times.
+    active = tuple(read_faults(faults) if isinstance(faults, str | os.PathLike) else faults)
+    # Raises an error if one of them is something else.
+    FaultQueue(seed, active)
+    settings = Settings(
+        host=host,
+        port=port,
+        db=db,
+        api_key=api_key,
+        next_style=next_style,
+        generation=generation,
+        page_size_cap=page_size_cap,
+        public_models=load_catalogue(catalogue),
+        seed=seed,
+        faults=active,
+        control_key=control_key,
+        allow_remote=allow_remote,
+    )
+    return Emulator(settings)

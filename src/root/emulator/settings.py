@@ -1,17 +1,38 @@
-"""Validation of the arguments of `serve()`."""
+"""The arguments of `serve()`, and their validation."""
 
 from __future__ import annotations
 
 import ipaddress
 import os
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from types import NoneType
 from typing import get_args
 
 from root.emulator.cursors import NextStyle
+from root.emulator.faults import Fault
 from root.emulator.generations import Generation
+from root.emulator.resources.catalogue import Catalogue
 
 _PATH = (str, os.PathLike)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """The arguments of `serve()`, checked, with files read and random keys chosen."""
+
+    host: str
+    port: int
+    db: str | os.PathLike[str] | None
+    api_key: str = field(repr=False)
+    next_style: NextStyle
+    generation: Generation
+    page_size_cap: int
+    public_models: Catalogue = field(repr=False)
+    seed: int | None
+    faults: tuple[Fault, ...]
+    control_key: str = field(repr=False)
+    allow_remote: bool
 
 
 def check_settings(
