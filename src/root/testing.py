@@ -9,16 +9,19 @@ with root.testing.emulator() as emulator:
     assert [model.name for model in emulator.models] == ["ollama/llama3"]
 ```
 
-For pytest there are fixtures, such as `root_emulator`. The extra `emulator` is required.
+`@root.testing.emulator()` does the same for a function. For pytest there are fixtures, such as
+`root_emulator`. The extra `emulator` is required.
 """
 
 from __future__ import annotations
 
+import inspect
 import os
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
-from functools import update_wrapper
-from typing import Any, ParamSpec, TypeVar
+from collections.abc import AsyncGenerator, Callable, Generator
+from contextlib import AbstractContextManager, aclosing, contextmanager
+from functools import partial, update_wrapper
+from types import TracebackType
+from typing import Any, ParamSpec, TypeVar, cast
 from urllib.parse import urlsplit
 
 from root._config.config import OWN, SCORABLE
@@ -26,13 +29,14 @@ from root._http import offline as _offline
 from root._http.offline import OFFLINE, new_blocked_log, pop_blocked
 from root.emulator import Server, serve
 
-__all__ = ["emulator", "environment"]
+__all__ = ["EmulatorBlock", "emulator", "environment"]
 
 # Tests behave the same whether or not the developer has a key for the service.
 _CLEARED = (SCORABLE.key, SCORABLE.url)
 
 P = ParamSpec("P")
 T = TypeVar("T")
+F = TypeVar("F", bound=Callable[..., object])
 
 
 def environment(server: Server) -> dict[str, str]:
@@ -61,16 +65,106 @@ def _with_parameters_of(
     return decorate
 
 
+class EmulatorBlock:
+    """An emulator in place of the service: a context manager, and a decorator of functions.
+
+    Each `with` block, and each call of a decorated function, has an emulator of its own.
+    """
+
+    def __init__(self, enter: Callable[[], AbstractContextManager[Server]]) -> None:
+        """Create it; `emulator()` does this."""
+        self._enter = enter
+        self._entered: list[AbstractContextManager[Server]] = []
+
+    def __enter__(self) -> Server:
+        """Start the emulator, and make clients use it."""
+        block = self._enter()
+        server = block.__enter__()
+        self._entered.append(block)
+        return server
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Restore the environment, and stop the emulator."""
+        self._entered.pop().__exit__(exc_type, exc, traceback)
+
+    def __call__(self, function: F) -> F:
+        """Return the function, with an emulator from the start of each call to its end.
+
+        The end of a coroutine function or a generator function is that of the coroutine or the
+        generator.
+
+        Raises:
+            TypeError: The argument is not a function, but for instance a class.
+        """
+        if isinstance(function, type) or not callable(function):
+            raise TypeError(
+                "root.testing.emulator() decorates functions only. For a class, decorate its"
+                " methods, or enter it in setUp or in a fixture."
+            )
+        return cast("F", update_wrapper(self._wrapped(function), function))
+
+    def _wrapped(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        if inspect.iscoroutinefunction(function):
+
+            async def coroutine(*args: Any, **kwargs: Any) -> Any:
+                with self._enter():
+                    return await function(*args, **kwargs)
+
+            return coroutine
+        if inspect.isasyncgenfunction(function):
+
+            async def async_generator(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, Any]:
+                with self._enter():
+                    async with aclosing(function(*args, **kwargs)) as values:
+                        step = values.asend(None)
+                        while True:
+                            try:
+                                value = await step
+                            except StopAsyncIteration:
+                                return
+                            try:
+                                sent = yield value
+                            except GeneratorExit:
+                                raise
+                            except BaseException as exc:  # noqa: BLE001 - it is raised inside.
+                                step = values.athrow(exc)
+                            else:
+                                step = values.asend(sent)
+
+            return async_generator
+        if inspect.isgeneratorfunction(function):
+            generate: Callable[..., Generator[Any, Any, Any]] = function
+
+            def generator(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
+                with self._enter():
+                    return (yield from generate(*args, **kwargs))
+
+            return generator
+
+        def plain(*args: Any, **kwargs: Any) -> Any:
+            with self._enter():
+                return function(*args, **kwargs)
+
+        return plain
+
+
 @_with_parameters_of(serve)
-@contextmanager
-def emulator(**arguments: Any) -> Generator[Server, None, None]:
-    """Run the emulator in place of the service until the end of the `with` block.
+def emulator(**arguments: Any) -> EmulatorBlock:
+    """Run the emulator in place of the service: until the end of a `with` block, or of a function.
 
     Clients that are created in the block without a key and a base URL use the emulator, also in
     child processes. No client connects to another machine: a call that would raises
     `ConfigurationError`. The block sets environment variables (those of `environment`, and
     `ROOTSIGNALS_OFFLINE`), clears `SCORABLE_API_KEY` and `SCORABLE_API_URL`, and restores all of
     them at its end. So a thread that outlives the block may connect to other machines again.
+
+    As a decorator, `@emulator()` does so for each call of a function, which may be a coroutine
+    function or a generator function.
 
     The arguments are those of `root.emulator.serve`, and so are the errors.
 
@@ -79,6 +173,11 @@ def emulator(**arguments: Any) -> Generator[Server, None, None]:
             raised at the end of the block; if the block ends with an exception, that one gets a
             note instead.
     """
+    return EmulatorBlock(partial(_in_place_of_the_service, **arguments))
+
+
+@contextmanager
+def _in_place_of_the_service(**arguments: Any) -> Generator[Server, None, None]:
     with serve(**arguments) as server:
         variables = {**environment(server), OFFLINE: "1"}
         before = {name: os.environ.get(name) for name in (*variables, *_CLEARED)}
