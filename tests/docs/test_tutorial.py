@@ -1,10 +1,13 @@
-"""The tutorial notebook, executed in a real kernel, and the display of errors there."""
+"""The tutorial notebook, executed in a real kernel, and the display of errors there.
+
+To record its outputs in docs/tutorial.ipynb: `python -m tests.docs.test_tutorial`. Review them in
+the diff.
+"""
 
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -13,45 +16,21 @@ import pytest
 from tests.secrets.leaks import KEY, PROVIDER_KEY, assert_hidden
 
 from .blocks import TUTORIAL
+from .notebook import code_cells, comparable, execute, published, without_machine
 
 pytestmark = pytest.mark.notebook
 
-EXECUTE = """
-import sys, nbformat, jupyter_client, nbclient
-from jupyter_client.kernelspec import KernelSpec
 
-notebook = nbformat.read("notebook.ipynb", 4)
-manager = jupyter_client.AsyncKernelManager()
-command = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
-manager._kernel_spec = KernelSpec(argv=command, display_name="Python", language="python")
-nbclient.NotebookClient(
-    notebook,
-    km=manager,
-    timeout=60,
-    allow_errors=sys.argv[1:] == ["--allow-errors"],
-).execute()
-nbformat.write(notebook, "notebook.ipynb")
-"""
-
-
-@pytest.fixture
-def outputs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """A function that executes a notebook, and returns the outputs of its cells by ID."""
+@pytest.fixture(autouse=True)
+def jupyter() -> None:
+    """Skip the tests if Jupyter is missing."""
     pytest.importorskip("nbclient")
     pytest.importorskip("ipykernel")
-    for variable in ("JUPYTER_DATA_DIR", "JUPYTER_CONFIG_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR"):
-        monkeypatch.setenv(variable, str(tmp_path / variable))
-    monkeypatch.chdir(tmp_path)
 
-    def execute(notebook: str, *arguments: str) -> dict[str, list[dict[str, Any]]]:
-        Path("notebook.ipynb").write_text(notebook, encoding="utf-8")
-        command = [sys.executable, "-W", "ignore", "-c", EXECUTE, *arguments]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=120)
-        assert done.returncode == 0, done.stderr
-        cells = json.loads(Path("notebook.ipynb").read_text(encoding="utf-8"))["cells"]
-        return {cell["id"]: cell["outputs"] for cell in cells if cell["cell_type"] == "code"}
 
-    return execute
+def outputs(notebook: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
+    """Return the outputs of the cells of a notebook by ID."""
+    return {name: cell["outputs"] for name, cell in code_cells(notebook).items()}
 
 
 def plain(output: dict[str, Any]) -> str:
@@ -59,12 +38,45 @@ def plain(output: dict[str, Any]) -> str:
     return "".join(output.get("text", output.get("data", {}).get("text/plain", "")))
 
 
-def test_tutorial(outputs: Any) -> None:
-    """Each cell of the tutorial runs, and displays its table, bar or text."""
+def test_outputs_are_current(tmp_path: Path) -> None:
+    """The committed outputs are those of an execution, except for ports, IDs and times."""
     for package in ("pandas", "tqdm"):
         pytest.importorskip(package)
+    text = TUTORIAL.read_text(encoding="utf-8")
 
-    displayed = outputs(TUTORIAL.read_text(encoding="utf-8"))
+    executed = outputs(execute(text, tmp_path))
+
+    for name, committed in outputs(json.loads(text)).items():
+        assert comparable(executed[name]) == comparable(committed), name
+
+
+def test_outputs_have_nothing_of_a_machine() -> None:
+    """The committed outputs have no path, key or kernel of the machine that executed them."""
+    for name, committed in outputs(json.loads(TUTORIAL.read_text(encoding="utf-8"))).items():
+        assert without_machine(committed) == committed, name
+        assert "site-packages" not in json.dumps(committed), name
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "is_same"),
+    [
+        ("at http://127.0.0.1:4711 in 3.5 ms", "at http://127.0.0.1:1147 in 12 ms", True),
+        ("9b2f0c1e-3d64-4f0e-8f7e-2f1f7f3f9f10", "82abc846-e6ed-4d0f-8abe-907bea6bc874", True),
+        ("40/40 [00:00<00:00, 799.03it/s]", "40/40 [00:00<00:00, 12.3it/s]", False),
+        ("|###| 40/40 [00:00<00:00, 799.03it/s]", "|##| 40/40 [00:01<00:00, 12.3it/s]", True),
+        ("|##| 40/40 [00:00<00:00, 7it/s, 1 failed]", "|##| 40/40 [00:00<00:00, 7it/s]", False),
+        ("score=0.62", "score=0.63", False),
+        ("2026-11-26T23:52:54.952042Z", "2027-01-02T03:04:05Z", True),
+    ],
+)
+def test_comparison(one: str, other: str, is_same: bool) -> None:
+    """Outputs of two runs are the same if only ports, IDs and times differ."""
+    assert (comparable(one) == comparable(other)) is is_same
+
+
+def test_tutorial() -> None:
+    """Each cell of the tutorial displays its table, bar or text."""
+    displayed = outputs(json.loads(TUTORIAL.read_text(encoding="utf-8")))
 
     tables = {
         cell: "".join(data["text/html"])
@@ -75,6 +87,7 @@ def test_tutorial(outputs: Any) -> None:
     }
     headings = {
         "client": "Settings",
+        "evaluate": "EvaluatorExecutionResult",
         "create": "Model",
         "verify": "ModelVerification",
         "listing": "AsyncPager",
@@ -111,15 +124,7 @@ def test_tutorial(outputs: Any) -> None:
     assert "the key at the provider" not in json.dumps(displayed)
 
 
-def test_tutorial_has_no_outputs() -> None:
-    """The notebook in the repository has no outputs."""
-    for cell in json.loads(TUTORIAL.read_text(encoding="utf-8"))["cells"]:
-        if cell["cell_type"] == "code":
-            assert cell["outputs"] == []
-            assert cell["execution_count"] is None
-
-
-def test_uncaught_error(outputs: Any) -> None:
+def test_uncaught_error(tmp_path: Path) -> None:
     """An uncaught error is displayed below the cell with its message, and without a key."""
     setup = f"""
 import os
@@ -127,8 +132,8 @@ from root import RootSignals
 from root.emulator import serve
 os.environ["ROOTSIGNALS_API_KEY"] = {KEY!r}
 provider_key = {PROVIDER_KEY!r}
-serving = serve()
-client = RootSignals(base_url=serving.__enter__().url)
+server = serve().start()
+client = RootSignals(base_url=server.url)
 """
     cells = [
         ("setup", setup),
@@ -151,10 +156,22 @@ client = RootSignals(base_url=serving.__enter__().url)
         "nbformat_minor": 5,
     }
 
-    displayed = outputs(json.dumps(notebook), "--allow-errors")
+    displayed = outputs(execute(json.dumps(notebook), tmp_path, "--allow-errors"))
 
     assert displayed["setup"] == []
     (error,) = displayed["raised"]
     assert error["ename"] == "AuthenticationError"
     assert "Check the API key" in error["evalue"]
     assert_hidden("".join(error["traceback"]))
+
+
+def record() -> None:
+    """Execute the tutorial, and write its outputs where they have changed."""
+    text = TUTORIAL.read_text(encoding="utf-8")
+    with tempfile.TemporaryDirectory() as folder:
+        executed = execute(text, Path(folder))
+    TUTORIAL.write_text(published(json.loads(text), executed), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    record()
