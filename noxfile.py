@@ -285,7 +285,8 @@ def build(session: nox.Session) -> None:
     session.run("python", "-m", "build", "--outdir", "dist")
     (wheel,) = (HERE / "dist").glob("*.whl")
     (sdist,) = (HERE / "dist").glob("*.tar.gz")
-    python = make_environment(session, "wheel", f"{wheel}{EVERYTHING[1:]}", *group("test"))
+    requirements = (f"{wheel}{EVERYTHING[1:]}", *group("test", "frameworks"))
+    python = make_environment(session, "wheel", *requirements)
     folder = Path(session.create_tmp()).resolve() / "sdist"
     shutil.rmtree(folder, ignore_errors=True)
     shutil.unpack_archive(sdist, folder)

@@ -94,7 +94,7 @@ def _module(
         yield "## Names of other modules\n"
         yield from (
             f'- <span id="{path}"></span>`{path}` is [`{known}`][{known}]'
-            for path, known in elsewhere
+            for path, known in sorted(elsewhere)
         )
 
 
