@@ -36,7 +36,7 @@ _CONSTRUCTOR = """
         super().__init__(client)
         self._whole = client
 
-    _async: TwinAccessor[{full}] = TwinAccessor("root.{module}", "{name}")
+    _async: Accessor[{full}] = Accessor("root.{module}", "{name}", twin)
 """
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, MutableMapping
 from typing import Any, Generic, TypeVar, cast, overload
 
-__all__ = ["Accessor", "PartAccessor", "TwinAccessor", "lazy"]
+__all__ = ["Accessor", "lazy", "part", "twin"]
 
 R = TypeVar("R", covariant=True)
 T = TypeVar("T")
 
 
 class Accessor(Generic[R]):
-    """A resource of a client, imported and created on first use, and then kept.
+    """A resource of a client, or a part of a resource, created on first use and then kept.
 
     Asked of the class, it is the class of the resource, so that mocks, help and completion see
     its methods.
@@ -20,14 +20,21 @@ class Accessor(Generic[R]):
     Args:
         module: The module of the resource's class.
         name: The name of the class.
+        of: What creates it, unless that is the class, called with the client: `part` or `twin`.
 
     Attributes:
         name: The name of the attribute of a client.
     """
 
-    def __init__(self, module: str, name: str) -> None:
+    def __init__(
+        self,
+        module: str,
+        name: str,
+        of: Callable[[Callable[[object], Any], object], Any] | None = None,
+    ) -> None:
         self._module: str = module
         self._class_name: str = name
+        self._of = of
         self.name: str = ""
 
     def __set_name__(self, owner: type[object], name: str) -> None:
@@ -43,7 +50,8 @@ class Accessor(Generic[R]):
         kind = cast("type[R]", getattr(module, self._class_name))
         if client is None:
             return kind
-        resource = self._create(cast("Callable[[object], R]", kind), client)
+        create = cast("Callable[[object], R]", kind)
+        resource = create(client) if self._of is None else self._of(create, client)
         # Python looks here first from now on.
         vars(client)[self.name] = resource
         return resource
@@ -52,30 +60,22 @@ class Accessor(Generic[R]):
         """Have the resource created again, for a copy of the client that it was created for."""
         vars(client).pop(self.name, None)
 
-    def _create(self, kind: Callable[[object], R], client: object) -> R:
-        """Create the resource."""
-        return kind(client)
+
+def part(kind: Callable[[object], T], resource: object) -> T:
+    """Create a part of a resource, such as `client.evaluators.versions`."""
+    created = kind(vars(resource)["_client"])
+    vars(created)["_actor"] = vars(resource)["_actor"]
+    return _with_acting(created, resource)
 
 
-class PartAccessor(Accessor[R]):
-    """A part of a resource, such as `client.evaluators.versions`."""
-
-    def _create(self, kind: Callable[[object], R], client: object) -> R:
-        part = kind(vars(client)["_client"])
-        vars(part)["_actor"] = vars(client)["_actor"]
-        return _with_acting(part, client)
-
-
-class TwinAccessor(Accessor[R]):
-    """The async twin of a resource: the one of the client's async half."""
-
-    def _create(self, kind: Callable[[object], R], client: object) -> R:
-        # Without a protocol, whose class would take longer to create than this module.
-        whole: Any = vars(client)["_whole"]
-        twin = kind(whole._async)
-        # What the twin returns has blocking methods, too.
-        vars(twin)["_actor"] = whole
-        return _with_acting(twin, client)
+def twin(kind: Callable[[object], T], resource: object) -> T:
+    """Create the async twin of a resource: the one of the client's async half."""
+    # Without a protocol, whose class would take longer to create than this module.
+    whole: Any = vars(resource)["_whole"]
+    created = kind(whole._async)
+    # What the twin returns has blocking methods, too.
+    vars(created)["_actor"] = whole
+    return _with_acting(created, resource)
 
 
 def _with_acting(part: T, resource: object) -> T:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, BinaryIO, Literal, overload
 from uuid import UUID
 
-from ._accessor import TwinAccessor, lazy
+from ._accessor import Accessor, lazy, twin
 from ._config.deadlines import Deadline
 from ._schemas.datasets import DataSetCreate, DataSetList, DataSetType
 from ._sync.resources import datasets as _sync
@@ -46,8 +46,8 @@ class DataSets(_sync.DataSets):
         super().__init__(client)
         self._whole = client
 
-    _async: TwinAccessor[AsyncDataSets] = TwinAccessor(
-        "root._async.resources.datasets", "AsyncDataSets"
+    _async: Accessor[AsyncDataSets] = Accessor(
+        "root._async.resources.datasets", "AsyncDataSets", twin
     )
 
     def alist(

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias, cast, overload
 from uuid import UUID
 
-from ._accessor import PartAccessor, TwinAccessor, lazy
+from ._accessor import Accessor, lazy, part, twin
 from ._concurrency.bulk import OnError, OnProgress
 from ._config import NOT_GIVEN, NotGiven
 from ._config.deadlines import Deadline
@@ -177,8 +177,8 @@ class EvaluatorVersions(_versions.EvaluatorVersions[Evaluator]):
         super().__init__(client)
         self._whole = client
 
-    _async: TwinAccessor[AsyncEvaluatorVersions[Evaluator]] = TwinAccessor(
-        "root._async.resources.evaluators.versions", "AsyncEvaluatorVersions"
+    _async: Accessor[AsyncEvaluatorVersions[Evaluator]] = Accessor(
+        "root._async.resources.evaluators.versions", "AsyncEvaluatorVersions", twin
     )
 
     async def alist(
@@ -222,7 +222,7 @@ class Evaluators(_sync.Evaluators[Evaluator, PresetEvaluator]):
     EvaluatorName: TypeAlias = EvaluatorName
     """The names of the evaluators of the service, as attributes."""
 
-    versions: PartAccessor[EvaluatorVersions] = PartAccessor("root.evaluators", "EvaluatorVersions")  # pyright: ignore[reportIncompatibleVariableOverride]
+    versions: Accessor[EvaluatorVersions] = Accessor("root.evaluators", "EvaluatorVersions", part)  # pyright: ignore[reportIncompatibleVariableOverride]
     """The versions of evaluators."""
 
     def _preset(self, preset: Preset, /) -> PresetEvaluator:
@@ -244,8 +244,8 @@ class Evaluators(_sync.Evaluators[Evaluator, PresetEvaluator]):
         super().__init__(client)
         self._whole = client
 
-    _async: TwinAccessor[AsyncEvaluators[Evaluator, PresetEvaluator]] = TwinAccessor(
-        "root._async.resources.evaluators.resource", "AsyncEvaluators"
+    _async: Accessor[AsyncEvaluators[Evaluator, PresetEvaluator]] = Accessor(
+        "root._async.resources.evaluators.resource", "AsyncEvaluators", twin
     )
 
     @overload

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Literal, overload
 from uuid import UUID
 
-from ._accessor import TwinAccessor, lazy
+from ._accessor import Accessor, lazy, twin
 from ._config.deadlines import Deadline
 from ._schemas.execution_logs import (
     EvaluationContext,
@@ -68,8 +68,8 @@ class ExecutionLogs(_sync.ExecutionLogs):
         super().__init__(client)
         self._whole = client
 
-    _async: TwinAccessor[AsyncExecutionLogs] = TwinAccessor(
-        "root._async.resources.execution_logs", "AsyncExecutionLogs"
+    _async: Accessor[AsyncExecutionLogs] = Accessor(
+        "root._async.resources.execution_logs", "AsyncExecutionLogs", twin
     )
 
     @overload

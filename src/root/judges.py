@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Literal, cast, overload
 from uuid import UUID
 
-from ._accessor import PartAccessor, TwinAccessor, lazy
+from ._accessor import Accessor, lazy, part, twin
 from ._config import NOT_GIVEN, NotGiven
 from ._config.deadlines import Deadline
 from ._schemas.executions import Function, JSONObject, Turn, TurnInput
@@ -165,8 +165,8 @@ class JudgeBatches(_batches.JudgeBatches):
         super().__init__(client)
         self._whole = client
 
-    _async: TwinAccessor[AsyncJudgeBatches] = TwinAccessor(
-        "root._async.resources.judges.batches", "AsyncJudgeBatches"
+    _async: Accessor[AsyncJudgeBatches] = Accessor(
+        "root._async.resources.judges.batches", "AsyncJudgeBatches", twin
     )
 
     async def acreate(
@@ -414,7 +414,7 @@ class Judges(_sync.Judges[Judge]):
 
     _acting: type[Judge] = Judge
 
-    batches: PartAccessor[JudgeBatches] = PartAccessor("root.judges", "JudgeBatches")  # pyright: ignore[reportIncompatibleVariableOverride]
+    batches: Accessor[JudgeBatches] = Accessor("root.judges", "JudgeBatches", part)  # pyright: ignore[reportIncompatibleVariableOverride]
     """Batches of executions, which run in the background."""
 
     # Generated twins of AsyncJudges[Judge] in _async/resources/judges/resource.py. Do not edit.
@@ -423,8 +423,8 @@ class Judges(_sync.Judges[Judge]):
         super().__init__(client)
         self._whole = client
 
-    _async: TwinAccessor[AsyncJudges[Judge]] = TwinAccessor(
-        "root._async.resources.judges.resource", "AsyncJudges"
+    _async: Accessor[AsyncJudges[Judge]] = Accessor(
+        "root._async.resources.judges.resource", "AsyncJudges", twin
     )
 
     def alist(

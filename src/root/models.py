@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Literal, overload
 from uuid import UUID
 
-from ._accessor import TwinAccessor, lazy
+from ._accessor import Accessor, lazy, twin
 from ._concurrency.bulk import Progress
 from ._config import NOT_GIVEN, NotGiven
 from ._config.deadlines import Deadline
@@ -91,7 +91,7 @@ class Models(_sync.Models):
         super().__init__(client)
         self._whole = client
 
-    _async: TwinAccessor[AsyncModels] = TwinAccessor("root._async.resources.models", "AsyncModels")
+    _async: Accessor[AsyncModels] = Accessor("root._async.resources.models", "AsyncModels", twin)
 
     async def acreate(
         self,

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Literal, overload
 from uuid import UUID
 
-from ._accessor import PartAccessor, TwinAccessor, lazy
+from ._accessor import Accessor, lazy, part, twin
 from ._config import NOT_GIVEN, NotGiven
 from ._config.deadlines import Deadline
 from ._schemas.objectives import Objective, ObjectiveList
@@ -46,8 +46,8 @@ class ObjectiveVersions(_sync.ObjectiveVersions):
         super().__init__(client)
         self._whole = client
 
-    _async: TwinAccessor[AsyncObjectiveVersions] = TwinAccessor(
-        "root._async.resources.objectives", "AsyncObjectiveVersions"
+    _async: Accessor[AsyncObjectiveVersions] = Accessor(
+        "root._async.resources.objectives", "AsyncObjectiveVersions", twin
     )
 
     async def alist(
@@ -83,7 +83,7 @@ class Objectives(_sync.Objectives):
     a `root.Deadline`; it shortens the client's `deadline`, and does not extend it.
     """
 
-    versions: PartAccessor[ObjectiveVersions] = PartAccessor("root.objectives", "ObjectiveVersions")  # pyright: ignore[reportIncompatibleVariableOverride]
+    versions: Accessor[ObjectiveVersions] = Accessor("root.objectives", "ObjectiveVersions", part)  # pyright: ignore[reportIncompatibleVariableOverride]
     """The versions of objectives."""
 
     # Generated twins of AsyncObjectives in _async/resources/objectives.py. Do not edit.
@@ -92,8 +92,8 @@ class Objectives(_sync.Objectives):
         super().__init__(client)
         self._whole = client
 
-    _async: TwinAccessor[AsyncObjectives] = TwinAccessor(
-        "root._async.resources.objectives", "AsyncObjectives"
+    _async: Accessor[AsyncObjectives] = Accessor(
+        "root._async.resources.objectives", "AsyncObjectives", twin
     )
 
     @overload

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Literal, overload
 from uuid import UUID
 
-from ._accessor import TwinAccessor, lazy
+from ._accessor import Accessor, lazy, twin
 from ._config import NOT_GIVEN, NotGiven
 from ._config.deadlines import Deadline
 from ._schemas.projects import Project
@@ -46,8 +46,8 @@ class Projects(_sync.Projects):
         super().__init__(client)
         self._whole = client
 
-    _async: TwinAccessor[AsyncProjects] = TwinAccessor(
-        "root._async.resources.projects", "AsyncProjects"
+    _async: Accessor[AsyncProjects] = Accessor(
+        "root._async.resources.projects", "AsyncProjects", twin
     )
 
     def alist(

@@ -58,7 +58,7 @@ TWINS = '''
         super().__init__(client)
         self._whole = client
 
-    _async: TwinAccessor[AsyncThings] = TwinAccessor("root._async.things", "AsyncThings")
+    _async: Accessor[AsyncThings] = Accessor("root._async.things", "AsyncThings", twin)
 
     async def acreate(self, name: str, *, key: str | None = None) -> str:
         """Create a thing, as `client.things.acreate("a")` does.

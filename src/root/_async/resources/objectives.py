@@ -6,7 +6,7 @@ from types import NoneType
 from typing import Literal, overload
 from uuid import UUID
 
-from ..._accessor import PartAccessor
+from ..._accessor import Accessor, part
 from ..._config import NOT_GIVEN, NotGiven
 from ..._config.deadlines import Deadline, limited
 from ..._http.operation import Operation
@@ -70,8 +70,8 @@ class AsyncObjectives(AsyncCollection[Objective]):
     _collection = "/v1/objectives/"
     _item_type = Objective
 
-    versions: PartAccessor[AsyncObjectiveVersions] = PartAccessor(
-        "root._async.resources.objectives", "AsyncObjectiveVersions"
+    versions: Accessor[AsyncObjectiveVersions] = Accessor(
+        "root._async.resources.objectives", "AsyncObjectiveVersions", part
     )
     """The versions of objectives."""
 

@@ -7,7 +7,7 @@ from types import NoneType
 from typing import Literal, overload
 from uuid import UUID
 
-from ..._accessor import PartAccessor
+from ..._accessor import Accessor, part
 from ..._config import NOT_GIVEN, NotGiven
 from ..._config.deadlines import Deadline, limited
 from ..._http.operation import Operation
@@ -71,8 +71,8 @@ class Objectives(Collection[Objective]):
     _collection = "/v1/objectives/"
     _item_type = Objective
 
-    versions: PartAccessor[ObjectiveVersions] = PartAccessor(
-        "root._sync.resources.objectives", "ObjectiveVersions"
+    versions: Accessor[ObjectiveVersions] = Accessor(
+        "root._sync.resources.objectives", "ObjectiveVersions", part
     )
     """The versions of objectives."""
 

@@ -8,7 +8,7 @@ from types import NoneType
 from typing import TYPE_CHECKING, Generic, Literal, TypeVar, cast, overload
 from uuid import UUID
 
-from ...._accessor import PartAccessor
+from ...._accessor import Accessor, part
 from ...._config import NOT_GIVEN, NotGiven
 from ...._config.deadlines import Deadline, limited
 from ...._http.operation import Operation
@@ -65,8 +65,8 @@ class AsyncEvaluators(
     _item_type = EvaluatorFields
     _acting: type[E] = cast("type[E]", AsyncEvaluator)
 
-    versions: PartAccessor[AsyncEvaluatorVersions[E]] = PartAccessor(
-        "root._async.resources.evaluators.versions", "AsyncEvaluatorVersions"
+    versions: Accessor[AsyncEvaluatorVersions[E]] = Accessor(
+        "root._async.resources.evaluators.versions", "AsyncEvaluatorVersions", part
     )
     """The versions of evaluators."""
 

@@ -8,7 +8,7 @@ from types import NoneType
 from typing import Generic, TypeVar, cast
 from uuid import UUID
 
-from ...._accessor import PartAccessor
+from ...._accessor import Accessor, part
 from ...._config import NOT_GIVEN, NotGiven
 from ...._config.deadlines import Deadline, limited
 from ...._http.operation import Operation
@@ -55,8 +55,8 @@ class AsyncJudges(AsyncJudgeExecution, AsyncJudgeGeneration, AsyncCollection[J],
     _item_type = JudgeFields
     _acting: type[J] = cast("type[J]", AsyncJudge)
 
-    batches: PartAccessor[AsyncJudgeBatches] = PartAccessor(
-        "root._async.resources.judges.batches", "AsyncJudgeBatches"
+    batches: Accessor[AsyncJudgeBatches] = Accessor(
+        "root._async.resources.judges.batches", "AsyncJudgeBatches", part
     )
     """Batches of executions, which run in the background."""
 

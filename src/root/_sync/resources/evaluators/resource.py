@@ -9,7 +9,7 @@ from types import NoneType
 from typing import TYPE_CHECKING, Generic, Literal, TypeVar, cast, overload
 from uuid import UUID
 
-from ...._accessor import PartAccessor
+from ...._accessor import Accessor, part
 from ...._config import NOT_GIVEN, NotGiven
 from ...._config.deadlines import Deadline, limited
 from ...._http.operation import Operation
@@ -64,8 +64,8 @@ class Evaluators(Presets[P], Calibration, Executions, Collection[E], Generic[E, 
     _item_type = EvaluatorFields
     _acting: type[E] = cast("type[E]", Evaluator)
 
-    versions: PartAccessor[EvaluatorVersions[E]] = PartAccessor(
-        "root._sync.resources.evaluators.versions", "EvaluatorVersions"
+    versions: Accessor[EvaluatorVersions[E]] = Accessor(
+        "root._sync.resources.evaluators.versions", "EvaluatorVersions", part
     )
     """The versions of evaluators."""
 

@@ -9,7 +9,7 @@ from types import NoneType
 from typing import Generic, TypeVar, cast
 from uuid import UUID
 
-from ...._accessor import PartAccessor
+from ...._accessor import Accessor, part
 from ...._config import NOT_GIVEN, NotGiven
 from ...._config.deadlines import Deadline, limited
 from ...._http.operation import Operation
@@ -56,8 +56,8 @@ class Judges(JudgeExecution, JudgeGeneration, Collection[J], Generic[J]):
     _item_type = JudgeFields
     _acting: type[J] = cast("type[J]", Judge)
 
-    batches: PartAccessor[JudgeBatches] = PartAccessor(
-        "root._sync.resources.judges.batches", "JudgeBatches"
+    batches: Accessor[JudgeBatches] = Accessor(
+        "root._sync.resources.judges.batches", "JudgeBatches", part
     )
     """Batches of executions, which run in the background."""
 
