@@ -22,6 +22,9 @@ OUTSIDE = {
 }
 """Pages of the site by the files outside of docs/ that they show."""
 
+FOR_REFERENCE = ("api.md", "faults.md", "peers.md")
+"""Pages that few people read from beginning to end."""
+
 pages: list[Page] = []
 """The pages of the build in the order of the navigation, for llms.txt."""
 
@@ -54,8 +57,8 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
     """Turn links that are right in the repository into those of the site."""
     path = page.file.src_uri
-    if path in OUTSIDE.values():
-        page.meta["search"] = {"boost": 0.5}  # Guides come first.
+    if path in OUTSIDE.values() or path in FOR_REFERENCE or path.startswith("reference/"):
+        page.meta["search"] = {"boost": 0.4}  # The search has guides first.
     return site_links(markdown, path, {file.src_uri for file in files})
 
 
