@@ -63,6 +63,17 @@ def test_blocks_are_found() -> None:
     assert len({place.partition(":")[0] for place in BLOCKS}) >= 2
 
 
+def test_no_command_is_left_out() -> None:
+    """Commands in docs are in blocks that are run."""
+    not_run = {
+        place
+        for language in ("console", "sh", "shell")
+        for place, block in blocks(language).items()
+        if not place.startswith("README.md:") and re.search(r"^root-signals ", block, re.MULTILINE)
+    }
+    assert not_run == set()
+
+
 def test_ci_job(at_emulator: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The steps of the job in docs/ci.md succeed, and write its summary in Markdown."""
     monkeypatch.chdir(tmp_path)

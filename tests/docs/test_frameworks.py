@@ -1,7 +1,8 @@
-"""The applications in the documentation serve requests."""
+"""The applications in the documentation serve requests, and its cell evaluates."""
 
 from __future__ import annotations
 
+import ast
 import signal
 import subprocess
 import sys
@@ -15,7 +16,7 @@ import pytest
 from root.emulator import Server
 from tests.concurrency.helpers import HANG
 
-from .blocks import BLOCKS
+from .blocks import BLOCKS, blocks
 
 pytestmark = pytest.mark.docs
 
@@ -91,6 +92,15 @@ def test_fastapi_with_keys_of_tenants(
         assert "of acme" in http.get("/models", headers={"X-Tenant": "acme"}).json()
         assert "of acme" not in http.get("/models", headers={"X-Tenant": "globex"}).json()
         assert http.get("/models", headers={"X-Tenant": "other"}).status_code == 403
+
+
+async def test_notebook(serving: Server) -> None:
+    """The cell, which awaits outside of a function, evaluates."""
+    (cell,) = [code for place, code in blocks("py").items() if place.startswith("notebooks.md:")]
+
+    await eval(compile(cell, "cell", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT), {})
+
+    assert [log.executed_item_name for log in serving.execution_logs] == ["Clarity"]
 
 
 def test_celery(serving: Server) -> None:
