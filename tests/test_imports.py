@@ -36,7 +36,7 @@ RESOURCES = sorted(
 # Each layer imports only itself and those above it in this list. Its members are packages or
 # modules.
 LAYERS = (
-    ("root.__about__", "root._forks", "root._display", "root._secrets"),
+    ("root.__about__", "root._attributes", "root._forks", "root._display", "root._secrets"),
     ("root._changes",),
     ("root.errors",),
     ("root._config",),

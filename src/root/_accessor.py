@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, MutableMapping
 from typing import Any, Generic, TypeVar, cast, overload
 
-__all__ = ["Accessor", "lazy", "part", "twin"]
+__all__ = ["Accessor", "accessors", "lazy", "part", "twin"]
 
 R = TypeVar("R", covariant=True)
 T = TypeVar("T")
@@ -59,6 +59,16 @@ class Accessor(Generic[R]):
     def forget(self, client: object) -> None:
         """Have the resource created again, for a copy of the client that it was created for."""
         vars(client).pop(self.name, None)
+
+
+def accessors(kind: type[object]) -> list[Accessor[object]]:
+    """Return the accessors of a class of clients."""
+    return [
+        value
+        for base in kind.__mro__
+        for value in vars(base).values()
+        if isinstance(value, Accessor)
+    ]
 
 
 def part(kind: Callable[[object], T], resource: object) -> T:

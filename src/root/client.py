@@ -50,14 +50,11 @@ __all__ = ["AsyncRootSignals", "RootSignals"]
 T = TypeVar("T")
 
 
-class _NoWith:
-    """A method of context managers that the async client lacks: looking it up raises an error."""
+def _no_with(client: AsyncRootSignals) -> NoReturn:
+    # Imported late, as below: few programs make these mistakes.
+    from ._concurrency.mixups import refused
 
-    def __get__(self, client: object, owner: type[object]) -> NoReturn:
-        # Imported late, as below: few programs make these mistakes.
-        from ._concurrency.mixups import refused
-
-        raise refused("with", owner)
+    raise refused("with", type(client))
 
 
 def _missing(client: AsyncRootSignals, name: str) -> NoReturn:
@@ -71,9 +68,9 @@ if not TYPE_CHECKING:
     # `with` looks up one of them first, `__exit__` since Python 3.14. Without the other one, the
     # client is no context manager to `isinstance`.
     if sys.version_info >= (3, 14):
-        AsyncRootSignals.__exit__ = _NoWith()
+        AsyncRootSignals.__exit__ = property(_no_with)
     else:
-        AsyncRootSignals.__enter__ = _NoWith()
+        AsyncRootSignals.__enter__ = property(_no_with)
 
 
 class _AsyncHalf(AsyncRootSignals):

@@ -5,11 +5,9 @@ Imported by `from root import RootSignals`, so its parts are imported when a cli
 
 from __future__ import annotations
 
-from contextlib import suppress
-from types import MemberDescriptorType
-from typing import TYPE_CHECKING, ClassVar, Self, cast
+from typing import TYPE_CHECKING, ClassVar, Self
 
-from .._accessor import Accessor
+from .._accessor import Accessor, accessors
 from .._config import DEFAULT_TIMEOUT, NOT_GIVEN, NotGiven
 
 if TYPE_CHECKING:
@@ -373,10 +371,13 @@ class AsyncRootSignals:
 
     def _copy(self, config: Config) -> Self:
         """Return a client with other settings and the same connections."""
+        # Imported late, as below: few programs copy clients.
+        from .._attributes import attributes, set_attributes
+
         copy = object.__new__(type(self))
-        _set_attributes(copy, _attributes(self))
+        set_attributes(copy, attributes(self))
         # Resources belong to one client.
-        for accessor in _accessors(type(self)):
+        for accessor in accessors(type(self)):
             accessor.forget(copy)
         copy._is_copy = True
         copy._config = config
@@ -430,53 +431,17 @@ class AsyncRootSignals:
                 "A client with an HTTP client of yours cannot be pickled."
                 " Create one in the other process."
             )
-        made = self._made_anew.union(accessor.name for accessor in _accessors(type(self)))
+        from .._attributes import attributes
+
+        made = self._made_anew.union(accessor.name for accessor in accessors(type(self)))
         # The attributes of a subclass.
-        rest = {name: value for name, value in _attributes(self).items() if name not in made}
+        rest = {name: value for name, value in attributes(self).items() if name not in made}
         return self._config, rest
 
     def __setstate__(self, state: tuple[Config, dict[str, object]]) -> None:
+        from .._attributes import set_attributes
         from .._http.retry import Budget
 
         config, rest = state
-        _set_attributes(self, rest)
+        set_attributes(self, rest)
         self._connect(config, None, Budget())
-
-
-def _attributes(client: object) -> dict[str, object]:
-    """Return the attributes of a client, also those in `__slots__` of its class."""
-    attributes = dict(vars(client))
-    for name, slot in _slots(type(client)).items():
-        # One that was not set has no value.
-        with suppress(AttributeError):
-            attributes[name] = cast("object", slot.__get__(client))
-    return attributes
-
-
-def _set_attributes(client: object, attributes: Mapping[str, object]) -> None:
-    slots = _slots(type(client))
-    for name, value in attributes.items():
-        if name in slots:
-            slots[name].__set__(client, value)
-        else:
-            vars(client)[name] = value
-
-
-def _slots(client: type[object]) -> dict[str, MemberDescriptorType]:
-    """Return what `__slots__` of a class of clients has, by name."""
-    return {
-        name: value
-        for kind in reversed(client.__mro__)
-        for name, value in vars(kind).items()
-        if isinstance(value, MemberDescriptorType)
-    }
-
-
-def _accessors(client: type[object]) -> list[Accessor[object]]:
-    """Return the accessors of a class of clients."""
-    return [
-        value
-        for kind in client.__mro__
-        for value in vars(kind).values()
-        if isinstance(value, Accessor)
-    ]
