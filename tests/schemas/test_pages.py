@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import re
 from typing import Any
 
 import pytest
@@ -11,8 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from root._http.messages import RawResponse
+from root._http.parsing import UnreadableError, parse
 from root._schemas.meta import ResponseMeta
 from root._schemas.pages import ListResponse, Page, list_response
+from root.evaluators import EvaluatorListOutput
 from root.models import Model
 from tests.items import Parcel, parcel
 
@@ -127,6 +131,41 @@ def test_shared_parts() -> None:
     assert first.maker == second.maker
     assert first.maker is not second.maker
     assert first.model_fields_set is second.model_fields_set
+
+
+def test_shared_inputs() -> None:
+    """Equal inputs of listed evaluators are one object, each in a dict of its own."""
+    inputs: dict[str, Any] = {"response": {"type": "string"}, "tools": {"type": "array", "new": 1}}
+    other: dict[str, Any] = {"response": {"type": "text"}, "tools": {"type": "array", "new": 1}}
+    results = [
+        {"id": str(number), "name": "a", "inputs": one}
+        for number, one in enumerate((inputs, inputs, other, {}, None))
+    ]
+    page = list_response(EvaluatorListOutput).from_json(json.dumps({"results": results}))
+    first, second, third = (one.inputs for one in page.results[:3])
+
+    assert [one.to_dict()["inputs"] for one in page.results] == [one["inputs"] for one in results]
+    assert first is not None
+    assert second is not None
+    assert third is not None
+    assert first["tools"] is second["tools"]
+    assert third["tools"] is not first["tools"]
+    del first["tools"]
+    assert list(second) == ["response", "tools"]
+
+
+def test_place_of_invalid_parts() -> None:
+    """The error for an invalid part has its place in the page."""
+    evaluator = {"id": "1", "name": "a", "inputs": {"response": {"type": []}}}
+    model = {"id": "1", "name": "a", "provider": {"id": "1"}}
+    kind: Any
+    for kind, item, place in (
+        (EvaluatorListOutput, evaluator, "results.0.inputs.response.type"),
+        (Model, model, "results.0.provider.name"),
+    ):
+        body = json.dumps({"results": [item]}).encode()
+        with pytest.raises(UnreadableError, match=re.escape(f"({place}: ")):
+            parse(list_response(kind), RawResponse(200, [], body))
 
 
 SHELVES = st.none() | st.fixed_dictionaries(

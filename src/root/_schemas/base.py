@@ -43,6 +43,7 @@ __all__ = [
     "columns_of",
     "flatten",
     "hashable",
+    "named_part_of",
     "part_of",
     "set_meta",
 ]
@@ -235,6 +236,14 @@ def part_of(annotation: object) -> type[APIModel] | None:
     for kind in _alternatives(annotation):
         if isinstance(kind, type) and issubclass(kind, APIModel):
             return kind
+    return None
+
+
+def named_part_of(annotation: object) -> type[APIModel] | None:
+    """Return the class of the values of a field that holds a dict of other objects, or None."""
+    for kind in _alternatives(annotation):
+        if get_origin(kind) is dict:
+            return part_of(get_args(kind)[1])
     return None
 
 

@@ -271,7 +271,7 @@ class EvaluatorListOutput(ResponseModel):
 
     __facts__: ClassVar[Facts] = Facts(
         noun="evaluator",
-        shared_parts=("owner", "updated_by"),
+        shared_parts=("owner", "updated_by", "inputs"),
         summary=("id", "name"),
         properties=("scoring_criteria", "visibility"),
         listed_columns=(

@@ -4,15 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cache
-from typing import TYPE_CHECKING, Annotated, ClassVar, Generic, Self, TypeVar, cast
+from functools import cache, partial
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, Self, TypeVar, cast
 
-from pydantic import FailFast, Field
+from pydantic import FailFast, Field, ValidationError
 from pydantic_core import from_json
 
 from .._config import MAX_BYTES
 from .._secrets.redact import redactor
-from .base import APIModel, Facts, ResponseModel, columns_of, flatten, part_of
+from .base import (
+    APIModel,
+    Facts,
+    ResponseModel,
+    columns_of,
+    flatten,
+    named_part_of,
+    part_of,
+)
 
 if TYPE_CHECKING:
     import pandas
@@ -107,14 +115,18 @@ def redact_echoes(model: ResponseModel, secrets: Iterable[str]) -> None:
 
     They are searched where any text may occur: in fields of free text and in unknown fields.
     """
-    parts = [model]
+    parts: list[ResponseModel] = [model]
+    with_texts = parts
     if isinstance(model, ListResponse):
-        parts += cast("ListResponse[ResponseModel]", model).results
+        page = cast("ListResponse[ResponseModel]", model)
+        parts = [page, *page.results]
+        if page.item_type().__facts__.free_text:
+            with_texts = parts
     elif not (model.__facts__.free_text or model.__pydantic_extra__):
         return
     texts = [
         (part, name)
-        for part in parts
+        for part in with_texts
         for name in part.__facts__.free_text
         if getattr(part, name) is not None
     ]
@@ -140,13 +152,21 @@ def _is_clean(
 ) -> bool:
     """Return whether there is nothing to redact: one search is faster than one for each text."""
     found: list[str] = []
+    names: set[str] = set()
     for part, name in texts:
         _collect(getattr(part, name), found)
     for part in unknown:
         if part.__facts__.write_only:
             return False
-        _collect(part.__pydantic_extra__, found)
-    whole = "\n".join(found)
+        extra = part.__pydantic_extra__ or {}
+        # Those of a listing are the same on all items.
+        names.update(extra)
+        for value in extra.values():
+            if isinstance(value, str):
+                found.append(value)
+            elif value is not None:
+                _collect(value, found)
+    whole = "\n".join((*names, *found))
     return clean(whole) is whole
 
 
@@ -196,41 +216,59 @@ def share_parts(items: object, item: type[ResponseModel]) -> None:
     if not isinstance(items, list) or len(cast("list[object]", items)) > MAX_ITEMS:
         return
     objects = [
-        cast("dict[str, object]", one)
-        for one in cast("list[object]", items)
-        if isinstance(one, dict)
+        cast("dict[str, Any]", one) for one in cast("list[object]", items) if isinstance(one, dict)
     ]
+    known: dict[object, dict[object, tuple[object, object]]] = {}
     for name in item.__facts__.shared_parts:
-        kind = part_of(item.model_fields[name].annotation)
-        if kind is not None:
-            _share_part(objects, name, kind)
+        annotation = item.model_fields[name].annotation
+        if (kind := part_of(annotation)) is not None:
+            # The owner and who has changed it are often the same.
+            _share_part(objects, name, kind.model_validate, known.setdefault(kind, {}))
+        elif (kind := named_part_of(annotation)) is not None:
+            _share_part(objects, name, partial(_named_parts, kind), {})
 
 
-def _share_part(items: list[dict[str, object]], name: str, kind: type[APIModel]) -> None:
-    known: dict[object, tuple[object, APIModel]] = {}
+def _share_part(
+    items: list[dict[str, Any]],
+    name: str,
+    parse: Callable[[dict[str, Any]], object],
+    known: dict[object, tuple[object, object]],
+) -> None:
+    # This runs for each item of a listing: hence no `cast`, which is a call.
     for fields in items:
-        raw = fields.get(name)
-        if not isinstance(raw, dict):
+        raw: Any = fields.get(name)
+        if raw.__class__ is not dict or not raw:
             continue
-        part = cast("dict[str, object]", raw)
-        # The first value distinguishes most parts; the comparison below is exact.
-        key: object = None
-        for first in part.values():
-            key = first if isinstance(first, str) else repr(first)
-            break
+        # The first value distinguishes most parts, and names do so for a dict of parts. The
+        # comparison below is exact.
+        key: Any = next(iter(raw.values()))
+        if key.__class__ is not str:
+            key = tuple(raw) if key.__class__ is dict else repr(key)
         found = known.get(key)
-        if found is None or found[0] != part:
-            found = known[key] = part, kind.model_validate(part)
+        if found is None or found[0] != raw:
+            try:
+                found = known[key] = raw, parse(raw)
+            except ValidationError:
+                # It is reported when the page is validated, with its place in the page.
+                continue
         fields[name] = found[1]
+
+
+def _named_parts(kind: type[APIModel], raw: dict[str, Any]) -> dict[str, APIModel]:
+    # pydantic copies the dict, so that each item has its own, which a user may change.
+    return {name: kind.model_validate(part) for name, part in raw.items()}
 
 
 def share_field_names(items: list[T]) -> None:
     """Replace equal sets of field names by one object."""
     names: set[str] = set()
     for item in items:
-        if item.model_fields_set != names:
-            names = item.model_fields_set
-        object.__setattr__(item, "__pydantic_fields_set__", names)
+        # Not `model_fields_set`, a property, which takes longer.
+        own = item.__pydantic_fields_set__
+        if own != names:
+            names = own
+        else:
+            object.__setattr__(item, "__pydantic_fields_set__", names)
 
 
 @dataclass(frozen=True, slots=True)
