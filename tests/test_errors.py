@@ -361,6 +361,68 @@ def test_the_constructor_of_the_old_sdk(
     assert str(error) == "(404) Not here"
 
 
+def test_an_error_without_a_status() -> None:
+    """As in the old SDK, an error may have no status, if it has no message either."""
+    error: Any
+    for error in (APIStatusError(), APIStatusError(None), APIStatusError(body="b")):
+        assert (error.status, error.reason, dict(error.headers)) == (None, None, {})
+    assert APIStatusError(reason="Gone").reason == "Gone"
+    assert NotFoundError().status == 404
+
+
+def test_the_parts_of_a_response_of_the_old_sdk() -> None:
+    """An error has the headers of a response, and its body unless another one is passed."""
+    response = SimpleNamespace(
+        status=409, reason="No", data=b'{"a": 1}', getheaders=lambda: {"X-Id": "7"}
+    )
+
+    error = pickle.loads(pickle.dumps(APIStatusError(http_resp=response)))
+    other = APIStatusError(http_resp=response, status=400, reason="Bad", body="b")
+
+    assert (error.status, error.reason, error.body) == (409, "No", '{"a": 1}')
+    assert error.headers["x-id"] == "7"
+    assert (other.status, other.reason, other.body) == (400, "Bad", "b")
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (301, APIStatusError),
+        (400, BadRequestError),
+        (401, AuthenticationError),
+        (403, PermissionDeniedError),
+        (404, NotFoundError),
+        (409, ConflictError),
+        (422, BadRequestError),
+        (429, RateLimitError),
+        (500, ServerError),
+        (599, ServerError),
+        (600, APIStatusError),
+    ],
+)
+def test_from_response(status: int, kind: type[APIStatusError]) -> None:
+    """`from_response` raises the class for the status, as in the old SDK."""
+    response = SimpleNamespace(status=status, reason="No")
+
+    with pytest.raises(kind) as caught:
+        APIStatusError.from_response(http_resp=response, body="text", data=None)
+
+    assert type(caught.value) is kind
+    assert (caught.value.status, caught.value.reason, caught.value.body) == (status, "No", "text")
+
+
+@pytest.mark.parametrize(
+    ("args", "named"), [(("No.", ["a", 0]), {}), (("No.",), {"path_to_item": ["a", 0]})]
+)
+def test_a_place_in_the_data(args: tuple[object, ...], named: dict[str, Any]) -> None:
+    """An invalid request may have a place in the data, as in the old SDK."""
+    error = copy.copy(InvalidRequestError(*args, **named))
+
+    assert str(error) == "No. at ['a'][0]"
+    assert error.path_to_item == ["a", 0]
+    assert InvalidRequestError("No.").path_to_item is None
+
+
 @pytest.mark.parametrize(
     ("status", "reason"), [(404, "Not Found"), (503, "Service Unavailable"), (599, None)]
 )

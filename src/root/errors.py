@@ -36,7 +36,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from os.path import dirname, join
-from typing import TYPE_CHECKING, ClassVar, Final, TypeAlias, cast
+from typing import TYPE_CHECKING, ClassVar, Final, NoReturn, TypeAlias, cast
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -204,7 +204,55 @@ class MissingKeyError(ConfigurationError):
 
 
 class InvalidRequestError(RootSignalsError, ValueError):
-    """The SDK refused a request before it was sent, or at least before anything was changed."""
+    """The SDK refused a request before it was sent, or at least before anything was changed.
+
+    Attributes:
+        path_to_item: The place in the data that it concerns, if it was constructed with one, as in
+            the old SDK; the message ends with it.
+    """
+
+    path_to_item: Sequence[str | int] | None
+
+    def __init__(
+        self,
+        *args: object,
+        path_to_item: Sequence[str | int] | None = None,
+        request: RequestInfo | None = None,
+        status_code: int | None = None,
+        detail: str | None = None,
+        body: JSONValue = None,
+        request_id: str | None = None,
+        attempts: tuple[Attempt, ...] = (),
+        elapsed: float | None = None,
+        may_have_been_processed: bool = False,
+        cursor: str | None = None,
+        data: JSONValue = None,
+    ) -> None:
+        if path_to_item is None and len(args) == 2 and isinstance(args[1], (list, tuple)):
+            path_to_item = cast("Sequence[str | int]", args[1])
+            args = args[:1]
+        super().__init__(
+            *placed(args, path_to_item),
+            request=request,
+            status_code=status_code,
+            detail=detail,
+            body=body,
+            request_id=request_id,
+            attempts=attempts,
+            elapsed=elapsed,
+            may_have_been_processed=may_have_been_processed,
+            cursor=cursor,
+            data=data,
+        )
+        self.path_to_item = path_to_item
+
+
+def placed(args: tuple[object, ...], path: Sequence[str | int] | None) -> tuple[object, ...]:
+    """Return the arguments of an error, with a place in the data at the end of the message."""
+    if not args or not path:
+        return args
+    place = "".join(f"[{one!r}]" for one in path)
+    return (f"{args[0]} at {place}", *args[1:])
 
 
 class APIConnectionError(RootSignalsError):
@@ -227,7 +275,8 @@ class APIStatusError(RootSignalsError):
 
     Attributes:
         status_code: The HTTP status. If it is not passed, the one of the class; of several, the
-            first (400, 500).
+            first (400, 500). None only if `APIStatusError` is constructed with neither status nor
+            message, as the old SDK allows.
         retry_after: Seconds that the service asks to wait, if it does (RFC 9110, 10.2.3).
     """
 
@@ -257,17 +306,19 @@ class APIStatusError(RootSignalsError):
         data: JSONValue = None,
         http_resp: object = None,
     ) -> None:
+        has_message = bool(args)
         if args and (args[0] is None or isinstance(args[0], int)):
             # As in the old SDK: status, reason, response.
+            has_message = False
             old = cast("tuple[int | None, str | None, object]", (*args, None, None)[:3])
             status, reason, http_resp = old[0], reason or old[1], http_resp or old[2]
             args = ()
         if status_code is None:
             status_code = status or getattr(http_resp, "status", None) or self._default_status
-        if status_code is None:
+        if status_code is None and has_message:
             raise TypeError(f"{type(self).__name__}() requires the argument 'status_code'")
-        if reason is None:
-            reason = getattr(http_resp, "reason", None)
+        if http_resp is not None:
+            reason, body = self._read_old(http_resp, reason, body)
         if reason is not None:
             self._reason = reason
             args = args or (f"({status_code}) {reason}",)
@@ -285,6 +336,39 @@ class APIStatusError(RootSignalsError):
             cursor=cursor,
         )
         self.retry_after = retry_after
+
+    def _read_old(
+        self, http_resp: object, reason: str | None, body: JSONValue
+    ) -> tuple[str | None, JSONValue]:
+        """Take the headers of a response of the old SDK, and return its reason and its body."""
+        get_headers = getattr(http_resp, "getheaders", None)
+        headers = cast("Mapping[str, str]", (get_headers and get_headers()) or {})
+        self._headers = [
+            (name.encode("latin-1", "replace"), value.encode("latin-1", "replace"))
+            for name, value in headers.items()
+        ]
+        content: object = getattr(http_resp, "data", None)
+        if body is None and isinstance(content, bytes):
+            body = content.decode("utf-8", "replace")
+        return getattr(http_resp, "reason", None) if reason is None else reason, body
+
+    @classmethod
+    def from_response(cls, *, http_resp: object, body: str | None, data: JSONValue) -> NoReturn:
+        """Raise the error for a response, as in the old SDK.
+
+        Args:
+            http_resp: An object with the attributes `status`, `reason` and `data`, and the method
+                `getheaders`.
+            body: The response body as text.
+            data: The parsed response body.
+        """
+        status: int | None = getattr(http_resp, "status", None)
+        kinds = {400: BadRequestError, 401: AuthenticationError, 403: PermissionDeniedError}
+        kinds |= {404: NotFoundError, 409: ConflictError, 422: BadRequestError, 429: RateLimitError}
+        kind = cls
+        if status is not None:
+            kind = kinds.get(status, ServerError if 500 <= status <= 599 else cls)
+        raise kind(http_resp=http_resp, body=body, data=data)
 
     @property
     def status(self) -> int:

@@ -110,6 +110,7 @@ def test_exceptions(package: str, name: str) -> None:
         assert issubclass(found, errors.RootSignalsError)
         assert issubclass(found, BUILT_IN[name])
         assert error.path_to_item == ["a", 0]
+        assert error.args == ("It went wrong. at ['a'][0]",)
 
 
 @pytest.mark.parametrize("package", PACKAGES)

@@ -12,6 +12,7 @@ from root.errors import NotFoundError as NotFoundException
 from root.errors import PermissionDeniedError as ForbiddenException
 from root.errors import RootSignalsError as OpenApiException
 from root.errors import ServerError as ServiceException
+from root.errors import placed
 
 __all__ = [
     "ApiAttributeError",
@@ -34,7 +35,7 @@ class _PlacedError(OpenApiException):
     path_to_item: Sequence[str | int] | None
 
     def __init__(self, msg: object, path_to_item: Sequence[str | int] | None = None) -> None:
-        super().__init__(msg)
+        super().__init__(*placed((msg,), path_to_item))
         self.path_to_item = path_to_item
 
 
