@@ -71,21 +71,72 @@ def test_models(package: str, module: str) -> None:
     assert getattr(importlib.import_module(package), name) is expected
 
 
+def imports_of(stub: Path) -> dict[str, tuple[str | None, str]]:
+    """Return the module and the name of what a stub imports, by the name that it has there."""
+    return {
+        alias.asname or alias.name: (node.module, alias.name)
+        for node in ast.parse(stub.read_text(encoding="utf-8")).body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+
+
 @pytest.mark.parametrize("package", PACKAGES)
 def test_type_checkers_know_the_models(package: str) -> None:
     """The stub of a package of models has the names that the package has."""
     models = importlib.import_module(f"{package}.models")
     assert models.__file__
-    stub = ast.parse(Path(models.__file__).with_suffix(".pyi").read_text(encoding="utf-8"))
-    imports = {
-        alias.asname or alias.name: (node.module, alias.name)
-        for node in stub.body
-        if isinstance(node, ast.ImportFrom)
-        for alias in node.names
-    }
+    imports = imports_of(Path(models.__file__).with_suffix(".pyi"))
 
     assert imports == {name: _names.MODULES[old] for name, old in _names.CLASSES.items()}
     assert set(_names.CLASSES) == set(dir(models))
+
+
+# Arguments and results of the methods that this package has.
+STUBS = {
+    "data_set_create",
+    "data_set_list",
+    "evaluator",
+    "evaluator_calibration_output",
+    "evaluator_calibration_result",
+    "evaluator_demonstrations_request",
+    "evaluator_execution_function_parameter_property_request",
+    "evaluator_execution_function_parameter_request",
+    "evaluator_execution_function_parameter_type_enum",
+    "evaluator_execution_function_request",
+    "evaluator_execution_functions_request",
+    "evaluator_execution_functions_type_enum",
+    "evaluator_execution_result",
+    "evaluator_list_output",
+    "evaluator_reference",
+    "evaluator_reference_request",
+    "evaluator_result",
+    "execution_log_details",
+    "execution_log_list",
+    "input_variable_request",
+    "judge",
+    "judge_execution_response",
+    "judge_generator_response",
+    "judge_list",
+    "model_list",
+    "model_params_request",
+    "objective",
+    "objective_list",
+    "reference_variable_request",
+}
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_type_checkers_know_modules_of_models(package: str) -> None:
+    """The modules of arguments and results have stubs with the class of the module."""
+    models = importlib.import_module(f"{package}.models")
+    assert models.__file__
+    stubs = {one.stem: one for one in Path(models.__file__).parent.glob("*.pyi")}
+    del stubs["__init__"]
+
+    assert set(stubs) == STUBS
+    for module, stub in stubs.items():
+        assert imports_of(stub) == {module.title().replace("_", ""): _names.MODULES[module]}
 
 
 @pytest.mark.parametrize("package", PACKAGES)

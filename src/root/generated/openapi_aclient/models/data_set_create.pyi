@@ -1,0 +1,3 @@
+from root.datasets import DataSetCreate
+
+__all__ = ["DataSetCreate"]

@@ -1,0 +1,3 @@
+from root.evaluators import Evaluator
+
+__all__ = ["Evaluator"]

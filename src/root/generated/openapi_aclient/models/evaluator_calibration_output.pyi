@@ -1,0 +1,3 @@
+from root.evaluators import EvaluatorCalibrationOutput
+
+__all__ = ["EvaluatorCalibrationOutput"]

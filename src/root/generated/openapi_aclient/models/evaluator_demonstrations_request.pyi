@@ -1,0 +1,3 @@
+from root.evaluators import EvaluatorDemonstration as EvaluatorDemonstrationsRequest
+
+__all__ = ["EvaluatorDemonstrationsRequest"]

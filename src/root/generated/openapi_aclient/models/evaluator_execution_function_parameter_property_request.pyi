@@ -1,0 +1,3 @@
+from root.generated._records import EvaluatorExecutionFunctionParameterPropertyRequest
+
+__all__ = ["EvaluatorExecutionFunctionParameterPropertyRequest"]

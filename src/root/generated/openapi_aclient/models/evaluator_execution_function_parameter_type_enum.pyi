@@ -1,0 +1,3 @@
+from root.generated._records import EvaluatorExecutionFunctionParameterTypeEnum
+
+__all__ = ["EvaluatorExecutionFunctionParameterTypeEnum"]

@@ -1,0 +1,3 @@
+from root.generated._records import EvaluatorExecutionFunctionRequest
+
+__all__ = ["EvaluatorExecutionFunctionRequest"]

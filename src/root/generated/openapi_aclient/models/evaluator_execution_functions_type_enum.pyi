@@ -1,0 +1,3 @@
+from root.generated._records import EvaluatorExecutionFunctionsTypeEnum
+
+__all__ = ["EvaluatorExecutionFunctionsTypeEnum"]

@@ -1,0 +1,3 @@
+from root.evaluators import EvaluatorListOutput
+
+__all__ = ["EvaluatorListOutput"]

@@ -1,0 +1,3 @@
+from root.judges import EvaluatorReference as EvaluatorReferenceRequest
+
+__all__ = ["EvaluatorReferenceRequest"]

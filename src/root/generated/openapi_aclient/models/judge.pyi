@@ -1,0 +1,3 @@
+from root.judges import Judge
+
+__all__ = ["Judge"]

@@ -1,0 +1,3 @@
+from root.judges import JudgeGeneratorResponse
+
+__all__ = ["JudgeGeneratorResponse"]

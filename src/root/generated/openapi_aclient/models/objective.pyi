@@ -1,0 +1,3 @@
+from root.objectives import Objective
+
+__all__ = ["Objective"]

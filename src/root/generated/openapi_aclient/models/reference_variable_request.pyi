@@ -1,0 +1,3 @@
+from root.generated._records import ReferenceVariableRequest
+
+__all__ = ["ReferenceVariableRequest"]

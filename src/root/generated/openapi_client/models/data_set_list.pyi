@@ -1,0 +1,3 @@
+from root.datasets import DataSetList
+
+__all__ = ["DataSetList"]

@@ -1,0 +1,3 @@
+from root.evaluators import EvaluatorCalibrationResult
+
+__all__ = ["EvaluatorCalibrationResult"]

@@ -1,0 +1,3 @@
+from root.generated._records import EvaluatorExecutionFunctionParameterRequest
+
+__all__ = ["EvaluatorExecutionFunctionParameterRequest"]

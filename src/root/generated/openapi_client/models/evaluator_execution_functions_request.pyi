@@ -1,0 +1,3 @@
+from root.generated._records import EvaluatorExecutionFunctionsRequest
+
+__all__ = ["EvaluatorExecutionFunctionsRequest"]

@@ -1,0 +1,3 @@
+from root.evaluators import EvaluatorExecutionResult
+
+__all__ = ["EvaluatorExecutionResult"]

@@ -1,0 +1,3 @@
+from root.judges import EvaluatorReference
+
+__all__ = ["EvaluatorReference"]

@@ -1,0 +1,3 @@
+from root.judges import EvaluatorResult
+
+__all__ = ["EvaluatorResult"]

@@ -1,0 +1,3 @@
+from root.execution_logs import ExecutionLogDetails
+
+__all__ = ["ExecutionLogDetails"]

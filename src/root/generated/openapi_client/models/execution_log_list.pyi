@@ -1,0 +1,3 @@
+from root.execution_logs import ExecutionLogList
+
+__all__ = ["ExecutionLogList"]

@@ -1,0 +1,3 @@
+from root.evaluators import InputVariable as InputVariableRequest
+
+__all__ = ["InputVariableRequest"]

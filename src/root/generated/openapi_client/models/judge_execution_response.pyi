@@ -1,0 +1,3 @@
+from root.judges import JudgeExecutionResponse
+
+__all__ = ["JudgeExecutionResponse"]

@@ -1,0 +1,3 @@
+from root.judges import Judge as JudgeList
+
+__all__ = ["JudgeList"]

@@ -1,0 +1,3 @@
+from root.models import Model as ModelList
+
+__all__ = ["ModelList"]

@@ -1,0 +1,3 @@
+from root.evaluators import ModelParams as ModelParamsRequest
+
+__all__ = ["ModelParamsRequest"]

@@ -1,0 +1,3 @@
+from root.objectives import ObjectiveList
+
+__all__ = ["ObjectiveList"]
