@@ -33,7 +33,7 @@ def forbid_other_faces(monkeypatch: pytest.MonkeyPatch, folder: str) -> None:
     for accessor, value in vars(client).items():
         if isinstance(value, Accessor):
             resource = getattr(client, accessor)
-            for name, _ in inspect.getmembers(resource, inspect.isfunction):
+            for name, _ in inspect.getmembers_static(resource, inspect.isfunction):
                 if not name.startswith("_") and name not in _SHARED:
                     monkeypatch.setattr(resource, name, _forbidden(f"{accessor}.{name}"))
 

@@ -17,6 +17,7 @@ from root import AsyncRootSignals, RootSignals
 from root._accessor import Accessor
 from root._http.operation import Operation, Response
 from root.emulator import Server, serve
+from root.evaluators import Eval
 from root.models import Model, Models
 
 RESOURCES = [name for name, value in vars(RootSignals).items() if isinstance(value, Accessor)]
@@ -26,7 +27,7 @@ def public_methods(kind: type[object]) -> dict[str, Callable[..., Any]]:
     """Return the public methods of a class by name."""
     return {
         name: method
-        for name, method in inspect.getmembers(kind, inspect.isfunction)
+        for name, method in inspect.getmembers_static(kind, inspect.isfunction)
         if not name.startswith("_")
     }
 
@@ -174,6 +175,53 @@ def test_a_mocked_twin_is_awaited() -> None:
 
     assert isinstance(mock.models.acreate, AsyncMock)
     assert not isinstance(mock.models.create, AsyncMock)
+
+
+async def test_mocked_presets() -> None:
+    """In a mock, an evaluator of the service has the signature and the methods of a real one."""
+    mock = create_autospec(AsyncRootSignals, instance=True)
+    mock.evaluators.Clarity.return_value.score = 0.5
+    blocking = create_autospec(RootSignals, instance=True)
+    blocking.evaluators.Clarity.return_value.score = 0.5
+
+    assert (await mock.evaluators.Clarity("Yes.")).score == 0.5
+    await mock.evaluators.Clarity.run(response="Yes.")
+    assert blocking.evaluators.Clarity("Yes.").score == 0.5
+    assert not inspect.isawaitable(blocking.evaluators.Clarity.run("Yes."))
+    await blocking.evaluators.Clarity.arun("Yes.")
+    for each in (mock, blocking):
+        with pytest.raises(TypeError, match="misspelt"):
+            each.evaluators.Clarity(misspelt="Yes.")
+        with pytest.raises(AttributeError):
+            each.evaluators.Clarity.runs("Yes.")
+
+
+async def test_presets_of_a_class() -> None:
+    """Without a client, an evaluator of the service has its ID, and a call of it fails."""
+    blocking: Any = RootSignals.evaluators
+    native: Any = AsyncRootSignals.evaluators
+
+    assert blocking.Clarity.id == native.Clarity.id == Eval.Clarity.value
+    for call in (blocking.Clarity, blocking.Clarity.run):
+        with pytest.raises(TypeError, match=r"Call client\.evaluators\.Clarity\(\.\.\.\)"):
+            call("Yes.")
+    for call in (native.Clarity, native.Clarity.run, blocking.Clarity.arun):
+        with pytest.raises(TypeError, match=r"Call client\.evaluators\.Clarity\(\.\.\.\)"):
+            await call("Yes.")
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+@pytest.mark.parametrize("preset", Eval)
+def test_help_on_presets(client: type[RootSignals] | type[AsyncRootSignals], preset: Eval) -> None:
+    """`help` shows the signature of an evaluator of the service, and what is usually given."""
+    runner: Any = getattr(client(api_key="k").evaluators, preset.name)
+
+    text = pydoc.plain(pydoc.render_doc(runner))
+
+    assert f"{preset.name}(response: str | None = None, request: str | None = None," in text
+    assert "Usually given: `" in text
+    assert "An evaluator of the service: call it" in text
+    assert (type(runner).__doc__ or "").startswith("An evaluator of the service")
 
 
 def test_a_resource_is_created_once(emulator: Server) -> None:

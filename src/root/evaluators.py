@@ -27,7 +27,7 @@ from ._schemas.evaluators import (
 )
 from ._schemas.executions import EvaluatorExecutionResult, Function, JSONObject, Turn, TurnInput
 from ._schemas.pages import ListResponse
-from ._schemas.presets import Eval, EvaluatorName, Preset
+from ._schemas.presets import Eval, EvaluatorName, Preset, PresetDoc
 from ._sync.resources.evaluators import resource as _sync
 from ._sync.resources.evaluators import runner as _runner
 from ._sync.resources.evaluators import versions as _versions
@@ -166,6 +166,8 @@ class Evaluator(_runner.Evaluator, Runner):
 class PresetEvaluator(_runner.PresetEvaluator, Runner):
     """An evaluator of the service: call it, or await its `arun`. It runs the latest version."""
 
+    __doc__ = PresetDoc(__doc__)  # pyright: ignore[reportAssignmentType]
+
 
 class EvaluatorVersions(_versions.EvaluatorVersions[Evaluator]):
     """The versions of evaluators; `client.evaluators.versions` is an instance."""
@@ -216,6 +218,7 @@ class Evaluators(_sync.Evaluators[Evaluator, PresetEvaluator]):
     """
 
     _acting: type[Evaluator] = Evaluator
+    _preset_type = PresetEvaluator
 
     Eval: ClassVar[type[Eval]] = Eval
     """The IDs of the evaluators of the service: `Evaluators.Eval.Relevance.value`."""

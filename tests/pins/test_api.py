@@ -20,7 +20,7 @@ import griffe
 import root
 from root import AsyncRootSignals, RootSignals
 from root._accessor import Accessor
-from root._schemas.presets import Preset
+from root._schemas.presets import Eval, Preset
 
 from .record import Record
 
@@ -251,7 +251,8 @@ def describe_methods() -> str:
     for resource in RESOURCES:
         blocking, asynchronous = getattr(RootSignals, resource), getattr(AsyncRootSignals, resource)
         for name in dir(asynchronous):
-            if name.startswith("_"):
+            # All evaluators of the service have the same signature, that of `run`.
+            if name.startswith("_") or name in Eval.__members__:
                 continue
             for owner, method, path in (
                 (blocking, name, "RootSignals"),

@@ -217,7 +217,7 @@ def methods(face: type) -> Iterator[tuple[str, str, Callable[..., object]]]:
         if isinstance(value, Accessor)
     }
     for accessor, owner in owners.items():
-        for name, method in inspect.getmembers(owner, inspect.isfunction):
+        for name, method in inspect.getmembers_static(owner, inspect.isfunction):
             if not name.startswith("_") and not name.endswith("close"):
                 yield accessor, name, method
 

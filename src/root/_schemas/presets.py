@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import ast
+from collections.abc import Callable, Hashable, Iterator
 from enum import Enum
-from typing import Generic, Literal, NoReturn, Protocol, Self, TypeAlias, TypeVar, overload
+from functools import cache
+from inspect import cleandoc, getsource, iscoroutinefunction, signature
+from itertools import pairwise
+from typing import Generic, Literal, Protocol, Self, TypeAlias, TypeVar, cast, overload
 
-__all__ = ["Eval", "EvaluatorName", "Preset", "Presets", "presets"]
+__all__ = ["Eval", "EvaluatorName", "Preset", "PresetDoc", "Presets", "presets"]
 
 P = TypeVar("P", covariant=True)
 
@@ -135,20 +139,48 @@ class Preset:
     @overload
     def __get__(self, resource: _Resource[P], owner: type[object]) -> P: ...
     def __get__(self, resource: _Resource[P] | None, owner: type[object]) -> Self | P:
-        return self if resource is None else resource._preset(self)  # pyright: ignore[reportPrivateUsage]
-
-    def __call__(self, *args: object, **kwargs: object) -> NoReturn:
-        """Exist for mocks that are made from the class of a client.
-
-        Raises:
-            TypeError: Always: a client is needed.
-        """
-        raise TypeError(f"Call client.evaluators.{self.attribute}(...), of a client.")
-
-    arun = __call__
+        if resource is not None:
+            return resource._preset(self)  # pyright: ignore[reportPrivateUsage]
+        kind: Hashable = getattr(owner, "_preset_type", None)
+        return self if kind is None else cast("Self", _specification(self, kind))
 
     def __repr__(self) -> str:
         return f"<Preset {self.attribute}: {self.id}>"
+
+
+@cache
+def _specification(preset: Preset, kind: Hashable) -> Callable[..., object]:
+    """Return what a class has in place of the evaluator: a function, which always fails.
+
+    A mock that is made from the class of a client has its signature, is awaited if it is async, and
+    has its methods.
+    """
+    whole = _refusing(preset, getattr(kind, "__call__"))  # noqa: B004, B009
+    methods = {
+        name: _refusing(preset, method)
+        for name in ("run", "arun")
+        if (method := getattr(kind, name, None)) is not None
+    }
+    vars(whole).update(vars(preset), **methods)
+    return whole
+
+
+def _refusing(preset: Preset, method: Callable[..., object]) -> Callable[..., object]:
+    """Return a function with the signature of a method, which fails, since it has no client."""
+    message = f"Call client.evaluators.{preset.attribute}(...), of a client."
+
+    def refuse(*_args: object, **_kwargs: object) -> object:
+        raise TypeError(message)
+
+    async def refuse_async(*_args: object, **_kwargs: object) -> object:
+        raise TypeError(message)
+
+    function = refuse_async if iscoroutinefunction(method) else refuse
+    own = signature(method)
+    without_self = list(own.parameters.values())[1:]
+    function.__doc__ = method.__doc__
+    vars(function)["__signature__"] = own.replace(parameters=without_self)
+    return function
 
 
 class Presets(Generic[P]):
@@ -322,6 +354,42 @@ class Presets(Generic[P]):
     """Whether the assistant calls the right tools. Usually given: `turns`, `tools`."""
     Knowledge_Retention: Preset = Preset(Eval.Knowledge_Retention.value, "Knowledge Retention")
     """Whether the assistant remembers what was said. Usually given: `turns`."""
+
+
+@cache
+def _docstrings() -> dict[str, str]:
+    # Python does not keep the docstrings of attributes.
+    try:
+        (tree,) = ast.parse(getsource(Presets)).body
+    except (OSError, SyntaxError):
+        # A program may come without its sources.
+        return {}
+    found: dict[str, str] = {}
+    for statement, following in pairwise(cast("ast.ClassDef", tree).body):
+        match statement, following:
+            case ast.AnnAssign(target=ast.Name(name)), ast.Expr(ast.Constant(str(text))):
+                found[name] = cleandoc(text)
+            case _:
+                pass
+    return found
+
+
+class PresetDoc:
+    """The docstring of a class of runners, and that of each preset on its runner."""
+
+    def __init__(self, doc: str | None) -> None:
+        self._doc = doc and cleandoc(doc)
+
+    def __get__(self, runner: object, owner: type[object]) -> str | None:
+        if runner is None:
+            return self._doc
+        name: str = getattr(runner, "__name__", "")
+        text = _docstrings().get(name)
+        if text is None:
+            return self._doc
+        # Annotations are strings, which need no quotes here.
+        call = str(signature(cast("Callable[..., object]", runner))).replace("'", "")
+        return f"{name}{call}\n\n{text}\n\n{self._doc}"
 
 
 def presets() -> Iterator[Preset]:

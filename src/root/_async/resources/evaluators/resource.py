@@ -64,6 +64,7 @@ class AsyncEvaluators(
     _collection = "/v1/evaluators/"
     _item_type = EvaluatorFields
     _acting: type[E] = cast("type[E]", AsyncEvaluator)
+    _preset_type: type[object] = AsyncPresetEvaluator
 
     versions: Accessor[AsyncEvaluatorVersions[E]] = Accessor(
         "root._async.resources.evaluators.versions", "AsyncEvaluatorVersions", part

@@ -17,6 +17,7 @@ from ...._schemas.executions import (
     TurnInput,
     execution_body,
 )
+from ...._schemas.presets import PresetDoc
 from ...._schemas.requests import Body
 from ...resource import segment, send_operation
 from ...sender import AsyncSender
@@ -148,6 +149,8 @@ class AsyncPresetEvaluator(AsyncRunner):
     Attributes:
         id: The service's ID of the evaluator, a UUID.
     """
+
+    __doc__ = PresetDoc(__doc__)  # pyright: ignore[reportAssignmentType]
 
     def __init__(
         self, client: object, evaluator_id: str, name: str, version_id: str | None = None

@@ -63,6 +63,7 @@ class Evaluators(Presets[P], Calibration, Executions, Collection[E], Generic[E, 
     _collection = "/v1/evaluators/"
     _item_type = EvaluatorFields
     _acting: type[E] = cast("type[E]", Evaluator)
+    _preset_type: type[object] = PresetEvaluator
 
     versions: Accessor[EvaluatorVersions[E]] = Accessor(
         "root._sync.resources.evaluators.versions", "EvaluatorVersions", part

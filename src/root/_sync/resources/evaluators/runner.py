@@ -18,6 +18,7 @@ from ...._schemas.executions import (
     TurnInput,
     execution_body,
 )
+from ...._schemas.presets import PresetDoc
 from ...._schemas.requests import Body
 from ...resource import segment, send_operation
 from ...sender import Sender
@@ -149,6 +150,8 @@ class PresetEvaluator(Runner):
     Attributes:
         id: The service's ID of the evaluator, a UUID.
     """
+
+    __doc__ = PresetDoc(__doc__)  # pyright: ignore[reportAssignmentType]
 
     def __init__(
         self, client: object, evaluator_id: str, name: str, version_id: str | None = None
