@@ -410,7 +410,8 @@ class Evaluators(_sync.Evaluators[Evaluator, PresetEvaluator]):
 
         An evaluator needs an objective. Without `objective_id`, one is created first, and deleted
         again if the evaluator is refused. If it is unclear whether the evaluator was created, the
-        objective remains, and the error has its ID.
+        objective remains, and the error has its ID. It also remains if the call is interrupted or
+        cancelled: pass `objective_id` where calls are cancelled often.
 
         Args:
             predicate: The text of the evaluator, a template with `{{request}}`, `{{response}}` and
