@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import respx
-from httpx import ConnectError, Response
+from httpx import ConnectError, Request, Response
 
 import root
 from root import (
@@ -205,6 +205,36 @@ async def test_timeout(
     with pytest.raises(APITimeoutError, match=r"within 30 s; its status is processing.*goes on"):
         await mocked.judges.batches.wait(ID, timeout=timeout)
     assert polls == []
+
+
+@pytest.mark.parametrize(("seconds", "last"), [(0.2, 29.6), (4.0, 23.9)])
+async def test_last_poll(
+    mocked: AsyncRootSignals,
+    respx_mock: respx.MockRouter,
+    polls: list[float],
+    monkeypatch: pytest.MonkeyPatch,
+    seconds: float,
+    last: float,
+) -> None:
+    """The last poll begins as late as it can end in time, as long as polls have taken."""
+    now = 1000.0
+    begun: list[float] = []
+
+    def clock() -> float:
+        return now + sum(polls)
+
+    def respond(_: Request) -> Response:
+        nonlocal now
+        begun.append(round(clock() - 1000, 2))
+        now += seconds
+        return batch("completed", 2) if begun[-1] >= last else batch("processing", 1)
+
+    monkeypatch.setattr("root._config.deadlines.monotonic", clock)
+    monkeypatch.setattr("root._http.call.monotonic", clock)
+    respx_mock.get(f"{URL}{ID}/").mock(side_effect=respond)
+
+    assert (await mocked.judges.batches.wait(ID, timeout=30)).status == "completed"
+    assert begun[-1] == last
 
 
 async def test_block_with_a_deadline(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from root import InvalidRequestError
-from root._http.polling import poll_wait
+from root._http.polling import last_poll, poll_wait
 from root._schemas.work import check_callback
 
 
@@ -28,6 +28,12 @@ from root._schemas.work import check_callback
 def test_waits(poll: int, hint: float | None, random: float, wait: float) -> None:
     """Waits grow from one second to ten, a little shorter by chance, or are what a server asks."""
     assert poll_wait(poll, hint, lambda: random) == pytest.approx(wait)
+
+
+@pytest.mark.parametrize(("elapsed", "seconds"), [(None, 1.0), (0.0, 0.1), (0.2, 0.4), (4.0, 6.1)])
+def test_last_poll(elapsed: float | None, seconds: float) -> None:
+    """The last poll has half as much time again as the one before it, and a tenth of a second."""
+    assert last_poll(elapsed) == pytest.approx(seconds)
 
 
 def test_async_callback() -> None:

@@ -6,16 +6,22 @@ from collections.abc import Callable
 
 from .retry import backoff
 
-__all__ = ["LAST_POLL", "MAX_FAILED_POLLS", "poll_wait"]
+__all__ = ["MAX_FAILED_POLLS", "last_poll", "poll_wait"]
 
 MAX_FAILED_POLLS = 5
 """Polls that may fail one after the other: the work goes on without them."""
 
-LAST_POLL = 1.0
-"""Seconds before the deadline at which there is a last poll."""
-
 _FIRST_WAIT = 1.0
 _MAX_WAIT = 10.0
+
+
+def last_poll(elapsed: float | None) -> float:
+    """Return how many seconds before the deadline the last poll begins, so that it ends in time.
+
+    Args:
+        elapsed: Seconds that the latest successful poll took; None if there was none.
+    """
+    return 1.0 if elapsed is None else 0.1 + 1.5 * elapsed
 
 
 def poll_wait(poll: int, hint: float | None, random: Callable[[], float]) -> float:

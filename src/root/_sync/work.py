@@ -10,7 +10,7 @@ from typing import TypeVar
 from .._concurrency.waiting import sleep
 from .._config.deadlines import Deadline, current_deadline
 from .._http.operation import Operation, Response
-from .._http.polling import LAST_POLL, MAX_FAILED_POLLS, poll_wait
+from .._http.polling import MAX_FAILED_POLLS, last_poll, poll_wait
 from .._http.retry import retry_after
 from .._schemas.work import Work, check_callback
 from ..errors import (
@@ -50,10 +50,11 @@ def wait_for_work(
     check_callback(on_progress)
     poll = failures = 0
     work: W | None = None
+    elapsed: float | None = None
     while True:
         outcome = _poll(client, operation)
         if isinstance(outcome, Response):
-            failures, work = 0, outcome.value
+            failures, work, elapsed = 0, outcome.value, outcome.meta.elapsed
             if on_progress is not None:
                 on_progress(work)
             if work.is_ended:
@@ -66,7 +67,7 @@ def wait_for_work(
         wait = poll_wait(poll, hint, random.random)
         bound = current_deadline()
         if bound is not None:
-            remaining = bound.remaining() - LAST_POLL
+            remaining = bound.remaining() - last_poll(elapsed)
             if remaining <= 0 or (hint or 0) > remaining:
                 raise _unfinished(operation, work, bound, outcome)
             wait = min(wait, remaining)
