@@ -84,7 +84,7 @@ def run_tests(session: nox.Session, *arguments: str, groups: tuple[str, ...] = (
 
 @nox.session
 def demo(session: nox.Session) -> None:
-    """Register, list, update and delete models on an emulator of the service."""
+    """Evaluate an answer, list its log and register a model, on an emulator of the service."""
     session.install(".[emulator]")
     session.run("python", "examples/demo.py", *session.posargs)
 

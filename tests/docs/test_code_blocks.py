@@ -10,7 +10,7 @@ import trustme
 
 from root.emulator import Server
 
-from .blocks import BLOCKS, ROOT
+from .blocks import BLOCKS
 
 pytestmark = pytest.mark.docs
 
@@ -39,16 +39,3 @@ def test_code_block(
 def test_code_blocks_are_found() -> None:
     """The blocks are found."""
     assert len(BLOCKS) >= 5
-
-
-def test_demo() -> None:
-    """The demo lists the created model, and ends with success."""
-    done = subprocess.run(
-        [sys.executable, "-W", "error", str(ROOT / "examples" / "demo.py")],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert "ollama/llama3" in done.stdout
-    assert "returned 404" in done.stdout
-    assert not done.stderr
