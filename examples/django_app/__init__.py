@@ -1,0 +1,1 @@
+"""A Django project with a sync view and an async one, which evaluate answers."""
