@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -19,7 +20,10 @@ pytestmark = [
     pytest.mark.skipif(sys.platform == "win32", reason="the commands are for a POSIX shell"),
 ]
 
-DOCS = Path(__file__).parents[2] / "docs"
+ROOT = Path(__file__).parents[2]
+EXAMPLE = ROOT / "examples" / "ci"
+WORKFLOW = (EXAMPLE / "answers.yml").read_text(encoding="utf-8")
+CI_PAGE = (ROOT / "docs" / "ci.md").read_text(encoding="utf-8")
 
 BLOCKS = blocks("bash")
 
@@ -75,12 +79,10 @@ def test_no_command_is_left_out() -> None:
 
 
 def test_ci_job(at_emulator: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The steps of the job in docs/ci.md succeed, and write its summary in Markdown."""
+    """The steps of the workflow in examples/ succeed, and write its summary in Markdown."""
     monkeypatch.chdir(tmp_path)
-    text = (DOCS / "ci.md").read_text(encoding="utf-8")
-    (job,) = re.findall(r"^```yaml\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
-    steps = yaml.safe_load(job)["jobs"]["evaluate"]["steps"]
-    Path("models.yaml").write_text("models:\n- name: ollama/llama3\n")
+    steps = yaml.safe_load(WORKFLOW)["jobs"]["evaluate"]["steps"]
+    shutil.copy(EXAMPLE / "models.yaml", tmp_path)
 
     for step in steps:
         if "run" in step and step["name"] != "Install":
@@ -89,3 +91,10 @@ def test_ci_job(at_emulator: Server, tmp_path: Path, monkeypatch: pytest.MonkeyP
     summary = Path("summary.md").read_text(encoding="utf-8")
     assert "\n| score | " in summary
     assert "\n```diff\n+ ollama/llama3\n" in summary
+
+
+def test_ci_page() -> None:
+    """docs/ci.md shows the workflow in examples/, without the comment that names the page."""
+    (job,) = re.findall(r"^```yaml\n(.*?)^```", CI_PAGE, re.DOTALL | re.MULTILINE)
+
+    assert job == WORKFLOW.partition("\n")[2]
