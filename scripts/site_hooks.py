@@ -19,6 +19,7 @@ OUTSIDE = {
     "CONTRIBUTING.md": "contributing.md",
     "CHANGELOG.md": "changelog.md",
     "benchmarks/RESULTS.md": "benchmarks.md",
+    "examples/README.md": "examples.md",
 }
 """Pages of the site by the files outside of docs/ that they show."""
 
