@@ -117,6 +117,9 @@ def form_schema_of(fields: Fields, *, has_files: bool, is_partial: bool = False)
             field.required or isinstance(field, BooleanField | FileField | ListField)
         )
         schema = given.request_schema()
+        if schema.get("type") == ["string", "number"]:
+            # What is no string is one when it is written into a form.
+            schema["type"] = ["string", "number", "boolean"]
         properties[name] = _described(field, _or_empty(schema) if can_be_empty else schema)
     return _body_schema(fields, properties, is_partial=is_partial)
 
