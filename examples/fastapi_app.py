@@ -11,6 +11,7 @@ import logging
 import os
 from collections.abc import AsyncGenerator, Coroutine
 from contextlib import asynccontextmanager
+from math import ceil
 from typing import Annotated, TypeVar
 
 from fastapi import Depends, FastAPI, Header, HTTPException, Request
@@ -72,7 +73,7 @@ async def evaluation_failed(request: Request, error: RootSignalsError) -> JSONRe
     else:
         status = 502
     if isinstance(error, APIStatusError) and error.retry_after is not None:
-        headers["Retry-After"] = str(round(error.retry_after))
+        headers["Retry-After"] = str(ceil(error.retry_after))
     return JSONResponse({"detail": "The evaluation failed."}, status, headers)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from math import ceil
 
 from django.http import HttpRequest, JsonResponse
 from django.utils.deprecation import MiddlewareMixin
@@ -34,5 +35,5 @@ class RootSignalsErrors(MiddlewareMixin):
             status = 502
         response = JsonResponse({"detail": "The evaluation failed."}, status=status)
         if isinstance(exception, APIStatusError) and exception.retry_after is not None:
-            response["Retry-After"] = str(round(exception.retry_after))
+            response["Retry-After"] = str(ceil(exception.retry_after))
         return response

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterator
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Any
@@ -47,7 +48,7 @@ def test_worker(emulator: Server, tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def relevance(emulator: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+def relevance(emulator: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """The task, which runs in this process when it is applied."""
     for name, value in environment(emulator, CELERY_FOLDER=str(tmp_path / "messages")).items():
         monkeypatch.setenv(name, value)
@@ -56,7 +57,8 @@ def relevance(emulator: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert spec.loader is not None
     module = module_from_spec(spec)
     spec.loader.exec_module(module)
-    return module.relevance
+    yield module.relevance
+    module.client().close()
 
 
 @pytest.mark.parametrize("status", [429, 503])
