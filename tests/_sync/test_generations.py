@@ -4,12 +4,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 
-from root import RootSignals
+from root import NotFoundError, RootSignals
 from root.emulator import Generation, Server, serve
+from root.evaluators import Eval
+from root.judges import EvaluatorReference
 
 CRITERIA = "Is {{response}} kind?"
 
@@ -92,3 +94,92 @@ def test_data_sets(caller: RootSignals) -> None:
     listed = [one for one in caller.datasets.list()]
 
     assert created.name == got.name == listed[0].name == "replies"
+
+
+REFERENCES: list[EvaluatorReference | dict[str, str]] = [
+    EvaluatorReference(id=Eval.Clarity.value),
+    {"id": Eval.Relevance.value},
+]
+
+
+def make_judge(caller: RootSignals, name: str) -> Any:
+    """Create a judge of two evaluators of the service."""
+    return caller.judges.create(name=name, intent="Be kind.", evaluator_references=REFERENCES)
+
+
+def test_judges(caller: RootSignals) -> None:
+    """A judge has its intent and its visibility by both names, in every response."""
+    created = make_judge(caller, "kindness")
+    got = caller.judges.get(created.id)
+    updated = caller.judges.update(created.id, name="all kindness")
+    named = caller.judges.get_by_name("all kindness")
+    replaced = caller.judges.replace(
+        created.id, name="kindness", intent="Be kind.", evaluator_references=REFERENCES
+    )
+    copied = caller.judges.duplicate(created.id)
+    listed = [one for one in caller.judges.list(name="kindness")]
+
+    for one in (created, got, updated, named, replaced, copied, listed[0]):
+        assert one.intent == "Be kind."
+        assert (one.visibility, one.status) == ("private", "unlisted")
+        assert [each.name for each in one.evaluators or []] == ["Clarity", "Relevance"]
+    for one in (created, got, updated, named, replaced, copied):
+        assert one.objective is not None
+        assert one.objective.intent == "Be kind."
+    caller.judges.delete(created.id)
+    with pytest.raises(NotFoundError):
+        caller.judges.get(created.id)
+
+
+def test_runs_of_judges(caller: RootSignals) -> None:
+    """A run of a judge has a result for each evaluator, by ID, by name and on the judge."""
+    created = make_judge(caller, "runner")
+    results = [
+        created.run(response="Yes.", request="May I?"),
+        caller.judges.run(created.id, response="Yes.", request="May I?", tags=["a"]),
+        caller.judges.run_by_name("runner", response="Yes.", request="May I?"),
+    ]
+
+    for result in results:
+        names = [one.evaluator_name for one in result.evaluator_results]
+        assert names == ["Clarity", "Relevance"]
+        assert all(0 <= one.require_score() <= 1 for one in result.evaluator_results)
+
+
+def test_generated_judges(caller: RootSignals) -> None:
+    """A generated judge can be retrieved and run, however its visibility is called."""
+    for visibility in ("private", "unlisted", "public"):
+        generated = caller.judges.generate(
+            intent="Polite answers to customers of a shop", visibility=visibility
+        )
+        assert generated.judge_id
+        judge = caller.judges.get(generated.judge_id)
+        assert judge.evaluators
+        assert (judge.run(response="Yes.", request="May I?")).evaluator_results
+
+
+def test_refinements(caller: RootSignals) -> None:
+    """A response is refined, at once, and as a stream even if the server has none."""
+    created = make_judge(caller, "refiner")
+
+    result = caller.judges.refine(created.id, request="Why?", response="Because.")
+    events = caller.judges.refine(created.id, request="Why?", response="Because.", stream=True)
+    *_, last = [event for event in events]
+
+    assert result.original_response == "Because."
+    assert last.improved_response == result.improved_response
+    for results in (result.evaluator_results, result.original_evaluator_results):
+        assert [one.evaluator_name for one in results or []] == ["Clarity", "Relevance"]
+
+
+def test_batches(caller: RootSignals) -> None:
+    """A batch of a judge is created, waited for and listed."""
+    created = make_judge(caller, "batches")
+
+    batch = caller.judges.batches.create(created.id, [{"response": "a"}, {"response": "b"}])
+    done = caller.judges.batches.wait(batch.id)
+    listed = [one.id for one in caller.judges.batches.list(judge_id=created.id)]
+
+    assert done.status == "completed"
+    assert [len(item.evaluator_results or []) for item in done.items] == [2, 2]
+    assert listed == [batch.id]

@@ -4,12 +4,14 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 
-from root import RootSignals
+from root import NotFoundError, RootSignals
 from root.emulator import Generation, Server, serve
+from root.evaluators import Eval
+from root.judges import EvaluatorReference
 
 CRITERIA = "Is {{response}} kind?"
 
@@ -92,3 +94,96 @@ async def test_data_sets(caller: RootSignals) -> None:
     listed = [one async for one in caller.datasets.alist()]
 
     assert created.name == got.name == listed[0].name == "replies"
+
+
+REFERENCES: list[EvaluatorReference | dict[str, str]] = [
+    EvaluatorReference(id=Eval.Clarity.value),
+    {"id": Eval.Relevance.value},
+]
+
+
+async def make_judge(caller: RootSignals, name: str) -> Any:
+    """Create a judge of two evaluators of the service."""
+    return await caller.judges.acreate(
+        name=name, intent="Be kind.", evaluator_references=REFERENCES
+    )
+
+
+async def test_judges(caller: RootSignals) -> None:
+    """A judge has its intent and its visibility by both names, in every response."""
+    created = await make_judge(caller, "kindness")
+    got = await caller.judges.aget(created.id)
+    updated = await caller.judges.aupdate(created.id, name="all kindness")
+    named = await caller.judges.aget_by_name("all kindness")
+    replaced = await caller.judges.areplace(
+        created.id, name="kindness", intent="Be kind.", evaluator_references=REFERENCES
+    )
+    copied = await caller.judges.aduplicate(created.id)
+    listed = [one async for one in caller.judges.alist(name="kindness")]
+
+    for one in (created, got, updated, named, replaced, copied, listed[0]):
+        assert one.intent == "Be kind."
+        assert (one.visibility, one.status) == ("private", "unlisted")
+        assert [each.name for each in one.evaluators or []] == ["Clarity", "Relevance"]
+    for one in (created, got, updated, named, replaced, copied):
+        assert one.objective is not None
+        assert one.objective.intent == "Be kind."
+    await caller.judges.adelete(created.id)
+    with pytest.raises(NotFoundError):
+        await caller.judges.aget(created.id)
+
+
+async def test_runs_of_judges(caller: RootSignals) -> None:
+    """A run of a judge has a result for each evaluator, by ID, by name and on the judge."""
+    created = await make_judge(caller, "runner")
+    results = [
+        await created.arun(response="Yes.", request="May I?"),
+        await caller.judges.arun(created.id, response="Yes.", request="May I?", tags=["a"]),
+        await caller.judges.arun_by_name("runner", response="Yes.", request="May I?"),
+    ]
+
+    for result in results:
+        names = [one.evaluator_name for one in result.evaluator_results]
+        assert names == ["Clarity", "Relevance"]
+        assert all(0 <= one.require_score() <= 1 for one in result.evaluator_results)
+
+
+async def test_generated_judges(caller: RootSignals) -> None:
+    """A generated judge can be retrieved and run, however its visibility is called."""
+    for visibility in ("private", "unlisted", "public"):
+        generated = await caller.judges.agenerate(
+            intent="Polite answers to customers of a shop", visibility=visibility
+        )
+        assert generated.judge_id
+        judge = await caller.judges.aget(generated.judge_id)
+        assert judge.evaluators
+        assert (await judge.arun(response="Yes.", request="May I?")).evaluator_results
+
+
+async def test_refinements(caller: RootSignals) -> None:
+    """A response is refined, at once, and as a stream even if the server has none."""
+    created = await make_judge(caller, "refiner")
+
+    result = await caller.judges.arefine(created.id, request="Why?", response="Because.")
+    events = await caller.judges.arefine(
+        created.id, request="Why?", response="Because.", stream=True
+    )
+    *_, last = [event async for event in events]
+
+    assert result.original_response == "Because."
+    assert last.improved_response == result.improved_response
+    for results in (result.evaluator_results, result.original_evaluator_results):
+        assert [one.evaluator_name for one in results or []] == ["Clarity", "Relevance"]
+
+
+async def test_batches(caller: RootSignals) -> None:
+    """A batch of a judge is created, waited for and listed."""
+    created = await make_judge(caller, "batches")
+
+    batch = await caller.judges.batches.acreate(created.id, [{"response": "a"}, {"response": "b"}])
+    done = await caller.judges.batches.await_(batch.id)
+    listed = [one.id async for one in caller.judges.batches.alist(judge_id=created.id)]
+
+    assert done.status == "completed"
+    assert [len(item.evaluator_results or []) for item in done.items] == [2, 2]
+    assert listed == [batch.id]
