@@ -90,8 +90,8 @@ def check_listing(limit: object, page_size: object, cursor: object) -> None:
         raise InvalidRequestError(f"cursor must be a string or None, not {cursor!r}.")
 
 
-# Python's own errors for `await` and `for` on the wrong kind of listing name a missing method. These
-# base classes have errors with what to do instead.
+# Python's own errors for `await` and `for` on the wrong kind of listing name a missing method.
+# Those of these base classes have what to do.
 
 if TYPE_CHECKING:
 
