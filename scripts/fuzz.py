@@ -14,7 +14,11 @@ from uuid import UUID, uuid4
 import httpx
 import schemathesis
 from schemathesis.cli import schemathesis as command
-from schemathesis.specs.openapi.checks import positive_data_acceptance, use_after_free
+from schemathesis.specs.openapi.checks import (
+    negative_data_rejection,
+    positive_data_acceptance,
+    use_after_free,
+)
 
 from root.emulator import Server, serve
 
@@ -130,6 +134,18 @@ def good_data_acceptance(
 
 
 @schemathesis.check
+def bad_data_rejection(
+    ctx: schemathesis.CheckContext, response: schemathesis.Response, case: schemathesis.Case[Any]
+) -> bool | None:
+    """Check that invalid data is refused."""
+    # For the same reason as above.
+    data = case.meta and case.meta.phase.data
+    if case.media_type == FILES and data and data.description == "positive test case":
+        return None
+    return negative_data_rejection(ctx, response, case)
+
+
+@schemathesis.check
 def use_after_deletion(
     ctx: schemathesis.CheckContext, response: schemathesis.Response, case: schemathesis.Case[Any]
 ) -> bool | None:
@@ -152,9 +168,17 @@ def main() -> None:
                 case.body = refer(case.body, existing)
 
         key = f"Authorization: Api-Key {server.api_key}"
-        replaced_checks = ["--exclude-checks", "positive_data_acceptance,use_after_free"]
+        replaced = "positive_data_acceptance,negative_data_rejection,use_after_free"
         command.main(
-            ["run", f"{server.url}/openapi.json", "--header", key, *replaced_checks, *sys.argv[1:]]
+            [
+                "run",
+                f"{server.url}/openapi.json",
+                "--header",
+                key,
+                "--exclude-checks",
+                replaced,
+                *sys.argv[1:],
+            ]
         )
 
 
