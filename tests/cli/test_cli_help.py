@@ -28,9 +28,12 @@ COMMANDS = [
         )
     ),
     ("evaluators",),
-    *(("evaluators", name) for name in ("list", "get", "delete", "run", "create")),
+    *(
+        ("evaluators", name)
+        for name in ("list", "get", "delete", "run", "create", "export", "import")
+    ),
     ("judges",),
-    *(("judges", name) for name in ("list", "get", "delete", "run", "generate")),
+    *(("judges", name) for name in ("list", "get", "delete", "run", "generate", "refine", "batch")),
     ("objectives",),
     *(("objectives", name) for name in ("list", "get", "delete", "create", "update")),
     ("datasets",),

@@ -97,6 +97,94 @@ def test_judges(run: Run, at_emulator: Server) -> None:
     assert printed(run, "judges", "list") == []
 
 
+def test_export_and_import_an_evaluator(run: Run, at_emulator: Server, tmp_path: Path) -> None:
+    """A document that was printed, or written, is an evaluator again."""
+    target = tmp_path / "mine.yaml"
+    printed(run, "evaluators", "create", "Mine", "Is {{response}} short?", "--intent", "a")
+
+    document = run("evaluators", "export", "Mine").out
+    assert run("evaluators", "export", "Mine", "--to", str(target)).code == 0
+    assert target.read_text(encoding="utf-8") == document
+    assert run("evaluators", "delete", "Mine", "--yes").code == 0
+    from_stdin = printed(run, "evaluators", "import", "-", stdin=document)
+    from_file = printed(run, "evaluators", "import", str(target), "--overwrite")
+
+    for created in (from_stdin, from_file):
+        assert (created["name"], created["scoring_criteria"]) == ("Mine", "Is {{response}} short?")
+    assert from_file["id"] == from_stdin["id"]
+
+
+@pytest.mark.parametrize("content", [None, b"\xff"], ids=["missing", "not UTF-8"])
+def test_files_that_cannot_be_read(
+    run: Run, at_emulator: Server, tmp_path: Path, content: bytes | None
+) -> None:
+    """A file that cannot be read is an invalid command line."""
+    path = tmp_path / "file"
+    if content is not None:
+        path.write_bytes(content)
+
+    for arguments in (("evaluators", "import"), ("judges", "batch", UNKNOWN)):
+        done = run(*arguments, str(path))
+        assert (done.code, str(path) in done.err) == (64, True)
+
+
+def test_refine(run: Run, at_emulator: Server) -> None:
+    """A response is refined by a judge with a name."""
+    printed(run, "judges", "generate", "Answers of a bank are polite", "--name", "Bank")
+
+    result = printed(
+        run, "judges", "refine", "Bank", "--response", "-", "--request", "b", stdin="No."
+    )
+
+    assert result["original_response"] == "No."
+    assert result["improved_response"]
+
+
+def test_batch(run: Run, at_emulator: Server) -> None:
+    """A judge runs on the inputs of a file; a table has a row for each score."""
+    printed(run, "judges", "generate", "Answers of a bank are polite", "--name", "Bank")
+    lines = '{"request": "a", "response": "b"}\n\n{"response": "c\u2028d"}\r\n'
+    Path("inputs.jsonl").write_bytes(lines.encode())
+
+    items = printed(run, "judges", "batch", "Bank", "inputs.jsonl", "--tag", "t")
+    table = run("judges", "batch", "Bank", "-", "-o", "csv", stdin=lines)
+
+    assert [(one["index"], one["status"]) for one in items] == [(0, "completed"), (1, "completed")]
+    assert [one["input"]["response"] for one in items] == ["b", "c\u2028d"]
+    assert len(printed(run, "logs", "list", "--tag", "t", "--execution-type", "judge")) == 2
+    assert table.out.startswith("index,status,evaluator_name,score,justification\n")
+    count = sum(len(one["evaluator_results"]) for one in items)
+    assert table.out.count(",completed,") == count
+    assert "The batch is " in table.err
+    low = run("judges", "batch", "Bank", "inputs.jsonl", "--min-score", "1")
+    assert low.code == 10
+
+
+def test_partial_batch(run: Run, at_emulator: Server) -> None:
+    """The results of a batch are printed although some inputs failed, which is an exit code."""
+    printed(run, "judges", "generate", "Answers of a bank are polite", "--name", "Bank")
+
+    done = run(
+        *("judges", "batch", "Bank", "-", "-o", "jsonl"),
+        stdin=f'{{"response": "a"}}\n{{"response": "b", "project_id": "{UNKNOWN}"}}\n',
+    )
+
+    assert done.code == 9
+    assert [json.loads(line)["status"] for line in done.out.splitlines()] == ["completed", "failed"]
+    assert "Failed: 1 of 2 inputs." in done.err
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [("", "no inputs"), ("{}\n[]", "Line 2"), ("{", "Line 1"), ('{"respons": "a"}', "respons")],
+)
+def test_invalid_inputs(run: Run, at_emulator: Server, text: str, problem: str) -> None:
+    """Inputs that are not valid are an invalid command line, and nothing is sent."""
+    done = run("judges", "batch", UNKNOWN, "-", stdin=text)
+
+    assert (done.code, problem in done.err) == (64, True)
+
+
 def test_objectives(run: Run, at_emulator: Server) -> None:
     """An objective is created, found by its intent, changed and deleted."""
     created = printed(run, "objectives", "create", "Is it polite?")

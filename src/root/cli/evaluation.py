@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .errors import BELOW_MINIMUM, CommandError
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 # The service accepts less.
 _MAX_TEXT = 16_000_000
 
-__all__ = ["RUN", "check_scores", "read_text", "run_arguments"]
+__all__ = ["RUN", "check_scores", "read_file", "read_text", "run_arguments"]
 
 RUN: tuple[inspect.Parameter, ...] = (
     option("response", "The response to evaluate; - reads it from stdin."),
@@ -36,7 +37,7 @@ RUN: tuple[inspect.Parameter, ...] = (
 
 def run_arguments(session: Session, values: Mapping[str, Any]) -> dict[str, Any]:
     """Return the arguments of an execution for the options that were given."""
-    minimum = values["min_score"]
+    minimum = values.get("min_score")
     if minimum is not None and not 0 <= minimum <= 1:
         raise CommandError("--min-score must be between 0 and 1.")
     arguments = {
@@ -84,6 +85,22 @@ def read_text(session: Session, text: str) -> str:
     if len(content) > _MAX_TEXT:
         raise CommandError("stdin has more than 16 million characters, which the service refuses.")
     return content
+
+
+def read_file(session: Session, path: str) -> str:
+    """Return the text of a file, or stdin if its path is `-`.
+
+    Raises:
+        CommandError: It cannot be read.
+    """
+    if path == "-":
+        return read_text(session, path)
+    try:
+        return Path(path).read_text(encoding="utf-8")
+    except OSError as error:
+        raise CommandError(f"{path} cannot be read: {error.strerror}.") from None
+    except UnicodeDecodeError:
+        raise CommandError(f"{path} is not a text file in UTF-8.") from None
 
 
 def _pairs(words: Sequence[str]) -> dict[str, str]:

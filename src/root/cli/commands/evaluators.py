@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from ..evaluation import RUN, check_scores, read_text, run_arguments
+from pathlib import Path
+
+from ..evaluation import RUN, check_scores, read_file, read_text, run_arguments
 from ..identity import is_id
 from ..resources import Command, Resource, Values, argument, flag, option, options
 from ..session import Session
@@ -57,6 +59,28 @@ def _create(session: Session, values: Values) -> None:
     session.show_one(created.to_dict())
 
 
+def _export(session: Session, values: Values) -> None:
+    with session.client() as client:
+        text = client.evaluators.export_yaml(_EVALUATORS.find(client, values["identity"]))
+    target: Path | None = values["to"]
+    if target is None:
+        session.write(text.removesuffix("\n"))
+        return
+    target.write_text(text, encoding="utf-8", newline="")
+    session.info(f"Wrote {target}.")
+
+
+def _import(session: Session, values: Values) -> None:
+    arguments = {name: value for name, value in values.items() if value is not None}
+    text = read_file(session, arguments.pop("document"))
+    with (
+        session.client() as client,
+        session.interrupt_warning("The evaluator may have been created."),
+    ):
+        created = client.evaluators.import_yaml(text, **arguments)
+    session.show_one(created.to_dict())
+
+
 EVALUATORS = _EVALUATORS.extended(
     Command(
         "run",
@@ -89,5 +113,24 @@ EVALUATORS = _EVALUATORS.extended(
             flag("overwrite", "Replace an evaluator of yours that has the name."),
         ),
         _create,
+    ),
+    Command(
+        "export",
+        "Print an evaluator as a YAML document, or write it to a file.",
+        (
+            _EVALUATORS.identity(),
+            option("to", "The file to write.", metavar="FILE", kind=Path),
+        ),
+        _export,
+    ),
+    Command(
+        "import",
+        "Create an evaluator from a YAML document of `export` and print it.",
+        (
+            argument("document", "FILE", "The document; - reads stdin."),
+            option("project_id", "The project that it is to belong to.", metavar="ID"),
+            flag("overwrite", "Replace an evaluator of yours that has the name."),
+        ),
+        _import,
     ),
 )

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
-from ..evaluation import RUN, check_scores, run_arguments
+import json
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, cast
+
+from ..errors import PARTIAL, CommandError
+from ..evaluation import RUN, check_scores, read_file, run_arguments
 from ..identity import is_id
-from ..resources import Command, Resource, Values, argument, flag, option
+from ..resources import Command, Resource, Values, argument, flag, option, options
 from ..session import Session
+
+if TYPE_CHECKING:
+    from ...errors import JSONValue
+    from ...judges import JudgeBatchExecutionItem
 
 __all__ = ["JUDGES"]
 
@@ -30,6 +39,11 @@ _JUDGES = Resource(
 
 
 _SCORE_COLUMNS = ("evaluator_name", "score", "justification")
+_BATCH_COLUMNS = ("index", "status", *_SCORE_COLUMNS)
+
+# A refinement has the scores before and after it.
+_REFINE = tuple(one for one in RUN if one.name != "min_score")
+_MIN_SCORE = tuple(one for one in RUN if one.name == "min_score")
 
 
 def _run(session: Session, values: Values) -> None:
@@ -64,6 +78,80 @@ def _generate(session: Session, values: Values) -> None:
     session.show_one(generated)
 
 
+def _refine(session: Session, values: Values) -> None:
+    arguments = run_arguments(session, values)
+    with (
+        session.client() as client,
+        session.interrupt_warning("The refinement may have been charged."),
+    ):
+        result = client.judges.refine(
+            _JUDGES.find(client, values["identity"]), stream=False, **arguments
+        )
+    session.show_one(result.to_dict())
+
+
+def _batch(session: Session, values: Values) -> None:
+    from ...models import Progress
+
+    inputs = _inputs(read_file(session, values["inputs"]))
+    with session.client() as client:
+        with session.interrupt_warning("The batch may have been started, and charged."):
+            batch = client.judges.batches.create(
+                _JUDGES.find(client, values["identity"]),
+                inputs,
+                tags=values["tags"] or None,
+                project_id=values["project_id"],
+            )
+        session.info(f"The batch is {batch.id}.")
+        with (
+            session.interrupt_warning(f"The batch {batch.id} goes on."),
+            session.progress("Judging") as update,
+        ):
+            done = client.judges.batches.wait(
+                batch.id,
+                timeout=values["timeout"],
+                on_progress=lambda now: update(Progress(now.done, now.total, now.failed, 0)),
+            )
+    if session.format in ("table", "csv", "markdown"):
+        session.show((row for item in done.items for row in _rows(item)), _BATCH_COLUMNS)
+    else:
+        session.show(item.to_dict() for item in done.items)
+    if done.failed:
+        raise CommandError(f"Failed: {done.failed} of {done.total} inputs.", code=PARTIAL)
+    check_scores((one for item in done.items for one in item.evaluator_results or ()), values)
+
+
+def _inputs(text: str) -> list[dict[str, Any]]:
+    """Return the inputs of a batch from JSON Lines.
+
+    Raises:
+        CommandError: A line is no JSON object, or there is none.
+    """
+    inputs: list[dict[str, Any]] = []
+    for number, line in enumerate(text.split("\n"), 1):
+        if not line.strip():
+            continue
+        try:
+            value: object = json.loads(line)
+        except ValueError:
+            value = None
+        if not isinstance(value, dict):
+            raise CommandError(f"Line {number} of the file is not a JSON object.")
+        inputs.append(cast("dict[str, Any]", value))
+    if not inputs:
+        raise CommandError("The file has no inputs: it needs a JSON object on each line.")
+    return inputs
+
+
+def _rows(item: JudgeBatchExecutionItem) -> Iterator[Mapping[str, JSONValue]]:
+    """Yield a row for each result of an input, or one without a result."""
+    head: dict[str, JSONValue] = {"index": item.index, "status": item.status}
+    for result in item.evaluator_results or ():
+        yield head | result.to_dict()
+    if not item.evaluator_results:
+        yield head | {"justification": item.error_message}
+
+
 JUDGES = _JUDGES.extended(
     Command(
         "run",
@@ -87,5 +175,32 @@ JUDGES = _JUDGES.extended(
             flag("overwrite", "Replace a judge of yours that has the name."),
         ),
         _generate,
+    ),
+    Command(
+        "refine",
+        "Improve a response until a judge is satisfied, and print it.",
+        (
+            _JUDGES.identity(),
+            *_REFINE,
+            option("max_iterations", "Maximum number of rounds.", metavar="N", kind=int),
+            option("threshold", "The score that is enough.", metavar="SCORE", kind=float),
+            option("judge_version_id", "The version to run.", metavar="ID"),
+        ),
+        _refine,
+    ),
+    Command(
+        "batch",
+        "Run a judge on a file of inputs, wait, and print the scores.\n\n"
+        "Each line of the file is a JSON object with arguments of a run, such as"
+        ' {"request": "Where is it?", "response": "Here."}.',
+        (
+            _JUDGES.identity(),
+            argument("inputs", "FILE", "The file; - reads stdin. At most 100 inputs."),
+            options("tags", "A label of the logs; may be repeated.", flag="--tag"),
+            option("project_id", "The project of the logs.", metavar="ID"),
+            option("timeout", "Seconds to wait; no limit if omitted.", metavar="S", kind=float),
+            *_MIN_SCORE,
+        ),
+        _batch,
     ),
 )
