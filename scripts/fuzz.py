@@ -85,7 +85,11 @@ def refer(value: Any, existing: Existing, name: str = "") -> Any:
         name: The name of the field that the value is in.
     """
     if isinstance(value, dict):
-        return {key: refer(item, existing, key) for key, item in value.items()}
+        referred = {key: refer(item, existing, key) for key, item in value.items()}
+        if is_id(referred.get("objective_version_id")) and not referred.get("objective_id"):
+            # It is a version of this one.
+            referred["objective_id"] = existing["objective_id"]()
+        return referred
     if isinstance(value, list):
         if name == "file_ids" and all(is_id(item) for item in value):
             # The emulator knows no files.

@@ -170,9 +170,9 @@ async def test_a_timeout_ends_the_connection() -> None:
     """After a timeout, the next call does not receive the late response."""
     with ScriptedServer([]) as server:
         server.steps += [server.hangs, responds(200, MODEL | {"name": "fresh"})]
-        async with connect(server, timeout=0.2) as client:
+        async with connect(server) as client:
             with pytest.raises(APITimeoutError):
-                await client.models.retrieve("a")
+                await client.with_options(timeout=0.2).models.retrieve("a")
             assert (await client.models.retrieve("a")).name == "fresh"
         assert server.connections == 2
 

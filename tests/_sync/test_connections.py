@@ -171,9 +171,9 @@ def test_a_timeout_ends_the_connection() -> None:
     """After a timeout, the next call does not receive the late response."""
     with ScriptedServer([]) as server:
         server.steps += [server.hangs, responds(200, MODEL | {"name": "fresh"})]
-        with connect(server, timeout=0.2) as client:
+        with connect(server) as client:
             with pytest.raises(APITimeoutError):
-                client.models.retrieve("a")
+                client.with_options(timeout=0.2).models.retrieve("a")
             assert (client.models.retrieve("a")).name == "fresh"
         assert server.connections == 2
 

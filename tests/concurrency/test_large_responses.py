@@ -95,8 +95,8 @@ def test_compressed_bodies(form: str) -> None:
     ],
 )
 def test_dense_bodies(beginning: bytes, part: bytes, end: bytes) -> None:
-    """A page of 7 MiB takes less than 256 MiB, whatever it consists of."""
-    body = beginning + part * (7_000_000 // len(part)) + end
+    """A page of 6 MB takes less than 256 MiB, whatever it consists of."""
+    body = beginning + part * (6_000_000 // len(part)) + end
 
     found = outcomes(body, "identity")
 

@@ -112,13 +112,16 @@ class Judges(DeclaredJudges):
         intent = str(values["intent"])
         drafted = draft(values)
         table = self.table(store)
-        name = str(values.get("name") or name_from(intent))
+        # What is too short for a name counts as none.
+        given = str(values.get("name") or "")
+        given = given if len(given) > 2 else ""
+        name = given or name_from(intent)
         row = None
         if values.get("judge_id"):
             row = table.get(account.organization, str(values["judge_id"]))
             if row is None or row.organization != account.organization:
                 raise detail_problem(404, "No Judge matches the given query.")
-            name = str(values.get("name") or row.name)
+            name = given or str(row.name)
         elif values.get("overwrite", True):
             row = table.find(account.organization, "name", name)
         ids = drafted.evaluator_ids
