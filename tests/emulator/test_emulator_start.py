@@ -100,18 +100,19 @@ def test_start_after_the_stop() -> None:
     service.stop()
 
 
-def test_start_after_an_error(service: Emulator, server: Server) -> None:
+def test_start_after_an_error(service: Emulator) -> None:
     """If it cannot start, nothing of it remains, and it can be started when it can."""
+    first = service.start()
     before = threading.enumerate()
-    service = serve(port=server.port)
+    second = serve(port=first.port)
 
     with pytest.raises(OSError, match="in use"):
-        service.start()
+        second.start()
 
     assert threading.enumerate() == before
-    server.stop()
-    assert is_listening(service.start())
     service.stop()
+    assert is_listening(second.start())
+    second.stop()
 
 
 def test_block_after_the_start(service: Emulator) -> None:
