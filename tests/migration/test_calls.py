@@ -396,7 +396,7 @@ def test_generated_judge(client: Any) -> None:
 def test_judge_of_presets(client: Any) -> None:
     """A judge is made of evaluators of the service, by the generated class."""
     # Type checkers know only the package of the models.
-    from root.generated.openapi_client.models.evaluator_reference_request import (  # type: ignore[import-not-found]
+    from root.generated.openapi_client.models.evaluator_reference_request import (
         EvaluatorReferenceRequest,
     )
 
