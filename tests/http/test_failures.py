@@ -72,7 +72,7 @@ TIMEOUTS = {
     "ConnectTimeout": (NOT_SENT, "no connection was made in time"),
     "PoolTimeout": (NOT_SENT, "no connection was free in time"),
     "ReadTimeout": (AMBIGUOUS, "the response did not arrive in time"),
-    "WriteTimeout": (AMBIGUOUS, "the request could not be sent in time"),
+    "WriteTimeout": (AMBIGUOUS, "the request could not be sent completely in time"),
 }
 BROKEN = {
     "ConnectError": NOT_SENT,

@@ -52,7 +52,7 @@ _TIMEOUTS = {
     "KeyTimeoutError": "the api_key function did not return in time",
     "PoolTimeout": "no connection was free in time",
     "ReadTimeout": "the response did not arrive in time",
-    "WriteTimeout": "the request could not be sent in time",
+    "WriteTimeout": "the request could not be sent completely in time",
     "TimeoutException": "the exchange did not finish in time",
 }
 # Exception classes of httpcore and httpx, whose names agree, and our own, with what they mean for
