@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any, Literal
 
 import pytest
@@ -16,6 +17,7 @@ from root._schemas.base import ResponseModel, columns_of, flatten
 from root._schemas.meta import ResponseMeta
 from root._schemas.pages import Page
 from root.emulator import Server
+from root.evaluators import Evaluator
 from root.models import Model
 from tests.items import Parcel, parcel
 
@@ -48,6 +50,7 @@ def plain(frame: Any) -> list[dict[str, Any]]:
         ("whole", "Int64", "Int64"),
         ("number", "Float64", "Float64"),
         ("truth", "boolean", "Boolean"),
+        ("time", "datetime64[us, UTC]", "Datetime(time_unit='us', time_zone='UTC')"),
     ],
 )
 @pytest.mark.parametrize("rows", [[], [{}], [{"a": None}]], ids=str)
@@ -59,6 +62,39 @@ def test_types_of_columns_without_values(
     frame = to_polars(rows, {"a": kind})
     assert {name: str(type_) for name, type_ in frame.schema.items()} == {"a": polars_type}
     assert len(frame) == len(rows)
+
+
+def test_times() -> None:
+    """A column of times has them in UTC, and a missing one is null."""
+    sent: list[Row] = [
+        {"a": "2026-01-02T03:04:05.000006Z"},
+        {"a": "2026-01-02T05:04:05.000006+02:00"},
+        {"a": None},
+    ]
+    time = datetime(2026, 1, 2, 3, 4, 5, 6, tzinfo=UTC)
+
+    column = to_pandas(sent, {"a": "time"})["a"]
+    assert column.dtype == "datetime64[us, UTC]"
+    assert [*column[:2]] == [time, time]
+    assert column.isna().tolist() == [False, False, True]
+    assert to_polars(sent, {"a": "time"})["a"].to_list() == [time, time, None]
+
+
+@pytest.mark.parametrize("value", ["yesterday", "0001-01-01T00:00:00+01:00", "2026-99-01"])
+def test_unreadable_times(value: str) -> None:
+    """A column of times in which one cannot be read has them as text, as they were sent."""
+    sent: list[Row] = [{"a": "2026-01-02T03:04:05Z"}, {"a": value}]
+
+    column = to_pandas(sent, {"a": "time"})["a"]
+    assert column.dtype == "string"
+    assert column.tolist() == ["2026-01-02T03:04:05Z", value]
+    assert to_polars(sent, {"a": "time"})["a"].to_list() == ["2026-01-02T03:04:05Z", value]
+
+
+@pytest.mark.parametrize("name", ["created_at", "updated_at"])
+def test_time_columns_of_a_class(name: str) -> None:
+    """Fields with times are columns of times, with and without objects."""
+    assert columns_of(Evaluator)[name] == "time"
 
 
 def test_order_of_columns() -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from importlib import import_module
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from ..__about__ import install_advice
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Columns", "Kind", "Row", "check_installed", "to_pandas", "to_polars"]
 
-Kind: TypeAlias = Literal["text", "whole", "number", "truth"]
+Kind: TypeAlias = Literal["text", "whole", "number", "truth", "time"]
 """What a column holds."""
 
 Columns: TypeAlias = Mapping[str, Kind]
@@ -46,7 +47,13 @@ def to_pandas(rows: Iterable[Row], columns: Columns) -> pandas.DataFrame:
 
     # pandas would infer types that depend on the rows: integers become floats where one is
     # missing, and an empty column has no type.
-    types = {"text": "string", "whole": "Int64", "number": "Float64", "truth": "boolean"}
+    types = {
+        "text": "string",
+        "whole": "Int64",
+        "number": "Float64",
+        "truth": "boolean",
+        "time": "datetime64[us, UTC]",
+    }
     return pandas.DataFrame(
         {
             name: pandas.Series(values, dtype=types[kind])
@@ -65,6 +72,7 @@ def to_polars(rows: Iterable[Row], columns: Columns) -> polars.DataFrame:
         "whole": polars.Int64(),
         "number": polars.Float64(),
         "truth": polars.Boolean(),
+        "time": polars.Datetime("us", "UTC"),
     }
     return polars.DataFrame(
         [
@@ -74,7 +82,7 @@ def to_polars(rows: Iterable[Row], columns: Columns) -> polars.DataFrame:
     )
 
 
-def _by_column(rows: Iterable[Row], columns: Columns) -> Mapping[str, tuple[Kind, list[JsonValue]]]:
+def _by_column(rows: Iterable[Row], columns: Columns) -> Mapping[str, tuple[Kind, list[Any]]]:
     rows = list(rows)
     # In their order, and each once.
     names = dict.fromkeys(columns) | dict.fromkeys(name for row in rows for name in row)
@@ -92,8 +100,13 @@ _FITS: dict[Kind, Callable[[JsonValue], bool]] = {
 }
 
 
-def _column(values: list[JsonValue], expected: Kind) -> tuple[Kind, list[JsonValue]]:
+def _column(values: list[JsonValue], expected: Kind) -> tuple[Kind, list[Any]]:
     """Return the kind and the values of a column; mixed and nested values are JSON."""
+    if expected == "time":
+        try:
+            return "time", [None if value is None else _time(value) for value in values]
+        except (ValueError, OverflowError):
+            expected = "text"
     present = [value for value in values if value is not None]
     # A column without values has the expected kind.
     kinds: Sequence[Kind] = (expected, *_FITS)
@@ -101,3 +114,16 @@ def _column(values: list[JsonValue], expected: Kind) -> tuple[Kind, list[JsonVal
         if all(map(_FITS[kind], present)):
             return kind, values
     return "text", [None if value is None else json.dumps(value) for value in values]
+
+
+def _time(value: JsonValue) -> datetime:
+    """Return a time in UTC; one without a zone is in UTC, too.
+
+    Raises:
+        ValueError: The value is no time.
+        OverflowError: It is out of the range of times.
+    """
+    if not isinstance(value, str):
+        raise ValueError
+    time = datetime.fromisoformat(value)
+    return time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)

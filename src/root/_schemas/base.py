@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import pprint
 from collections.abc import Mapping
+from datetime import datetime
 from functools import cache, wraps
 from types import UnionType
 from typing import (
@@ -296,7 +297,9 @@ def _kind(annotation: object) -> Kind:
         return "truth"
     if int in kinds:
         return "whole"
-    return "number" if float in kinds else "text"
+    if float in kinds:
+        return "number"
+    return "time" if datetime in kinds else "text"
 
 
 def flatten(item: APIModel) -> dict[str, JsonValue]:
