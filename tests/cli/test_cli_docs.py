@@ -93,6 +93,11 @@ def test_ci_job(at_emulator: Server, tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert "\n```diff\n+ ollama/llama3\n" in summary
 
 
+def test_ci_job_fails_with_a_part_of_a_pipe() -> None:
+    """GitHub runs the steps of the workflow with pipefail, which it does if the shell is named."""
+    assert yaml.safe_load(WORKFLOW)["jobs"]["evaluate"]["defaults"]["run"]["shell"] == "bash"
+
+
 def test_ci_page() -> None:
     """docs/ci.md shows the workflow in examples/, without the comment that names the page."""
     (job,) = re.findall(r"^```yaml\n(.*?)^```", CI_PAGE, re.DOTALL | re.MULTILINE)
