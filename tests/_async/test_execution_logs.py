@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
@@ -220,6 +220,14 @@ async def test_requests(mocked: AsyncRootSignals, respx_mock: respx.MockRouter, 
     request = route.calls.last.request
     assert (request.method, str(request.url)) == (method, URL + target)
     assert (json.loads(request.content) if request.content else None) == body
+
+
+async def test_date_without_a_time(mocked: AsyncRootSignals) -> None:
+    """A date in place of a time is refused with what to pass, since its zone is not known."""
+    listed: Any = mocked.execution_logs.list
+
+    with pytest.raises(InvalidRequestError, match=r"date_from is a date.*pass a datetime"):
+        listed(date_from=date(2026, 1, 31))
 
 
 # The query of a listing for its arguments, without the size of the page.

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
@@ -221,6 +221,14 @@ def test_requests(mocked: RootSignals, respx_mock: respx.MockRouter, name: str) 
     request = route.calls.last.request
     assert (request.method, str(request.url)) == (method, URL + target)
     assert (json.loads(request.content) if request.content else None) == body
+
+
+def test_date_without_a_time(mocked: RootSignals) -> None:
+    """A date in place of a time is refused with what to pass, since its zone is not known."""
+    listed: Any = mocked.execution_logs.list
+
+    with pytest.raises(InvalidRequestError, match=r"date_from is a date.*pass a datetime"):
+        listed(date_from=date(2026, 1, 31))
 
 
 # The query of a listing for its arguments, without the size of the page.

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
@@ -221,6 +221,14 @@ async def test_requests(mocked: RootSignals, respx_mock: respx.MockRouter, name:
     request = route.calls.last.request
     assert (request.method, str(request.url)) == (method, URL + target)
     assert (json.loads(request.content) if request.content else None) == body
+
+
+async def test_date_without_a_time(mocked: RootSignals) -> None:
+    """A date in place of a time is refused with what to pass, since its zone is not known."""
+    listed: Any = mocked.execution_logs.alist
+
+    with pytest.raises(InvalidRequestError, match=r"date_from is a date.*pass a datetime"):
+        listed(date_from=date(2026, 1, 31))
 
 
 # The query of a listing for its arguments, without the size of the page.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import cast
 from uuid import UUID
 
@@ -46,6 +46,11 @@ def _text(name: str, value: object) -> str:
         return str(value)
     if isinstance(value, datetime):
         return (value if value.tzinfo else value.astimezone()).isoformat()
+    if isinstance(value, date):
+        raise InvalidRequestError(
+            f"Nothing was sent. {name} is a date, which has no time zone: pass a"
+            " datetime, such as datetime(2026, 1, 31, tzinfo=UTC)."
+        )
     if isinstance(value, Sequence) and not isinstance(value, (bytes, bytearray)):
         return ",".join(_text(name, one) for one in cast("Sequence[object]", value))
     raise InvalidRequestError(

@@ -195,8 +195,9 @@ class AsyncExecutionLogs(AsyncCollection[ExecutionLogDetails]):
                 `evaluation_context`.
             executed_item_id: List only those of this evaluator or judge.
             execution_type: List only executions of this type, such as `evaluator` or `judge`.
-            date_from: List only those since this time; without a zone, it is local time.
-            date_to: List only those until this time.
+            date_from: List only those at this time or later. A datetime without a zone is local
+                time; a string is sent as it is.
+            date_to: List only those at this time or earlier.
             min_score: List only those with at least this score.
             max_score: List only those with at most this score.
             session_id: List only those of this session.
