@@ -17,11 +17,12 @@ from __future__ import annotations
 
 import inspect
 import os
+import threading
 from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import AbstractContextManager, aclosing, contextmanager
 from functools import partial, update_wrapper
 from types import TracebackType
-from typing import Any, ParamSpec, TypeVar, cast
+from typing import Any, ClassVar, ParamSpec, TypeVar, cast
 from urllib.parse import urlsplit
 
 from root._config.config import OWN, SCORABLE
@@ -148,7 +149,15 @@ class EmulatorBlock:
 
         def plain(*args: Any, **kwargs: Any) -> Any:
             with self._enter():
-                return function(*args, **kwargs)
+                result = function(*args, **kwargs)
+                if inspect.isawaitable(result):
+                    if inspect.iscoroutine(result):
+                        result.close()
+                    raise TypeError(
+                        "root.testing.emulator() would end before what this function returns is"
+                        " awaited. Decorate a coroutine function, or use a `with` block."
+                    )
+                return result
 
         return plain
 
@@ -161,7 +170,9 @@ def emulator(**arguments: Any) -> EmulatorBlock:
     child processes. No client connects to another machine: a call that would raises
     `ConfigurationError`. The block sets environment variables (those of `environment`, and
     `ROOTSIGNALS_OFFLINE`), clears `SCORABLE_API_KEY` and `SCORABLE_API_URL`, and restores all of
-    them at its end. So a thread that outlives the block may connect to other machines again.
+    them at its end. So a thread that outlives the block may connect to other machines again. If
+    blocks overlap, such as those of two tasks, clients that are created then use the emulator of
+    the block that began last.
 
     As a decorator, `@emulator()` does so for each call of a function, which may be a coroutine
     function or a generator function.
@@ -179,14 +190,7 @@ def emulator(**arguments: Any) -> EmulatorBlock:
 @contextmanager
 def _in_place_of_the_service(**arguments: Any) -> Generator[Server, None, None]:
     with serve(**arguments) as server:
-        variables = {**environment(server), OFFLINE: "1"}
-        before = {name: os.environ.get(name) for name in (*variables, *_CLEARED)}
-        guard_before, blocked_before = _offline.test_guard_active, _offline.blocked
-        os.environ.update(variables)
-        for name in _CLEARED:
-            os.environ.pop(name, None)
-        # Calls that were blocked before this block are reported by what set the guard then.
-        _offline.test_guard_active, _offline.blocked = True, new_blocked_log()
+        process = _Process(server)
         try:
             yield server
         except BaseException as exc:
@@ -198,8 +202,43 @@ def _in_place_of_the_service(**arguments: Any) -> Generator[Server, None, None]:
                 advice = "Create the client in the block, without a key and a base URL."
                 raise AssertionError(f"{blocked}\n{advice}")
         finally:
-            _offline.test_guard_active, _offline.blocked = guard_before, blocked_before
-            for name, value in before.items():
+            process.leave()
+
+
+class _Process:
+    """What a block changes in the process, until it leaves.
+
+    Blocks may overlap, such as those of two tasks. The one that began last applies, and what was
+    there before all of them is restored when the last one ends.
+    """
+
+    _entered: ClassVar[list[_Process]] = []
+    _lock: ClassVar[threading.Lock] = threading.Lock()
+
+    def __init__(self, server: Server) -> None:
+        with self._lock:
+            variables = {**environment(server), OFFLINE: "1"}
+            self._before = {name: os.environ.get(name) for name in (*variables, *_CLEARED)}
+            self._guard_before = _offline.test_guard_active, _offline.blocked
+            os.environ.update(variables)
+            for name in _CLEARED:
+                os.environ.pop(name, None)
+            # Calls that were blocked before this block are reported by what set the guard then.
+            _offline.test_guard_active, _offline.blocked = True, new_blocked_log()
+            self._entered.append(self)
+
+    def leave(self) -> None:
+        """Restore what was there before, or have the block that began next do so."""
+        with self._lock:
+            position = self._entered.index(self)
+            del self._entered[position]
+            if position < len(self._entered):
+                following = self._entered[position]
+                following._before = self._before
+                following._guard_before = self._guard_before
+                return
+            _offline.test_guard_active, _offline.blocked = self._guard_before
+            for name, value in self._before.items():
                 if value is None:
                     os.environ.pop(name, None)
                 else:

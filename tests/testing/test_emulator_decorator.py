@@ -278,3 +278,38 @@ unittest.main()
     )
     assert done.returncode == 0, done.stderr
     assert "Ran 2 tests" in done.stderr
+
+
+def test_overlapping_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Blocks may end in any order: the last one that ends restores the environment."""
+    monkeypatch.setenv(URL, REAL)
+
+    @root.testing.emulator()
+    def url() -> Generator[str | None, None, None]:
+        while True:
+            yield os.environ.get(URL)
+
+    first, second = url(), url()
+    urls = {next(first), next(second)}
+    first.close()
+    still = next(second)
+    second.close()
+
+    assert len(urls) == 2
+    assert still in urls
+    assert still != REAL
+    assert os.environ[URL] == REAL
+    assert "ROOTSIGNALS_OFFLINE" not in os.environ
+
+
+def test_function_that_returns_a_coroutine() -> None:
+    """What would be awaited after the end of the emulator is refused."""
+
+    async def coroutine() -> None:
+        """Do nothing."""
+
+    def function() -> object:
+        return coroutine()
+
+    with pytest.raises(TypeError, match="would end before what this function returns is awaited"):
+        root.testing.emulator()(function)()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from .._concurrency.bulk import BulkState, check_concurrency
 from .._schemas.base import ResponseModel, columns_of
 from .._schemas.pages import Page
-from ..errors import NotFoundError, NotStarted, RootSignalsError
+from ..errors import NotFoundError, NotStarted, RootSignalsError, shorten_traceback
 from .bulk import call_range
 from .pager import Pager
 
@@ -73,19 +73,23 @@ class DetailsPager(Pager[D]):
         self._listed = ()
 
     def _next_page(self) -> Page[D] | None:
-        if self._page is None:
-            self._begin_page()
-        page = self._page
-        if page is None:
-            return None
-        items = self._details(None)
+        try:
+            if self._page is None:
+                self._begin_page()
+            page = self._page
+            if page is None:
+                return None
+            items = self._details(None)
+        except RootSignalsError as error:
+            shorten_traceback(error)
+            raise
         self._last_page = replace(page, items=items, item_type=self._detailed, has_details=True)
         return self._last_page
 
     def _rest(self) -> List[D]:
         # Whole pages take less time than a few objects after another.
         items = [*self._items, *self._details(None)]
-        for page in self.pages():
+        while (page := self._next_page()) is not None:
             items += page.items
         return items
 
