@@ -363,11 +363,7 @@ class APIStatusError(RootSignalsError):
             data: The parsed response body.
         """
         status: int | None = getattr(http_resp, "status", None)
-        kinds = {400: BadRequestError, 401: AuthenticationError, 403: PermissionDeniedError}
-        kinds |= {404: NotFoundError, 409: ConflictError, 422: BadRequestError, 429: RateLimitError}
-        kind = cls
-        if status is not None:
-            kind = kinds.get(status, ServerError if 500 <= status <= 599 else cls)
+        kind = cls if status is None or status > 599 else class_of(status, cls)
         raise kind(http_resp=http_resp, body=body, data=data)
 
     @property
@@ -481,6 +477,21 @@ class ServerError(APIStatusError):
     """5xx: the service, or a proxy in front of it, failed."""
 
     _default_status = 500
+
+
+def class_of(status: int, default: type[APIStatusError] = APIStatusError) -> type[APIStatusError]:
+    """Return the class of the error for a status."""
+    if status >= 500:
+        return ServerError
+    return {
+        400: BadRequestError,
+        401: AuthenticationError,
+        403: PermissionDeniedError,
+        404: NotFoundError,
+        409: ConflictError,
+        422: BadRequestError,
+        429: RateLimitError,
+    }.get(status, default)
 
 
 class PaginationError(RootSignalsError):
@@ -623,6 +634,25 @@ def shorten_traceback(error: BaseException) -> None:
             following = following.tb_next
         link.tb_next = following
         link = following
+
+
+class _ShortTraceback:
+    """A block that does so for the errors that leave it."""
+
+    def __enter__(self) -> None:
+        """Do nothing."""
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if exc is not None:
+            shorten_traceback(exc)
+
+
+short_traceback = _ShortTraceback()
 
 
 def _is_ours(link: TracebackType) -> bool:

@@ -135,12 +135,12 @@ class AsyncRootSignals:
         from .._config.config import resolve
         from .._http.retry import Budget
         from .._secrets.secret import as_secret, hidden
-        from ..errors import RootSignalsError, shorten_traceback
+        from ..errors import short_traceback
 
         api_key = as_secret(api_key)
         base_url = as_secret(base_url)
         default_headers = hidden(default_headers)
-        try:
+        with short_traceback:
             config = resolve(
                 api_key=api_key,
                 base_url=base_url,
@@ -152,9 +152,6 @@ class AsyncRootSignals:
                 default_headers=default_headers,
                 ssl_context=ssl_context,
             )
-        except RootSignalsError as error:
-            shorten_traceback(error)
-            raise
         self._connect(config, http_client, Budget())
 
     @classmethod
@@ -271,7 +268,7 @@ class AsyncRootSignals:
         """
         from .._forks import import_lock
         from .._secrets.secret import hidden
-        from ..errors import RootSignalsError, shorten_traceback
+        from ..errors import short_traceback
 
         json = hidden(json)
         body = hidden(body)
@@ -280,7 +277,7 @@ class AsyncRootSignals:
             from .._http.request import operation
             from .stream import AsyncStream
 
-        try:
+        with short_traceback:
             return await self.send(
                 operation(
                     method,
@@ -296,9 +293,6 @@ class AsyncRootSignals:
                     stream=AsyncStream,
                 )
             )
-        except RootSignalsError as error:
-            shorten_traceback(error)
-            raise
 
     async def check(self, *, timeout: float = 10) -> Report:
         """Check the settings and the connection to the service, step by step.
@@ -351,11 +345,11 @@ class AsyncRootSignals:
         """
         from .._config.config import changed
         from .._secrets.secret import as_secret, hidden
-        from ..errors import RootSignalsError, shorten_traceback
+        from ..errors import short_traceback
 
         api_key = as_secret(api_key)
         default_headers = hidden(default_headers)
-        try:
+        with short_traceback:
             config = changed(
                 self._config,
                 timeout=timeout,
@@ -364,9 +358,6 @@ class AsyncRootSignals:
                 default_headers=default_headers,
                 api_key=api_key,
             )
-        except RootSignalsError as error:
-            shorten_traceback(error)
-            raise
         return self._copy(config)
 
     def _copy(self, config: Config) -> Self:

@@ -9,6 +9,7 @@ from functools import partial
 from operator import length_hint
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from .._concurrency.kinds import AsyncIteration
 from .._concurrency.workers import AsyncPrefetch
 from .._config import NOT_GIVEN
 from .._config.deadlines import Deadline, as_deadline, current_deadline
@@ -16,7 +17,6 @@ from .._http.operation import Operation
 from .._schemas.base import ResponseModel, columns_of, flatten, set_meta
 from .._schemas.cursors import (
     MAX_EMPTY_PAGES,
-    AsyncIteration,
     check_listing,
     next_cursor,
     page_query,

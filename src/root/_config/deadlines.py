@@ -15,7 +15,7 @@ from inspect import CO_ASYNC_GENERATOR, CO_GENERATOR, currentframe
 from math import inf
 from typing import TYPE_CHECKING, NamedTuple, Self, cast
 
-from ..errors import RootSignalsError, shorten_traceback
+from ..errors import short_traceback, shorten_traceback
 from .validation import call_deadline, check_seconds
 
 if TYPE_CHECKING:
@@ -240,11 +240,8 @@ def limited(value: float | Deadline | None) -> Deadline:
     Raises:
         InvalidRequestError: It is not a deadline, or not a positive number.
     """
-    try:
+    with short_traceback:
         return as_deadline(value) or Deadline(None)
-    except RootSignalsError as error:
-        shorten_traceback(error)
-        raise
 
 
 def _entered(deadline: Deadline, outer: _Block | None) -> _Block:

@@ -6,18 +6,7 @@ import json
 from collections.abc import Callable, Iterable
 
 from .._secrets.redact import printable, redactor
-from ..errors import (
-    APIStatusError,
-    AuthenticationError,
-    BadRequestError,
-    ConflictError,
-    JSONValue,
-    NotFoundError,
-    PermissionDeniedError,
-    RateLimitError,
-    RequestInfo,
-    ServerError,
-)
+from ..errors import APIStatusError, BadRequestError, JSONValue, RequestInfo, class_of
 from .operation import decode
 
 __all__ = ["MAX_TEXT", "TRY_AGAIN", "excerpt", "status_error", "text_of", "without_surrogates"]
@@ -36,19 +25,15 @@ _MAX_EXCERPT = 200
 # What is nested deeper can be neither pickled nor copied.
 _MAX_DEPTH = 100
 
-_BY_STATUS: dict[int, tuple[type[APIStatusError], str]] = {
-    400: (BadRequestError, "Correct the request and try again."),
-    401: (
-        AuthenticationError,
-        "Check the API key (argument, ROOTSIGNALS_API_KEY, SCORABLE_API_KEY or .env).",
-    ),
-    403: (PermissionDeniedError, "Check that the API key is right and has this permission."),
-    404: (NotFoundError, "Check the ID, and that this API key has access to it."),
-    409: (ConflictError, "Check the existing objects before trying again."),
-    422: (BadRequestError, "Correct the request and try again."),
-    429: (RateLimitError, "Slow down and try again later."),
+_ADVICE = {
+    400: "Correct the request and try again.",
+    401: "Check the API key (argument, ROOTSIGNALS_API_KEY, SCORABLE_API_KEY or .env).",
+    403: "Check that the API key is right and has this permission.",
+    404: "Check the ID, and that this API key has access to it.",
+    409: "Check the existing objects before trying again.",
+    422: "Correct the request and try again.",
+    429: "Slow down and try again later.",
 }
-
 
 # RFC 9110, 15.6.2 and 15.6.6; RFC 2774, 7.
 _UNSUPPORTED = (501, 505, 510)
@@ -73,12 +58,11 @@ def status_error(
         secrets: Strings to redact even if the server echoes them.
         note: What is known about this response besides its status.
     """
-    default: tuple[type[APIStatusError], str] = (APIStatusError, "")
+    advice = _ADVICE.get(status, "")
     if status in _UNSUPPORTED:
-        default = (ServerError, "The service, or a proxy, does not support the request.")
+        advice = "The service, or a proxy, does not support the request."
     elif status >= 500:
-        default = (ServerError, f"The service has a problem.{TRY_AGAIN}")
-    kind, advice = _BY_STATUS.get(status, default)
+        advice = f"The service has a problem.{TRY_AGAIN}"
     content = _redact(_parse(body[:MAX_TEXT], content_type), secrets)
     fields = _fields(content)
     detail = printable(_detail(content, fields) or "") or None
@@ -86,7 +70,7 @@ def status_error(
     if detail and detail[-1] not in ".!?":
         reason += "."
     message = f"{request} returned {status}{reason}"
-    error = kind(
+    error = class_of(status)(
         " ".join(part for part in (message, note, advice) if part),
         request=request,
         status_code=status,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self, TypeVar, cast
+from typing import Self, TypeVar, cast
 
+from .._concurrency.kinds import WithoutPrefix
 from ..errors import InvalidRequestError
 from .base import APIModel, ResponseModel, set_meta
 
@@ -12,7 +13,7 @@ A = TypeVar("A", bound="ActingModel")
 __all__ = ["ActingModel", "first_of", "status_of", "visibility_of"]
 
 
-class ActingModel(ResponseModel):
+class ActingModel(WithoutPrefix, ResponseModel):
     """An object with methods that call the API through the client that returned it.
 
     A copy, or what is unpickled, has no client, and so no key.
@@ -20,19 +21,6 @@ class ActingModel(ResponseModel):
 
     # A slot and not a field, so it is not part of equality, dumps, copies and pickles.
     __slots__ = ("_client",)
-
-    if not TYPE_CHECKING:
-
-        def __getattr__(self, name: str) -> object:
-            try:
-                return super().__getattr__(name)
-            except AttributeError:
-                if not name.startswith("a"):
-                    raise
-                # Imported late: few programs make such mistakes.
-                from .._concurrency.mixups import missing_attribute
-
-                raise missing_attribute(self, name) from None
 
     def _bind(self, client: object) -> Self:
         """Have the methods call the API through this client."""

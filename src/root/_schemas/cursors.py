@@ -1,9 +1,7 @@
-"""Listings: what they request, where they continue, and how they are not to be used."""
+"""Cursors: what a listing requests, and where it continues."""
 
 from __future__ import annotations
 
-from abc import ABCMeta
-from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
 from ..errors import InvalidRequestError, PaginationError
@@ -11,8 +9,6 @@ from ..errors import InvalidRequestError, PaginationError
 __all__ = [
     "MAX_EMPTY_PAGES",
     "MAX_PAGE_SIZE",
-    "AsyncIteration",
-    "Iteration",
     "check_listing",
     "next_cursor",
     "page_query",
@@ -88,59 +84,3 @@ def check_listing(limit: object, page_size: object, cursor: object) -> None:
         raise InvalidRequestError(f"page_size must be at least 1, not {page_size}.")
     if cursor is not None and not isinstance(cursor, str):
         raise InvalidRequestError(f"cursor must be a string or None, not {cursor!r}.")
-
-
-# Python's own errors for `await` and `for` on the wrong kind of listing name a missing method.
-# Those of these base classes have what to do.
-
-if TYPE_CHECKING:
-
-    class AsyncIteration:
-        """What is iterated with `async for`."""
-
-    class Iteration:
-        """What is iterated with `for`."""
-
-else:
-
-    class _Hiding(ABCMeta):
-        """Hides the methods below from `isinstance(x, Awaitable)`, `inspect.isawaitable` and so on.
-
-        These look for the names in the classes of `__mro__`, which the interpreter does not use.
-        """
-
-        @property
-        def __mro__(cls):
-            return tuple(one for one in type.__dict__["__mro__"].__get__(cls) if one not in _HIDDEN)
-
-    def _refuse(item, reason):
-        # Imported late: few programs make these mistakes.
-        from .._concurrency.mixups import refused
-
-        raise refused(reason, type(item))
-
-    class AsyncIteration(metaclass=_Hiding):
-        """What is iterated with `async for`."""
-
-        __slots__ = ()
-
-        def __getitem__(self, position):
-            # `for` calls it in the absence of `__iter__`.
-            _refuse(self, "for")
-
-        def __next__(self):
-            _refuse(self, "for")
-
-        def __await__(self):
-            _refuse(self, "await")
-
-    class Iteration(metaclass=_Hiding):
-        """What is iterated with `for`."""
-
-        __slots__ = ()
-
-        # And no `__aiter__`, by which some libraries recognize what is async.
-        def __await__(self):
-            _refuse(self, "blocking")
-
-    _HIDDEN = frozenset((AsyncIteration, Iteration))

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from .._forks import import_lock
 from .._secrets.secret import SecretBytes
-from ..errors import InvalidRequestError, RootSignalsError, shorten_traceback
+from ..errors import InvalidRequestError, short_traceback
 from .base import Facts, Owner, Parts, ResponseModel
 from .requests import Body, RequestModel, json_body, multipart_body
 
@@ -120,11 +120,8 @@ def data_set_body(
     """
     if sum(source is not None for source in (path, file, url)) > 1:
         raise InvalidRequestError("Nothing was sent. Pass at most one of path, file and url.")
-    try:
+    with short_traceback:
         body = json_body(DataSetRequest, None, name=name, url=url, **fields)
-    except RootSignalsError as error:
-        shorten_traceback(error)
-        raise
     if path is not None:
         return _form(name, fields, os.path.basename(path), _opened(path))
     if file is not None:

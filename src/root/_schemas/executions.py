@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
-from ..errors import InvalidRequestError, RootSignalsError, shorten_traceback
+from ..errors import InvalidRequestError, RootSignalsError, short_traceback
 from .base import APIModel, Facts, ResponseModel
 from .requests import Body, RequestModel, json_body
 
@@ -170,16 +170,13 @@ def execution_body(schema: type[ExecutionRequest], /, **fields: object) -> Body:
         for name, value in fields.items()
         if value is not None
     }
-    try:
+    with short_traceback:
         if issubclass(schema, EvaluatorExecutionRequest):
             check_evaluated(given)
         elif not given.keys() & {"turns", "request", "response"}:
             # The old SDK ran judges on empty texts.
             raise InvalidRequestError(_NOTHING)
         return json_body(schema, None, **given)
-    except RootSignalsError as error:
-        shorten_traceback(error)
-        raise
 
 
 def check_evaluated(fields: Mapping[str, object]) -> None:

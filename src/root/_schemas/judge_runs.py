@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, TypeAlias, cast
 
 from pydantic import Field
 
-from ..errors import InvalidRequestError, RootSignalsError, shorten_traceback
+from ..errors import InvalidRequestError, short_traceback
 from .base import APIModel, Facts, Parts, ResponseModel
 from .executions import ExecutionRequest, JSONObject, Turn, check_evaluated, plain
 from .judges import EvaluatorResult
@@ -218,13 +218,10 @@ def batch_body(inputs: Sequence[BatchInput], **fields: object) -> Body:
     Raises:
         InvalidRequestError: A field is invalid, or an input has nothing to evaluate.
     """
-    try:
+    with short_traceback:
         checked = validate_each(inputs, _checked)
         settings = {name: plain(value) for name, value in fields.items()}
         return json_body(BatchRequest, None, inputs=checked, **settings)
-    except RootSignalsError as error:
-        shorten_traceback(error)
-        raise
 
 
 def _checked(one: BatchInput) -> dict[str, object]:

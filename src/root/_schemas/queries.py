@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import cast
 from uuid import UUID
 
-from ..errors import InvalidRequestError, RootSignalsError, shorten_traceback
+from ..errors import InvalidRequestError, short_traceback
 from .cursors import check_listing, next_cursor
 
 __all__ = ["page_of", "query_of"]
@@ -32,11 +32,8 @@ def query_of(**parameters: object) -> dict[str, str]:
     Raises:
         InvalidRequestError: A value is no string, number, truth value, time, UUID or list of them.
     """
-    try:
+    with short_traceback:
         return {name: _text(name, value) for name, value in parameters.items() if value is not None}
-    except RootSignalsError as error:
-        shorten_traceback(error)
-        raise
 
 
 def _text(name: str, value: object) -> str:

@@ -132,12 +132,12 @@ class RootSignals:
         from .._config.config import resolve
         from .._http.retry import Budget
         from .._secrets.secret import as_secret, hidden
-        from ..errors import RootSignalsError, shorten_traceback
+        from ..errors import short_traceback
 
         api_key = as_secret(api_key)
         base_url = as_secret(base_url)
         default_headers = hidden(default_headers)
-        try:
+        with short_traceback:
             config = resolve(
                 api_key=api_key,
                 base_url=base_url,
@@ -149,9 +149,6 @@ class RootSignals:
                 default_headers=default_headers,
                 ssl_context=ssl_context,
             )
-        except RootSignalsError as error:
-            shorten_traceback(error)
-            raise
         self._connect(config, http_client, Budget())
 
     @classmethod
@@ -266,7 +263,7 @@ class RootSignals:
         """
         from .._forks import import_lock
         from .._secrets.secret import hidden
-        from ..errors import RootSignalsError, shorten_traceback
+        from ..errors import short_traceback
 
         json = hidden(json)
         body = hidden(body)
@@ -275,7 +272,7 @@ class RootSignals:
             from .._http.request import operation
             from .stream import Stream
 
-        try:
+        with short_traceback:
             return self.send(
                 operation(
                     method,
@@ -291,9 +288,6 @@ class RootSignals:
                     stream=Stream,
                 )
             )
-        except RootSignalsError as error:
-            shorten_traceback(error)
-            raise
 
     def check(self, *, timeout: float = 10) -> Report:
         """Check the settings and the connection to the service, step by step.
@@ -346,11 +340,11 @@ class RootSignals:
         """
         from .._config.config import changed
         from .._secrets.secret import as_secret, hidden
-        from ..errors import RootSignalsError, shorten_traceback
+        from ..errors import short_traceback
 
         api_key = as_secret(api_key)
         default_headers = hidden(default_headers)
-        try:
+        with short_traceback:
             config = changed(
                 self._config,
                 timeout=timeout,
@@ -359,9 +353,6 @@ class RootSignals:
                 default_headers=default_headers,
                 api_key=api_key,
             )
-        except RootSignalsError as error:
-            shorten_traceback(error)
-            raise
         return self._copy(config)
 
     def _copy(self, config: Config) -> Self:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from .._concurrency.bulk import BulkState, check_concurrency
 from .._schemas.base import ResponseModel, columns_of
 from .._schemas.pages import Page
-from ..errors import NotFoundError, NotStarted, RootSignalsError, shorten_traceback
+from ..errors import NotFoundError, NotStarted, RootSignalsError, short_traceback
 from .bulk import call_range
 from .pager import Pager
 
@@ -73,16 +73,13 @@ class DetailsPager(Pager[D]):
         self._listed = ()
 
     def _next_page(self) -> Page[D] | None:
-        try:
+        with short_traceback:
             if self._page is None:
                 self._begin_page()
             page = self._page
             if page is None:
                 return None
             items = self._details(None)
-        except RootSignalsError as error:
-            shorten_traceback(error)
-            raise
         self._last_page = replace(page, items=items, item_type=self._detailed, has_details=True)
         return self._last_page
 

@@ -10,16 +10,22 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar, cast
 from urllib.parse import quote
 from uuid import UUID
 
+from .._concurrency.kinds import WithoutPrefix
 from .._config.deadlines import as_deadline, limited
 from .._schemas.base import ResponseModel
-from ..errors import InvalidRequestError, RootSignalsError, shorten_traceback
+from ..errors import (
+    InvalidRequestError,
+    RootSignalsError,
+    short_traceback,
+    shorten_traceback,
+)
 from .pager import Pager
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from typing import Protocol
 
-    from .._concurrency.bulk import Progress
+    from .._concurrency.bulk import OnError, OnProgress, Progress
     from .._config.deadlines import Deadline
     from .._http.operation import Operation
     from .sender import Sender
@@ -29,6 +35,8 @@ __all__ = ["Collection", "Resource", "segment", "send_operation"]
 T = TypeVar("T")
 M = TypeVar("M", bound=ResponseModel)
 D = TypeVar("D", bound=ResponseModel)
+V = TypeVar("V")
+W = TypeVar("W")
 
 if TYPE_CHECKING:
     R = TypeVar("R", covariant=True)
@@ -78,11 +86,8 @@ def send_operation(
         operation: The operation. If it is slow, an attempt may take as long as the deadline.
         deadline: Seconds for the whole call, or a deadline, in addition to the client's.
     """
-    try:
+    with short_traceback:
         return (client.send(_bounded(operation, deadline))).value
-    except RootSignalsError as error:
-        shorten_traceback(error)
-        raise
 
 
 def _bounded(operation: Operation[T], deadline: float | Deadline | None) -> Operation[T]:
@@ -95,7 +100,7 @@ def _bounded(operation: Operation[T], deadline: float | Deadline | None) -> Oper
     return replace(operation, deadline=bound, slow_timeout=slow)
 
 
-class Resource:
+class Resource(WithoutPrefix):
     """A part of the API; `client.models` is one.
 
     Subclasses have one method for each endpoint, made of these.
@@ -110,17 +115,6 @@ class Resource:
         self._client = client
         # What the objects that it returns act through: of a twin, the whole client.
         self._actor: object = client
-
-    if not TYPE_CHECKING:
-
-        def __getattr__(self, name: str) -> object:
-            if not name.startswith("a"):
-                message = f"{type(self).__name__!r} object has no attribute {name!r}"
-                raise AttributeError(message, name=name, obj=self)
-            # Imported late: few programs make such mistakes.
-            from .._concurrency.mixups import missing_attribute
-
-            raise missing_attribute(self, name)
 
     def _path(self, object_id: str | UUID, suffix: str = "") -> str:
         """Return the path of an object. Its ID is one segment, whatever it contains.
@@ -142,6 +136,7 @@ class Resource:
             operation: The operation.
             deadline: Seconds for the whole call, or a deadline, in addition to the client's.
         """
+        # Not `short_traceback`, also above: a block takes two per cent of a call.
         try:
             if deadline is not None:
                 operation = _bounded(operation, deadline)
@@ -149,6 +144,34 @@ class Resource:
         except RootSignalsError as error:
             shorten_traceback(error)
             raise
+
+    def _each(
+        self,
+        call: Callable[[V], W],
+        items: Sequence[V],
+        *,
+        concurrency: int,
+        errors: OnError,
+        on_progress: OnProgress | None,
+        deadline: float | Deadline | None,
+    ) -> List[W] | List[W | RootSignalsError]:
+        """Make a call for each item, some of them concurrently, and return the results in order.
+
+        Args:
+            call: The call.
+            items: Its arguments.
+            concurrency: Maximum number of concurrent calls.
+            errors: Whether to raise an error, or to collect errors in the result.
+            on_progress: Called for each call that has ended.
+            deadline: Seconds for all calls together, or a deadline.
+        """
+        # Imported late: most programs make one call after another.
+        from .bulk import call_each
+
+        with short_traceback, limited(deadline):
+            return call_each(
+                call, items, concurrency=concurrency, errors=errors, on_progress=on_progress
+            )
 
     def _list(
         self,
@@ -178,7 +201,7 @@ class Resource:
             suffix: The rest of the path.
             bind: Called with each object, to have it act through this client.
         """
-        try:
+        with short_traceback:
             return Pager(
                 self._client,
                 self._collection + suffix,
@@ -192,9 +215,6 @@ class Resource:
                 deadline=deadline,
                 bind=bind,
             )
-        except RootSignalsError as error:
-            shorten_traceback(error)
-            raise
 
 
 class Collection(Resource, Generic[D]):
@@ -246,17 +266,15 @@ class Collection(Resource, Generic[D]):
         """
         # Imported late: most programs retrieve objects one by one.
         from .._schemas.requests import validate_each
-        from .bulk import call_each
 
-        valid = validate_each(ids, self._checked)
-        with limited(_request_timeout):
-            return call_each(
-                self._retrieve,
-                valid,
-                concurrency=concurrency,
-                errors=errors,
-                on_progress=on_progress,
-            )
+        return self._each(
+            self._retrieve,
+            validate_each(ids, self._checked),
+            concurrency=concurrency,
+            errors=errors,
+            on_progress=on_progress,
+            deadline=_request_timeout,
+        )
 
     def _checked(self, object_id: str | UUID) -> str | UUID:
         """Return an ID if it is valid."""

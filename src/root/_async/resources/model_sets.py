@@ -22,7 +22,6 @@ from ..._schemas.models import (
 from ..._schemas.requests import Body, given, validate_each, validate_settings
 from ..._secrets.secret import as_secret, hidden
 from ...errors import RootSignalsError
-from ..bulk import call_each
 from ..pager import AsyncPager
 from ..resource import AsyncResource
 
@@ -84,14 +83,14 @@ class AsyncModelSets(AsyncResource):
         """
         models = hidden(models)
         bodies = validate_each(models, lambda one: validate_settings(ModelRequest, one))
-        with limited(_request_timeout):
-            return await call_each(
-                self._create,
-                bodies,
-                concurrency=concurrency,
-                errors=errors,
-                on_progress=on_progress,
-            )
+        return await self._each(
+            self._create,
+            bodies,
+            concurrency=concurrency,
+            errors=errors,
+            on_progress=on_progress,
+            deadline=_request_timeout,
+        )
 
     @overload
     async def verify_many(
@@ -135,14 +134,14 @@ class AsyncModelSets(AsyncResource):
         """
         models = hidden(models)
         bodies = validate_each(models, lambda one: validate_settings(VerifyRequest, one))
-        with limited(_request_timeout):
-            return await call_each(
-                self._verify,
-                bodies,
-                concurrency=concurrency,
-                errors=errors,
-                on_progress=on_progress,
-            )
+        return await self._each(
+            self._verify,
+            bodies,
+            concurrency=concurrency,
+            errors=errors,
+            on_progress=on_progress,
+            deadline=_request_timeout,
+        )
 
     @overload
     async def delete_many(
@@ -184,14 +183,14 @@ class AsyncModelSets(AsyncResource):
             on_progress: Called for each call that has ended.
         """
         paths = validate_each(model_ids, self._path)
-        with limited(_request_timeout):
-            return await call_each(
-                self._delete,
-                paths,
-                concurrency=concurrency,
-                errors=errors,
-                on_progress=on_progress,
-            )
+        return await self._each(
+            self._delete,
+            paths,
+            concurrency=concurrency,
+            errors=errors,
+            on_progress=on_progress,
+            deadline=_request_timeout,
+        )
 
     async def plan(
         self,

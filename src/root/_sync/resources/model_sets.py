@@ -23,7 +23,6 @@ from ..._schemas.models import (
 from ..._schemas.requests import Body, given, validate_each, validate_settings
 from ..._secrets.secret import as_secret, hidden
 from ...errors import RootSignalsError
-from ..bulk import call_each
 from ..pager import Pager
 from ..resource import Resource
 
@@ -85,14 +84,14 @@ class ModelSets(Resource):
         """
         models = hidden(models)
         bodies = validate_each(models, lambda one: validate_settings(ModelRequest, one))
-        with limited(_request_timeout):
-            return call_each(
-                self._create,
-                bodies,
-                concurrency=concurrency,
-                errors=errors,
-                on_progress=on_progress,
-            )
+        return self._each(
+            self._create,
+            bodies,
+            concurrency=concurrency,
+            errors=errors,
+            on_progress=on_progress,
+            deadline=_request_timeout,
+        )
 
     @overload
     def verify_many(
@@ -136,14 +135,14 @@ class ModelSets(Resource):
         """
         models = hidden(models)
         bodies = validate_each(models, lambda one: validate_settings(VerifyRequest, one))
-        with limited(_request_timeout):
-            return call_each(
-                self._verify,
-                bodies,
-                concurrency=concurrency,
-                errors=errors,
-                on_progress=on_progress,
-            )
+        return self._each(
+            self._verify,
+            bodies,
+            concurrency=concurrency,
+            errors=errors,
+            on_progress=on_progress,
+            deadline=_request_timeout,
+        )
 
     @overload
     def delete_many(
@@ -185,14 +184,14 @@ class ModelSets(Resource):
             on_progress: Called for each call that has ended.
         """
         paths = validate_each(model_ids, self._path)
-        with limited(_request_timeout):
-            return call_each(
-                self._delete,
-                paths,
-                concurrency=concurrency,
-                errors=errors,
-                on_progress=on_progress,
-            )
+        return self._each(
+            self._delete,
+            paths,
+            concurrency=concurrency,
+            errors=errors,
+            on_progress=on_progress,
+            deadline=_request_timeout,
+        )
 
     def plan(
         self,

@@ -8,7 +8,7 @@ from typing import cast
 from uuid import UUID
 
 from ...._concurrency.bulk import OnError, OnProgress
-from ...._config.deadlines import Deadline, limited
+from ...._config.deadlines import Deadline
 from ...._http.operation import Operation
 from ...._schemas.base import Parts
 from ...._schemas.calibrations import (
@@ -24,8 +24,7 @@ from ...._schemas.evaluator_settings import references_of
 from ...._schemas.evaluators import InputVariable, ReferenceVariable
 from ...._schemas.executions import JSONObject, plain
 from ...._schemas.requests import Body, json_body, validate_each
-from ....errors import InvalidRequestError, RootSignalsError, shorten_traceback
-from ...bulk import call_each
+from ....errors import InvalidRequestError, short_traceback
 from ...resource import AsyncResource, segment
 
 __all__ = ["AsyncCalibration"]
@@ -137,14 +136,14 @@ class AsyncCalibration(AsyncResource):
         async def calibrate(body: Body) -> List[EvaluatorCalibrationOutput]:
             return await self._send(_operation("", body))
 
-        with limited(_request_timeout):
-            outcomes = await call_each(
-                calibrate,
-                [body for _, body in requests],
-                concurrency=parallel_requests,
-                errors=errors,
-                on_progress=on_progress,
-            )
+        outcomes = await self._each(
+            calibrate,
+            [body for _, body in requests],
+            concurrency=parallel_requests,
+            errors=errors,
+            on_progress=on_progress,
+            deadline=_request_timeout,
+        )
         return batch_result(
             (definition, outcome)
             for (definition, _), outcome in zip(requests, outcomes, strict=True)
@@ -172,7 +171,7 @@ def _request(evaluator: CalibrateBatchParameters, dataset: object, data: object)
     variables = cast(
         "Sequence[ReferenceVariable | JSONObject] | None", evaluator.reference_variables
     )
-    try:
+    with short_traceback:
         return json_body(
             CalibrationRequest,
             None,
@@ -187,6 +186,3 @@ def _request(evaluator: CalibrateBatchParameters, dataset: object, data: object)
             reference_variables=references_of(variables),
             input_variables=plain(evaluator.input_variables),
         )
-    except RootSignalsError as error:
-        shorten_traceback(error)
-        raise

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, NoReturn, Self
 
 from pydantic import ValidationError
 
+from ...._concurrency.kinds import AsyncIteration
 from ...._http.events import Event, EventParser, WholeBody
 from ...._schemas.base import set_meta
-from ...._schemas.cursors import AsyncIteration
 from ...._schemas.judges import JudgeRectifierResponse
 from ...._schemas.meta import find_header
 from ...stream import AsyncStream, unusable_piece

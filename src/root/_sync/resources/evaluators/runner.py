@@ -4,9 +4,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import NamedTuple, cast
 from uuid import UUID
 
+from ...._concurrency.kinds import WithoutPrefix
 from ...._config.deadlines import Deadline
 from ...._http.operation import Operation
 from ...._schemas.evaluators import EvaluatorFields
@@ -144,7 +145,7 @@ class Evaluator(EvaluatorFields, Runner):
         return Target(self._bound(), self.id, self.version_id)
 
 
-class PresetEvaluator(Runner):
+class PresetEvaluator(WithoutPrefix, Runner):
     """An evaluator of the service: call it, or its `run`. It runs the latest version.
 
     Attributes:
@@ -161,17 +162,6 @@ class PresetEvaluator(Runner):
         self._version_id = version_id
         # Code that runs several of them tells the results apart by this name.
         self.__name__: str = name
-
-    if not TYPE_CHECKING:
-
-        def __getattr__(self, name: str) -> object:
-            if not name.startswith("a"):
-                message = f"{type(self).__name__!r} object has no attribute {name!r}"
-                raise AttributeError(message, name=name, obj=self)
-            # Imported late: few programs make such mistakes.
-            from ...._concurrency.mixups import missing_attribute
-
-            raise missing_attribute(self, name)
 
     def __call__(
         self,

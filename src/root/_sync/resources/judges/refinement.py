@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, NoReturn, Self
 
 from pydantic import ValidationError
 
+from ...._concurrency.kinds import Iteration
 from ...._http.events import Event, EventParser, WholeBody
 from ...._schemas.base import set_meta
-from ...._schemas.cursors import Iteration
 from ...._schemas.judges import JudgeRectifierResponse
 from ...._schemas.meta import find_header
 from ...stream import Stream, unusable_piece
