@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import random
 import sys
-from collections.abc import Mapping
 from math import inf
 from types import NoneType
 from typing import TYPE_CHECKING, Generic, TypeVar, cast
@@ -15,7 +14,7 @@ from .._config import DEFAULT_TIMEOUT, MAX_BYTES, MAX_OBJECT_BYTES, NOT_GIVEN, N
 from .._config.deadlines import Deadline, current_deadline
 from .._config.validation import call_deadline, check_timeout, request_headers
 from .._forks import import_lock
-from .._schemas.meta import Headers, ResponseMeta
+from .._schemas.meta import ResponseMeta
 from .._secrets.redact import printable, redact
 from ..errors import (
     APIConnectionError,
@@ -29,8 +28,9 @@ from ..errors import (
 from .bodies import unusable_response
 from .exceptions import ClientClosedError, UnusableResponseError
 from .failures import Failure, broken_exchange
-from .messages import Origin, RawResponse, Request, redacted_headers
+from .messages import Origin, RawResponse, Request, merged, redacted_headers
 from .operation import Response, target
+from .redirects import redirect_note
 from .retry import (
     MAX_RETRY_AFTER,
     Budget,
@@ -148,10 +148,10 @@ class Call(Generic[T]):
             # RFC 9110, 8.6. Some proxies reject it otherwise.
             headers.append((b"Content-Length", b"0"))
         if self._headers:
-            headers = _merged(headers, self._headers)
+            headers = merged(headers, self._headers)
         if is_streamed:
             # It is not decompressed on the way.
-            headers = _merged(headers, {"accept-encoding": "identity"})
+            headers = merged(headers, {"accept-encoding": "identity"})
         self.secrets = (key,) if body is None else (key, *body.secrets)
         # Once for each attempt: what is not logged costs no more than this.
         self._is_logged = _logger.isEnabledFor(logging.INFO)
@@ -206,7 +206,7 @@ class Call(Generic[T]):
                 response.content,
                 content_type=response.header(b"content-type"),
                 secrets=self.secrets,
-                note=_redirect_note(response, self.secrets),
+                note=redirect_note(response, self.secrets),
             )
             error._headers = redacted_headers(response.headers, self.secrets)  # pyright: ignore[reportPrivateUsage]
             hint = error.retry_after = retry_after(response.header)
@@ -468,22 +468,3 @@ def _max_bytes(schema: type[object]) -> int:
     if facts is not None:
         return facts.max_bytes
     return MAX_BYTES if schema in (object, str, bytes) else MAX_OBJECT_BYTES
-
-
-def _merged(headers: Headers, changes: Mapping[str, str]) -> Headers:
-    """Return headers in which some are replaced or added."""
-    names = {name.lower().encode() for name in changes}
-    kept = [pair for pair in headers if pair[0].lower() not in names]
-    return kept + [(name.title().encode(), value.encode()) for name, value in changes.items()]
-
-
-def _redirect_note(response: RawResponse, secrets: tuple[str, ...]) -> str | None:
-    """Return a note on a redirect that is not followed."""
-    location = response.header(b"location")
-    if not 300 <= response.status < 400 or location is None:
-        return None
-    return (
-        f"It redirects to {redact(location, secrets)[:200]!r}, which is not followed: redirects"
-        " are followed for GET and DELETE only, not to another host or port, not from https to"
-        " http, and not in circles. Check the base URL."
-    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from math import inf
 from typing import TYPE_CHECKING, TypeAlias
@@ -26,6 +26,7 @@ __all__ = [
     "RawResponse",
     "Request",
     "httpx_timeout",
+    "merged",
     "redacted_headers",
     "remaining_time",
     "timeouts",
@@ -127,6 +128,13 @@ class RawResponse:
     def header(self, name: bytes) -> str | None:
         """Return the first header with this lower-case name."""
         return find_header(self.headers, name)
+
+
+def merged(headers: Headers, changes: Mapping[str, str]) -> Headers:
+    """Return headers in which some are replaced or added."""
+    names = {name.lower().encode() for name in changes}
+    kept = [pair for pair in headers if pair[0].lower() not in names]
+    return kept + [(name.title().encode(), value.encode()) for name, value in changes.items()]
 
 
 def redacted_headers(headers: Headers, secrets: Iterable[str]) -> Headers:

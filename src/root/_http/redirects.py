@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from urllib.parse import urljoin, urlsplit
 
+from .._secrets.redact import redact
 from .messages import Origin, RawResponse, Request
 
-__all__ = ["MAX_REDIRECTS", "redirected"]
+__all__ = ["MAX_REDIRECTS", "redirect_note", "redirected"]
 
 MAX_REDIRECTS = 5
 """Maximum number of requests of one attempt; the response to the last one is used as it is."""
@@ -53,4 +54,16 @@ def redirected(request: Request, response: RawResponse) -> Request | None:
         request.body,
         max_bytes=request.max_bytes,
         is_streamed=request.is_streamed,
+    )
+
+
+def redirect_note(response: RawResponse, secrets: tuple[str, ...]) -> str | None:
+    """Return a note on a redirect that is not followed."""
+    location = response.header(b"location")
+    if not 300 <= response.status < 400 or location is None:
+        return None
+    return (
+        f"It redirects to {redact(location, secrets)[:200]!r}, which is not followed: redirects"
+        " are followed for GET and DELETE only, not to another host or port, not from https to"
+        " http, and not in circles. Check the base URL."
     )
