@@ -48,7 +48,10 @@ client.close()
 def test_fork_during_a_first_call(loaded: str) -> None:
     """A child that is forked while another thread imports what a first call needs does not hang."""
     program = """
-import signal
+import logging, signal
+
+# On a busy machine asyncio reports that a step took long, with a lock that a child may inherit.
+logging.getLogger("asyncio").setLevel(logging.ERROR)
 
 reached, proceed = threading.Event(), threading.Event()
 
