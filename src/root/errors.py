@@ -652,7 +652,7 @@ class _ShortTraceback:
             shorten_traceback(exc)
 
 
-short_traceback = _ShortTraceback()
+short_traceback: _ShortTraceback = _ShortTraceback()
 
 
 def _is_ours(link: TracebackType) -> bool:
