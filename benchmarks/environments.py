@@ -27,7 +27,7 @@ REQUIREMENTS = {
 
 def environment_of(peer: str) -> str:
     """Return the name of the environment that a peer runs in."""
-    return "httpx" if peer == "httpx + pydantic" else peer
+    return {"httpx + pydantic": "httpx", "httpx + its classes": OURS}.get(peer, peer)
 
 
 def prepare(folder: Path) -> dict[str, Path]:

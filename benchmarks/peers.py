@@ -179,37 +179,6 @@ def page_of(base: type[BaseModel], item: Any) -> Any:
     return create_model("Page", __base__=base, next=text, previous=text, results=(list[item], ...))
 
 
-def evaluator_schema(base: type[BaseModel]) -> Any:
-    """Return the pydantic class for a listed evaluator, with the fields of this SDK's class."""
-    from datetime import datetime
-
-    from pydantic import create_model
-
-    text: Any = (str | None, None)
-    time: Any = (datetime | None, None)
-    owner: Any = create_model("Owner", __base__=base, email=text, full_name=text)
-    objective: Any = create_model("Objective", __base__=base, id=(str, ...), intent=text)
-    entries: Any = create_model("Items", __base__=base, type=text)
-    given: Any = create_model("Input", __base__=base, type=text, items=(entries | None, None))
-    return create_model(
-        "Evaluator",
-        __base__=base,
-        id=(str, ...),
-        name=(str, ...),
-        version_id=text,
-        objective=(objective | None, None),
-        scoring_criteria=text,
-        visibility=text,
-        models=(list[str] | None, None),
-        inputs=(dict[str, given] | None, None),
-        owner=(owner | None, None),
-        project_id=text,
-        created_at=time,
-        updated_at=time,
-        updated_by=(owner | None, None),
-    )
-
-
 class OpenAI(Peer):
     """OpenAI's SDK: its generic client, used for the models endpoints."""
 
@@ -297,17 +266,12 @@ class HTTPXPydantic(HTTPX):
 
         super().__init__(url)
         _, self._page = schemas(BaseModel)
-        self._evaluators = page_of(BaseModel, evaluator_schema(BaseModel))
 
     def models(self, limit: int) -> Iterator[object]:
-        return self._items(FIRST_PAGE, self._page, limit)
+        return self.items(FIRST_PAGE, self._page, limit)
 
-    def list_evaluators(self, limit: int) -> None:
-        """Iterate over evaluators and keep none of them."""
-        first = f"{EVALUATORS}?page_size=100"
-        check_count(self._items(first, self._evaluators, limit), limit)
-
-    def _items(self, path: str | None, schema: Any, limit: int) -> Iterator[object]:
+    def items(self, path: str | None, schema: Any, limit: int) -> Iterator[object]:
+        """Iterate over the items of pages that are parsed with a pydantic class."""
         while path and limit > 0:
             response = self.client.get(path)
             response.raise_for_status()
@@ -315,6 +279,25 @@ class HTTPXPydantic(HTTPX):
             yield from page.results[:limit]
             limit -= len(page.results)
             path = page.next
+
+
+class HTTPXWithClasses(HTTPXPydantic):
+    """The same with the pydantic classes of this SDK, for its listings of any resource."""
+
+    def __init__(self, url: str) -> None:
+        from pydantic import BaseModel
+
+        from root.evaluators import EvaluatorListOutput
+        from root.models import Model
+
+        super().__init__(url)
+        self._page = page_of(BaseModel, Model)
+        self._evaluators = page_of(BaseModel, EvaluatorListOutput)
+
+    def list_evaluators(self, limit: int) -> None:
+        """Iterate over evaluators and keep none of them."""
+        first = f"{EVALUATORS}?page_size=100"
+        check_count(self.items(first, self._evaluators, limit), limit)
 
 
 OURS = "root-sdk"
@@ -328,4 +311,5 @@ PEERS: dict[str, Callable[[str], Peer]] = {
     "openai": OpenAI,
     "httpx": HTTPX,
     "httpx + pydantic": HTTPXPydantic,
+    "httpx + its classes": HTTPXWithClasses,
 }
