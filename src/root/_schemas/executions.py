@@ -171,7 +171,7 @@ def execution_body(schema: type[ExecutionRequest], /, **fields: object) -> Body:
         if value is not None
     }
     with short_traceback:
-        if issubclass(schema, EvaluatorExecutionRequest):
+        if schema is EvaluatorExecutionRequest:
             check_evaluated(given)
         elif not given.keys() & {"turns", "request", "response"}:
             # The old SDK ran judges on empty texts.

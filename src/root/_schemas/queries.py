@@ -30,13 +30,18 @@ def query_of(**parameters: object) -> dict[str, str]:
     Lists are joined with commas, and times have a zone: local time if they have none.
 
     Raises:
-        InvalidRequestError: A value is no string, number, truth value, time, UUID or list of them.
+        InvalidRequestError: A value is no string, number, truth value, time, UUID or list of them,
+            or an ID is neither a string nor a UUID.
     """
     with short_traceback:
         return {name: _text(name, value) for name, value in parameters.items() if value is not None}
 
 
 def _text(name: str, value: object) -> str:
+    if name.endswith("_id") and not isinstance(value, (str, UUID)):
+        raise InvalidRequestError(
+            f"Nothing was sent. {name} must be a string or a UUID, not {type(value).__name__}."
+        )
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, (str, int, float, UUID)):

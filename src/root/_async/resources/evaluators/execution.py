@@ -88,7 +88,7 @@ class AsyncExecutions(AsyncResource):
             file_ids=file_ids,
             project_id=project_id,
         )
-        return await self._send(execution(str(evaluator_id), body), _request_timeout)
+        return await self._send(execution(evaluator_id, body), _request_timeout)
 
     async def run_by_name(
         self,

@@ -30,7 +30,7 @@ RUN_TIMEOUT = 120.0
 
 
 def execution(
-    what: str, body: Body, query: Mapping[str, str] | None = None
+    what: str | UUID, body: Body, query: Mapping[str, str] | None = None
 ) -> Operation[EvaluatorExecutionResult]:
     """Return the operation of an execution.
 

@@ -89,7 +89,7 @@ class Executions(Resource):
             file_ids=file_ids,
             project_id=project_id,
         )
-        return self._send(execution(str(evaluator_id), body), _request_timeout)
+        return self._send(execution(evaluator_id, body), _request_timeout)
 
     def run_by_name(
         self,

@@ -286,7 +286,8 @@ class Evaluators(Presets[P], Calibration, Executions, Collection[E], Generic[E, 
             "overwrite": overwrite or None,
         }
         # Checked before the objective is created.
-        body = json_body(EvaluatorRequest, None, objective_id=str(objective_id), **settings)
+        known = "to be created" if objective_id is None else plain(objective_id)
+        body = json_body(EvaluatorRequest, None, objective_id=known, **settings)
         operation = Operation("POST", self._collection, self._acting, body=body)
         if objective_id is not None:
             return self._with_client(self._send(operation, _request_timeout))
