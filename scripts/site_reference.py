@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 
 import griffe
+from site_extension import Attributes
 
 SOURCE = Path(__file__).parent.parent / "src"
 
@@ -47,7 +48,12 @@ Objects of responses share the methods of [`Model`][root.models.Model], such as
 @cache
 def load() -> griffe.Module:
     """Return the package, read from its source."""
-    package = griffe.load("root", search_paths=[SOURCE], allow_inspection=False)
+    package = griffe.load(
+        "root",
+        search_paths=[SOURCE],
+        extensions=griffe.load_extensions(Attributes),
+        allow_inspection=False,
+    )
     assert isinstance(package, griffe.Module)
     return package
 
