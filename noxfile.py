@@ -201,8 +201,9 @@ def tests_newest(session: nox.Session) -> None:
 def forward(session: nox.Session) -> None:
     """Run the tests with httpx2 in place of httpx, and on trio."""
     session.install("-e", EVERYTHING, "httpx2", *group("test"))
-    for program in ("run_on_httpx2", "run_on_trio"):
-        session.run("python", "-m", f"tests.{program}", *session.posargs)
+    selected = session.posargs or ("-m", f"not ({APART})")
+    session.run("python", "-m", "tests.run_on_httpx2", *selected)
+    session.run("python", "-m", "tests.run_on_trio", *(session.posargs or ("tests/_async",)))
 
 
 @nox.session(python=str(INSTALLED.get("3.13", sys.executable)))
@@ -211,7 +212,8 @@ def dev(session: nox.Session) -> None:
     if "3.13" not in INSTALLED:
         session.error("Python 3.13 is not installed here.")
     session.install("-e", EVERYTHING, *group("test"))
-    session.run("python", "-X", "dev", "-W", "error", "-m", "pytest", *session.posargs)
+    selected = session.posargs or ("-m", f"not ({APART})")
+    session.run("python", "-X", "dev", "-W", "error", "-m", "pytest", *selected)
 
 
 @nox.session

@@ -27,7 +27,7 @@ if __name__ == "__main__":
                 *("-W", "ignore:Async generator 'httpx:ResourceWarning"),
                 # trio has no tasks outside of nurseries, so no page is requested ahead of time.
                 *("--deselect", "tests/_async/test_pager.py::test_prefetch"),
-                *(sys.argv[1:] or ["tests/_async"]),
+                *sys.argv[1:],
             ],
             plugins=[OnTrio()],
         )

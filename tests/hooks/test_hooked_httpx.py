@@ -8,6 +8,7 @@ import re
 import unittest.mock
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import httpx
 import pytest
@@ -310,6 +311,9 @@ def test_a_host_that_httpx_does_not_accept(
     host: str, seen: Seen, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Calls to a host whose name httpx cannot parse work, and tools do not see them."""
+    with suppress(httpx.InvalidURL, UnicodeError):
+        assert httpx.URL(f"http://{host}").host
+        pytest.skip("httpx2 accepts it.")
     seen.hook()
     send: Send = httpx.Client.send
 

@@ -233,8 +233,9 @@ def _client() -> httpx.AsyncClient:
         try:
             client = kind(transport=transport, cookies=cookies, trust_env=False)
         except TypeError:
-            # It cannot be created like httpx's own.
-            original: type[httpx.AsyncClient] = sys.modules["httpx._client"].AsyncClient
+            # It cannot be created like httpx's own, or that of httpx2 under its name.
+            own = sys.modules[f"{httpx.__name__}._client"]
+            original: type[httpx.AsyncClient] = own.AsyncClient
             client = original(transport=transport, cookies=cookies, trust_env=False)
         client = _clients.setdefault(kind, client)
     return client

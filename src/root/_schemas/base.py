@@ -106,7 +106,12 @@ class APIModel(BaseModel):
 
     # JSON has no NaN, but pydantic's parser accepts it, and no comparison with it is true.
     model_config: ClassVar[ConfigDict] = ConfigDict(
-        frozen=True, extra="allow", coerce_numbers_to_str=True, allow_inf_nan=False
+        frozen=True,
+        extra="allow",
+        coerce_numbers_to_str=True,
+        allow_inf_nan=False,
+        # pydantic 2.9 reserves names like `model_params`, which are the API's.
+        protected_namespaces=(),
     )
 
     def __hash__(self) -> int:

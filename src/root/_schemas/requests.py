@@ -60,7 +60,10 @@ class RequestModel(BaseModel):
     sent, so the defaults of the fields never are.
     """
 
-    model_config: ClassVar[ConfigDict] = ConfigDict(strict=True, extra="forbid")
+    # pydantic 2.9 reserves names like `model_params`, which are the API's.
+    model_config: ClassVar[ConfigDict] = ConfigDict(
+        strict=True, extra="forbid", protected_namespaces=()
+    )
 
     is_partial: ClassVar[bool] = False
     """Whether it is a part of another object, and must have at least one field."""

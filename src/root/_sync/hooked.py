@@ -234,8 +234,9 @@ def _client() -> httpx.Client:
         try:
             client = kind(transport=transport, cookies=cookies, trust_env=False)
         except TypeError:
-            # It cannot be created like httpx's own.
-            original: type[httpx.Client] = sys.modules["httpx._client"].Client
+            # It cannot be created like httpx's own, or that of httpx2 under its name.
+            own = sys.modules[f"{httpx.__name__}._client"]
+            original: type[httpx.Client] = own.Client
             client = original(transport=transport, cookies=cookies, trust_env=False)
         client = _clients.setdefault(kind, client)
     return client
