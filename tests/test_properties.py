@@ -25,7 +25,7 @@ from soak import FAULTS, FaultyProxy
 from root import NotFoundError, RootSignals, RootSignalsError
 from root.emulator import Server, serve
 from root.evaluators import EvaluatorExecutionResult
-from root.judges import JudgeRectifierResponse
+from root.judges import JudgeRectifierEvent
 from root.models import Model
 from tests.blocking_facade import KINDS, BlockingFacade
 
@@ -260,7 +260,7 @@ class Service(RuleBasedStateMachine):
 
     @rule(text=names, script=fault_lists)
     def refine(self, text: str, script: list[str | None]) -> None:
-        events: list[JudgeRectifierResponse] = []
+        events: list[JudgeRectifierEvent] = []
 
         def call() -> None:
             stream = self.client.judges.refine(self.judge_id, response=text, stream=True)

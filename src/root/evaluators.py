@@ -12,6 +12,7 @@ from ._concurrency.bulk import OnError, OnProgress
 from ._config import NOT_GIVEN, NotGiven
 from ._config.deadlines import Deadline
 from ._schemas.calibrations import (
+    CalibrateBatchError,
     CalibrateBatchParameters,
     CalibrateBatchResult,
     EvaluatorCalibrationOutput,
@@ -47,6 +48,7 @@ __all__ = [
     "AsyncEvaluators",
     "AsyncPresetEvaluator",
     "Behavior",
+    "CalibrateBatchError",
     "CalibrateBatchParameters",
     "CalibrateBatchResult",
     "Eval",
@@ -478,11 +480,11 @@ class Evaluators(_sync.Evaluators[Evaluator, PresetEvaluator]):
     ) -> Evaluator:
         """Retrieve an evaluator by its exact name.
 
-        If several have the name, it is the first one that the service lists, usually the newest
-        one of your organization.
+        If several have the name, a warning says so, and it is the first one that the service lists,
+        usually the newest one of your organization.
 
         Raises:
-            InvalidRequestError: There is no evaluator with this name.
+            InvalidRequestError: There is no evaluator with this name, or it is empty.
         """
         return await self._async.get_by_name(name, _request_timeout=_request_timeout)
 
@@ -510,7 +512,9 @@ class Evaluators(_sync.Evaluators[Evaluator, PresetEvaluator]):
         """Update some fields of an evaluator, which makes a version, and return it.
 
         Omitted fields keep their values. An empty list empties a field, and so does None for
-        `demonstration_dataset_id`. The arguments are those of `create`.
+        `demonstration_dataset_id`. The models are one list: pass `model` together with
+        `fallback_models`, whose first one takes its place otherwise; an empty one alone changes
+        nothing. The arguments are those of `create`.
         """
         return await self._async.update(
             evaluator_id,
@@ -711,7 +715,7 @@ class Evaluators(_sync.Evaluators[Evaluator, PresetEvaluator]):
             _request_timeout: Seconds for all requests together, or a `root.Deadline`.
 
         Raises:
-            BulkError: An evaluator failed. `.results` has the rows of the others.
+            CalibrateBatchError: An evaluator failed. `.results` has the rows of the others.
             InvalidRequestError: There is not exactly one of `test_data` and `test_dataset_id`.
         """
         return await self._async.calibrate_batch(

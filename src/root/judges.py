@@ -28,6 +28,7 @@ from ._schemas.judges import (
     JudgeExecutionResponse,
     JudgeFile,
     JudgeGeneratorResponse,
+    JudgeRectifierEvent,
     JudgeRectifierResponse,
     JudgeStatus,
     JudgeVisibility,
@@ -69,6 +70,7 @@ __all__ = [
     "JudgeExecutionResponse",
     "JudgeFile",
     "JudgeGeneratorResponse",
+    "JudgeRectifierEvent",
     "JudgeRectifierResponse",
     "JudgeStatus",
     "JudgeVisibility",
@@ -325,8 +327,9 @@ class JudgeBatches(_batches.JudgeBatches):
     ) -> JudgeBatchExecutionDetail:
         """Wait until a batch has ended, and return it with its results.
 
-        It needs the ID alone, so that another process can wait, too, or wait again. It polls after
-        one second, and then less often, up to every ten seconds, or as the service asks.
+        It needs the ID alone, so that another process can wait, too, or wait again. It polls
+        at once, then after a second, and then less often, up to every ten seconds, or as the
+        service asks.
 
         Args:
             batch_id: The ID of the batch.
@@ -546,10 +549,11 @@ class Judges(_sync.Judges[Judge]):
     ) -> Judge:
         """Retrieve a judge by its exact name.
 
-        If several have the name, it is the first one that the service lists, usually the newest.
+        If several have the name, a warning says so, and it is the first one that the service lists,
+        usually the newest.
 
         Raises:
-            InvalidRequestError: There is no judge with this name.
+            InvalidRequestError: There is no judge with this name, or it is empty.
         """
         return await self._async.get_by_name(name, _request_timeout=_request_timeout)
 
@@ -660,7 +664,7 @@ class Judges(_sync.Judges[Judge]):
 
     async def aclaim(
         self,
-        claim_token: str,
+        claim_token: str | UUID,
         *,
         project_id: str | UUID | None = None,
         _request_timeout: float | Deadline | None = None,
@@ -672,7 +676,7 @@ class Judges(_sync.Judges[Judge]):
             project_id: The project that it is to belong to; the default project if omitted.
             _request_timeout: Seconds for the whole call, or a `root.Deadline`.
         """
-        claim_token = as_secret(claim_token)
+        claim_token = as_secret(str(claim_token) if isinstance(claim_token, UUID) else claim_token)
         return await self._async.claim(
             claim_token, project_id=project_id, _request_timeout=_request_timeout
         )

@@ -102,6 +102,7 @@ async def test_lost_connection() -> None:
         (b"data: [1]\n\n", "not a result"),
         (b'data: {"evaluator_results": [{"score": NaN}]}\n\n', "not a result"),
         (b'event: error\ndata: {"detail": "overloaded"}\n\n', "failed .*overloaded"),
+        (b'data: {"detail": "overloaded"}\n\n', "not a result .*overloaded"),
     ],
 )
 async def test_unusable_events(body: bytes, message: str) -> None:
@@ -126,6 +127,21 @@ async def test_no_events(body: bytes) -> None:
             with pytest.raises(APIResponseError, match="has no events"):
                 await anext(events)
             assert [event async for event in events] == []
+
+
+async def test_no_improved_response() -> None:
+    """A refinement that ends without the improved response is an error, as a stream and whole."""
+    first = EVENTS.partition(b"\n\n")[0] + b"\n\n"
+    with ScriptedServer([chunked(first)]) as server:
+        async with connected(server) as client:
+            events = await client.judges.refine(ID, response="a", stream=True)
+            assert (await anext(events)).to_dict() == FIRST
+            with pytest.raises(APIResponseError, match="ends before the improved response"):
+                await anext(events)
+    with ScriptedServer([responds(200, FIRST)]) as server:
+        async with connected(server) as client:
+            with pytest.raises(APIResponseError, match="shape of a refinement"):
+                await client.judges.refine(ID, response="a")
 
 
 async def test_context_of_errors() -> None:

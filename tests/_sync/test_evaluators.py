@@ -43,6 +43,9 @@ OLD = {"id": "e1", "name": "a", "prompt": CRITERIA, "status": "unlisted", "skill
 NEW = {"id": "e1", "name": "a", "scoring_criteria": CRITERIA, "visibility": "private"}
 RESULT = {"score": 0.5, "justification": "x", "evaluator_name": "a", "execution_log_id": "l1"}
 
+LOOP: list[object] = []
+LOOP.append(LOOP)
+
 
 class Recording(RootSignals):
     """A client that records what is sent through it."""
@@ -65,6 +68,18 @@ def test_evaluators_of_the_service(client: RootSignals) -> None:
     assert by_position.evaluator_name == "Relevance"
     assert by_position.justification
     assert by_position.execution_log_id != by_name.execution_log_id
+
+
+def test_ids_of_evaluators_of_the_service(client: RootSignals) -> None:
+    """A member of `Eval` is an ID wherever one is expected, also in an object that is sent."""
+    clarity = Evaluators.Eval.Clarity
+
+    result = client.evaluators.run(clarity, response="a")
+    judge = client.judges.create(name="One", intent="a", evaluator_references=[{"id": clarity}])
+
+    assert result.evaluator_name == "Clarity"
+    assert judge.evaluators is not None
+    assert [one.id for one in judge.evaluators] == [clarity.value]
 
 
 def test_names_of_evaluators_of_the_service(client: RootSignals) -> None:
@@ -168,6 +183,27 @@ def test_listings(client: RootSignals) -> None:
         client.evaluators.get_by_name("Friendlier")
 
 
+@pytest.mark.parametrize("name", ["", " ", None, 5])
+def test_what_is_no_name(mocked: RootSignals, name: str) -> None:
+    """A look-up by a name that is not set takes no object whatever."""
+    with pytest.raises(InvalidRequestError, match="name must be a string that is not empty"):
+        mocked.evaluators.get_by_name(name)
+    with pytest.raises(InvalidRequestError, match="name must be a string that is not empty"):
+        mocked.evaluators.run_by_name(name, response="a")
+
+
+def test_several_with_a_name(client: RootSignals) -> None:
+    """If several evaluators have a name, a warning has the ID of the one that is used."""
+    own = client.evaluators.create(CRITERIA, name="Clarity", intent="Clarity")
+
+    with pytest.warns(UserWarning, match=f"Several evaluators .* 'Clarity'.* {own.id}") as caught:
+        found = client.evaluators.get_by_name("Clarity")
+
+    assert found.id == own.id
+    # In the line that makes the call.
+    assert caught[0].filename == __file__
+
+
 def test_overwrite(client: RootSignals) -> None:
     """An evaluator of the same name is refused, or replaced as a new version."""
     first = client.evaluators.create(CRITERIA, name="Friendly", intent="a")
@@ -237,6 +273,16 @@ def test_the_objective_remains_if_it_is_unclear(client: RootSignals, emulator: S
     assert error.value.may_have_been_processed
 
 
+def test_the_objective_is_gone_already(client: RootSignals, emulator: Server) -> None:
+    """If somebody else deletes the objective of a refused evaluator, the error does not name it."""
+    emulator.add_fault(Fault(method="DELETE", path="/v1/objectives/*", status=404))
+
+    with pytest.raises(BadRequestError) as error:
+        client.evaluators.create("No variable", name="Friendly", intent="a")
+
+    assert "remains" not in str(error.value)
+
+
 # What is sent.
 
 REFERENCE = {"name": "docs", "dataset": "d1"}
@@ -244,7 +290,7 @@ REFERENCE = {"name": "docs", "dataset": "d1"}
 CREATIONS = [
     pytest.param({}, {}, id="nothing"),
     pytest.param({"model": "m", "fallback_models": ["n"]}, {"models": ["m", "n"]}, id="models"),
-    pytest.param({"fallback_models": []}, {"models": []}, id="no models"),
+    pytest.param({"fallback_models": []}, {}, id="no models"),
     pytest.param(
         {"input_variables": [InputVariable(name="tone"), {"name": "x"}]},
         {"input_variables": [{"name": "tone"}, {"name": "x"}]},
@@ -334,7 +380,10 @@ def test_bodies_of_updates(mocked: RootSignals, respx_mock: respx.MockRouter) ->
     emptied = json.loads(update.calls.last.request.content)
 
     assert named == {"name": "ab", "demonstration_dataset_id": None}
-    assert emptied == {"evaluator_demonstrations": [], "models": []}
+    # The main model remains.
+    assert emptied == {"evaluator_demonstrations": []}
+    with pytest.raises(InvalidRequestError, match="fallback_models must be a list"):
+        mocked.evaluators.update("e1", fallback_models="gpt-4o")
 
 
 @pytest.mark.parametrize(
@@ -348,6 +397,9 @@ def test_bodies_of_updates(mocked: RootSignals, respx_mock: respx.MockRouter) ->
         ({"response": "a", "tags": [""]}, r"tags\.0 must not be empty"),
         ({"response": "a", "contexts": [5]}, r"contexts\.0 must be a string"),
         ({"response": "a", "user_id": "x" * 256}, "user_id must have at most 255"),
+        ({"response": "\ud83d"}, "response contains characters that UTF-8 cannot encode"),
+        ({"response": "a", "tools": [{"a": object()}]}, "tools contains an object that JSON"),
+        ({"response": "a", "tools": [{"a": LOOP}]}, "contains itself, or is nested too deeply"),
     ],
 )
 def test_invalid_executions(
@@ -479,7 +531,8 @@ def test_calibrate_batch(client: RootSignals) -> None:
     result = client.evaluators.calibrate_batch(
         evaluator_definitions=definitions, test_data=ROWS, parallel_requests=2
     )
-    with pytest.raises(BulkError) as error:
+    # As in the old SDK.
+    with pytest.raises(ValueError, match=r"the model 'no/such-model' and the text 'Is") as error:
         client.evaluators.calibrate_batch(
             evaluator_definitions=[
                 definitions[0],
@@ -491,4 +544,10 @@ def test_calibrate_batch(client: RootSignals) -> None:
     assert len(result.results) == 4
     assert result.mae_errors_prompt.keys() == {CRITERIA, "Is {{response}} kind?"}
     assert result.rms_errors_model.keys() == {"gpt-4o"}
+    assert isinstance(error.value, BulkError)
     assert error.value.succeeded == 1
+    assert isinstance(error.value.__cause__, BadRequestError)
+    with pytest.raises(InvalidRequestError, match="parallel_requests must be"):
+        client.evaluators.calibrate_batch(
+            evaluator_definitions=definitions, test_data=ROWS, parallel_requests=0
+        )

@@ -14,6 +14,7 @@ import pytest
 import respx
 
 from root import BadRequestError, InvalidRequestError, NotFoundError, RootSignals
+from root.emulator import Fault, Server
 from root.evaluators import EvaluatorExecutionResult
 from root.execution_logs import ExecutionLogDetails, ExecutionLogList
 
@@ -108,6 +109,19 @@ def test_included_fields(client: RootSignals) -> None:
     assert full.variables
     assert full.evaluation_context is not None
     assert full.evaluation_context.contexts == ["c"]
+
+
+def test_newer_values(client: RootSignals, emulator: Server) -> None:
+    """Fields and values that are newer than this release do not cost a log, nor its page."""
+    result = evaluated(client)
+    emulator.add_fault(Fault(path="/v1/execution-logs/*", novelties=True))
+
+    log = client.execution_logs.get(execution_result=result)
+    (listed,) = [one for one in client.execution_logs.list(include=["variables"])]
+
+    assert log.variables is not None
+    assert log.variables["response"] == "It is here."
+    assert listed.variables == log.variables
 
 
 def test_filters(client: RootSignals) -> None:

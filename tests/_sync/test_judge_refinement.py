@@ -103,6 +103,7 @@ def test_lost_connection() -> None:
         (b"data: [1]\n\n", "not a result"),
         (b'data: {"evaluator_results": [{"score": NaN}]}\n\n', "not a result"),
         (b'event: error\ndata: {"detail": "overloaded"}\n\n', "failed .*overloaded"),
+        (b'data: {"detail": "overloaded"}\n\n', "not a result .*overloaded"),
     ],
 )
 def test_unusable_events(body: bytes, message: str) -> None:
@@ -127,6 +128,21 @@ def test_no_events(body: bytes) -> None:
             with pytest.raises(APIResponseError, match="has no events"):
                 next(events)
             assert [event for event in events] == []
+
+
+def test_no_improved_response() -> None:
+    """A refinement that ends without the improved response is an error, as a stream and whole."""
+    first = EVENTS.partition(b"\n\n")[0] + b"\n\n"
+    with ScriptedServer([chunked(first)]) as server:
+        with connected(server) as client:
+            events = client.judges.refine(ID, response="a", stream=True)
+            assert (next(events)).to_dict() == FIRST
+            with pytest.raises(APIResponseError, match="ends before the improved response"):
+                next(events)
+    with ScriptedServer([responds(200, FIRST)]) as server:
+        with connected(server) as client:
+            with pytest.raises(APIResponseError, match="shape of a refinement"):
+                client.judges.refine(ID, response="a")
 
 
 def test_context_of_errors() -> None:

@@ -12,7 +12,8 @@ import httpx
 import pytest
 import respx
 
-from root import InvalidRequestError, NotFoundError, RootSignals
+from root import BadRequestError, InvalidRequestError, NotFoundError, RootSignals
+from root.emulator import Fault, Server
 from root.objectives import Objective, ObjectiveList
 
 URL = "http://api.test/v1/objectives/"
@@ -33,6 +34,31 @@ def test_create_and_get(client: RootSignals) -> None:
     assert created.owner
     assert client.objectives.get(created.id) == created
     assert client.objectives.retrieve(created.id) == created
+
+
+def test_created_and_not_read(client: RootSignals, emulator: Server) -> None:
+    """If a new objective cannot be read, the error has its ID, so that it is not made again."""
+    emulator.add_fault(Fault(method="GET", path="/v1/objectives/*", status=400))
+
+    with pytest.raises(BadRequestError) as error:
+        client.objectives.create(intent="a")
+
+    (created,) = emulator.objectives
+    assert f"The objective exists: its ID is {created.id}." in str(error.value)
+    assert error.value.may_have_been_processed
+
+
+@pytest.mark.parametrize("older", [{}, {"status": "listed", "validators": [], "test_set": [["a"]]}])
+def test_fields_of_older_servers(
+    mocked: RootSignals, respx_mock: respx.MockRouter, older: dict[str, object]
+) -> None:
+    """What only older servers have is None for others."""
+    respx_mock.get(f"{URL}{ID}/").respond(json={"id": ID, **older})
+
+    found = mocked.objectives.get(ID)
+
+    names = ("status", "validators", "test_set")
+    assert [getattr(found, name) for name in names] == [older.get(name) for name in names]
 
 
 def test_list(client: RootSignals) -> None:

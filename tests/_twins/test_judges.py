@@ -119,6 +119,8 @@ async def test_get_by_name(client: RootSignals) -> None:
     assert await client.judges.aget_by_name("Support") == created
     with pytest.raises(InvalidRequestError, match="'Suppor'"):
         await client.judges.aget_by_name("Suppor")
+    with pytest.raises(InvalidRequestError, match="name must be a string that is not empty"):
+        await client.judges.aget_by_name("")
 
 
 async def test_update_and_replace(client: RootSignals) -> None:
@@ -347,6 +349,7 @@ WIRE: list[tuple[str, dict[str, Any], str, dict[str, Any] | None]] = [
         {"emails": ["a@b.test"], "judge_url": "https://c.test/"},
     ),
     ("claim", {"claim_token": "1"}, "POST claim/", {"claim_token": "1"}),
+    ("claim", {"claim_token": UUID(int=1)}, "POST claim/", {"claim_token": str(UUID(int=1))}),
     ("synthetic_data", {"judge_id": ID}, f"GET {ID}/synthetic-data/", None),
     ("delete", {"judge_id": ID}, f"DELETE {ID}/", None),
 ]
@@ -364,6 +367,7 @@ async def test_requests(
     """A request has the fields that were given, some by two names, and no others."""
     verb, _, path = target.partition(" ")
     content: dict[str, Any] = {**NEWER, **RESULT, "judge_id": ID, "status": "ready"}
+    content["improved_response"] = "b"
     route = respx_mock.route(method=verb, url=f"{URL}{path}").respond(json=content)
     await calls(mocked)[method](**arguments)
 

@@ -275,6 +275,32 @@ class AsyncCollection(AsyncResource, Generic[D]):
             deadline=_request_timeout,
         )
 
+    async def _first_named(
+        self, name: str, of: Callable[[], AsyncPager[Any]], deadline: float | Deadline | None
+    ) -> D:
+        """Retrieve the first object of a listing of those with a name.
+
+        Raises:
+            InvalidRequestError: There is none, or the name is empty.
+        """
+        # Imported late: most programs retrieve objects by their IDs.
+        from .._config.config import warn
+        from .._schemas.queries import name_query
+
+        noun = self._item_type.__facts__.noun
+        with short_traceback, limited(deadline):
+            name_query(name)
+            ids: List[str] = [found.id async for found in of()]
+            if not ids:
+                raise InvalidRequestError(f"There is no {noun} with the name {name!r}.")
+            if len(ids) > 1:
+                warn(
+                    f"Several {self._item_type.__facts__.plural} have the name {name!r}. The first"
+                    f" one is used: {ids[0]}. Retrieve it by its ID to be sure.",
+                    UserWarning,
+                )
+            return await self._retrieve(ids[0])
+
     def _checked(self, object_id: str | UUID) -> str | UUID:
         """Return an ID if it is valid."""
         segment(object_id, self._item_type.__facts__.noun)

@@ -38,11 +38,11 @@ OnError: TypeAlias = Literal["raise", "collect"]
 """Whether an error ends the work, or becomes a part of the result."""
 
 
-def check_concurrency(concurrency: object) -> None:
+def check_concurrency(concurrency: object, name: str = "concurrency") -> None:
     """Raise `InvalidRequestError` unless this is a number of concurrent calls."""
     if isinstance(concurrency, bool) or not isinstance(concurrency, int) or concurrency < 1:
         raise InvalidRequestError(
-            f"Nothing was sent. concurrency must be an integer of at least 1, not {concurrency!r}."
+            f"Nothing was sent. {name} must be an integer of at least 1, not {concurrency!r}."
         )
 
 

@@ -206,12 +206,15 @@ def _user_agent() -> str:
 def warn_of_old_package() -> None:
     """Warn once if the package `root-signals` is installed beside this one."""
     advice = old_package_advice()
-    if advice is None:
-        return
+    if advice is not None:
+        warn(advice, RuntimeWarning)
+
+
+def warn(advice: str, category: type[Warning]) -> None:
+    """Issue a warning that is shown at the line of the user's code that called this package."""
     import inspect
     import warnings
 
-    # The warning is shown at the line that creates the client.
     frame, level = inspect.currentframe(), 1
     while frame is not None:
         name = frame.f_globals["__name__"]
@@ -221,7 +224,7 @@ def warn_of_old_package() -> None:
         elif not name.startswith("importlib."):
             break
         frame = frame.f_back
-    warnings.warn(advice, RuntimeWarning, stacklevel=level)
+    warnings.warn(advice, category, stacklevel=level)
 
 
 def _configure_log() -> None:

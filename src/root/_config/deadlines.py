@@ -218,10 +218,14 @@ def split_deadline(value: float | Deadline | None) -> tuple[float | None, Deadli
     return check_seconds("deadline", value), None
 
 
-def as_deadline(value: float | Deadline | None) -> Deadline | None:
+def as_deadline(value: float | Deadline | None, name: str = "_request_timeout") -> Deadline | None:
     """Return the `_request_timeout` of a method as a deadline that begins now.
 
     The pair of timeouts for connecting and reading that the old SDK accepted is taken together.
+
+    Args:
+        value: The argument.
+        name: Its name.
 
     Raises:
         InvalidRequestError: It is not a deadline, or not a positive number.
@@ -231,17 +235,21 @@ def as_deadline(value: float | Deadline | None) -> Deadline | None:
     if isinstance(value, tuple):
         connect, read = cast("tuple[float, float]", value)
         return Deadline((call_deadline(connect) or inf) + (call_deadline(read) or inf))
-    return Deadline(call_deadline(value))
+    return Deadline(call_deadline(value, name))
 
 
-def limited(value: float | Deadline | None) -> Deadline:
+def limited(value: float | Deadline | None, name: str = "_request_timeout") -> Deadline:
     """Return the `_request_timeout` of a method that makes several calls as a block.
+
+    Args:
+        value: The argument.
+        name: Its name.
 
     Raises:
         InvalidRequestError: It is not a deadline, or not a positive number.
     """
     with short_traceback:
-        return as_deadline(value) or Deadline(None)
+        return as_deadline(value, name) or Deadline(None)
 
 
 def _entered(deadline: Deadline, outer: _Block | None) -> _Block:

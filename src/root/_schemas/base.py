@@ -150,6 +150,15 @@ class APIModel(BaseModel):
         """
         return cls.model_validate(obj)
 
+    @classmethod
+    def from_json(cls, content: bytes | str) -> Self:
+        """Return an object with the fields of a JSON document, such as a response body.
+
+        Raises:
+            ValueError: It is not JSON; `pydantic.ValidationError` if it has a different shape.
+        """
+        return cls.model_validate_json(content)
+
     def _repr_html_(self) -> str:
         from .._display.html import table
 
@@ -168,15 +177,6 @@ class ResponseModel(APIModel):
 
     # Not one attribute for each fact: any name may be one of the API's fields.
     __facts__: ClassVar[Facts] = Facts()
-
-    @classmethod
-    def from_json(cls, content: bytes | str) -> Self:
-        """Parse a response body.
-
-        Raises:
-            ValueError: It is not JSON; `pydantic.ValidationError` if it has a different shape.
-        """
-        return cls.model_validate_json(content)
 
     # A slot and not a field, so it is not part of equality, dumps and the repr.
     __slots__ = ("_meta",)

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from math import sqrt
-from typing import Annotated, Any, ClassVar
+from textwrap import shorten
+from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from ..errors import InvalidRequestError
+from ..errors import BulkError, InvalidRequestError
 from .base import APIModel, Facts, ResponseModel
 from .evaluators import InputVariable
 from .requests import RequestModel
 
 __all__ = [
+    "CalibrateBatchError",
     "CalibrateBatchParameters",
     "CalibrateBatchResult",
     "CalibrationData",
@@ -124,6 +126,31 @@ class CalibrateBatchParameters:
         self.pii_filter: bool = pii_filter
         self.reference_variables: Sequence[object] | None = reference_variables
         self.input_variables: Sequence[object] | None = input_variables
+
+
+class CalibrateBatchError(BulkError, ValueError):
+    """An evaluator of `calibrate_batch` failed; the message has its model and its text.
+
+    It is a `ValueError`, as in older SDKs. Its cause is the error of the evaluator.
+    """
+
+    @classmethod
+    def of(cls, error: BulkError, evaluators: Sequence[CalibrateBatchParameters]) -> Self:
+        """Return it for an error that has the outcome of each evaluator."""
+        failed = (
+            evaluator
+            for evaluator, result in zip(evaluators, error.results, strict=True)
+            if result is error.__cause__
+        )
+        which = "".join(
+            f" It is the one with the model {one.model!r} and the text {shorten(one.prompt, 80)!r}."
+            for one in failed
+        )
+        return cls(
+            f"{error}{which}",
+            results=error.results,
+            may_have_been_processed=error.may_have_been_processed,
+        )
 
 
 class CalibrateBatchResult(BaseModel):

@@ -26,8 +26,17 @@ def criteria_of(predicate: str | None, scoring_criteria: str | None) -> str | No
 
 
 def models_of(model: str | None, fallbacks: Sequence[str] | None) -> object:
-    """Return the names of all models, or None if there are none."""
-    if model is None and fallbacks is None:
+    """Return the names of all models, or None if there are none.
+
+    Raises:
+        InvalidRequestError: `fallback_models` is one string.
+    """
+    if isinstance(fallbacks, str):
+        raise InvalidRequestError(
+            "Nothing was sent. fallback_models must be a list of names, not a string."
+        )
+    # An empty list of fallbacks alone says nothing of the model.
+    if model is None and not fallbacks:
         return None
     return [*([] if model is None else [model]), *(fallbacks or ())]
 

@@ -240,6 +240,16 @@ class EvaluatorFields(ActingModel):
         return status_of(self)
 
     @property
+    def skill_type(self) -> str | None:
+        """What kind of evaluator it is, if the server is an older one."""
+        return cast("str | None", first_of(self, "skill_type"))
+
+    @property
+    def system_message(self) -> str | None:
+        """The system message of its text, if the server is an older one."""
+        return cast("str | None", first_of(self, "system_message"))
+
+    @property
     def model_params(self) -> StoredModelParams | None:
         """Parameters of the model, if the server is an older one."""
         value = first_of(self, "model_params")
@@ -317,6 +327,11 @@ class EvaluatorListOutput(ResponseModel):
     def status(self) -> str | None:
         """Who can see it, in the words of older servers: `unlisted`, `listed`, `public`."""
         return status_of(self)
+
+    @property
+    def skill_type(self) -> str | None:
+        """What kind of evaluator it is, if the server is an older one."""
+        return cast("str | None", first_of(self, "skill_type"))
 
 
 def _criteria(item: APIModel) -> str | None:

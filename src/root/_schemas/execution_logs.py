@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated, Any, ClassVar, Literal, Protocol, TypeAlias, cast
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import Field, JsonValue
 
 from .._config import MAX_BYTES
 from ..errors import InvalidRequestError
@@ -175,7 +175,7 @@ class ExecutionLogList(ResponseModel):
     user_id: str | None = None
     parent_execution_log_id: str | None = None
     llm_output: str | None = None
-    variables: dict[str, str] | None = None
+    variables: dict[str, JsonValue] | None = None
     evaluation_context: EvaluationContext | None = None
     owner: Owner | None = None
     project_id: str | None = None
@@ -236,7 +236,7 @@ class ExecutionLogDetails(ResponseModel):
     model: str | None = None
     model_call_duration: float | None = None
     llm_output: str | None = None
-    variables: dict[str, str] | None = None
+    variables: dict[str, JsonValue] | None = None
     evaluation_context: EvaluationContext | None = None
     turns: Parts[LoggedTurn] | None = None
     system_prompt: str | None = None

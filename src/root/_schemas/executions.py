@@ -201,9 +201,14 @@ def plain(value: object) -> object:
         return str(value)
     if isinstance(value, BaseModel):
         return value.model_dump(mode="json", exclude_unset=True)
-    if isinstance(value, Mapping):
-        fields = cast("Mapping[object, object]", value)
-        return {name: plain(one) for name, one in fields.items()}
-    if isinstance(value, Sequence) and not isinstance(value, (bytes, bytearray)):
-        return [plain(one) for one in cast("Sequence[object]", value)]
+    try:
+        if isinstance(value, Mapping):
+            fields = cast("Mapping[object, object]", value)
+            return {name: plain(one) for name, one in fields.items()}
+        if isinstance(value, Sequence) and not isinstance(value, (bytes, bytearray)):
+            return [plain(one) for one in cast("Sequence[object]", value)]
+    except RecursionError:
+        raise InvalidRequestError(
+            "Nothing was sent. An argument contains itself, or is nested too deeply."
+        ) from None
     return value

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any, ClassVar, Literal, TypeAlias, cast
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, JsonValue
 
 from ..errors import InvalidRequestError
 from .acting import ActingModel, first_of, status_of, visibility_of
@@ -26,6 +26,7 @@ __all__ = [
     "JudgeGeneratorRequest",
     "JudgeGeneratorResponse",
     "JudgePatch",
+    "JudgeRectifierEvent",
     "JudgeRectifierResponse",
     "JudgeRequest",
     "JudgeStatus",
@@ -271,8 +272,8 @@ class JudgeExecutionResponse(ResponseModel):
     execution_log_id: str | None = None
 
 
-class JudgeRectifierResponse(ResponseModel):
-    """The result of a refinement, or an event of it: then it has what is known so far.
+class JudgeRectifierEvent(ResponseModel):
+    """An event of a refinement, with what is known so far.
 
     Attributes:
         improved_response: The improved response, in the last event.
@@ -289,6 +290,21 @@ class JudgeRectifierResponse(ResponseModel):
     original_response: str | None = None
     original_evaluator_results: Parts[EvaluatorResult] | None = None
     execution_log_id: str | None = None
+
+
+class JudgeRectifierResponse(JudgeRectifierEvent):
+    """The result of a refinement.
+
+    Attributes:
+        improved_response: The improved response.
+        evaluator_results: The results of the improved response.
+        original_response: The response that was to be improved.
+        original_evaluator_results: The results of that response.
+        execution_log_id: The ID of the log, if known.
+    """
+
+    # Without it, the response is that of something else.
+    improved_response: str  # pyright: ignore[reportGeneralTypeIssues, reportIncompatibleVariableOverride]
 
 
 class JudgeGeneratorResponse(ResponseModel):
@@ -311,7 +327,7 @@ class JudgeGeneratorResponse(ResponseModel):
     judge_version_id: str | None = None
     error_code: str | None = None
     stages: Parts[str] | None = None
-    missing_context_from_system_goal: Parts[dict[str, str]] | None = None
+    missing_context_from_system_goal: Parts[dict[str, JsonValue]] | None = None
     claim_token: Annotated[str | None, Field(repr=False)] = None
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, cast
 
-from pydantic import Field
+from pydantic import Field, JsonValue
 
+from .acting import first_of
 from .base import Facts, Owner, ResponseModel
 from .requests import RequestModel
 
@@ -38,7 +39,26 @@ class NewObjective(ResponseModel):
     id: str
 
 
-class Objective(ResponseModel):
+class _Older(ResponseModel):
+    """What only older servers send of an objective."""
+
+    @property
+    def status(self) -> str | None:
+        """Who can see it, if the server is an older one."""
+        return cast("str | None", first_of(self, "status"))
+
+    @property
+    def validators(self) -> list[JsonValue] | None:
+        """Evaluators with thresholds, if the server is an older one."""
+        return cast("list[JsonValue] | None", first_of(self, "validators"))
+
+    @property
+    def test_set(self) -> list[list[str]] | None:
+        """The rows that it is tested with, if the server is an older one."""
+        return cast("list[list[str]] | None", first_of(self, "test_set"))
+
+
+class Objective(_Older):
     """An objective: what evaluators are to find out.
 
     Attributes:
@@ -62,7 +82,7 @@ class Objective(ResponseModel):
     test_dataset_id: str | None = None
 
 
-class ObjectiveList(ResponseModel):
+class ObjectiveList(_Older):
     """An objective as listings show it.
 
     Attributes:

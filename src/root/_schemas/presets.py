@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Hashable, Iterator
-from enum import Enum
+from enum import StrEnum
 from functools import cache
 from inspect import cleandoc, getsource, iscoroutinefunction, signature
 from itertools import pairwise
@@ -19,7 +19,7 @@ class _Resource(Protocol[P]):
     def _preset(self, preset: Preset, /) -> P: ...
 
 
-class Eval(Enum):
+class Eval(StrEnum):
     """The IDs of the evaluators of the service."""
 
     Faithfulness = "901794f9-634c-4852-9e41-7c558f1ff1ab"

@@ -10,7 +10,7 @@ from uuid import UUID
 from ..errors import InvalidRequestError, short_traceback
 from .cursors import check_listing, next_cursor
 
-__all__ = ["page_of", "query_of"]
+__all__ = ["name_query", "page_of", "query_of"]
 
 
 def page_of(cursor: str | None, page_size: int | None) -> dict[str, str]:
@@ -22,6 +22,19 @@ def page_of(cursor: str | None, page_size: int | None) -> dict[str, str]:
     """
     check_listing(None, page_size, cursor)
     return query_of(cursor=next_cursor(cursor), page_size=page_size)
+
+
+def name_query(name: object) -> dict[str, str]:
+    """Return the query of a look-up by name.
+
+    Raises:
+        InvalidRequestError: It is empty or no string: the service might take any object.
+    """
+    if not isinstance(name, str) or not name.strip():
+        raise InvalidRequestError(
+            f"Nothing was sent. name must be a string that is not empty, not {name!r}."
+        )
+    return {"name": name}
 
 
 def query_of(**parameters: object) -> dict[str, str]:
@@ -38,7 +51,8 @@ def query_of(**parameters: object) -> dict[str, str]:
 
 
 def _text(name: str, value: object) -> str:
-    if name.endswith("_id") and not isinstance(value, (str, UUID)):
+    is_id = name.endswith("_id") and not name.startswith("has_")
+    if is_id and not isinstance(value, (str, UUID)):
         raise InvalidRequestError(
             f"Nothing was sent. {name} must be a string or a UUID, not {type(value).__name__}."
         )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import pprint
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,6 +14,7 @@ from typing import TYPE_CHECKING, BinaryIO, ClassVar, Self, TypeVar, cast, get_a
 from uuid import uuid4
 
 from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_core import PydanticSerializationError, to_json
 
 from .._forks import import_lock
 from .._secrets.secret import Secret, SecretBytes, as_secret, shown
@@ -62,7 +65,7 @@ class RequestModel(BaseModel):
 
     # pydantic 2.9 reserves names like `model_params`, which are the API's.
     model_config: ClassVar[ConfigDict] = ConfigDict(
-        strict=True, extra="forbid", protected_namespaces=()
+        strict=True, extra="forbid", allow_inf_nan=False, protected_namespaces=()
     )
 
     is_partial: ClassVar[bool] = False
@@ -71,6 +74,23 @@ class RequestModel(BaseModel):
     def to_dict(self) -> dict[str, object]:
         """Return the fields that were given as plain data."""
         return self.model_dump(mode="json", exclude_unset=True)
+
+    def to_json(self) -> str:
+        """Return the fields that were given as a JSON document."""
+        return json.dumps(self.to_dict())
+
+    def to_str(self) -> str:
+        """Return the fields that were given as readable text."""
+        return pprint.pformat(self.to_dict())
+
+    @classmethod
+    def from_json(cls, content: bytes | str) -> Self:
+        """Return an object with the fields of a JSON document.
+
+        Raises:
+            pydantic.ValidationError: It is not JSON, or a field is invalid.
+        """
+        return cls.model_validate_json(content)
 
     @classmethod
     def from_dict(cls, fields: Mapping[str, object]) -> Self:
@@ -242,6 +262,8 @@ def json_body(schema: type[RequestModel], omitted: object, /, **fields: object) 
     except ValidationError as exc:
         # pydantic's own text may contain the input, which may be a key.
         problems = exc.errors(include_url=False, include_input=False)
+    except PydanticSerializationError:
+        raise InvalidRequestError(f"Nothing was sent. {_not_json(content)}") from None
     else:
         names = schema.sensitive_fields() & content.keys()
         secrets = [Secret(value) for name in names if isinstance(value := content[name], str)]
@@ -258,6 +280,21 @@ def json_body(schema: type[RequestModel], omitted: object, /, **fields: object) 
             for place in (".".join(map(str, problem["loc"])),)
         )
     )
+
+
+def _not_json(fields: Mapping[str, object]) -> str:
+    """Return which field JSON cannot express, and why."""
+    for name, value in fields.items():
+        try:
+            to_json(value)
+        except PydanticSerializationError as exc:
+            problem = str(exc)
+            if "utf-8" in problem:
+                return f"{name} {_PROBLEMS['string_unicode']}."
+            if "Circular" in problem or "depth" in problem:
+                return f"{name} contains itself, or is nested too deeply."
+            return f"{name} contains an object that JSON cannot express."
+    return "A field contains an object that JSON cannot express."
 
 
 # What is wrong with a field, by the type of pydantic's error, in words for users of the API.

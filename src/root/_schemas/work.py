@@ -43,9 +43,13 @@ class Work(ResponseModel):
 
 
 def check_callback(on_progress: object) -> None:
-    """Raise `InvalidRequestError` if this is an async function, which would not be awaited."""
+    """Raise `InvalidRequestError` unless this is a function or None, and not an async function."""
     if inspect.iscoroutinefunction(on_progress):
         raise InvalidRequestError(
             "Nothing was sent. on_progress must be a plain function, not an async one, which"
             " would never be awaited."
+        )
+    if on_progress is not None and not callable(on_progress):
+        raise InvalidRequestError(
+            f"Nothing was sent. on_progress must be a function, not {type(on_progress).__name__}."
         )

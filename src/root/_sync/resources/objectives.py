@@ -22,6 +22,7 @@ from ..._schemas.objectives import (
 from ..._schemas.pages import ListResponse, list_response
 from ..._schemas.queries import page_of, query_of
 from ..._schemas.requests import json_body
+from ...errors import RootSignalsError
 from ..pager import Pager
 from ..resource import Collection, Resource
 
@@ -214,7 +215,12 @@ class Objectives(Collection[Objective]):
         )
         with limited(_request_timeout):
             new = self._send(Operation("POST", self._collection, NewObjective, body=body))
-            return self.get(new.id)
+            try:
+                return self.get(new.id)
+            except RootSignalsError as error:
+                error.may_have_been_processed = True
+                error.args = (f"{error} The objective exists: its ID is {new.id}.",)
+                raise
 
     def get(
         self, objective_id: str | UUID, *, _request_timeout: float | Deadline | None = None

@@ -14,7 +14,7 @@ from ...._schemas.executions import (
     TurnInput,
     execution_body,
 )
-from ...._schemas.queries import query_of
+from ...._schemas.queries import name_query
 from ...resource import AsyncResource
 from .runner import execution
 
@@ -134,5 +134,5 @@ class AsyncExecutions(AsyncResource):
             file_ids=file_ids,
             project_id=project_id,
         )
-        operation = execution("by-name", body, query_of(name=name))
+        operation = execution("by-name", body, name_query(name))
         return await self._send(operation, _request_timeout)

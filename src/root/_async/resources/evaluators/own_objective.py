@@ -9,7 +9,7 @@ from ...._http.operation import Operation
 from ...._schemas.executions import plain
 from ...._schemas.objectives import NewObjective, ObjectiveRequest
 from ...._schemas.requests import json_body
-from ....errors import RootSignalsError
+from ....errors import NotFoundError, RootSignalsError
 from ...resource import segment
 from ...sender import AsyncSender
 
@@ -29,6 +29,8 @@ async def remove_objective(client: AsyncSender, objective_id: str, error: RootSi
         path = f"/v1/objectives/{segment(objective_id, 'objective')}/"
         try:
             await client.send(Operation("DELETE", path, NoneType))
+        except NotFoundError:
+            return
         except RootSignalsError:
             pass
         else:

@@ -331,16 +331,15 @@ class AsyncEvaluators(
     ) -> E:
         """Retrieve an evaluator by its exact name.
 
-        If several have the name, it is the first one that the service lists, usually the newest
-        one of your organization.
+        If several have the name, a warning says so, and it is the first one that the service lists,
+        usually the newest one of your organization.
 
         Raises:
-            InvalidRequestError: There is no evaluator with this name.
+            InvalidRequestError: There is no evaluator with this name, or it is empty.
         """
-        with limited(_request_timeout):
-            async for found in self.list(name=name, limit=1):
-                return await self.get(found.id)
-        raise InvalidRequestError(f"There is no evaluator with the name {name!r}.")
+        return await self._first_named(
+            name, lambda: self.list(name=name, limit=2), _request_timeout
+        )
 
     async def update(
         self,
@@ -366,7 +365,9 @@ class AsyncEvaluators(
         """Update some fields of an evaluator, which makes a version, and return it.
 
         Omitted fields keep their values. An empty list empties a field, and so does None for
-        `demonstration_dataset_id`. The arguments are those of `create`.
+        `demonstration_dataset_id`. The models are one list: pass `model` together with
+        `fallback_models`, whose first one takes its place otherwise; an empty one alone changes
+        nothing. The arguments are those of `create`.
         """
         criteria = criteria_of(predicate, scoring_criteria)
         settings: dict[str, object] = {

@@ -195,8 +195,9 @@ class AsyncJudgeBatches(AsyncCollection[JudgeBatchExecutionDetail]):
     ) -> JudgeBatchExecutionDetail:
         """Wait until a batch has ended, and return it with its results.
 
-        It needs the ID alone, so that another process can wait, too, or wait again. It polls after
-        one second, and then less often, up to every ten seconds, or as the service asks.
+        It needs the ID alone, so that another process can wait, too, or wait again. It polls
+        at once, then after a second, and then less often, up to every ten seconds, or as the
+        service asks.
 
         Args:
             batch_id: The ID of the batch.
@@ -211,7 +212,7 @@ class AsyncJudgeBatches(AsyncCollection[JudgeBatchExecutionDetail]):
             WorkFailedError: All items failed; `.work` is the batch.
             APITimeoutError: It has not ended in time. It goes on.
         """
-        with limited(timeout):
+        with limited(timeout, "timeout"):
             return await wait_for_work(
                 self._client, self._detail(batch_id), on_progress=on_progress
             )

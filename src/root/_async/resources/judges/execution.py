@@ -11,7 +11,7 @@ from ...._http.operation import Operation
 from ...._schemas.executions import Function, JSONObject, TurnInput, execution_body
 from ...._schemas.judge_runs import JudgeExecutionRequest, JudgeRectifierRequest
 from ...._schemas.judges import JudgeExecutionResponse, JudgeRectifierResponse
-from ...._schemas.queries import query_of
+from ...._schemas.queries import name_query
 from ...._schemas.requests import Body
 from ....errors import InvalidRequestError
 from ...resource import AsyncResource, segment
@@ -140,7 +140,7 @@ class AsyncJudgeExecution(AsyncResource):
             project_id=project_id,
         )
         return await self._send(
-            execution("execute/by-name", body, query_of(name=name)), _request_timeout
+            execution("execute/by-name", body, name_query(name)), _request_timeout
         )
 
     @overload

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from ...._concurrency.kinds import AsyncIteration
 from ...._http.events import Event, EventParser, WholeBody
 from ...._schemas.base import set_meta
-from ...._schemas.judges import JudgeRectifierResponse
+from ...._schemas.judges import JudgeRectifierEvent
 from ...._schemas.meta import find_header
 from ...stream import AsyncStream, unusable_piece
 
@@ -27,7 +27,7 @@ __all__ = ["AsyncRefinement"]
 _END = "[DONE]"
 
 
-class AsyncRefinement(AsyncIteration, AsyncIterator[JudgeRectifierResponse]):
+class AsyncRefinement(AsyncIteration, AsyncIterator[JudgeRectifierEvent]):
     """The events of a refinement, as they arrive.
 
     The first one has the results of the original response, the last one the improved response with
@@ -48,19 +48,21 @@ class AsyncRefinement(AsyncIteration, AsyncIterator[JudgeRectifierResponse]):
         self._parser: EventParser | WholeBody = WholeBody() if is_json else EventParser()
         self._events: deque[Event] = deque()
         self._is_empty = True
+        self._has_result = False
         self._is_closed = False
         self.meta: ResponseMeta = stream.meta
 
-    def __aiter__(self) -> AsyncIterator[JudgeRectifierResponse]:
+    def __aiter__(self) -> AsyncIterator[JudgeRectifierEvent]:
         return self
 
-    async def __anext__(self) -> JudgeRectifierResponse:
+    async def __anext__(self) -> JudgeRectifierEvent:
         """Return the next event.
 
         Raises:
             APIConnectionError: The connection was lost; `APITimeoutError` if nothing arrived in
                 time.
-            APIResponseError: The refinement failed, an event is not JSON, or there are no events.
+            APIResponseError: The refinement failed, an event is not JSON, or there is no event with
+                the improved response.
         """
         while not self._events:
             piece = await anext(self._stream, None)
@@ -81,18 +83,20 @@ class AsyncRefinement(AsyncIteration, AsyncIterator[JudgeRectifierResponse]):
         if event.name == "error":
             raise await self._unusable(event.data, "reports that the refinement failed")
         try:
-            result = JudgeRectifierResponse.model_validate_json(event.data)
+            result = JudgeRectifierEvent.model_validate_json(event.data)
         except ValidationError:
             # pydantic's own text contains the input.
-            error = await self._unusable(event.data, "has an event that is not a result")
-        else:
-            self._is_empty = False
-            return set_meta(result, self.meta)
-        raise error
+            result = None
+        if result is None or not result.model_fields_set & JudgeRectifierEvent.model_fields.keys():
+            raise await self._unusable(event.data, "has an event that is not a result")
+        self._is_empty = False
+        self._has_result = result.improved_response is not None
+        return set_meta(result, self.meta)
 
     async def _check_end(self) -> None:
-        if self._is_empty:
-            raise await self._unusable("", "has no events")
+        if not self._has_result:
+            problem = "has no events" if self._is_empty else "ends before the improved response"
+            raise await self._unusable("", problem)
 
     async def _unusable(self, content: str, problem: str) -> RootSignalsError:
         await self.aclose()

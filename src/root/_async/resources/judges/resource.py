@@ -10,7 +10,7 @@ from uuid import UUID
 
 from ...._accessor import Accessor, part
 from ...._config import NOT_GIVEN, NotGiven
-from ...._config.deadlines import Deadline, limited
+from ...._config.deadlines import Deadline
 from ...._http.operation import Operation
 from ...._schemas.executions import JSONObject, plain
 from ...._schemas.judges import (
@@ -191,15 +191,15 @@ class AsyncJudges(AsyncJudgeExecution, AsyncJudgeGeneration, AsyncCollection[J],
     ) -> J:
         """Retrieve a judge by its exact name.
 
-        If several have the name, it is the first one that the service lists, usually the newest.
+        If several have the name, a warning says so, and it is the first one that the service lists,
+        usually the newest.
 
         Raises:
-            InvalidRequestError: There is no judge with this name.
+            InvalidRequestError: There is no judge with this name, or it is empty.
         """
-        with limited(_request_timeout):
-            async for found in self.list(name=name, limit=1):
-                return await self.get(found.id)
-        raise InvalidRequestError(f"There is no judge with the name {name!r}.")
+        return await self._first_named(
+            name, lambda: self.list(name=name, limit=2), _request_timeout
+        )
 
     async def update(
         self,
@@ -320,7 +320,7 @@ class AsyncJudges(AsyncJudgeExecution, AsyncJudgeGeneration, AsyncCollection[J],
 
     async def claim(
         self,
-        claim_token: str,
+        claim_token: str | UUID,
         *,
         project_id: str | UUID | None = None,
         _request_timeout: float | Deadline | None = None,
@@ -332,7 +332,7 @@ class AsyncJudges(AsyncJudgeExecution, AsyncJudgeGeneration, AsyncCollection[J],
             project_id: The project that it is to belong to; the default project if omitted.
             _request_timeout: Seconds for the whole call, or a `root.Deadline`.
         """
-        claim_token = as_secret(claim_token)
+        claim_token = as_secret(str(claim_token) if isinstance(claim_token, UUID) else claim_token)
         body = json_body(ClaimRequest, None, claim_token=claim_token, project_id=plain(project_id))
         operation = Operation("POST", f"{self._collection}claim/", self._acting, body=body)
         return self._with_client(await self._send(operation, _request_timeout))

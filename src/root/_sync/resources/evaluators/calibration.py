@@ -8,11 +8,12 @@ from collections.abc import Sequence
 from typing import cast
 from uuid import UUID
 
-from ...._concurrency.bulk import OnError, OnProgress
+from ...._concurrency.bulk import OnError, OnProgress, check_concurrency
 from ...._config.deadlines import Deadline
 from ...._http.operation import Operation
 from ...._schemas.base import Parts
 from ...._schemas.calibrations import (
+    CalibrateBatchError,
     CalibrateBatchParameters,
     CalibrateBatchResult,
     CalibrationData,
@@ -25,7 +26,7 @@ from ...._schemas.evaluator_settings import references_of
 from ...._schemas.evaluators import InputVariable, ReferenceVariable
 from ...._schemas.executions import JSONObject, plain
 from ...._schemas.requests import Body, json_body, validate_each
-from ....errors import InvalidRequestError, short_traceback
+from ....errors import BulkError, InvalidRequestError, short_traceback
 from ...resource import Resource, segment
 
 __all__ = ["Calibration"]
@@ -126,10 +127,11 @@ class Calibration(Resource):
             _request_timeout: Seconds for all requests together, or a `root.Deadline`.
 
         Raises:
-            BulkError: An evaluator failed. `.results` has the rows of the others.
+            CalibrateBatchError: An evaluator failed. `.results` has the rows of the others.
             InvalidRequestError: There is not exactly one of `test_data` and `test_dataset_id`.
         """
         check_data(test_dataset_id, test_data)
+        check_concurrency(parallel_requests, "parallel_requests")
         requests = validate_each(
             evaluator_definitions, lambda one: (one, _request(one, test_dataset_id, test_data))
         )
@@ -137,14 +139,18 @@ class Calibration(Resource):
         def calibrate(body: Body) -> List[EvaluatorCalibrationOutput]:
             return self._send(_operation("", body))
 
-        outcomes = self._each(
-            calibrate,
-            [body for _, body in requests],
-            concurrency=parallel_requests,
-            errors=errors,
-            on_progress=on_progress,
-            deadline=_request_timeout,
-        )
+        try:
+            outcomes = self._each(
+                calibrate,
+                [body for _, body in requests],
+                concurrency=parallel_requests,
+                errors=errors,
+                on_progress=on_progress,
+                deadline=_request_timeout,
+            )
+        except BulkError as error:
+            definitions = [definition for definition, _ in requests]
+            raise CalibrateBatchError.of(error, definitions) from error.__cause__
         return batch_result(
             (definition, outcome)
             for (definition, _), outcome in zip(requests, outcomes, strict=True)

@@ -10,7 +10,7 @@ from ...._http.operation import Operation
 from ...._schemas.executions import plain
 from ...._schemas.objectives import NewObjective, ObjectiveRequest
 from ...._schemas.requests import json_body
-from ....errors import RootSignalsError
+from ....errors import NotFoundError, RootSignalsError
 from ...resource import segment
 from ...sender import Sender
 
@@ -30,6 +30,8 @@ def remove_objective(client: Sender, objective_id: str, error: RootSignalsError)
         path = f"/v1/objectives/{segment(objective_id, 'objective')}/"
         try:
             client.send(Operation("DELETE", path, NoneType))
+        except NotFoundError:
+            return
         except RootSignalsError:
             pass
         else:

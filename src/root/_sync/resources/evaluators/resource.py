@@ -328,16 +328,13 @@ class Evaluators(Presets[P], Calibration, Executions, Collection[E], Generic[E, 
     def get_by_name(self, name: str, *, _request_timeout: float | Deadline | None = None) -> E:
         """Retrieve an evaluator by its exact name.
 
-        If several have the name, it is the first one that the service lists, usually the newest
-        one of your organization.
+        If several have the name, a warning says so, and it is the first one that the service lists,
+        usually the newest one of your organization.
 
         Raises:
-            InvalidRequestError: There is no evaluator with this name.
+            InvalidRequestError: There is no evaluator with this name, or it is empty.
         """
-        with limited(_request_timeout):
-            for found in self.list(name=name, limit=1):
-                return self.get(found.id)
-        raise InvalidRequestError(f"There is no evaluator with the name {name!r}.")
+        return self._first_named(name, lambda: self.list(name=name, limit=2), _request_timeout)
 
     def update(
         self,
@@ -363,7 +360,9 @@ class Evaluators(Presets[P], Calibration, Executions, Collection[E], Generic[E, 
         """Update some fields of an evaluator, which makes a version, and return it.
 
         Omitted fields keep their values. An empty list empties a field, and so does None for
-        `demonstration_dataset_id`. The arguments are those of `create`.
+        `demonstration_dataset_id`. The models are one list: pass `model` together with
+        `fallback_models`, whose first one takes its place otherwise; an empty one alone changes
+        nothing. The arguments are those of `create`.
         """
         criteria = criteria_of(predicate, scoring_criteria)
         settings: dict[str, object] = {

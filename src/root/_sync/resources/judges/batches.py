@@ -196,8 +196,9 @@ class JudgeBatches(Collection[JudgeBatchExecutionDetail]):
     ) -> JudgeBatchExecutionDetail:
         """Wait until a batch has ended, and return it with its results.
 
-        It needs the ID alone, so that another process can wait, too, or wait again. It polls after
-        one second, and then less often, up to every ten seconds, or as the service asks.
+        It needs the ID alone, so that another process can wait, too, or wait again. It polls
+        at once, then after a second, and then less often, up to every ten seconds, or as the
+        service asks.
 
         Args:
             batch_id: The ID of the batch.
@@ -212,7 +213,7 @@ class JudgeBatches(Collection[JudgeBatchExecutionDetail]):
             WorkFailedError: All items failed; `.work` is the batch.
             APITimeoutError: It has not ended in time. It goes on.
         """
-        with limited(timeout):
+        with limited(timeout, "timeout"):
             return wait_for_work(self._client, self._detail(batch_id), on_progress=on_progress)
 
     def _detail(self, batch_id: str | UUID) -> Operation[JudgeBatchExecutionDetail]:

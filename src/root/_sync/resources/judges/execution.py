@@ -12,7 +12,7 @@ from ...._http.operation import Operation
 from ...._schemas.executions import Function, JSONObject, TurnInput, execution_body
 from ...._schemas.judge_runs import JudgeExecutionRequest, JudgeRectifierRequest
 from ...._schemas.judges import JudgeExecutionResponse, JudgeRectifierResponse
-from ...._schemas.queries import query_of
+from ...._schemas.queries import name_query
 from ...._schemas.requests import Body
 from ....errors import InvalidRequestError
 from ...resource import Resource, segment
@@ -140,7 +140,7 @@ class JudgeExecution(Resource):
             judge_version_id=judge_version_id,
             project_id=project_id,
         )
-        return self._send(execution("execute/by-name", body, query_of(name=name)), _request_timeout)
+        return self._send(execution("execute/by-name", body, name_query(name)), _request_timeout)
 
     @overload
     def refine(

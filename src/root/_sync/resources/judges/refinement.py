@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from ...._concurrency.kinds import Iteration
 from ...._http.events import Event, EventParser, WholeBody
 from ...._schemas.base import set_meta
-from ...._schemas.judges import JudgeRectifierResponse
+from ...._schemas.judges import JudgeRectifierEvent
 from ...._schemas.meta import find_header
 from ...stream import Stream, unusable_piece
 
@@ -28,7 +28,7 @@ __all__ = ["Refinement"]
 _END = "[DONE]"
 
 
-class Refinement(Iteration, Iterator[JudgeRectifierResponse]):
+class Refinement(Iteration, Iterator[JudgeRectifierEvent]):
     """The events of a refinement, as they arrive.
 
     The first one has the results of the original response, the last one the improved response with
@@ -49,19 +49,21 @@ class Refinement(Iteration, Iterator[JudgeRectifierResponse]):
         self._parser: EventParser | WholeBody = WholeBody() if is_json else EventParser()
         self._events: deque[Event] = deque()
         self._is_empty = True
+        self._has_result = False
         self._is_closed = False
         self.meta: ResponseMeta = stream.meta
 
-    def __iter__(self) -> Iterator[JudgeRectifierResponse]:
+    def __iter__(self) -> Iterator[JudgeRectifierEvent]:
         return self
 
-    def __next__(self) -> JudgeRectifierResponse:
+    def __next__(self) -> JudgeRectifierEvent:
         """Return the next event.
 
         Raises:
             APIConnectionError: The connection was lost; `APITimeoutError` if nothing arrived in
                 time.
-            APIResponseError: The refinement failed, an event is not JSON, or there are no events.
+            APIResponseError: The refinement failed, an event is not JSON, or there is no event with
+                the improved response.
         """
         while not self._events:
             piece = next(self._stream, None)
@@ -82,18 +84,20 @@ class Refinement(Iteration, Iterator[JudgeRectifierResponse]):
         if event.name == "error":
             raise self._unusable(event.data, "reports that the refinement failed")
         try:
-            result = JudgeRectifierResponse.model_validate_json(event.data)
+            result = JudgeRectifierEvent.model_validate_json(event.data)
         except ValidationError:
             # pydantic's own text contains the input.
-            error = self._unusable(event.data, "has an event that is not a result")
-        else:
-            self._is_empty = False
-            return set_meta(result, self.meta)
-        raise error
+            result = None
+        if result is None or not result.model_fields_set & JudgeRectifierEvent.model_fields.keys():
+            raise self._unusable(event.data, "has an event that is not a result")
+        self._is_empty = False
+        self._has_result = result.improved_response is not None
+        return set_meta(result, self.meta)
 
     def _check_end(self) -> None:
-        if self._is_empty:
-            raise self._unusable("", "has no events")
+        if not self._has_result:
+            problem = "has no events" if self._is_empty else "ends before the improved response"
+            raise self._unusable("", problem)
 
     def _unusable(self, content: str, problem: str) -> RootSignalsError:
         self.close()
