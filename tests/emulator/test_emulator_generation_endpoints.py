@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, get_args
 from uuid import uuid4
 
 import httpx
@@ -254,3 +254,108 @@ def test_present_servers_lack_them(client: httpx.Client, method: str, path: str)
     response = client.request(method, path, json={})
 
     assert response.status_code == (405 if method == "PATCH" else 404)
+
+
+LOGS = "/v1/execution-logs/"
+
+
+def listed(client: httpx.Client, path: str, **query: object) -> set[str]:
+    """Return the IDs that a list has."""
+    response = client.get(path, params={name: str(value) for name, value in query.items()})
+    assert response.status_code == 200, response.text
+    return {one["id"] for one in response.json()["results"]}
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ({"judge_id": "{judge}"}, {"batch", "batch part", "run", "run part"}),
+        ({"judge_id": RELEVANCE}, set[str]()),
+        ({"batch_execution_id": "{batch_id}"}, {"batch", "batch part"}),
+        ({"parent_execution_log_id": "{run}"}, {"run part"}),
+        ({"model": "gpt-4o"}, {"own"}),
+        ({"model": "gpt-4"}, set[str]()),
+        ({"owner_email": "nobody@example.com"}, set[str]()),
+        ({"min_cost": 0.0, "max_cost": 0.0, "model": "gpt-4o"}, {"own"}),
+        ({"min_cost": 0.1}, set[str]()),
+        ({"max_cost": -0.1}, set[str]()),
+        ({"execution_type": "internal"}, set[str]()),
+        ({"execution_type": "judge"}, {"batch", "run"}),
+        # The newest of the judge, of the evaluator in it, and of the other one.
+        ({"unique_evaluators": "true"}, {"run", "run part", "own"}),
+    ],
+    ids=str,
+)
+def test_filters_of_logs(new: httpx.Client, query: dict[str, str], expected: set[str]) -> None:
+    """Newer servers list the logs of a judge, a batch, a run, a model, a user and of a cost."""
+    evaluator = create_evaluator(new, models=["gpt-4o"])
+    own = new.post(f"/v1/evaluators/execute/{evaluator}/", json=RUN).json()["execution_log_id"]
+    references = [{"id": RELEVANCE}]
+    judge = create(
+        new, "/v1/judges/", name="judge", intent="Kind.", evaluator_references=references
+    )["id"]
+    batch = finished(new, judge_id=judge, inputs=[RUN])
+    run = new.post(f"/v1/judges/{judge}/execute/", json=RUN).json()["execution_log_id"]
+    logs = {"own": own, "batch": batch["items"][0]["execution_log_id"], "run": run}
+    for one in new.get(LOGS).json()["results"]:
+        for name in ("batch", "run"):
+            if one["parent_execution_log_id"] == logs[name]:
+                logs[f"{name} part"] = one["id"]
+    known = {"judge": judge, "batch_id": batch["batch_execution_id"], **logs}
+
+    found = listed(new, LOGS, **{k: str(v).format(**known) for k, v in query.items()})
+
+    assert {name for name, id_ in logs.items() if id_ in found} == expected
+    assert len(found) == len(expected)
+
+
+def test_logs_of_a_user(new_server: Server) -> None:
+    """The logs of a user are those that have the address of the owner."""
+    colleagues = [f"{name}@example.com" for name in ("ada", "ben")]
+    ids: dict[str, str] = {}
+    for email in colleagues:
+        key = new_server.add_key(organization="users", email=email)
+        with connect(new_server, key) as client:
+            run = client.post(f"/v1/evaluators/execute/{RELEVANCE}/", json=RUN).json()
+            ids[email] = run["execution_log_id"]
+            found = {one: listed(client, LOGS, owner_email=one) for one in ids}
+
+    assert found == {email: {id_} for email, id_ in ids.items()}
+
+
+@pytest.mark.parametrize(
+    ("path", "name", "generations"),
+    [
+        *((LOGS, name, "BC") for name in ("session_id", "has_session_id", "project_id")),
+        *((LOGS, name, "C") for name in ("judge_id", "model", "min_cost", "unique_evaluators")),
+        (LOGS, "unique_skills", "AB"),
+        ("/v1/evaluators/", "evaluator_type", "C"),
+        ("/v1/evaluators/", "skill_type", "AB"),
+        ("/v1/evaluators/", "project_id", "BC"),
+        ("/v1/objectives/", "include_public", "BC"),
+        ("/v1/datasets/", "type", "AB"),
+    ],
+)
+@pytest.mark.parametrize("generation", get_args(Generation))
+def test_filters_of_a_generation(
+    path: str, name: str, generations: str, generation: Generation
+) -> None:
+    """A list has the filters of its generation."""
+    document: dict[str, Any] = openapi(generation)
+    parameters = document["paths"][path]["get"]["parameters"]
+
+    assert (name in [one.get("name") for one in parameters]) == (generation in generations)
+
+
+def test_type_of_evaluators(new: httpx.Client) -> None:
+    """Newer servers list evaluators by their type, by another name than others."""
+    id_ = create_evaluator(new)
+
+    assert id_ in listed(new, "/v1/evaluators/", evaluator_type="managed")
+    assert not listed(new, "/v1/evaluators/", evaluator_type="native")
+
+
+@pytest.mark.parametrize("name", ["judge_id", "model", "unique_evaluators"])
+def test_present_servers_refuse_newer_filters(client: httpx.Client, name: str) -> None:
+    """Lists of logs refuse the filters that a generation does not have."""
+    assert client.get(LOGS, params={name: "a"}).json() == {name: ["Unknown query parameter."]}

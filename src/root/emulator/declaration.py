@@ -71,6 +71,8 @@ class Declaration(Generic[S]):
     """The columns that lists can be filtered by."""
     filters: ClassVar[Mapping[str, Filter]] = {}
     """Other filters of lists."""
+    newer_filters: ClassVar[Mapping[str, Filter]] = {}
+    """The filters that only lists of a newer generation have, or have in another form."""
     list_parameters: ClassVar[Fields] = {}
     """Other parameters of lists."""
     refuses_unknown_parameters: ClassVar[bool] = False

@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from root.emulator.fields import BooleanField, Field, StringField, Value
 
-__all__ = ["Condition", "Filter", "any_of", "at_least", "at_most", "flag", "search"]
+__all__ = ["Condition", "Filter", "any_of", "at_least", "at_most", "equal", "flag", "search"]
 
 Condition: TypeAlias = tuple[str, tuple[Value, ...]]
 """A condition in SQL, and the values of its placeholders."""
@@ -44,6 +44,11 @@ def search(*columns: str, description: str) -> Filter:
     """Return a filter for rows that have a text in one of some columns, in any case."""
     found = " OR ".join(f"instr(casefold({column}), casefold(?))" for column in columns)
     return Filter(StringField(), f"({found})", description)
+
+
+def equal(column: str, field: Field, description: str) -> Filter:
+    """Return a filter for rows with this value."""
+    return Filter(field, f"{column} = ?", description)
 
 
 def at_least(column: str, field: Field, description: str) -> Filter:

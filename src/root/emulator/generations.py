@@ -7,9 +7,9 @@ generation, fields of responses are left out, and those of bodies have other nam
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import replace
-from typing import Literal, TypeAlias, cast
+from typing import Literal, TypeAlias, TypeVar, cast
 
 from starlette.responses import JSONResponse, Response
 
@@ -20,6 +20,8 @@ from root.emulator.serializers import is_json
 from root.emulator.shapes import Shape
 
 __all__ = ["ABSENT", "Generation", "Handler", "adapted", "restrict", "shape_of"]
+
+T = TypeVar("T")
 
 Generation: TypeAlias = Literal["A", "B", "C"]
 """A generation of the service, the oldest first."""
@@ -128,13 +130,39 @@ ABSENT: Mapping[Generation, Mapping[str, frozenset[str]]] = {
 }
 """The operations, and the handlers of actions, that a generation lacks, by resource."""
 
+_WITHOUT_FILTERS: Mapping[Generation, Mapping[str, frozenset[str]]] = {
+    "A": {
+        "evaluators": frozenset({"project_id"}),
+        "judges": frozenset({"project_id"}),
+        "objectives": frozenset({"project_id", "include_public"}),
+        "datasets": frozenset({"project_id"}),
+        "execution-logs": frozenset({"session_id", "user_id", "has_session_id", "project_id"}),
+    },
+    "B": {},
+    "C": {
+        "evaluators": frozenset({"skill_type"}),
+        "datasets": frozenset({"type"}),
+        "execution-logs": frozenset({"unique_skills"}),
+    },
+}
+
 
 def restrict(resource: AnyResource, generation: Generation) -> None:
-    """Remove the endpoints of a resource that a generation lacks."""
+    """Give a resource the endpoints and the filters of a generation."""
     absent = ABSENT[generation].get(resource.name, frozenset[str]())
-    operations = tuple(one for one in resource.operations if one not in absent)
-    actions = tuple(one for one in resource.actions if one.handler not in absent)
-    vars(resource).update(operations=operations, actions=actions)
+    newer = resource.newer_filters if generation == "C" else {}
+    without = _WITHOUT_FILTERS[generation].get(resource.name, frozenset[str]()) | newer.keys()
+    vars(resource).update(
+        operations=tuple(one for one in resource.operations if one not in absent),
+        actions=tuple(one for one in resource.actions if one.handler not in absent),
+        filtered_by=tuple(one for one in resource.filtered_by if one not in without),
+        filters={**_without(resource.filters, without), **newer},
+        list_parameters=_without(resource.list_parameters, without),
+    )
+
+
+def _without(named: Mapping[str, T], names: Container[str]) -> dict[str, T]:
+    return {name: one for name, one in named.items() if name not in names}
 
 
 _SAME = Shape()

@@ -23,7 +23,7 @@ from root.emulator.fields import (
     UUIDField,
     Value,
 )
-from root.emulator.filters import Filter, any_of, at_least, at_most, flag, search
+from root.emulator.filters import Filter, any_of, at_least, at_most, equal, flag, search
 from root.emulator.json_fields import JsonField, ListField, MapField
 from root.emulator.keys import Account
 from root.emulator.number_fields import FloatField
@@ -103,6 +103,12 @@ def _text() -> StringField:
 
 
 _ONLY = "Return only logs"
+
+_NEWEST = flag(
+    "position IN (SELECT max(position) FROM execution_logs GROUP BY organization,"
+    " executed_item_id)",
+    "Whether to return only the newest log of each evaluator and judge.",
+)
 
 
 class ExecutionLogs(Resource[StoredExecutionLog]):
@@ -219,11 +225,36 @@ class ExecutionLogs(Resource[StoredExecutionLog]):
             "(session_id != '') = ?",
             f"{_ONLY} with a session ID, or only those without one.",
         ),
-        "unique_skills": flag(
-            "position IN (SELECT max(position) FROM execution_logs GROUP BY organization,"
-            " executed_item_id)",
-            "Whether to return only the newest log of each evaluator and judge.",
+        "unique_skills": _NEWEST,
+    }
+    newer_filters: ClassVar[Mapping[str, Filter]] = {
+        "execution_type": equal(
+            "execution_type",
+            ChoiceField(choices=(*EXECUTION_TYPES, "internal")),
+            f"{_ONLY} of this type.",
         ),
+        "judge_id": Filter(
+            UUIDField(),
+            "coalesce(parent_execution_log_id, id) IN"
+            " (SELECT id FROM execution_logs WHERE executed_item_id = ?"
+            " AND execution_type IN ('judge', 'proxy'))",
+            f"{_ONLY} of this judge, and of evaluators that it ran.",
+        ),
+        "batch_execution_id": Filter(
+            UUIDField(),
+            "coalesce(parent_execution_log_id, id) IN"
+            " (SELECT json_extract(item.value, '$.execution_log_id')"
+            " FROM batch_executions AS batch, json_each(batch.items) AS item WHERE batch.id = ?)",
+            f"{_ONLY} of this batch, and of evaluators that it ran.",
+        ),
+        "parent_execution_log_id": equal(
+            "parent_execution_log_id", UUIDField(), f"{_ONLY} of the evaluators in this run."
+        ),
+        "model": equal("model", StringField(), f"{_ONLY} of this model."),
+        "owner_email": equal("email", StringField(), f"{_ONLY} of the user with this address."),
+        "min_cost": at_least("cost", FloatField(), f"{_ONLY} with this cost or a higher one."),
+        "max_cost": at_most("cost", FloatField(), f"{_ONLY} with this cost or a lower one."),
+        "unique_evaluators": _NEWEST,
     }
     list_parameters: ClassVar[Fields] = {
         "include": StringField(

@@ -19,7 +19,14 @@ from root.emulator.outputs import CREATED_AT, ID, OWNER, Output, Schema
 from root.emulator.problems import Problem
 from root.emulator.resources.datasets import DataSets
 from root.emulator.resources.evaluators.endpoints import ACTIONS
-from root.emulator.resources.evaluators.fields import FIELDS, FILTERS, INTERNAL, LISTED, SHOWN
+from root.emulator.resources.evaluators.fields import (
+    FIELDS,
+    FILTERS,
+    INTERNAL,
+    LISTED,
+    NEWER_FILTERS,
+    SHOWN,
+)
 from root.emulator.resources.evaluators.outputs import (
     INPUT,
     STRING,
@@ -77,6 +84,7 @@ class DeclaredEvaluators(VersionedResource[StoredEvaluator]):
     sorted_by: ClassVar[tuple[str, ...]] = ("name",)
     filtered_by: ClassVar[tuple[str, ...]] = ("name", "project_id")
     filters: ClassVar[Mapping[str, Filter]] = FILTERS
+    newer_filters: ClassVar[Mapping[str, Filter]] = NEWER_FILTERS
     list_parameters: ClassVar[Fields] = LISTS_PUBLIC
     retrieve_parameters: ClassVar[Fields] = {
         "version_id": StringField(description="The version; by default the newest one.")

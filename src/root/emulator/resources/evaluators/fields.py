@@ -25,7 +25,7 @@ from root.emulator.table_spec import SERVICE
 from root.emulator.versions import VERSION_COLUMNS
 from root.emulator.visibility import IS_LISTED
 
-__all__ = ["FIELDS", "FILTERS", "INTERNAL", "LISTED", "SHOWN"]
+__all__ = ["FIELDS", "FILTERS", "INTERNAL", "LISTED", "NEWER_FILTERS", "SHOWN"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -173,6 +173,10 @@ LISTED = (
 
 _ONLY = "Return only evaluators"
 
+_OF_TYPE = Filter(
+    ChoiceField(choices=("managed", "native")), "? = 'managed'", f"{_ONLY} of this type."
+)
+
 FILTERS: Mapping[str, Filter] = {
     "search": search(
         "name",
@@ -180,9 +184,7 @@ FILTERS: Mapping[str, Filter] = {
         description=f"{_ONLY} with this text in the name or the intent.",
     ),
     "is_root_evaluator": flag(f"organization = '{SERVICE}'", f"{_ONLY} of the service."),
-    "skill_type": Filter(
-        ChoiceField(choices=("managed", "native")), "? = 'managed'", f"{_ONLY} of this type."
-    ),
+    "skill_type": _OF_TYPE,
     "objective__intent": Filter(
         StringField(), "json_extract(objective, '$.intent') = ?", f"{_ONLY} with this intent."
     ),
@@ -194,3 +196,5 @@ FILTERS: Mapping[str, Filter] = {
         StringField(), "' ' || full_name LIKE '% ' || ?", f"{_ONLY} of users with this last name."
     ),
 }
+
+NEWER_FILTERS: Mapping[str, Filter] = {"evaluator_type": _OF_TYPE}
