@@ -608,3 +608,24 @@ def test_refined_completions(client: httpx.Client) -> None:
     assert chat.status_code == plain.status_code == 200
     assert chat.json()["choices"][0]["message"]["content"].startswith("You said: Hello there")
     assert plain.json()["output"][0]["content"][0]["text"].startswith("You said: zzz Hello")
+
+
+@pytest.mark.parametrize("name", ["J", "J1"])
+def test_short_names_of_generated_judges(client: httpx.Client, name: str) -> None:
+    """A generated judge has the given name, even one that is too short for a created judge."""
+    id_ = generate(client, name=name)["judge_id"]
+
+    assert client.get(f"{LIST}{id_}/").json()["name"] == name
+    listed = client.get(LIST, params={"name": name}).json()["results"]
+    assert [one["id"] for one in listed] == [id_]
+    assert generate(client, name=name, overwrite=True)["judge_id"] == id_
+
+
+@pytest.mark.parametrize("path", [LIST, "/v1/evaluators/", "/v1/objectives/"])
+@pytest.mark.parametrize("length", [1, 2, 2000])
+def test_filters_of_any_length(client: httpx.Client, path: str, length: int) -> None:
+    """A filter may have a text that no object can have, and lists nothing then."""
+    name = "intent" if "objectives" in path else "name"
+    response = client.get(path, params={name: "x" * length})
+
+    assert (response.status_code, response.json()["results"]) == (200, [])

@@ -140,6 +140,7 @@ class Declaration(Generic[S]):
             for field in fields(self.stored)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
         ]
         self._sortable = {name: self.spec.fields[name] for name in self.sorted_by}
+        self._filterable = {name: self.spec.fields[name].as_filter() for name in self.filtered_by}
 
     # What a resource may have rules for.
 
@@ -229,6 +230,11 @@ class Declaration(Generic[S]):
     def patched(self) -> Fields:
         """The fields of the body that changes some fields of an object."""
         return self.fields if self.changed_fields is None else self.changed_fields
+
+    @property
+    def filter_fields(self) -> Fields:
+        """The parameters of lists that columns are filtered by."""
+        return {name: self._filterable[name] for name in self.filtered_by}
 
     @property
     def secret_fields(self) -> set[str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TypeAlias
 from uuid import UUID
@@ -113,6 +113,10 @@ class Field:
         """Return the limits in responses to OPTIONS."""
         return {}
 
+    def as_filter(self) -> Field:
+        """Return the field of the parameter that lists objects with a value."""
+        return self
+
 
 @dataclass(frozen=True, kw_only=True)
 class StringField(Field):
@@ -140,6 +144,10 @@ class StringField(Field):
         if self.max_length is not None:
             limits["max_length"] = self.max_length
         return limits
+
+    def as_filter(self) -> Field:
+        """Return the field of the parameter, for a text of any length."""
+        return replace(self, min_length=1, max_length=None)
 
     def clean(self, value: object) -> str:
         """Return the string without surrounding white space.

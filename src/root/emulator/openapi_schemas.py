@@ -63,10 +63,10 @@ def list_parameters_of(resource: AnyResource) -> list[JsonValue]:
             " orderings, separated by commas, the first known one is used, by default -created_at.",
             "schema": {"anyOf": [{"enum": known}, {"type": "string"}], "default": "-created_at"},
         }
-    for name in resource.filtered_by:
+    for name, field in resource.filter_fields.items():
         parameters[name] = {
             "description": "Return only what has this value; an empty one is ignored.",
-            "schema": _or_blank(resource.spec.fields[name]),
+            "schema": _or_blank(field),
         }
     for name, filter_ in resource.filters.items():
         parameters[name] = {

@@ -119,9 +119,7 @@ class Resource(Declaration[S]):
         return [self.filters[name].apply(value) for name, value in values.items()]
 
     def _filters(self, call: Call) -> dict[str, Value]:
-        return call.parameters(
-            {name: self.spec.fields[name] for name in self.filtered_by}, is_partial=True
-        )
+        return call.parameters(self.filter_fields, is_partial=True)
 
     def _check_parameters(self, call: Call) -> None:
         """Check the names of the parameters of a list.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from operator import attrgetter
 from typing import ClassVar, cast
 
 from starlette.responses import JSONResponse, Response
@@ -53,6 +54,8 @@ VISIBILITIES: Mapping[str, Visibility] = {
 
 _ONLY = "Return only judges"
 
+_MAX_NAME = 512
+
 
 class DeclaredJudges(VersionedResource[StoredJudge]):
     """What judges declare, and the rules for their values."""
@@ -70,7 +73,10 @@ class DeclaredJudges(VersionedResource[StoredJudge]):
     )
     fields: ClassVar[Fields] = {
         "name": StringField(
-            required=True, min_length=3, max_length=512, description="The name, unique or not."
+            required=True,
+            min_length=3,
+            max_length=_MAX_NAME,
+            description="The name, unique or not.",
         ),
         "intent": StringField(required=True, description="What it evaluates."),
         "evaluator_references": ListField(
@@ -190,8 +196,11 @@ class DeclaredJudges(VersionedResource[StoredJudge]):
     def outputs(self) -> dict[str, Output]:
         """Return the fields of responses that are not fields of requests."""
         objects: Schema = {"type": "object"}
+        name: Schema = {"type": "string", "minLength": 1, "maxLength": _MAX_NAME}
         return {
             "id": ID,
+            # Generation accepts shorter names than creation.
+            "name": Output(name, attrgetter("name")),
             "created_at": CREATED_AT,
             "version_id": VERSION_ID,
             "visibility": LOWER_CASE_VISIBILITY,

@@ -112,9 +112,7 @@ class Judges(DeclaredJudges):
         intent = str(values["intent"])
         drafted = draft(values)
         table = self.table(store)
-        # What is too short for a name counts as none.
         given = str(values.get("name") or "")
-        given = given if len(given) > 2 else ""
         name = given or name_from(intent)
         row = None
         if values.get("judge_id"):
