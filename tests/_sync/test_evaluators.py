@@ -204,6 +204,20 @@ def test_several_with_a_name(client: RootSignals) -> None:
     assert caught[0].filename == __file__
 
 
+def test_attributes_as_names(client: RootSignals) -> None:
+    """On the emulator, all look-ups by name take the attribute of an evaluator of the service."""
+    name = "Safety_for_Children"
+
+    found = client.evaluators.get_by_name(name)
+
+    assert found.name == "Safety for Children"
+    assert (client.evaluators.run_by_name(name, response="Hi!")).evaluator_name == found.name
+    own = client.evaluators.create(CRITERIA, name=name, intent="a")
+    with pytest.warns(UserWarning, match="Several evaluators"):
+        assert (client.evaluators.get_by_name(name)).id == own.id
+    assert (client.evaluators.get_by_name(found.name)).id == found.id
+
+
 def test_overwrite(client: RootSignals) -> None:
     """An evaluator of the same name is refused, or replaced as a new version."""
     first = client.evaluators.create(CRITERIA, name="Friendly", intent="a")

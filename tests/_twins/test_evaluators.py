@@ -208,6 +208,20 @@ async def test_several_with_a_name(client: RootSignals) -> None:
     assert caught[0].filename == __file__
 
 
+async def test_attributes_as_names(client: RootSignals) -> None:
+    """On the emulator, all look-ups by name take the attribute of an evaluator of the service."""
+    name = "Safety_for_Children"
+
+    found = await client.evaluators.aget_by_name(name)
+
+    assert found.name == "Safety for Children"
+    assert (await client.evaluators.arun_by_name(name, response="Hi!")).evaluator_name == found.name
+    own = await client.evaluators.acreate(CRITERIA, name=name, intent="a")
+    with pytest.warns(UserWarning, match="Several evaluators"):
+        assert (await client.evaluators.aget_by_name(name)).id == own.id
+    assert (await client.evaluators.aget_by_name(found.name)).id == found.id
+
+
 async def test_overwrite(client: RootSignals) -> None:
     """An evaluator of the same name is refused, or replaced as a new version."""
     first = await client.evaluators.acreate(CRITERIA, name="Friendly", intent="a")

@@ -59,6 +59,8 @@ __all__ = [
 ]
 
 
+_IDS = {preset.attribute: preset.id for preset in PRESETS}
+
 SERVICE_OWNER = Account(SERVICE, "evaluators@emulator.invalid", "Root Signals")
 
 
@@ -166,6 +168,16 @@ class DeclaredEvaluators(VersionedResource[StoredEvaluator]):
     def others_listed(self, call: Call) -> str | None:
         """Return the condition of evaluators of others in a list."""
         return service_and_others_if_requested(call)
+
+    def _filters(self, call: Call) -> dict[str, Value]:
+        """Return the values of columns; an evaluator of the service has an attribute as a name."""
+        found = super()._filters(call)
+        id_ = _IDS.get(str(found.get("name")))
+        organization = call.account.organization
+        if id_ is None or self.table(call.store).find_nearest(organization, "name", found["name"]):
+            return found
+        del found["name"]
+        return {**found, "id": id_}
 
     def provide(self, store: Store) -> None:
         """Have the evaluators of the service in the database."""
