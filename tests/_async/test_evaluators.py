@@ -216,8 +216,7 @@ async def test_attributes_as_names(client: AsyncRootSignals) -> None:
     assert found.name == "Safety for Children"
     assert (await client.evaluators.run_by_name(name, response="Hi!")).evaluator_name == found.name
     own = await client.evaluators.create(CRITERIA, name=name, intent="a")
-    with pytest.warns(UserWarning, match="Several evaluators"):
-        assert (await client.evaluators.get_by_name(name)).id == own.id
+    assert (await client.evaluators.get_by_name(name)).id == own.id
     assert (await client.evaluators.get_by_name(found.name)).id == found.id
 
 

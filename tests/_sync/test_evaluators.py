@@ -213,8 +213,7 @@ def test_attributes_as_names(client: RootSignals) -> None:
     assert found.name == "Safety for Children"
     assert (client.evaluators.run_by_name(name, response="Hi!")).evaluator_name == found.name
     own = client.evaluators.create(CRITERIA, name=name, intent="a")
-    with pytest.warns(UserWarning, match="Several evaluators"):
-        assert (client.evaluators.get_by_name(name)).id == own.id
+    assert (client.evaluators.get_by_name(name)).id == own.id
     assert (client.evaluators.get_by_name(found.name)).id == found.id
 
 

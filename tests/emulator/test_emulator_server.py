@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import http.client
 import importlib
@@ -134,6 +135,14 @@ def test_fast_start_and_stop() -> None:
 
     assert up < 1
     assert down < 1
+
+
+def test_event_loops_of_the_process(server: Server) -> None:
+    """A running emulator does not change the kind of event loop that the process has."""
+    loop = asyncio.new_event_loop()
+    loop.close()
+
+    assert type(loop).__module__.startswith("asyncio.")
 
 
 def test_several_emulators() -> None:

@@ -59,6 +59,8 @@ class Listener(uvicorn.Server):
             # for an existing socket, where each response would be delayed by 40 ms.
             host=host,
             port=port,
+            # Before 0.36, uvicorn would change the kind of all event loops of the process.
+            loop="auto" if hasattr(uvicorn.Config, "get_loop_factory") else "none",
             lifespan="off",
             ws="none",
             # With httptools a request is not notified of the end of its connection if another
