@@ -68,7 +68,10 @@ def find_existing(server: Server) -> Existing:
         "version_id": lambda: evaluator["version_id"],
         "objective_id": lambda: evaluator["objective"]["id"],
         "objective_version_id": lambda: evaluator["objective"]["version_id"],
-        "test_dataset_id": lambda: client.post("datasets/", files=rows).json()["id"],
+        **dict.fromkeys(
+            ("test_dataset_id", "demonstration_dataset_id", "dataset"),
+            lambda: client.post("datasets/", files=rows).json()["id"],
+        ),
         "models": lambda: "gpt-4o",
         "yaml": lambda: DOCUMENT.format(name=uuid4().hex),
     }

@@ -325,3 +325,61 @@ def test_stored_evaluators(emulator: Server) -> None:
         emulator.wipe()
         assert (emulator.objectives, emulator.evaluators, emulator.execution_logs) == ((), (), ())
         assert len(results(client, EVALUATORS)) == 44
+
+
+def upload(client: httpx.Client) -> str:
+    """Create a data set, and return its ID."""
+    created: dict[str, str] = client.post("/v1/datasets/", json={"name": "a"}).json()
+    return created["id"]
+
+
+REFERENCES = [{"name": "docs", "dataset": UNKNOWN}]
+
+
+@pytest.mark.parametrize(
+    "fields", [{"demonstration_dataset_id": UNKNOWN}, {"reference_variables": REFERENCES}], ids=str
+)
+def test_unknown_data_sets(client: httpx.Client, fields: dict[str, object]) -> None:
+    """A data set of an evaluator that is created, changed, replaced or calibrated must exist."""
+    (name,) = fields
+    created = create_evaluator(client)
+    path = f"{EVALUATORS}{created['id']}/"
+    body = {
+        "name": "Other",
+        "scoring_criteria": "Is {{response}} kind?",
+        "prompt": "Is {{response}} kind?",
+        "objective_id": created["objective"]["id"],
+        "test_data": [["1", "Yes."]],
+        **fields,
+    }
+
+    calls = [("POST", EVALUATORS), ("PATCH", path), ("PUT", path)]
+    if name == "reference_variables":
+        calls.append(("POST", f"{EVALUATORS}calibrate/"))
+    for method, url in calls:
+        response = client.request(method, url, json=body)
+        assert (response.status_code, set(response.json())) == (400, {name})
+        assert "object does not exist" in response.text
+    assert client.get(path).json() == created
+
+
+def test_data_sets_of_an_evaluator(client: httpx.Client) -> None:
+    """An evaluator has its data sets, and keeps those that are deleted later."""
+    dataset = upload(client)
+    references = [{"name": "docs", "dataset": dataset}]
+    created = create_evaluator(
+        client,
+        scoring_criteria="Is {{response}} in {{docs}}?",
+        demonstration_dataset_id=dataset,
+        reference_variables=references,
+    )
+    assert created["inputs"].keys() == {"response"}
+    (stored,) = created["reference_variables"]
+    assert stored | references[0] == stored
+    client.delete(f"/v1/datasets/{dataset}/")
+
+    kept = {"demonstration_dataset_id": dataset, "reference_variables": references}
+    path = f"{EVALUATORS}{created['id']}/"
+    response = client.patch(path, json={"name": "Renamed", **kept})
+
+    assert response.json()["name"] == "Renamed", response.text

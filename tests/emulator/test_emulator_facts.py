@@ -152,7 +152,7 @@ SENT: dict[tuple[str, str], dict[str, Sent]] = {
     ("POST", "/v1/objectives/"): {
         "intent": Sent(("x", "x" * 100_000), ("", "x" * 100_001, None)),
         "force_create": Sent((True, False), (None,)),
-        "test_dataset_id": Sent((None, str(UUID(int=1))), ("x",)),
+        "test_dataset_id": Sent((None,), ("x", str(UUID(int=1)))),
         "project_id": Sent((None,), ("x", str(UUID(int=1)))),
     },
     ("POST", "/v1/evaluators/"): {
@@ -171,7 +171,11 @@ SENT: dict[tuple[str, str], dict[str, Sent]] = {
             (None, [], [{"score": 0}], [{"score": 1, "request": None, "response": "x"}]),
             ([{}], [{"score": 1.1}], [{"score": -0.1}], "x"),
         ),
-        "demonstration_dataset_id": Sent((None, str(UUID(int=1))), ("x",)),
+        "demonstration_dataset_id": Sent((None,), ("x", str(UUID(int=1)))),
+        # Older clients send it.
+        "reference_variables": Sent(
+            ([],), ([{}], [{"dataset": str(UUID(int=1)), "name": "x"}], None)
+        ),
         "change_note": Sent((None, "", "x"), ([],)),
         "project_id": Sent((None,), ("x", str(UUID(int=1)))),
         "overwrite": Sent((True, False), (None,)),

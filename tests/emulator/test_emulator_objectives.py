@@ -46,7 +46,8 @@ def test_versions(client: httpx.Client) -> None:
 
 def test_put(client: httpx.Client) -> None:
     """PUT changes an objective, or makes another one with `force_create`."""
-    id_ = create_objective(client, intent="old", test_dataset_id=UNKNOWN)
+    dataset = client.post("/v1/datasets/", json={"name": "a"}).json()["id"]
+    id_ = create_objective(client, intent="old", test_dataset_id=dataset)
     path = f"{OBJECTIVES}{id_}/"
 
     changed = client.put(path, json={"intent": "new"}).json()
@@ -96,3 +97,17 @@ def test_project_with_objectives_cannot_be_deleted(client: httpx.Client) -> None
     assert client.delete(path).status_code == 400
     client.delete(f"{OBJECTIVES}{id_}/")
     assert client.delete(path).status_code == 204
+
+
+def test_unknown_data_set(client: httpx.Client) -> None:
+    """The data set of an objective must exist, but may be deleted later."""
+    unknown = {"test_dataset_id": UNKNOWN}
+    dataset = client.post("/v1/datasets/", json={"name": "a"}).json()["id"]
+    known = {"intent": "Kind.", "test_dataset_id": dataset}
+    path = f"/v1/objectives/{client.post('/v1/objectives/', json=known).json()['id']}/"
+
+    for method, url in (("POST", "/v1/objectives/"), ("PATCH", path), ("PUT", path)):
+        response = client.request(method, url, json=unknown)
+        assert (response.status_code, set(response.json())) == (400, {"test_dataset_id"})
+    client.delete(f"/v1/datasets/{dataset}/")
+    assert client.patch(path, json={**known, "intent": "Polite."}).status_code == 200

@@ -94,7 +94,7 @@ _SHAPES: Mapping[Generation, Mapping[str, Shape]] = {
                 *("prompt", "skill_type", "status", "model_params", "reference_variables"),
                 *("system_message", "evaluator_demonstrations", *_OBJECTIVE_A),
             ),
-            read=dict.fromkeys(("prompt", "evaluator_demonstrations")),
+            read=dict.fromkeys(("prompt", "evaluator_demonstrations", "reference_variables")),
         ),
         "evaluators calibrate_draft": Shape(
             read=dict.fromkeys(("test_data", "reference_variables"))

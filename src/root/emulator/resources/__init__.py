@@ -30,7 +30,8 @@ def declared(
         generation: The generation of the service, which may lack some endpoints.
     """
     models, projects, logs = Models(catalogue), Projects(), ExecutionLogs()
-    objectives, datasets = Objectives(projects), DataSets(projects)
+    datasets = DataSets(projects)
+    objectives = Objectives(projects, datasets)
     evaluators = Evaluators(
         models, projects, objectives, logs, datasets, fixed_scores or FixedScores()
     )

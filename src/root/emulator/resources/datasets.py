@@ -22,7 +22,7 @@ from root.emulator.filters import Filter, search
 from root.emulator.json_fields import ListField
 from root.emulator.keys import Account
 from root.emulator.outputs import CREATED_AT, ID, OWNER, Output
-from root.emulator.problems import detail_problem
+from root.emulator.problems import Problem, detail_problem
 from root.emulator.resource import Resource
 from root.emulator.resources.projects import Projects
 from root.emulator.rows import Row
@@ -208,6 +208,15 @@ class DataSets(Resource[StoredDataSet]):
         return Response(
             content, media_type="text/csv", headers={"Content-Disposition": disposition}
         )
+
+    def check(self, store: Store, account: Account, field: str, id_: Value) -> None:
+        """Check that the data set that a field names exists, unless it is None.
+
+        Raises:
+            Problem: The organization can read no such data set.
+        """
+        if id_ is not None and self._find_readable(store, account.organization, str(id_)) is None:
+            raise Problem(400, {field: [f'Invalid pk "{id_}" - object does not exist.']})
 
     def read_rows(self, store: Store, organization: str, id_: str) -> list[list[str]] | None:
         """Return the rows of the file of a data set, without its header.

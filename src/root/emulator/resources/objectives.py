@@ -17,6 +17,7 @@ from root.emulator.fields import BooleanField, Fields, StringField, UUIDField, V
 from root.emulator.filters import Filter, search
 from root.emulator.keys import Account
 from root.emulator.outputs import CREATED_AT, ID, OWNER, Output
+from root.emulator.resources.datasets import DataSets
 from root.emulator.resources.projects import Projects
 from root.emulator.rows import Row, Visibility
 from root.emulator.store import Store
@@ -74,7 +75,9 @@ class Objectives(VersionedResource[StoredObjective]):
         "force_create": BooleanField(
             is_stored=False, description="With PUT: create another objective instead."
         ),
-        "test_dataset_id": UUIDField(nullable=True, description="The data set to test with."),
+        "test_dataset_id": UUIDField(
+            nullable=True, description="The data set to test with, which must exist."
+        ),
         "project_id": UUIDField(
             nullable=True,
             description="The project; by default that of the objective, or the default one.",
@@ -117,13 +120,15 @@ class Objectives(VersionedResource[StoredObjective]):
     dashboard_columns: ClassVar[tuple[str, ...]] = ("intent",)
     actions: ClassVar[tuple[Action, ...]] = (versions_action("objective", "Objective"),)
 
-    def __init__(self, projects: Projects) -> None:
+    def __init__(self, projects: Projects, datasets: DataSets) -> None:
         """Create the resource.
 
         Args:
             projects: The projects that objectives belong to.
+            datasets: The data sets to test with.
         """
         self._projects = projects
+        self._datasets = datasets
         super().__init__()
 
     def outputs(self) -> dict[str, Output]:
@@ -148,7 +153,14 @@ class Objectives(VersionedResource[StoredObjective]):
     def derive(
         self, store: Store, account: Account, values: Mapping[str, Value], row: Row | None
     ) -> dict[str, Value]:
-        """Return the project."""
+        """Return the project.
+
+        Raises:
+            Problem: The project or the data set does not exist.
+        """
+        id_ = values.get("test_dataset_id")
+        if row is None or id_ != row.test_dataset_id:
+            self._datasets.check(store, account, "test_dataset_id", id_)
         if row is not None and "project_id" not in values:
             return {}
         present = None if row is None else row.project_id

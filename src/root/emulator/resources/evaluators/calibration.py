@@ -23,6 +23,7 @@ from root.emulator.number_fields import IntegerField
 from root.emulator.outputs import Schema
 from root.emulator.problems import Problem
 from root.emulator.resources.evaluators.execution import Execution
+from root.emulator.resources.evaluators.fields import FIELDS
 
 __all__ = [
     "CALIBRATED",
@@ -90,16 +91,7 @@ CALIBRATED = Alternatives(
 DRAFT_FIELDS: Fields = {
     **CALIBRATION_FIELDS,
     "prompt": StringField(required=True, description="The scoring criteria."),
-    "reference_variables": ListField(
-        child=ObjectField(
-            fields={
-                "dataset": UUIDField(required=True),
-                "name": StringField(required=True, max_length=1000),
-            }
-        ),
-        default=[],
-        description="Variables with the texts of data sets; they are not read.",
-    ),
+    "reference_variables": FIELDS["reference_variables"],
     "input_variables": ListField(
         child=ObjectField(fields={"name": StringField(required=True, max_length=1000)}),
         default=[],

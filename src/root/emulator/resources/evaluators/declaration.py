@@ -34,6 +34,7 @@ from root.emulator.resources.evaluators.outputs import (
     input_variables,
     inputs_of,
     is_of_service,
+    reference_variables,
     updated_at,
 )
 from root.emulator.resources.evaluators.presets import PRESETS, Preset
@@ -156,7 +157,7 @@ class DeclaredEvaluators(VersionedResource[StoredEvaluator]):
             "skill_type": Output({"enum": ["managed", "native"]}, lambda row: "managed"),
             "status": STATUS,
             "model_params": Output({"type": ["object", "null"]}, lambda row: None),
-            "reference_variables": Output({"type": "array"}, lambda row: []),
+            "reference_variables": Output({"type": "array"}, reference_variables),
             "system_message": Output(text, lambda row: ""),
         }
 
@@ -216,8 +217,13 @@ class DeclaredEvaluators(VersionedResource[StoredEvaluator]):
         if "models" in values:
             names = cast("list[str]", values["models"])
             self._check_models(store, account, names)
+        self._check_data_sets(store, account, values, row)
         if "scoring_criteria" in values:
-            derived["inputs"] = inputs_of(str(values["scoring_criteria"]))
+            references = [] if row is None else row.reference_variables
+            references = values.get("reference_variables", references)
+            named = {one["name"] for one in cast("list[dict[str, Value]]", references)}
+            inputs = inputs_of(str(values["scoring_criteria"]))
+            derived["inputs"] = {name: inputs[name] for name in inputs if name not in named}
             # The rule of a copied evaluator of the service does not fit new criteria.
             derived["rule"] = None
         if {"objective_id", "objective_version_id"} & values.keys():
@@ -260,6 +266,23 @@ class DeclaredEvaluators(VersionedResource[StoredEvaluator]):
         if unknown:
             text = f"These models do not exist: {', '.join(unknown)}."
             raise Problem(400, {"models": [text]})
+
+    def _check_data_sets(
+        self, store: Store, account: Account, values: Mapping[str, Value], row: Row | None = None
+    ) -> None:
+        """Check the data sets that an evaluator uses; it may keep those that were deleted.
+
+        Raises:
+            Problem: One does not exist.
+        """
+        kept = None if row is None else row.demonstration_dataset_id
+        id_ = values.get("demonstration_dataset_id")
+        if id_ != kept:
+            self._datasets.check(store, account, "demonstration_dataset_id", id_)
+        known = [] if row is None else cast("list[Value]", row.reference_variables)
+        for variable in cast("list[dict[str, Value]]", values.get("reference_variables") or []):
+            if variable not in known:
+                self._datasets.check(store, account, "reference_variables", variable["dataset"])
 
     def _objective(
         self, store: Store, account: Account, values: Mapping[str, Value], row: Row | None

@@ -123,6 +123,7 @@ class Evaluators(DeclaredEvaluators):
     def calibrate_draft(self, call: Call, values: Mapping[str, Value]) -> Response:
         """Run an evaluator that is not saved on texts whose scores are known."""
         self._check_models(call.store, call.account, cast("list[str]", values.get("models", [])))
+        self._check_data_sets(call.store, call.account, values)
         draft = SimpleNamespace(
             id=None,
             version_id=None,

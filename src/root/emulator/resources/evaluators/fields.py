@@ -81,6 +81,16 @@ FIELDS: Fields = {
         default=[],
         description="Variables of the scoring criteria.",
     ),
+    "reference_variables": ListField(
+        child=ObjectField(
+            fields={
+                "dataset": UUIDField(required=True, description="The data set, which must exist."),
+                "name": StringField(required=True, max_length=1000),
+            }
+        ),
+        default=[],
+        description="Variables with the texts of data sets, of older clients; they are not read.",
+    ),
     "evaluator_demonstrations": ListField(
         child=ObjectField(
             fields={
@@ -95,7 +105,7 @@ FIELDS: Fields = {
     ),
     "demonstration_dataset_id": UUIDField(
         nullable=True,
-        description="A data set with a file, whose rows are demonstrations: the"
+        description="A data set, which must exist, with a file, whose rows are demonstrations: the"
         " score, the response and, if there is one, the request.",
     ),
     "change_note": StringField(

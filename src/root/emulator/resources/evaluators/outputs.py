@@ -22,6 +22,7 @@ __all__ = [
     "input_variables",
     "inputs_of",
     "is_of_service",
+    "reference_variables",
     "updated_at",
 ]
 
@@ -58,6 +59,22 @@ def input_variables(row: Row) -> list[dict[str, object]]:
             "skill": row.id,
         }
         for name in dict.fromkeys((*declared, *used))
+    ]
+
+
+def reference_variables(row: Row) -> list[dict[str, object]]:
+    """Return the variables with texts of data sets as in responses."""
+    declared = cast("list[dict[str, Value]]", row.reference_variables)
+    created_at = row.created_at.replace("+00:00", "Z")
+    return [
+        {
+            "id": derived_id(row.id, f"reference {one['name']}"),
+            "created_at": created_at,
+            "updated_at": created_at,
+            "skill": row.id,
+            **one,
+        }
+        for one in declared
     ]
 
 
