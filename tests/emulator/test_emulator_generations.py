@@ -10,6 +10,7 @@ from typing import Any, get_args
 
 import httpx
 import pytest
+import yaml
 from openapi_core import OpenAPI
 
 from root.emulator import Generation, Server, openapi, serve
@@ -193,6 +194,24 @@ def test_errors_have_the_names_of_requests(caller: httpx.Client, generation: Gen
 
     missing = "prompt" if generation == "A" else "scoring_criteria"
     assert response.json().keys() == {"objective_id", missing}
+
+
+def test_exported_documents(
+    generated: Server, caller: httpx.Client, generation: Generation
+) -> None:
+    """A YAML document has the fields of the generation, and can be imported again."""
+    created = create_evaluator(caller)
+
+    # The check of responses reads no YAML.
+    path = f"{generated.url}/v1/evaluators/export/{created['id']}/"
+    text = httpx.get(path, headers={"Authorization": caller.headers["Authorization"]}).text
+
+    document = yaml.safe_load(text)
+    assert document["scoring_criteria"] == CRITERIA
+    assert ("behavior" in document) == (generation != "A")
+    body = {"yaml": text, "overwrite": True}
+    imported = caller.post("/v1/evaluators/import-yaml/", json=body)
+    assert imported.json()["id"] == created["id"]
 
 
 def test_status_of_judges(caller: httpx.Client, generation: Generation) -> None:

@@ -11,12 +11,13 @@ from collections.abc import Callable, Container, Mapping
 from dataclasses import replace
 from typing import Literal, TypeAlias, TypeVar, cast
 
+import yaml
 from starlette.responses import JSONResponse, Response
 
 from root.emulator.calls import Call
 from root.emulator.problems import Problem
 from root.emulator.resource import AnyResource
-from root.emulator.serializers import is_json
+from root.emulator.serializers import YAML_TYPE, is_json
 from root.emulator.shapes import Shape
 
 __all__ = ["ABSENT", "Generation", "Handler", "adapted", "restrict", "shape_of"]
@@ -53,6 +54,8 @@ _SHAPES: Mapping[Generation, Mapping[str, Shape]] = {
             },
         ),
         "evaluators calibrate_draft": Shape(read={"project_id": None}),
+        # A document has the name `scoring_criteria` in all generations.
+        "evaluators export": Shape(without=("behavior",)),
         "judges": Shape(
             without=(
                 *("intent", "visibility", "project_id", "execution_log_id"),
@@ -187,6 +190,8 @@ def adapted(handler: Handler, shape: Shape) -> Handler:
         except Problem as problem:
             shape.rename_errors(problem)
             raise
+        if response.media_type == YAML_TYPE:
+            return Response(_adapted_yaml(bytes(response.body), shape), media_type=YAML_TYPE)
         if not isinstance(response, JSONResponse):
             return response
         content = cast("object", json.loads(bytes(response.body)))
@@ -194,3 +199,9 @@ def adapted(handler: Handler, shape: Shape) -> Handler:
         return JSONResponse(content, response.status_code)
 
     return handle
+
+
+def _adapted_yaml(text: bytes, shape: Shape) -> str:
+    content = cast("object", yaml.safe_load(text))
+    shape.write(content)
+    return yaml.safe_dump(content, sort_keys=False, allow_unicode=True)

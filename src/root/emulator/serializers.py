@@ -16,6 +16,9 @@ from typing import cast
 from root.emulator.fields import Fields, InvalidValueError, Value, clean_fields
 from root.emulator.problems import Problem, detail_problem, unsupported_media_type
 
+YAML_TYPE = "text/yaml"
+"""The media type of YAML."""
+
 _JSON_TYPES = {"application/json", "application/*", "*/json", "*/*"}
 
 

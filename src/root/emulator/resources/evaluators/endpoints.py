@@ -17,6 +17,7 @@ from root.emulator.resources.evaluators.execution import (
 )
 from root.emulator.resources.evaluators.fields import FIELDS
 from root.emulator.resources.evaluators.transfer import IMPORT_FIELDS
+from root.emulator.serializers import YAML_TYPE
 from root.emulator.versions import versions_action
 from root.emulator.visibility import (
     status_action,
@@ -67,7 +68,7 @@ ACTIONS: tuple[Action, ...] = (
         summary="Export an evaluator as YAML",
         result="The YAML document.",
         schema={"type": "string"},
-        media_type="text/yaml",
+        media_type=YAML_TYPE,
     ),
     Action(
         "POST",

@@ -27,6 +27,7 @@ from root.emulator.resources.evaluators.execution import (
 )
 from root.emulator.resources.evaluators.transfer import export_yaml, parse_yaml
 from root.emulator.rows import Row
+from root.emulator.serializers import YAML_TYPE
 from root.emulator.store import Store
 from root.emulator.table_spec import SERVICE
 
@@ -80,7 +81,7 @@ class Evaluators(DeclaredEvaluators):
 
     def export(self, call: Call, row: Row, values: Mapping[str, Value]) -> Response:
         """Return an evaluator as YAML."""
-        return Response(export_yaml(row), media_type="text/yaml")
+        return Response(export_yaml(row), media_type=YAML_TYPE)
 
     def import_yaml(self, call: Call, values: Mapping[str, Value]) -> Response:
         """Create an evaluator from YAML, or replace the one with the same name."""
