@@ -160,6 +160,22 @@ def test_batch(run: Run, at_emulator: Server) -> None:
     assert low.code == 10
 
 
+def test_files_with_a_byte_order_mark(run: Run, at_emulator: Server) -> None:
+    """A file of inputs, and a document, may begin with a byte order mark, as editors write it."""
+    judge = printed(run, "judges", "generate", "Answers of a bank are polite")["judge_id"]
+    printed(run, "evaluators", "create", "Mine", "Is {{response}} short?", "--intent", "a")
+    Path("inputs.jsonl").write_text('\ufeff{"response": "b"}\n', encoding="utf-8")
+    document = "\ufeff" + run("evaluators", "export", "Mine").out
+    Path("mine.yaml").write_text(document, encoding="utf-8")
+
+    (item,) = printed(run, "judges", "batch", judge, "inputs.jsonl")
+    (piped,) = printed(run, "judges", "batch", judge, "-", stdin='\ufeff{"response": "b"}\n')
+    imported = printed(run, "evaluators", "import", "mine.yaml", "--overwrite")
+
+    assert item["input"]["response"] == piped["input"]["response"] == "b"
+    assert imported["name"] == "Mine"
+
+
 def test_partial_batch(run: Run, at_emulator: Server) -> None:
     """The results of a batch are printed although some inputs failed, which is an exit code."""
     printed(run, "judges", "generate", "Answers of a bank are polite", "--name", "Bank")

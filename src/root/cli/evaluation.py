@@ -88,15 +88,16 @@ def read_text(session: Session, text: str) -> str:
 
 
 def read_file(session: Session, path: str) -> str:
-    """Return the text of a file, or stdin if its path is `-`.
+    """Return the text of a file, or stdin if its path is `-`, without a byte order mark.
 
     Raises:
         CommandError: It cannot be read.
     """
     if path == "-":
-        return read_text(session, path)
+        return read_text(session, path).removeprefix("\ufeff")
     try:
-        return Path(path).read_text(encoding="utf-8")
+        # Some editors write a byte order mark.
+        return Path(path).read_text(encoding="utf-8-sig")
     except OSError as error:
         raise CommandError(f"{path} cannot be read: {error.strerror}.") from None
     except UnicodeDecodeError:
