@@ -97,6 +97,31 @@ def test_judges(run: Run, at_emulator: Server) -> None:
     assert printed(run, "judges", "list") == []
 
 
+def test_generation_that_was_not_completed(run: Run, at_emulator: Server) -> None:
+    """A judge without evaluators is printed, with an exit code, the reason and what to do."""
+    intent = "Answers of a bank are polite [multiple stages]"
+
+    done = run("judges", "generate", intent, "--name", "Bank", "-o", "json")
+
+    judge_id = json.loads(done.out)["judge_id"]
+    assert done.code == 1
+    assert f"The judge {judge_id} was not completed: multiple_stages." in done.err
+    assert "'First response', 'Follow-up'" in done.err
+    stage = ("--judge-id", judge_id, "--stage", "Follow-up")
+    assert printed(run, "judges", "generate", intent, *stage)["judge_id"] == judge_id
+
+
+@pytest.mark.parametrize("code", ["insufficient_intent", "code of a newer service"])
+def test_generation_with_another_error(run: Run, at_emulator: Server, code: str) -> None:
+    """Any error code of a generation is an error of the command."""
+    body = {"judge_id": UNKNOWN, "judge_version_id": UNKNOWN, "error_code": code}
+    with ScriptedServer([responds(201, body)]) as server:
+        intent = "Answers of a bank are polite"
+        done = run("judges", "generate", intent, "--base-url", server.url)
+
+    assert (done.code, code in done.err) == (1, True)
+
+
 def test_export_and_import_an_evaluator(run: Run, at_emulator: Server, tmp_path: Path) -> None:
     """A document that was printed, or written, is an evaluator again."""
     target = tmp_path / "mine.yaml"

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
-from ..errors import PARTIAL, CommandError
+from ..errors import FAILED, PARTIAL, CommandError
 from ..evaluation import RUN, check_scores, read_file, run_arguments
 from ..identity import is_id
 from ..resources import Command, Resource, Values, argument, flag, option, options
@@ -14,7 +14,7 @@ from ..session import Session
 
 if TYPE_CHECKING:
     from ...errors import JSONValue
-    from ...judges import JudgeBatchExecutionItem
+    from ...judges import JudgeBatchExecutionItem, JudgeGeneratorResponse
 
 __all__ = ["JUDGES"]
 
@@ -72,10 +72,27 @@ def _generate(session: Session, values: Values) -> None:
         session.client() as client,
         session.interrupt_warning("The judge may have been generated, and charged."),
     ):
-        generated = client.judges.generate(**arguments).to_dict()
+        generated = client.judges.generate(**arguments)
+    shown = generated.to_dict()
     # Who has a key needs no token to claim a judge with.
-    generated.pop("claim_token", None)
-    session.show_one(generated)
+    shown.pop("claim_token", None)
+    session.show_one(shown)
+    if generated.error_code:
+        raise _incomplete(generated)
+
+
+def _incomplete(generated: JudgeGeneratorResponse) -> CommandError:
+    """Return the error for a judge that has no evaluators."""
+    problem = f"The judge {generated.judge_id} was not completed: {generated.error_code}."
+    again = f"with --judge-id {generated.judge_id}"
+    if not generated.stages:
+        return CommandError(problem, f"Describe it again {again}, in more detail.", code=FAILED)
+    stages = ", ".join(map(repr, generated.stages))
+    return CommandError(
+        f"{problem} The stages are {stages}.",
+        f"Generate it again {again} and the --stage that it is to evaluate.",
+        code=FAILED,
+    )
 
 
 def _refine(session: Session, values: Values) -> None:
