@@ -272,6 +272,37 @@ def test_ambiguous_name(run: Run, at_emulator: Server) -> None:
     assert len(printed(run, "datasets", "list")) == 2
 
 
+def test_ambiguous_names_are_not_run(run: Run, at_emulator: Server) -> None:
+    """What costs money is not run by a name that several have; an ID is never ambiguous."""
+    own = printed(run, "evaluators", "create", "Clarity", "Is {{response}} clear?", "--intent", "a")
+    with RootSignals() as client:
+        for _ in range(2):
+            client.judges.create(name="Twin", intent="Replies are good.")
+
+    for group, name in (("evaluators", "Clarity"), ("judges", "Twin")):
+        done = run(group, "run", name, "--response", "a")
+        assert (done.code, "is ambiguous" in done.err, done.out) == (64, True, "")
+    assert printed(run, "logs", "list") == []
+    assert printed(run, "evaluators", "run", own["id"], "--response", "a")["score"] is not None
+
+
+def test_requests_of_a_run(run: Run, at_emulator: Server) -> None:
+    """A name needs a request for the listing, and an ID none."""
+    for word, count in ((Eval.Clarity.value, 1), ("Clarity", 2)):
+        before = len(at_emulator.requests)
+        printed(run, "evaluators", "run", word, "--response", "a")
+        assert len(at_emulator.requests) - before == count
+
+
+def test_a_name_that_is_not_listed_is_run(run: Run, at_emulator: Server) -> None:
+    """A name that no listed evaluator has is left to the service to look up."""
+    name = "Safety_for_Children"
+
+    result = printed(run, "evaluators", "run", name, "--response", "a")
+
+    assert result["evaluator_name"] == "Safety for Children"
+
+
 def test_logs(run: Run, at_emulator: Server) -> None:
     """Logs are listed with filters and included fields, and their tags are replaced."""
     for text in ("a", "b"):

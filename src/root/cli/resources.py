@@ -185,6 +185,16 @@ class Resource:
         Raises:
             CommandError: There is no such object, or several have the name.
         """
+        if found := self.find_listed(client, word):
+            return found
+        raise identity.not_one(word, [], self.noun, self.plural, self.name)
+
+    def find_listed(self, client: RootSignals, word: str) -> str | None:
+        """Return the ID of an object that is given by its ID or name, or None if none is listed.
+
+        Raises:
+            CommandError: Several have the name.
+        """
         if identity.is_id(word) or self.named_by is None:
             return word
         found = identity.named(
@@ -192,9 +202,9 @@ class Resource:
             self.named_by,
             word,
         )
-        if len(found) == 1:
-            return found[0]
-        raise identity.not_one(word, found, self.noun, self.plural, self.name)
+        if len(found) > 1:
+            raise identity.not_one(word, found, self.noun, self.plural, self.name)
+        return found[0] if found else None
 
     def app(self) -> typer.Typer:
         """Return the group of commands."""

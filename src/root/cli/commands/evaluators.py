@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..evaluation import RUN, check_scores, read_file, read_text, run_arguments
-from ..identity import is_id
 from ..resources import Command, Resource, Values, argument, flag, option, options
 from ..session import Session
 
@@ -40,8 +39,9 @@ def _run(session: Session, values: Values) -> None:
         session.client() as client,
         session.interrupt_warning("The evaluation may have been charged."),
     ):
-        if is_id(word):
-            result = client.evaluators.run(word, **arguments)
+        # What is not listed, such as a public one of others, may have the name, too.
+        if found := _EVALUATORS.find_listed(client, word):
+            result = client.evaluators.run(found, **arguments)
         else:
             result = client.evaluators.run_by_name(word, **arguments)
     session.show_one(result.to_dict())

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, cast
 
 from ..errors import FAILED, PARTIAL, CommandError
 from ..evaluation import RUN, check_scores, read_file, run_arguments
-from ..identity import is_id
 from ..resources import Command, Resource, Values, argument, flag, option, options
 from ..session import Session
 
@@ -53,8 +52,9 @@ def _run(session: Session, values: Values) -> None:
         session.client() as client,
         session.interrupt_warning("The evaluation may have been charged."),
     ):
-        if is_id(word):
-            result = client.judges.run(word, **arguments)
+        # What is not listed, such as a public one of others, may have the name, too.
+        if found := _JUDGES.find_listed(client, word):
+            result = client.judges.run(found, **arguments)
         else:
             result = client.judges.run_by_name(word, **arguments)
     if session.format in ("table", "csv", "markdown"):
