@@ -6,6 +6,7 @@ import json
 import re
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
@@ -318,6 +319,35 @@ def test_logs(run: Run, at_emulator: Server) -> None:
     assert run("logs", "set-tags", log["id"], "--clear").code == 0
     assert printed(run, "logs", "get", log["id"])["tags"] == []
     assert run("logs", "set-tags", log["id"]).code == 64
+
+
+FILTERS_OF_LOGS = [
+    (("--judge-id", UNKNOWN), {"judge_id": UNKNOWN}),
+    (("--batch-execution-id", UNKNOWN), {"batch_execution_id": UNKNOWN}),
+    (("--parent-execution-log-id", UNKNOWN), {"parent_execution_log_id": UNKNOWN}),
+    (("--model", "gpt-4o"), {"model": "gpt-4o"}),
+    (("--owner-email", "ada@example.com"), {"owner_email": "ada@example.com"}),
+    (("--min-cost", "0.5"), {"min_cost": "0.5"}),
+    (("--max-cost", "2"), {"max_cost": "2.0"}),
+    (("--unique-evaluators",), {"unique_evaluators": "true"}),
+    (("--unique-skills",), {"unique_skills": "true"}),
+    (("--has-session-id",), {"has_session_id": "true"}),
+    (("--no-has-session-id",), {"has_session_id": "false"}),
+    ((), {}),
+]
+
+
+@pytest.mark.parametrize(("options", "query"), FILTERS_OF_LOGS, ids=str)
+def test_filters_of_logs(
+    run: Run, at_emulator: Server, options: tuple[str, ...], query: dict[str, str]
+) -> None:
+    """Each filter of logs is an option, and nothing is sent for those that are not given."""
+    with ScriptedServer([responds(body={"next": None, "results": []})]) as server:
+        done = run("logs", "list", *options, "--base-url", server.url)
+
+    assert done.code == 0, done.err
+    target = urlsplit(server.requests[0].split()[1].decode())
+    assert dict(parse_qsl(target.query)) == {"page_size": "100", **query}
 
 
 @pytest.mark.parametrize("group", ["evaluators", "judges", "objectives", "datasets", "logs"])

@@ -31,6 +31,7 @@ __all__ = [
     "options",
     "report_deletions",
     "show_listing",
+    "switch",
 ]
 
 DETAILS = "Retrieve each one, since a listing does not have all fields."
@@ -87,6 +88,12 @@ def options(name: str, help: str, *, metavar: str = "TEXT", flag: str) -> inspec
 def flag(name: str, help: str) -> inspect.Parameter:
     """Return an option without a value."""
     return _parameter(name, Annotated[bool, typer.Option(_flag(name), help=help)], False)
+
+
+def switch(name: str, help: str) -> inspect.Parameter:
+    """Return an option without a value, and its opposite; neither has to be given."""
+    declared = typer.Option(f"{_flag(name)}/--no-{name.replace('_', '-')}", help=help)
+    return _parameter(name, Annotated[bool | None, declared], None)
 
 
 def argument(

@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 
 from ..errors import CommandError
-from ..resources import Command, Resource, Values, flag, option, options
+from ..resources import Command, Resource, Values, flag, option, options, switch
 from ..session import Session
 
 __all__ = ["LOGS"]
+
+_NEWER = "newer servers"
 
 _LOGS = Resource(
     name="logs",
@@ -52,8 +54,22 @@ _LOGS = Resource(
         option("max_score", "Only with at most this score.", metavar="N", kind=float),
         option("session_id", "Only of this session.", metavar="ID"),
         option("user_id", "Only of this user.", metavar="ID"),
+        switch("has_session_id", "Only with a session, or only without one."),
         option("project_id", "Only those of this project.", metavar="ID"),
         flag("unique_skills", "Only the newest of each evaluator and judge."),
+        # What newer servers have.
+        option("judge_id", f"Only of this judge ({_NEWER}).", metavar="ID"),
+        option("batch_execution_id", f"Only of this batch ({_NEWER}).", metavar="ID"),
+        option(
+            "parent_execution_log_id",
+            f"Only the parts of this run of a judge ({_NEWER}).",
+            metavar="ID",
+        ),
+        option("model", f"Only of the model with this name ({_NEWER}).", metavar="NAME"),
+        option("owner_email", f"Only of the user with this address ({_NEWER}).", metavar="EMAIL"),
+        option("min_cost", f"Only with at least this cost ({_NEWER}).", metavar="N", kind=float),
+        option("max_cost", f"Only with at most this cost ({_NEWER}).", metavar="N", kind=float),
+        flag("unique_evaluators", f"Like --unique-skills ({_NEWER})."),
     ),
     named_by=None,
     can_delete=False,
