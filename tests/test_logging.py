@@ -57,6 +57,9 @@ def test_no_configuration(emulator: Server) -> None:
         ("debug", [SENT, DONE, SENT, FAILED]),
         (" INFO ", [DONE, FAILED]),
         ("Warning", [FAILED]),
+        ("WARN", [FAILED]),
+        ("error", []),
+        ("Critical", []),
         (" ", []),
     ],
 )
@@ -147,8 +150,8 @@ def test_invalid_variable(monkeypatch: pytest.MonkeyPatch) -> None:
         RootSignals("key")
 
     assert str(error.value) == (
-        "The environment variable ROOTSIGNALS_LOG must be debug, info or warning, not 'verbose'."
-        " Correct or unset it."
+        "The environment variable ROOTSIGNALS_LOG must be debug, info, warning, error or critical,"
+        " not 'verbose'. Correct or unset it."
     )
 
 

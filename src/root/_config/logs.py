@@ -11,7 +11,14 @@ from ..errors import ConfigurationError
 
 __all__ = ["log_to_stderr"]
 
-_LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING}
+_LEVELS = {
+    "debug": logging.DEBUG,
+    "info": logging.INFO,
+    "warning": logging.WARNING,
+    "warn": logging.WARNING,
+    "error": logging.ERROR,
+    "critical": logging.CRITICAL,
+}
 
 _logger = logging.getLogger("rootsignals")
 
@@ -68,8 +75,8 @@ def log_to_stderr(variable: str, value: str) -> None:
     level = _LEVELS.get(value.lower())
     if level is None:
         raise ConfigurationError(
-            f"The environment variable {variable} must be debug, info or warning, not {value!r}."
-            " Correct or unset it."
+            f"The environment variable {variable} must be debug, info, warning, error or critical,"
+            f" not {value!r}. Correct or unset it."
         )
     # Clients may be created in several threads.
     with import_lock:
