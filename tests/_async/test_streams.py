@@ -189,7 +189,6 @@ async def test_closed(over_httpx: bool) -> None:
         async with connected(server, over_httpx=over_httpx) as client:
             async with (await client.send(EXPORT)).value as stream:
                 assert await anext(stream) == b"a"
-            assert [piece async for piece in stream] == []
             await disconnected(server)
             await client.models.retrieve("a")
     assert server.connections == 2
@@ -217,6 +216,35 @@ async def test_no_copies(duplicate: Callable[[object], object]) -> None:
                 duplicate(stream)
 
 
+@over_both
+async def test_read_after_it_was_closed(over_httpx: bool) -> None:
+    """What remains of a stream that was closed early cannot be read, and is no end of the body."""
+    with ScriptedServer([unfinished(b"a")]) as server:
+        async with connected(server, over_httpx=over_httpx) as client:
+            stream = (await client.send(EXPORT)).value
+            await anext(stream)
+            await stream.aclose()
+            await stream.aclose()
+            with pytest.raises(APIConnectionError) as error:
+                await anext(stream)
+            with pytest.raises(APIConnectionError):
+                _ = [line async for line in stream.lines()]
+    assert str(error.value) == (
+        f"GET {server.url}/v1/export/ failed: the stream was closed meanwhile."
+    )
+    assert error.value.request_id == "req-1"
+
+
+@over_both
+async def test_closed_after_its_end(over_httpx: bool) -> None:
+    """A stream that was read to its end has no further pieces, whether it is closed or not."""
+    with ScriptedServer([chunked(b"a")]) as server:
+        async with connected(server, over_httpx=over_httpx) as client:
+            async with (await client.send(EXPORT)).value as stream:
+                assert [piece async for piece in stream] == [b"a"]
+            assert [piece async for piece in stream] == []
+
+
 async def test_closed_while_it_is_read() -> None:
     """A stream can be closed by another thread or task while one waits for the next piece."""
     with ScriptedServer([unfinished(b"a"), responds(200, MODEL)]) as server:
@@ -226,7 +254,7 @@ async def test_closed_while_it_is_read() -> None:
             reading = AsyncPrefetch(partial(anext, stream))
             await async_sleep(0.1)
             await stream.aclose()
-            with pytest.raises((APIConnectionError, StopAsyncIteration)):
+            with pytest.raises(APIConnectionError, match="the stream was closed meanwhile"):
                 await reading.result()
             await disconnected(server)
             await client.models.retrieve("a")
@@ -271,9 +299,25 @@ async def test_a_closed_client(over_httpx: bool) -> None:
             if over_httpx:
                 await stream.aclose()
             else:
-                with pytest.raises(APIConnectionError):
+                with pytest.raises(APIConnectionError, match="the client was closed meanwhile"):
                     await anext(stream)
         await disconnected(server)
+
+
+async def test_a_client_that_is_closed_while_a_stream_is_read() -> None:
+    """The error of the reader has that the client was closed, and not that the server failed."""
+    with ScriptedServer([unfinished(b"a")]) as server:
+        async with connected(server) as client:
+            stream = (await client.send(EXPORT)).value
+            await anext(stream)
+            reading = AsyncPrefetch(partial(anext, stream))
+            await async_sleep(0.1)
+            await client.aclose()
+            with pytest.raises(APIConnectionError) as error:
+                await reading.result()
+    assert str(error.value) == (
+        f"GET {server.url}/v1/export/ failed: the client was closed meanwhile."
+    )
 
 
 # Timeouts

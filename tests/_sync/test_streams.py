@@ -190,7 +190,6 @@ def test_closed(over_httpx: bool) -> None:
         with connected(server, over_httpx=over_httpx) as client:
             with (client.send(EXPORT)).value as stream:
                 assert next(stream) == b"a"
-            assert [piece for piece in stream] == []
             disconnected(server)
             client.models.retrieve("a")
     assert server.connections == 2
@@ -218,6 +217,35 @@ def test_no_copies(duplicate: Callable[[object], object]) -> None:
                 duplicate(stream)
 
 
+@over_both
+def test_read_after_it_was_closed(over_httpx: bool) -> None:
+    """What remains of a stream that was closed early cannot be read, and is no end of the body."""
+    with ScriptedServer([unfinished(b"a")]) as server:
+        with connected(server, over_httpx=over_httpx) as client:
+            stream = (client.send(EXPORT)).value
+            next(stream)
+            stream.close()
+            stream.close()
+            with pytest.raises(APIConnectionError) as error:
+                next(stream)
+            with pytest.raises(APIConnectionError):
+                _ = [line for line in stream.lines()]
+    assert str(error.value) == (
+        f"GET {server.url}/v1/export/ failed: the stream was closed meanwhile."
+    )
+    assert error.value.request_id == "req-1"
+
+
+@over_both
+def test_closed_after_its_end(over_httpx: bool) -> None:
+    """A stream that was read to its end has no further pieces, whether it is closed or not."""
+    with ScriptedServer([chunked(b"a")]) as server:
+        with connected(server, over_httpx=over_httpx) as client:
+            with (client.send(EXPORT)).value as stream:
+                assert [piece for piece in stream] == [b"a"]
+            assert [piece for piece in stream] == []
+
+
 def test_closed_while_it_is_read() -> None:
     """A stream can be closed by another thread or task while one waits for the next piece."""
     with ScriptedServer([unfinished(b"a"), responds(200, MODEL)]) as server:
@@ -227,7 +255,7 @@ def test_closed_while_it_is_read() -> None:
             reading = Prefetch(partial(next, stream))
             sleep(0.1)
             stream.close()
-            with pytest.raises((APIConnectionError, StopIteration)):
+            with pytest.raises(APIConnectionError, match="the stream was closed meanwhile"):
                 reading.result()
             disconnected(server)
             client.models.retrieve("a")
@@ -272,9 +300,25 @@ def test_a_closed_client(over_httpx: bool) -> None:
             if over_httpx:
                 stream.close()
             else:
-                with pytest.raises(APIConnectionError):
+                with pytest.raises(APIConnectionError, match="the client was closed meanwhile"):
                     next(stream)
         disconnected(server)
+
+
+def test_a_client_that_is_closed_while_a_stream_is_read() -> None:
+    """The error of the reader has that the client was closed, and not that the server failed."""
+    with ScriptedServer([unfinished(b"a")]) as server:
+        with connected(server) as client:
+            stream = (client.send(EXPORT)).value
+            next(stream)
+            reading = Prefetch(partial(next, stream))
+            sleep(0.1)
+            client.close()
+            with pytest.raises(APIConnectionError) as error:
+                reading.result()
+    assert str(error.value) == (
+        f"GET {server.url}/v1/export/ failed: the client was closed meanwhile."
+    )
 
 
 # Timeouts

@@ -79,6 +79,7 @@ class AsyncChunks(AsyncIterator[bytes]):
         self._count = 0
         self._is_released = False
         self._is_reading = False
+        self._is_closed = False
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self
@@ -115,6 +116,11 @@ class AsyncChunks(AsyncIterator[bytes]):
         """Whether its connection is released, after its end or because it was dropped."""
         return self._is_released
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether it was closed before its end."""
+        return self._is_closed
+
     def _check_deadline(self) -> None:
         if self._deadline is not None and monotonic() > self._deadline:
             # Imported late, since it takes long; where a body arrives, it was imported before.
@@ -128,6 +134,7 @@ class AsyncChunks(AsyncIterator[bytes]):
         Where another task or thread is reading, that one closes the response.
         """
         if not self._is_released:
+            self._is_closed = True
             self._finish(is_complete=False)
             if not self._is_reading:
                 await self._close()
@@ -151,7 +158,8 @@ class AsyncStream(AsyncIterator[bytes]):
     """A response body in pieces, as they arrive.
 
     It holds a connection until it has been read to its end, or is closed. So close it, or use it
-    in an `async with` block; one that is merely dropped drops its connection too.
+    in an `async with` block; one that is merely dropped drops its connection too. To read a stream
+    that was closed before its end, or whose client was, is an `APIConnectionError`.
 
     The client's `timeout` limits each wait for the next piece.
 
@@ -170,7 +178,8 @@ class AsyncStream(AsyncIterator[bytes]):
         Args:
             chunks: The pieces.
             meta: The metadata of the response.
-            explain: Returns the error for an exception, if it is a failure of the connection.
+            explain: Returns the failure for an exception, if it is one of the connection or follows
+                from a close.
         """
         self._chunks = chunks
         self._explain = explain
@@ -183,13 +192,16 @@ class AsyncStream(AsyncIterator[bytes]):
         """Return the next piece.
 
         Raises:
-            APIConnectionError: The connection was lost; `APITimeoutError` if nothing arrived in
-                time.
+            APIConnectionError: The connection was lost, or the stream or its client was closed;
+                `APITimeoutError` if nothing arrived in time.
         """
         try:
             return await anext(self._chunks)
         except StopAsyncIteration:
-            raise
+            if not self._chunks.is_closed:
+                raise
+            failure = self._explain(_closed(), self.meta)
+            assert failure is not None
         except Exception as exc:
             failure = self._explain(exc, self.meta)
             if failure is None:
@@ -229,6 +241,13 @@ class AsyncStream(AsyncIterator[bytes]):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.meta.status_code}>"
+
+
+def _closed() -> Exception:
+    # Imported late, since it takes long; where a body arrives, it was imported before.
+    import httpcore
+
+    return httpcore.ReadError("The stream was closed.")
 
 
 def unusable_piece(stream: AsyncStream, content: str, problem: str) -> RootSignalsError:

@@ -245,7 +245,7 @@ class Call(Generic[T]):
         failure.error.request_id = request_id and printable(redact(request_id, self.secrets))
         return failure._replace(status=response.status)
 
-    def failed(self, exc: Exception, *, closed: bool = False) -> Failure | None:
+    def failed(self, exc: Exception, *, closed: str | None = None) -> Failure | None:
         """Return the outcome of an attempt that got no response.
 
         None is returned for an exception that is a failure of neither the network nor the
@@ -253,11 +253,11 @@ class Call(Generic[T]):
 
         Args:
             exc: The exception that ended the attempt.
-            closed: Whether the client was closed meanwhile, which breaks its connections.
+            closed: What was closed meanwhile (`client`, `stream`), which breaks the connection.
         """
         if isinstance(exc, ClientClosedError):
             error = InvalidRequestError("The client was closed while it was making this call.")
-            return Failure(self._closed_error() if self._attempts else error, None)
+            return Failure(self._closed_error("client") if self._attempts else error, None)
         if isinstance(exc, ConfigurationError) and self._attempts:
             return Failure(exc, None)
         # Imported late: few programs send files.
@@ -287,7 +287,7 @@ class Call(Generic[T]):
         self._is_ambiguous |= isinstance(failure.error, APIResponseError)
         if closed:
             failure = failure._replace(
-                error=self._closed_error(), cause="the client was closed", is_final=True
+                error=self._closed_error(closed), cause=f"the {closed} was closed", is_final=True
             )
         return failure._replace(source=self._presentable(exc))
 
@@ -310,10 +310,12 @@ class Call(Generic[T]):
             self._log().retry(failure.error, failure.status, failure.cause, wait)
         return wait
 
-    def settle_stream(self, exc: Exception, meta: ResponseMeta) -> Failure | None:
+    def settle_stream(
+        self, exc: Exception, meta: ResponseMeta, *, closed: str | None
+    ) -> Failure | None:
         """Return the failure of a streamed response that had begun; None as for `failed`."""
         self._is_ambiguous = True
-        failure = self.failed(exc)
+        failure = self.failed(exc, closed=closed)
         if failure is not None:
             self._attempts[-1] = Attempt(meta.status_code, failure.cause)
             failure.error.request_id = meta.request_id
@@ -393,8 +395,8 @@ class Call(Generic[T]):
             elapsed=elapsed,
         )
 
-    def _closed_error(self) -> APIConnectionError:
-        error = APIConnectionError(f"{self._info} failed: the client was closed meanwhile.")
+    def _closed_error(self, closed: str) -> APIConnectionError:
+        error = APIConnectionError(f"{self._info} failed: the {closed} was closed meanwhile.")
         error.request = self._info
         return error
 

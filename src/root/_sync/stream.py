@@ -80,6 +80,7 @@ class Chunks(Iterator[bytes]):
         self._count = 0
         self._is_released = False
         self._is_reading = False
+        self._is_closed = False
 
     def __iter__(self) -> Iterator[bytes]:
         return self
@@ -116,6 +117,11 @@ class Chunks(Iterator[bytes]):
         """Whether its connection is released, after its end or because it was dropped."""
         return self._is_released
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether it was closed before its end."""
+        return self._is_closed
+
     def _check_deadline(self) -> None:
         if self._deadline is not None and monotonic() > self._deadline:
             # Imported late, since it takes long; where a body arrives, it was imported before.
@@ -129,6 +135,7 @@ class Chunks(Iterator[bytes]):
         Where another task or thread is reading, that one closes the response.
         """
         if not self._is_released:
+            self._is_closed = True
             self._finish(is_complete=False)
             if not self._is_reading:
                 self._close()
@@ -152,7 +159,8 @@ class Stream(Iterator[bytes]):
     """A response body in pieces, as they arrive.
 
     It holds a connection until it has been read to its end, or is closed. So close it, or use it
-    in a `with` block; one that is merely dropped drops its connection too.
+    in a `with` block; one that is merely dropped drops its connection too. To read a stream
+    that was closed before its end, or whose client was, is an `APIConnectionError`.
 
     The client's `timeout` limits each wait for the next piece.
 
@@ -171,7 +179,8 @@ class Stream(Iterator[bytes]):
         Args:
             chunks: The pieces.
             meta: The metadata of the response.
-            explain: Returns the error for an exception, if it is a failure of the connection.
+            explain: Returns the failure for an exception, if it is one of the connection or follows
+                from a close.
         """
         self._chunks = chunks
         self._explain = explain
@@ -184,13 +193,16 @@ class Stream(Iterator[bytes]):
         """Return the next piece.
 
         Raises:
-            APIConnectionError: The connection was lost; `APITimeoutError` if nothing arrived in
-                time.
+            APIConnectionError: The connection was lost, or the stream or its client was closed;
+                `APITimeoutError` if nothing arrived in time.
         """
         try:
             return next(self._chunks)
         except StopIteration:
-            raise
+            if not self._chunks.is_closed:
+                raise
+            failure = self._explain(_closed(), self.meta)
+            assert failure is not None
         except Exception as exc:
             failure = self._explain(exc, self.meta)
             if failure is None:
@@ -230,6 +242,13 @@ class Stream(Iterator[bytes]):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.meta.status_code}>"
+
+
+def _closed() -> Exception:
+    # Imported late, since it takes long; where a body arrives, it was imported before.
+    import httpcore
+
+    return httpcore.ReadError("The stream was closed.")
 
 
 def unusable_piece(stream: Stream, content: str, problem: str) -> RootSignalsError:

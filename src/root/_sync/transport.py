@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from .._http.operation import Operation
     from .._http.parsing import UnreadableError
     from .._http.retry import Budget
+    from .._schemas.meta import ResponseMeta
     from .httpx_client import HTTPX
     from .pool import Pool
 
@@ -101,11 +102,11 @@ class Transport:
                 if len(response.content) > LARGE and 200 <= response.status < 300:
                     read = _off_loop(partial(call.read, response), call.remaining())
             except Exception as exc:
-                result = call.failed(exc, closed=self.closed)
+                result = call.failed(exc, closed="client" if self.closed else None)
                 if result is None:
                     raise
             else:
-                result = _conclude(call, response, read)
+                result = self._conclude(call, response, read)
             finally:
                 # Not by its token: an interrupted call may end in another context.
                 active_secrets.set(secrets_before)
@@ -116,6 +117,37 @@ class Transport:
                 # Outside of `except`, which would make the exception the error's context.
                 raise result.error from result.source
             sleep(wait)
+
+    def _conclude(
+        self, call: Call[T], response: RawResponse, read: T | UnreadableError | NotGiven
+    ) -> Response[T] | Failure:
+        """Return the outcome of an attempt that got a response, as a stream if it is one."""
+        chunks = response.chunks
+        if chunks is None:
+            return call.conclude(response, read)
+        assert isinstance(chunks, Chunks)
+        if compressions(response):
+            chunks.drop()
+            problem = "is compressed, which the request did not accept"
+            failure = call.failed(UnusableResponseError(response, problem))
+            assert failure is not None
+            return failure
+        meta = call.succeed(response)
+
+        def explain(exc: Exception, meta: ResponseMeta) -> Failure | None:
+            closed: str | None = None
+            if isinstance(exc, UnusableResponseError):
+                # Not for want of a connection.
+                pass
+            elif chunks.is_closed:
+                closed = "stream"
+            elif self.closed and self.http_client is None:
+                # The connections of an HTTP client that was passed stay open.
+                closed = "client"
+            return call.settle_stream(exc, meta, closed=closed)
+
+        stream = Stream(chunks, meta, explain)
+        return Response(cast("T", stream), meta)
 
     def follow(self, request: Request, timeout: Timeout, deadline: float | None) -> RawResponse:
         """Send a request and those that follow its redirects; return the last response.
@@ -219,24 +251,6 @@ def _off_loop(work: Callable[[], V], remaining: float | None) -> V:
         import httpcore
 
         raise httpcore.ReadTimeout("The response was not parsed in time.") from None
-
-
-def _conclude(
-    call: Call[T], response: RawResponse, read: T | UnreadableError | NotGiven
-) -> Response[T] | Failure:
-    """Return the outcome of an attempt that got a response, as a stream if it is one."""
-    if response.chunks is None:
-        return call.conclude(response, read)
-    assert isinstance(response.chunks, Chunks)
-    if compressions(response):
-        response.chunks.drop()
-        problem = "is compressed, which the request did not accept"
-        failure = call.failed(UnusableResponseError(response, problem))
-        assert failure is not None
-        return failure
-    meta = call.succeed(response)
-    stream = Stream(response.chunks, meta, call.settle_stream)
-    return Response(cast("T", stream), meta)
 
 
 def _check_http_client(http_client: object, config: Config) -> None:

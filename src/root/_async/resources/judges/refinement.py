@@ -65,6 +65,8 @@ class AsyncRefinement(AsyncIteration, AsyncIterator[JudgeRectifierEvent]):
                 the improved response.
         """
         while not self._events:
+            if self._is_closed:
+                raise StopAsyncIteration
             piece = await anext(self._stream, None)
             if self._is_closed:
                 # What the parser has of the next event is not complete.

@@ -66,6 +66,8 @@ class Refinement(Iteration, Iterator[JudgeRectifierEvent]):
                 the improved response.
         """
         while not self._events:
+            if self._is_closed:
+                raise StopIteration
             piece = next(self._stream, None)
             if self._is_closed:
                 # What the parser has of the next event is not complete.
