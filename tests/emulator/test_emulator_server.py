@@ -440,12 +440,37 @@ def test_another_programs_database(tmp_path: Path) -> None:
     assert db.read_bytes() == before
 
 
-def test_file_is_not_a_database(tmp_path: Path) -> None:
-    """A file that is not a database is rejected."""
+@pytest.mark.parametrize("text", ["milk", "a shopping list" * 100], ids=["short", "long"])
+def test_file_is_not_a_database(tmp_path: Path, text: str) -> None:
+    """A file that is not a database is rejected by its name, and not changed."""
     db = tmp_path / "x"
-    db.write_text("a shopping list" * 100)
+    db.write_text(text)
 
-    with pytest.raises(sqlite3.DatabaseError, match="not a database"), serve(db=db):
+    message = f"The file {db} is not a database, and was not changed. Choose another file."
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"), serve(db=db):
+        pass
+
+    assert db.read_text() == text
+    assert [*tmp_path.iterdir()] == [db]
+
+
+def test_directory_in_place_of_a_database(tmp_path: Path) -> None:
+    """A directory is rejected by its name."""
+    message = f"The database {tmp_path} is a directory. Choose a file."
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"), serve(db=tmp_path):
+        pass
+
+    assert not [*tmp_path.iterdir()]
+
+
+def test_database_in_a_missing_folder(tmp_path: Path) -> None:
+    """A file that cannot be created is named in the error, with what to do."""
+    db = tmp_path / "no" / "x"
+    message = (
+        f"The database {db} cannot be opened: unable to open database file. Choose a file that can"
+        " be written, in a folder that exists."
+    )
+    with pytest.raises(sqlite3.OperationalError, match=f"^{re.escape(message)}$"), serve(db=db):
         pass
 
 

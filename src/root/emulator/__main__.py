@@ -54,8 +54,7 @@ def main(
             _print(_introduction(server, options.db))
             signals.get()
     except (OSError, ValueError, sqlite3.Error) as exc:
-        file = f" ({options.db})" if isinstance(exc, sqlite3.Error) else ""
-        print(printable(f"The emulator cannot start: {exc}{file}"), file=sys.stderr)
+        print(printable(f"The emulator cannot start: {exc}"), file=sys.stderr)
         return 1
     finally:
         for number, handler in handlers.items():

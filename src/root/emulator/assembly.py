@@ -29,7 +29,7 @@ from root.emulator.resources import declared
 from root.emulator.running import Server
 from root.emulator.scoring import FixedScores
 from root.emulator.settings import Settings
-from root.emulator.store import Store
+from root.emulator.store import Store, named
 
 __all__ = ["start_server"]
 
@@ -38,7 +38,7 @@ def start_server(settings: Settings) -> Server:
     """Start an emulator; it stops at the end of the process, or if its server is dropped.
 
     Raises:
-        ValueError: The database belongs to another program or version.
+        ValueError: The file is not a database, or that of another program or version.
         OSError: It cannot listen on the address.
         sqlite3.Error: The database cannot be opened.
     """
@@ -46,9 +46,10 @@ def start_server(settings: Settings) -> Server:
     resources = declared(settings.public_models, fixed_scores, settings.generation)
     with ExitStack() as stack:
         specs = (spec for one in resources for spec in one.specs)
-        store = stack.enter_context(closing(Store(settings.db, specs, settings.seed)))
-        for resource in resources:
-            resource.provide(store)
+        with named(settings.db):
+            store = stack.enter_context(closing(Store(settings.db, specs, settings.seed)))
+            for resource in resources:
+                resource.provide(store)
         keys = KeyRegistry(monotonic)
         keys.add(settings.api_key, organization="main", email="main@emulator.invalid")
         secret_fields = {name for one in resources for name in one.secret_fields}

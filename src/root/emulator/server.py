@@ -40,7 +40,7 @@ class Emulator:
         port is another one unless it was given.
 
         Raises:
-            ValueError: The database belongs to another program or version.
+            ValueError: The file is not a database, or that of another program or version.
             OSError: The emulator cannot listen on the address, for instance because the port is in
                 use.
             sqlite3.Error: The database cannot be opened.

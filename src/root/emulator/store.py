@@ -20,7 +20,7 @@ from root.emulator.keys import Account
 from root.emulator.table import Table
 from root.emulator.table_spec import TableSpec
 
-__all__ = ["Store"]
+__all__ = ["Store", "named"]
 
 T = TypeVar("T")
 
@@ -235,6 +235,31 @@ class Store:
         (number,) = execute("SELECT ids FROM seeds WHERE seed = ?", seed).fetchone()
         digest = hashlib.sha256(f"{self._seed}/{number}".encode()).digest()
         return str(UUID(bytes=digest[:16], version=4))
+
+
+@contextmanager
+def named(db: str | os.PathLike[str] | None) -> Generator[None]:
+    """Name the file in the errors of SQLite, which do not.
+
+    Raises:
+        ValueError: The file is a directory or no database.
+        sqlite3.Error: The file cannot be opened.
+    """
+    try:
+        yield
+    except sqlite3.Error as exc:
+        if db is None:
+            raise
+        if Path(db).is_dir():
+            raise ValueError(f"The database {db} is a directory. Choose a file.") from exc
+        if exc.sqlite_errorcode == sqlite3.SQLITE_NOTADB:
+            raise ValueError(
+                f"The file {db} is not a database, and was not changed. Choose another file."
+            ) from exc
+        raise sqlite3.OperationalError(
+            f"The database {db} cannot be opened: {exc}. Choose a file that can be written, in a"
+            " folder that exists."
+        ) from exc
 
 
 def _casefold(text: str | None) -> str:
