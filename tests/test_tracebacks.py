@@ -28,6 +28,16 @@ def our_frames(error: BaseException) -> list[str]:
     return [frame.name for frame in frames if frame.filename.startswith(package)]
 
 
+def check_frames(error: BaseException) -> None:
+    """Check the traceback of an error, and those of its causes, as they are printed."""
+    assert our_frames(error)
+    shown: BaseException | None = error
+    while shown is not None:
+        frames = [name for name in our_frames(shown) if name != "__aexit__"]
+        assert len(frames) <= MAX_FRAMES, frames
+        shown = shown.__cause__ or (None if shown.__suppress_context__ else shown.__context__)
+
+
 @pytest.fixture
 def refused() -> Iterator[str]:
     """A URL at which connections are refused."""
@@ -45,8 +55,7 @@ def test_methods_of_the_client(path: tuple[str, ...], refused: str) -> None:
     ):
         asyncio.run(outcome(call(client, path, **ARGUMENTS)))
 
-    frames = our_frames(caught.value)
-    assert 1 <= len(frames) <= MAX_FRAMES, frames
+    check_frames(caught.value)
 
 
 @pytest.mark.parametrize("path", [*methods(AsyncRootSignals)], ids=".".join)
@@ -60,8 +69,7 @@ def test_methods_of_the_async_client(path: tuple[str, ...], refused: str) -> Non
     with pytest.raises((APIConnectionError, BulkError)) as caught:
         asyncio.run(main())
 
-    frames = [name for name in our_frames(caught.value) if name != "__aexit__"]
-    assert 1 <= len(frames) <= MAX_FRAMES, frames
+    check_frames(caught.value)
 
 
 @pytest.mark.parametrize("path", [*methods(RootSignals)], ids=".".join)
@@ -74,8 +82,7 @@ def test_arguments_that_are_refused(path: tuple[str, ...], refused: str) -> None
     ):
         asyncio.run(outcome(call(client, path, **invalid, _request_timeout=-1)))
 
-    frames = our_frames(caught.value)
-    assert 1 <= len(frames) <= MAX_FRAMES, frames
+    check_frames(caught.value)
 
 
 TEXT = {"request": "a", "response": "b"}
@@ -113,8 +120,7 @@ def test_other_calls(use: Callable[[Any], object], refused: str) -> None:
     ):
         asyncio.run(outcome(lambda: use(client)))
 
-    frames = our_frames(caught.value)
-    assert 1 <= len(frames) <= MAX_FRAMES, frames
+    check_frames(caught.value)
 
 
 def test_a_subclass_stays_in_the_traceback(refused: str) -> None:

@@ -8,7 +8,13 @@ from typing import TypeVar
 from .._concurrency.bulk import BulkState, OnError, OnProgress
 from .._concurrency.semaphores import AsyncSemaphore
 from .._concurrency.workers import async_run_concurrently
-from ..errors import NOT_STARTED, NotStarted, RateLimitError, RootSignalsError
+from ..errors import (
+    NOT_STARTED,
+    NotStarted,
+    RateLimitError,
+    RootSignalsError,
+    shorten_traceback,
+)
 
 __all__ = ["call_each", "call_range"]
 
@@ -71,6 +77,8 @@ async def call_range(
             return position, await outcome(items[position])
         except RootSignalsError as error:
             state.fail(error)
+            # It is the cause of the error of the whole, or a part of the result.
+            shorten_traceback(error)
             return position, error
 
     workers = state.workers(len(positions))
