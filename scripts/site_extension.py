@@ -13,6 +13,8 @@ class Attributes(griffe.Extension):
         annotation = attr.annotation
         if isinstance(annotation, griffe.ExprSubscript) and str(annotation.left) == "Accessor":
             attr.annotation, attr.value = annotation.slice, None
+        elif str(annotation) == "Itself":
+            attr.annotation, attr.value = "Self", None
         elif isinstance(attr.value, griffe.ExprName) and attr.parent is not None:
             method = attr.parent.members.get(attr.value.name)
             if isinstance(method, griffe.Function) and attr.docstring is None:

@@ -136,6 +136,17 @@ def test_autospec(client: type[RootSignals] | type[AsyncRootSignals]) -> None:
         _ = mock.modles
 
 
+@pytest.mark.parametrize("client", CLIENTS)
+def test_autospec_of_beta(client: type[RootSignals] | type[AsyncRootSignals]) -> None:
+    """In a mock, `beta` has the resources of the client, too, and refuses the same arguments."""
+    mock = create_autospec(client, instance=True)
+
+    with pytest.raises(TypeError, match="nope"):
+        mock.beta.judges.list(nope=1)
+    with pytest.raises(AttributeError):
+        _ = mock.beta.jugdes
+
+
 CALLABLES = [
     *[(client, "", name) for client in CLIENTS for name in public_methods(client)],
     *[

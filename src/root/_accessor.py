@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, MutableMapping
 from typing import Any, Generic, TypeVar, cast, overload
 
-__all__ = ["Accessor", "accessors", "lazy", "part", "twin"]
+__all__ = ["Accessor", "Itself", "accessors", "lazy", "part", "twin"]
 
 R = TypeVar("R", covariant=True)
 T = TypeVar("T")
@@ -59,6 +59,17 @@ class Accessor(Generic[R]):
     def forget(self, client: object) -> None:
         """Have the resource created again, for a copy of the client that it was created for."""
         vars(client).pop(self.name, None)
+
+
+class Itself:
+    """An attribute that is its object, and asked of the class the class, which mocks need."""
+
+    @overload
+    def __get__(self, instance: None, owner: type[T]) -> type[T]: ...
+    @overload
+    def __get__(self, instance: T, owner: type[T]) -> T: ...
+    def __get__(self, instance: T | None, owner: type[T]) -> T | type[T]:
+        return owner if instance is None else instance
 
 
 def accessors(kind: type[object]) -> list[Accessor[object]]:

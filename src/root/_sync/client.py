@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, Self
 
-from .._accessor import Accessor, accessors
+from .._accessor import Accessor, Itself, accessors
 from .._config import DEFAULT_TIMEOUT, NOT_GIVEN, NotGiven
 
 if TYPE_CHECKING:
@@ -109,6 +109,8 @@ class RootSignals:
     """The models that evaluations run on."""
     projects: Accessor[Projects] = Accessor("root._sync.resources.projects", "Projects")
     """The projects of your organization."""
+    beta: Itself = Itself()
+    """The client itself: code for older SDKs finds `client.beta.judges` there."""
 
     # The attributes that are not pickled.
     _made_anew: ClassVar[frozenset[str]] = frozenset(
@@ -183,11 +185,6 @@ class RootSignals:
 
         own = self._transport.http_client
         return Settings(self._config, {"http_client": own}, uses_pool=own is None)
-
-    @property
-    def beta(self) -> Self:
-        """The client itself: code for older SDKs finds `client.beta.judges` there."""
-        return self
 
     def send(self, operation: Operation[T]) -> Response[T]:
         """Send an operation, with retries where they do no harm, and return the response.
