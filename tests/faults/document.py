@@ -22,10 +22,10 @@ result or with one of the errors of `root.errors`.
 - **May have been processed** is `error.may_have_been_processed`: the service received the request,
   and it is unknown whether it processed it. Check before you repeat the call. Any other error
   reports that nothing was changed.
-- **Nothing is created or paid twice.** `create`, `update`, `verify` and `evaluators.run`, which
-  cost money, and other calls that are not idempotent are retried only if the service did not
-  receive the request or refused to process it. So is a PUT of an object with versions, of which
-  each PUT makes one.
+- **Nothing is created or paid twice.** `create` and `update`, `verify` and `evaluators.run`, of
+  which the last two cost money, and other calls that are not idempotent are retried only if the
+  service did not receive the request or refused to process it. So is a PUT of an object with
+  versions, of which each PUT makes one.
 - **A file is read again for each attempt.** One that cannot be read twice, such as a pipe, is not
   sent again after a part of it was read.
 - **A streamed response** is retried until its head has arrived. A fault in its body is raised
