@@ -1,9 +1,10 @@
-"""The Python SDK of Root Signals (now Scorable).
+"""An independent Python SDK for Root Signals (now Scorable): evaluators, judges, logs, models.
 
 ```python
 from root import RootSignals
 
-client = RootSignals()  # API key: the argument, ROOTSIGNALS_API_KEY, or .env
+# The API key: an argument, ROOTSIGNALS_API_KEY, SCORABLE_API_KEY, or one of them in .env
+client = RootSignals()
 for model in client.models.list(limit=20):
     print(model.name)
 ```
