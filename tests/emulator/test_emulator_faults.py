@@ -666,7 +666,7 @@ def test_initial_faults(*, over_http: bool) -> None:
     assert played[0] == played[1]
 
 
-# The SDK with faults; tests/faults.py has a complete table.
+# The SDK with faults; tests/faults/ has a complete table.
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """Errors as data: the class and the public attributes of every error, on all three faces.
 
-Whether a call fails under a fault, and how often it is tried, is in the table of tests/faults.py;
+Whether a call fails under a fault, and how often it is tried, is in the table of tests/faults/;
 here is what the errors hold. Sentences for a person to read are not recorded. To record a change:
 `python -m tests.pins.test_errors`.
 """
