@@ -21,7 +21,7 @@ from typing import Any
 
 import pytest
 
-from root import AsyncRootSignals, RootSignals
+from root import AsyncRootSignals, AsyncStream, InvalidRequestError, RootSignals, Stream
 from root.emulator import Server
 from root.evaluators import AsyncEvaluator
 from root.models import AsyncPager, Pager
@@ -45,6 +45,30 @@ async def test_blocking_listing_is_awaited(blocking: Any) -> None:
     """`await` on a blocking listing raises a TypeError that names `for` and `alist`."""
     with pytest.raises(TypeError, match=r"^Pager is blocking: .* with `for`.*models\.alist\(\)"):
         await blocking.models.list()
+
+
+async def test_async_for_over_a_blocking_listing(blocking: Any) -> None:
+    """Python's own error is raised, as docs/async.md has it."""
+    with pytest.raises(TypeError, match=r"requires an object with __aiter__ method, got Pager$"):
+        async for _ in blocking.models.list():
+            pass
+
+
+STREAMS = {
+    "blocking": (lambda one, _: one.request, AsyncStream, "async methods: pass schema=root.Stream"),
+    "twin": (lambda one, _: one.arequest, Stream, "blocking methods: pass schema=root.AsyncStream"),
+    "async": (lambda _, two: two.request, Stream, "blocking methods: pass schema=root.AsyncStream"),
+}
+
+
+@pytest.mark.parametrize(("method", "schema", "advice"), STREAMS.values(), ids=STREAMS)
+async def test_stream_of_the_other_kind(
+    blocking: Any, asynchronous: Any, method: Any, schema: type[object], advice: str
+) -> None:
+    """A stream of the other kind of call is refused, with the name of the right one."""
+    message = f"^Nothing was sent. root.{schema.__name__} is the stream of {advice} to this method"
+    with pytest.raises(InvalidRequestError, match=message):
+        await method(blocking, asynchronous)("GET", "/v1/models/", schema=schema)
 
 
 def test_blocking_listing_is_not_taken_for_an_async_one(blocking: Any) -> None:

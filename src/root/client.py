@@ -15,6 +15,7 @@ from ._config import DEFAULT_TIMEOUT, NOT_GIVEN, NotGiven
 from ._sync import client as _sync
 
 if TYPE_CHECKING:
+    import os
     import ssl
     from collections.abc import Callable, Coroutine, Mapping
     from types import TracebackType
@@ -272,7 +273,7 @@ class RootSignals(_sync.RootSignals):
         *,
         query: Query | NotGiven = NOT_GIVEN,
         json: JSONValue | NotGiven = NOT_GIVEN,
-        body: bytes | str | BinaryIO | NotGiven = NOT_GIVEN,
+        body: bytes | str | os.PathLike[str] | BinaryIO | NotGiven = NOT_GIVEN,
         headers: Mapping[str, str] | NotGiven = NOT_GIVEN,
         schema: type[V] | NotGiven = NOT_GIVEN,
         timeout: Timeout | NotGiven = NOT_GIVEN,
@@ -294,13 +295,14 @@ class RootSignals(_sync.RootSignals):
                 `/v1/models/`.
             query: The query parameters; a list repeats its parameter.
             json: The value to send as JSON.
-            body: The body to send as it is: bytes, text, or a binary file object, which is read
-                in pieces while it is sent. Its media type is the header `Content-Type`, or else
+            body: The body to send as it is: bytes, text, or a file (a `pathlib.Path`, or a binary
+                file object), which is read in pieces while it is sent. A string is text, and no
+                path. Its media type is the header `Content-Type`, or else
                 `application/octet-stream` (`text/plain` for text).
             headers: Headers in addition to the client's.
             schema: What to parse the response body into: a pydantic class, any other type that
-                pydantic can validate, `str` for text, or `bytes`. If omitted: JSON as plain data,
-                and None for an empty body.
+                pydantic can validate, `str` for text, `bytes`, or `root.AsyncStream` to read it
+                while it arrives. If omitted: JSON as plain data, and None for an empty body.
             timeout: Seconds for one attempt, or an `httpx.Timeout`, or None for no limit, instead
                 of the client's.
             deadline: Seconds for the whole call, or None for no limit, instead of the client's;

@@ -163,7 +163,7 @@ class EmulatorBlock:
 
 
 @_with_parameters_of(serve)
-def emulator(**arguments: Any) -> EmulatorBlock:
+def emulator(*positional: Any, **arguments: Any) -> EmulatorBlock:
     """Run the emulator in place of the service: until the end of a `with` block, or of a function.
 
     Clients that are created in the block without a key and a base URL use the emulator, also in
@@ -184,6 +184,11 @@ def emulator(**arguments: Any) -> EmulatorBlock:
             raised at the end of the block; if the block ends with an exception, that one gets a
             note instead.
     """
+    if positional:
+        raise TypeError(
+            "root.testing.emulator takes named arguments only. As a decorator, it needs"
+            " parentheses: @root.testing.emulator()"
+        )
     return EmulatorBlock(partial(_in_place_of_the_service, **arguments))
 
 

@@ -7,6 +7,7 @@ import json
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import httpx
@@ -73,6 +74,26 @@ async def test_json() -> None:
     assert request.startswith(b"POST /v1/things/?a=%C3%A4+b&c=1&c=2 HTTP/1.1\r\n")
     assert b"\r\ncontent-type: application/json\r\n" in request.lower()
     assert body_of(request) == '{"name":"ä","n":null}'.encode()
+
+
+async def test_body_of_a_path(tmp_path: Path) -> None:
+    """A file can be passed by its path."""
+    path = tmp_path / "notes.bin"
+    path.write_bytes(b"\x00\x01")
+    with ScriptedServer([responds(200, None)]) as server:
+        async with connect(server) as client:
+            await client.request("POST", PATH, body=path)
+    assert body_of(server.requests[0]) == b"\x00\x01"
+
+
+@pytest.mark.parametrize("value", [{"name": "x"}, ["x"], 5, None], ids=repr)
+async def test_json_as_body(value: Any) -> None:
+    """What is JSON is refused as body, with the argument for it."""
+    async with AsyncRootSignals(KEY, base_url="http://api.test") as client:
+        with pytest.raises(
+            InvalidRequestError, match=r"^Nothing was sent\. .* sent as JSON as json"
+        ):
+            await client.request("POST", PATH, body=value)
 
 
 @pytest.mark.parametrize("value", [None, False, 0, "", []], ids=repr)

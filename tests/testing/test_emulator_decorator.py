@@ -203,6 +203,13 @@ def test_what_is_no_function(value: object) -> None:
         root.testing.emulator()(value)  # type: ignore[type-var]  # pyright: ignore
 
 
+def test_no_parentheses() -> None:
+    """`@emulator` without parentheses is refused, with the right way to write it."""
+    decorate: Any = root.testing.emulator
+    with pytest.raises(TypeError, match=r"parentheses: @root\.testing\.emulator\(\)$"):
+        decorate(lambda: None)
+
+
 def test_pytest_functions(run: Run) -> None:
     """Tests with fixtures and parameters, async tests, and fixtures can be decorated."""
     result = run(

@@ -34,6 +34,12 @@ __all__ = [
 
 T = TypeVar("T")
 
+# By name, since this is below them, and a client loads only its own.
+_STREAMS = {
+    "Stream": "the stream of blocking methods",
+    "AsyncStream": "the stream of async methods",
+}
+
 
 class UnreadableError(Exception):
     """A body does not have the expected shape. Its text completes 'The response ...'.
@@ -128,13 +134,23 @@ def shape_error(
     return UnreadableError(f"does not have the shape of {description(schema)} ({places})")
 
 
-def check_schema(schema: type[object]) -> None:
+def check_schema(schema: type[object], stream: type[object]) -> None:
     """Check that a response body can be parsed into this schema.
 
+    Args:
+        schema: The schema.
+        stream: The class of streams of the client.
+
     Raises:
-        InvalidRequestError: pydantic cannot validate it.
+        InvalidRequestError: It is the class of streams of the other kind of client, or pydantic
+            cannot validate it.
     """
     kind: Any = schema
+    if getattr(kind, "__name__", None) in _STREAMS and kind.__module__.startswith("root._"):
+        raise InvalidRequestError(
+            f"Nothing was sent. root.{kind.__name__} is {_STREAMS[kind.__name__]}: pass"
+            f" schema=root.{stream.__name__} to this method."
+        )
     try:
         validator: Any = _adapter(kind).validator
         # pydantic reports names that are not defined when this is used first.

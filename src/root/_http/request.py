@@ -13,6 +13,7 @@ from .operation import Operation, Query
 from .parsing import check_schema
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Mapping
     from typing import BinaryIO
 
@@ -31,7 +32,7 @@ def operation(
     *,
     query: Query | NotGiven,
     json: JSONValue | NotGiven,
-    body: bytes | str | BinaryIO | NotGiven,
+    body: bytes | str | os.PathLike[str] | BinaryIO | NotGiven,
     headers: Mapping[str, str] | NotGiven,
     schema: type[T] | NotGiven,
     timeout: Timeout | NotGiven,
@@ -49,7 +50,7 @@ def operation(
     if not isinstance(json, NotGiven) and not isinstance(body, NotGiven):
         raise InvalidRequestError("Nothing was sent. Pass json or body, not both.")
     if not isinstance(schema, NotGiven) and schema is not stream:
-        check_schema(schema)
+        check_schema(schema, stream)
     return Operation(
         method,
         path,
@@ -64,7 +65,9 @@ def operation(
     )
 
 
-def _body(json: JSONValue | NotGiven, body: bytes | str | BinaryIO | NotGiven) -> Body | None:
+def _body(
+    json: JSONValue | NotGiven, body: bytes | str | os.PathLike[str] | BinaryIO | NotGiven
+) -> Body | None:
     if not isinstance(json, NotGiven):
         try:
             # NaN and infinity are not JSON (RFC 8259, 6).
@@ -92,6 +95,13 @@ def _body(json: JSONValue | NotGiven, body: bytes | str | BinaryIO | NotGiven) -
             pass
         raise InvalidRequestError(
             "Nothing was sent. The body contains characters that UTF-8 cannot encode."
+        )
+    content: object = shown(body)
+    if not (hasattr(content, "__fspath__") or callable(getattr(content, "read", None))):
+        raise InvalidRequestError(
+            "Nothing was sent. The body must be bytes, text, a pathlib.Path or a binary file"
+            f" object, not {type(content).__name__}. Pass a value that is to be sent as JSON as"
+            " json, and not as body."
         )
     return file_body(cast("BinaryIO", body), "application/octet-stream")
 
