@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import AsyncGenerator, Generator
 from contextlib import suppress
+from typing import Any
 
 import anyio
 import pytest
