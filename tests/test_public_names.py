@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import pkgutil
+import re
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
@@ -119,6 +120,35 @@ def test_all_names() -> None:
     assert root.Model is root.models.Model
     with pytest.raises(AttributeError, match="nonsense"):
         _ = root.nonsense
+
+
+# Names in signatures that are those of Python, httpx and pydantic, or of type parameters.
+FOREIGN = {
+    *("AsyncClient", "Awaitable", "BinaryIO", "Callable", "Client"),
+    *("HttpxTimeout", "JSONValue", "Mapping", "None", "PathLike", "SSLContext", "Self", "T", "V"),
+}
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        *(root.Operation, root.Response, root.RootSignals, root.AsyncRootSignals),
+        *(root.RootSignals.send, root.RootSignals.request, root.RootSignals.with_options),
+    ],
+    ids=lambda function: function.__qualname__,
+)
+def test_names_in_signatures(function: Any) -> None:
+    """The names in the signatures of calls can be imported from `root`."""
+    text = str(inspect.signature(function)).replace("httpx.Timeout", "HttpxTimeout")
+    annotations = re.sub(r"NOT_GIVEN: '.*?'|=.*?[,)]", "", text)
+    assert set(re.findall(r"\b[A-Z]\w*", annotations)) <= FOREIGN | set(root.__all__)
+
+
+def test_names_of_modules() -> None:
+    """A name that is public in `root.models`, too, is the same object in `root`."""
+    shared = set(root.__all__) & set(root.models.__all__)
+    assert {"NOT_GIVEN", "AsyncPager", "Page", "Pager", "Progress", "ResponseMeta"} <= shared
+    assert all(getattr(root, name) is getattr(root.models, name) for name in shared)
 
 
 @pytest.mark.parametrize("resource", [Models, AsyncModels, Projects, AsyncProjects])

@@ -38,9 +38,17 @@ if TYPE_CHECKING:
     from . import testing as testing
     from . import utils as utils
     from .__about__ import __version__
+    from ._async.pager import AsyncPager
     from ._async.stream import AsyncStream
+    from ._concurrency.bulk import Progress
+    from ._concurrency.mixups import MixupError
+    from ._config import NOT_GIVEN, NotGiven, Timeout
     from ._config.deadlines import Deadline, deadline
-    from ._http.operation import Operation, Response
+    from ._http.operation import Operation, Query, Response
+    from ._schemas.meta import ResponseMeta
+    from ._schemas.pages import Page
+    from ._schemas.requests import Body
+    from ._sync.pager import Pager
     from ._sync.stream import Stream
     from .client import AsyncRootSignals, RootSignals
     from .errors import (
@@ -69,34 +77,45 @@ if TYPE_CHECKING:
     from .models import Model, ModelVerification
 
 __all__ = [
+    "NOT_GIVEN",
     "APIConnectionError",
     "APIResponseError",
     "APIStatusError",
     "APITimeoutError",
     "ApplyError",
+    "AsyncPager",
     "AsyncRootSignals",
     "AsyncStream",
     "AuthenticationError",
     "BadRequestError",
+    "Body",
     "BulkError",
     "ConfigurationError",
     "ConflictError",
     "Deadline",
     "InvalidRequestError",
     "MissingKeyError",
+    "MixupError",
     "Model",
     "ModelVerification",
     "NotFoundError",
+    "NotGiven",
     "Operation",
+    "Page",
+    "Pager",
     "PaginationError",
     "PermissionDeniedError",
+    "Progress",
+    "Query",
     "RateLimitError",
     "RegistryError",
     "Response",
+    "ResponseMeta",
     "RootSignals",
     "RootSignalsError",
     "ServerError",
     "Stream",
+    "Timeout",
     "VerificationError",
     "WorkFailedError",
     "__version__",
@@ -106,15 +125,26 @@ __all__ = [
 
 # The modules of the names that are not errors.
 _MODULES = {
+    "AsyncPager": "._async.pager",
     "AsyncRootSignals": ".client",
     "AsyncStream": "._async.stream",
+    "Body": "._schemas.requests",
     "Deadline": "._config.deadlines",
+    "MixupError": "._concurrency.mixups",
     "Model": ".models",
     "ModelVerification": ".models",
+    "NOT_GIVEN": "._config",
+    "NotGiven": "._config",
     "Operation": "._http.operation",
+    "Page": "._schemas.pages",
+    "Pager": "._sync.pager",
+    "Progress": "._concurrency.bulk",
+    "Query": "._http.operation",
     "Response": "._http.operation",
+    "ResponseMeta": "._schemas.meta",
     "RootSignals": ".client",
     "Stream": "._sync.stream",
+    "Timeout": "._config",
     "__version__": ".__about__",
     "deadline": "._config.deadlines",
 }
