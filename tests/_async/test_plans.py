@@ -156,6 +156,12 @@ async def test_duplicate_names(client: AsyncRootSignals, emulator: Server) -> No
     assert await client.models.plan([{"name": "a"}])
 
 
+async def test_ensure_of_an_invalid_model(mocked: AsyncRootSignals) -> None:
+    """The error for the only model has no position."""
+    with pytest.raises(InvalidRequestError, match=r"^Nothing was sent\. name must not be empty\.$"):
+        await mocked.models.ensure(name="")
+
+
 async def test_duplicate_desired_names(mocked: AsyncRootSignals) -> None:
     """A name that is desired twice is refused before anything is requested."""
     with pytest.raises(InvalidRequestError, match="occurs twice"):

@@ -157,6 +157,12 @@ def test_duplicate_names(client: RootSignals, emulator: Server) -> None:
     assert client.models.plan([{"name": "a"}])
 
 
+def test_ensure_of_an_invalid_model(mocked: RootSignals) -> None:
+    """The error for the only model has no position."""
+    with pytest.raises(InvalidRequestError, match=r"^Nothing was sent\. name must not be empty\.$"):
+        mocked.models.ensure(name="")
+
+
 def test_duplicate_desired_names(mocked: RootSignals) -> None:
     """A name that is desired twice is refused before anything is requested."""
     with pytest.raises(InvalidRequestError, match="occurs twice"):

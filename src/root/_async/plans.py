@@ -23,6 +23,7 @@ from .._plans.comparison import (
     export_settings,
     has_details,
     parse_desired,
+    parse_model,
     settle,
 )
 from .._schemas.models import Model, ModelSettings
@@ -226,7 +227,7 @@ async def ensure_model(
     models: AsyncModelStore, save: Save, settings: Mapping[str, object]
 ) -> Model:
     """Create a model, or update what differs, or leave it unchanged; return it."""
-    (desired,) = parse_desired([settings])
+    desired = parse_model(settings)
     # It is returned, so all of its details are needed.
     model = (await _find(models, [desired], 1)).get(desired.name)
     step = diff(desired, model, rotate_keys=False)

@@ -46,6 +46,7 @@ __all__ = [
     "export_settings",
     "has_details",
     "parse_desired",
+    "parse_model",
     "settle",
 ]
 
@@ -170,7 +171,7 @@ def parse_desired(desired: Iterable[Mapping[str, object]]) -> list[Desired]:
         InvalidRequestError: An entry is invalid, or a name occurs twice; the message has the
             position.
     """
-    parsed = validate_each(desired, _parse)
+    parsed = validate_each(desired, parse_model)
     positions: dict[str, int] = {}
     for position, one in enumerate(parsed):
         first = positions.setdefault(one.name, position)
@@ -182,7 +183,12 @@ def parse_desired(desired: Iterable[Mapping[str, object]]) -> list[Desired]:
     return parsed
 
 
-def _parse(settings: Mapping[str, object]) -> Desired:
+def parse_model(settings: Mapping[str, object]) -> Desired:
+    """Return a desired model, validated.
+
+    Raises:
+        InvalidRequestError: A setting is invalid.
+    """
     # As the service does it (Django REST Framework's CharField), or what it stores would differ
     # from the desired value forever.
     given = {

@@ -24,6 +24,7 @@ from .._plans.comparison import (
     export_settings,
     has_details,
     parse_desired,
+    parse_model,
     settle,
 )
 from .._schemas.models import Model, ModelSettings
@@ -223,7 +224,7 @@ def _find(models: ModelStore, desired: Sequence[Desired], concurrency: int) -> d
 
 def ensure_model(models: ModelStore, save: Save, settings: Mapping[str, object]) -> Model:
     """Create a model, or update what differs, or leave it unchanged; return it."""
-    (desired,) = parse_desired([settings])
+    desired = parse_model(settings)
     # It is returned, so all of its details are needed.
     model = (_find(models, [desired], 1)).get(desired.name)
     step = diff(desired, model, rotate_keys=False)
