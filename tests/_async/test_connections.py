@@ -519,7 +519,9 @@ async def test_a_wrong_http_client() -> None:
 
     wrong: Any = AsyncClient()
     given = rf"not {__name__}\..*AsyncClient\."
-    with pytest.raises(ConfigurationError, match=rf"httpx2?\..*Client, {given}"):
+    with pytest.raises(
+        ConfigurationError, match=rf"^http_client must be an httpx2?\..*Client, {given}"
+    ):
         AsyncRootSignals("k" * 20, base_url="http://api.test", http_client=wrong)
 
 

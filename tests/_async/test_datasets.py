@@ -240,7 +240,7 @@ INVALID: dict[str, tuple[Callable[[Any], Awaitable[object]], str]] = {
         "at most one of path, file and url",
     ),
     "no such file": (lambda one: one.datasets.create(path="missing.csv"), "cannot be read"),
-    "folder": (lambda one: one.datasets.create(path="."), "not a regular file"),
+    "folder": (lambda one: one.datasets.create(path="."), "is a directory. Pass a file"),
     "text": (
         lambda one: one.datasets.create(file="a,b"),
         "must be bytes or a binary file object",

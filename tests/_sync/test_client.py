@@ -271,7 +271,7 @@ def test_an_invalid_key_of_a_function(mocked: RootSignals) -> None:
     keys: Any = iter(["", "two\nlines", None])
     client = mocked.with_options(api_key=lambda: next(keys))
     for _ in range(3):
-        with pytest.raises(ConfigurationError, match="What the api_key function returns"):
+        with pytest.raises(ConfigurationError, match="The return value of the api_key function"):
             client.models.retrieve("a")
 
 

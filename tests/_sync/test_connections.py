@@ -518,7 +518,9 @@ def test_a_wrong_http_client() -> None:
 
     wrong: Any = Client()
     given = rf"not {__name__}\..*Client\."
-    with pytest.raises(ConfigurationError, match=rf"httpx2?\..*Client, {given}"):
+    with pytest.raises(
+        ConfigurationError, match=rf"^http_client must be an httpx2?\..*Client, {given}"
+    ):
         RootSignals("k" * 20, base_url="http://api.test", http_client=wrong)
 
 

@@ -53,7 +53,7 @@ def test_a_large_file_is_read_in_pieces(tmp_path: Path) -> None:
     ("name", "problem"),
     [
         ("none.bin", r"The file '.*none\.bin' cannot be read: No such file or directory\."),
-        (".", r"'.*' is not a regular file\."),
+        (".", r"'.*' is a directory\. Pass a file\."),
         ("pipe", r"'.*pipe' is not a regular file\. Open it, and pass the file object\."),
         ("a\0b", r"The file '.*a\\x00b' cannot be read: .*embedded null"),
     ],

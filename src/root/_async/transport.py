@@ -93,7 +93,7 @@ class AsyncTransport:
                 if callable(key):
                     key = check_key(
                         await async_resolved(key(), call.remaining()),
-                        "What the api_key function returns",
+                        "The return value of the api_key function",
                     )
                     if call.remaining() == 0:
                         # A function that blocks is not interrupted.
@@ -275,4 +275,4 @@ def _check_http_client(http_client: object, config: Config) -> None:
             f"{kind.__module__}.{kind.__qualname__}"
             for kind in (httpx.AsyncClient, type(http_client))
         )
-        raise ConfigurationError(f"The HTTP client for this must be an {expected}, not {given}.")
+        raise ConfigurationError(f"http_client must be an {expected}, not {given}.")

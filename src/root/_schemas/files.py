@@ -69,10 +69,12 @@ class FilePart:
                     f"Nothing was sent. The file {str(shown(source))!r} cannot be read: {problem}."
                 ) from exc
             if not is_regular:
-                raise InvalidRequestError(
-                    f"Nothing was sent. {str(shown(source))!r} is not a regular file. Open it, and"
-                    " pass the file object."
+                advice = (
+                    "is a directory. Pass a file."
+                    if self._path.is_dir()
+                    else "is not a regular file. Open it, and pass the file object."
                 )
+                raise InvalidRequestError(f"Nothing was sent. {str(shown(source))!r} {advice}")
         else:
             self._take(cast("BinaryIO", source))
 

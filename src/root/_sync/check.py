@@ -144,7 +144,7 @@ def _key(config: Config, timeout: float) -> tuple[str | None, str | None]:
         return key, None
     try:
         returned = resolved(key(), timeout)
-        return check_key(returned, "What the api_key function returns"), None
+        return check_key(returned, "The return value of the api_key function"), None
     except KeyTimeoutError:
         return None, f"the api_key function returned no key within {timeout:g} s"
     except ConfigurationError as exc:

@@ -90,7 +90,7 @@ class Transport:
                 if callable(key):
                     key = check_key(
                         resolved(key(), call.remaining()),
-                        "What the api_key function returns",
+                        "The return value of the api_key function",
                     )
                     if call.remaining() == 0:
                         # A function that blocks is not interrupted.
@@ -269,4 +269,4 @@ def _check_http_client(http_client: object, config: Config) -> None:
         expected, given = (
             f"{kind.__module__}.{kind.__qualname__}" for kind in (httpx.Client, type(http_client))
         )
-        raise ConfigurationError(f"The HTTP client for this must be an {expected}, not {given}.")
+        raise ConfigurationError(f"http_client must be an {expected}, not {given}.")
