@@ -309,7 +309,9 @@ def test_request_timeout(given: object, value: float | None) -> None:
 @pytest.mark.parametrize(("given", "reason"), INVALID_SECONDS)
 def test_invalid_request_timeout(given: object, reason: str) -> None:
     """An invalid timeout of a call is an InvalidRequestError."""
-    with pytest.raises(InvalidRequestError, match=f"^_request_timeout must be .*{reason}"):
+    with pytest.raises(
+        InvalidRequestError, match=rf"^Nothing was sent\. _request_timeout must be .*{reason}"
+    ):
         call_deadline(given)
 
 

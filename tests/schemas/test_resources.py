@@ -125,7 +125,7 @@ def test_invalid_ids(object_id: Any, problem: str) -> None:
     with pytest.raises(InvalidRequestError) as error:
         Parcels(recorder).retrieve(object_id)
 
-    assert str(error.value).startswith(problem)
+    assert str(error.value).startswith(f"Nothing was sent. {problem}")
     assert recorder.operations == []
 
 

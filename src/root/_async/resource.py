@@ -60,18 +60,21 @@ def segment(object_id: str | UUID, noun: str) -> str:
         object_id = str(object_id)
     if not isinstance(object_id, str):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise InvalidRequestError(
-            f"The {noun} ID must be a string or a UUID, not {type(object_id).__name__}."
+            f"Nothing was sent. The {noun} ID must be a string or a UUID, not"
+            f" {type(object_id).__name__}."
         )
     # A UUID, like most IDs.
     if object_id.isascii() and object_id.replace("-", "").isalnum():
         return object_id
     if object_id in ("", ".", ".."):
-        raise InvalidRequestError(f"{object_id!r} is not a valid {noun} ID. `list` shows the IDs.")
+        raise InvalidRequestError(
+            f"Nothing was sent. {object_id!r} is not a valid {noun} ID. `list` shows the IDs."
+        )
     try:
         return quote(object_id, safe="")
     except UnicodeEncodeError as exc:
         raise InvalidRequestError(
-            f"The {noun} ID contains characters that UTF-8 cannot encode."
+            f"Nothing was sent. The {noun} ID contains characters that UTF-8 cannot encode."
         ) from exc
 
 

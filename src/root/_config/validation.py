@@ -99,7 +99,7 @@ def call_deadline(value: object, name: str = "_request_timeout") -> float | None
     try:
         return check_seconds(name, value)
     except ConfigurationError as exc:
-        raise InvalidRequestError(str(exc)) from exc
+        raise InvalidRequestError(f"Nothing was sent. {exc}") from exc
 
 
 def check_base_url(url: object) -> str:

@@ -106,12 +106,13 @@ def target(operation: Operation[T]) -> str:
     method, path = cast("tuple[object, object]", (operation.method, operation.path))
     if not (isinstance(method, str) and _METHOD.fullmatch(method)):
         raise InvalidRequestError(
-            f"{method!r} is not an HTTP method. Write it in capitals, such as 'GET'."
+            f"Nothing was sent. {method!r} is not an HTTP method. Write it in capitals, such as"
+            " 'GET'."
         )
     if not (isinstance(path, str) and _PATH.fullmatch(path)):
         raise InvalidRequestError(
-            f"{path!r} is not a path: it must begin with a slash and have no query or fragment,"
-            " and all but ASCII must be percent-encoded (urllib.parse.quote)."
+            f"Nothing was sent. {path!r} is not a path: it must begin with a slash and have no"
+            " query or fragment, and all but ASCII must be percent-encoded (urllib.parse.quote)."
         )
     return f"{path}?{_encode(operation.query)}" if operation.query else path
 
@@ -120,20 +121,22 @@ def _encode(query: Query) -> str:
     given = cast("object", query)
     if not isinstance(given, Mapping):
         raise InvalidRequestError(
-            f"The query must be a dict of names to values, not {type(given).__name__}."
+            "Nothing was sent. The query must be a dict of names to values, not"
+            f" {type(given).__name__}."
         )
     for name, value in cast("Mapping[object, object]", given).items():
         values = cast("Sequence[object]", value if isinstance(value, (list, tuple)) else [value])
         if not all(isinstance(text, str) for text in (name, *values)):
             raise InvalidRequestError(
-                f"The query parameter {name!r} must be a string or a list of strings. Omit it, or"
-                " convert its value with str()."
+                f"Nothing was sent. The query parameter {name!r} must be a string or a list of"
+                " strings. Omit it, or convert its value with str()."
             )
     try:
         return urlencode(query, doseq=True)
     except UnicodeEncodeError as exc:
         raise InvalidRequestError(
-            f"The query ({', '.join(query)}) contains characters that UTF-8 cannot encode."
+            f"Nothing was sent. The query ({', '.join(query)}) contains characters that UTF-8"
+            " cannot encode."
         ) from exc
 
 

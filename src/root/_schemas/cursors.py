@@ -79,8 +79,14 @@ def check_listing(limit: object, page_size: object, cursor: object) -> None:
     """Raise `InvalidRequestError` for arguments that no listing accepts."""
     for name, number in (("limit", limit), ("page_size", page_size)):
         if number is not None and (isinstance(number, bool) or not isinstance(number, int)):
-            raise InvalidRequestError(f"{name} must be an integer or None, not {number!r}.")
+            raise InvalidRequestError(
+                f"Nothing was sent. {name} must be an integer or None, not {number!r}."
+            )
     if isinstance(page_size, int) and page_size < 1:
-        raise InvalidRequestError(f"page_size must be at least 1, not {page_size}.")
+        raise InvalidRequestError(
+            f"Nothing was sent. page_size must be at least 1, not {page_size}."
+        )
     if cursor is not None and not isinstance(cursor, str):
-        raise InvalidRequestError(f"cursor must be a string or None, not {cursor!r}.")
+        raise InvalidRequestError(
+            f"Nothing was sent. cursor must be a string or None, not {cursor!r}."
+        )

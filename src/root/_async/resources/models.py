@@ -263,9 +263,10 @@ def _filters(capable_of: object) -> dict[str, str]:
     """Return the filters of a listing as a query."""
     if capable_of is None:
         return {}
-    if not isinstance(capable_of, (List, tuple)):
-        raise InvalidRequestError(f"capable_of must be a list of strings, not {capable_of!r}.")
-    capabilities = cast("Sequence[object]", capable_of)
-    if not all(isinstance(item, str) for item in capabilities):
-        raise InvalidRequestError(f"capable_of must be a list of strings, not {capable_of!r}.")
+    is_list = isinstance(capable_of, (List, tuple))
+    capabilities = cast("Sequence[object]", capable_of if is_list else ())
+    if not (is_list and all(isinstance(item, str) for item in capabilities)):
+        raise InvalidRequestError(
+            f"Nothing was sent. capable_of must be a list of strings, not {capable_of!r}."
+        )
     return {"capable_of": ",".join(map(str, capabilities))} if capabilities else {}
