@@ -409,7 +409,7 @@ def test_a_streamed_response_that_breaks_off() -> None:
     fail(call, response(429))
     meta = call.succeed(response(200, x_request_id="req-1"))
 
-    failure = call.settle_stream(httpcore.ReadError("Gone."), meta)
+    failure = call.settle_stream(httpcore.ReadError("Gone."), meta, closed=None)
 
     assert failure is not None
     assert type(failure.error) is APIConnectionError
@@ -419,7 +419,7 @@ def test_a_streamed_response_that_breaks_off() -> None:
     )
     assert failure.error.request_id == "req-1"
     assert failure.error.may_have_been_processed
-    assert call.settle_stream(ValueError("x"), meta) is None
+    assert call.settle_stream(ValueError("x"), meta, closed=None) is None
 
 
 DEFAULT_KEY = "sk-fedcba9876543210"
