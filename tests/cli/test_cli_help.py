@@ -30,10 +30,16 @@ COMMANDS = [
     ("evaluators",),
     *(
         ("evaluators", name)
-        for name in ("list", "get", "delete", "run", "create", "export", "import")
+        for name in ("list", "get", "delete", "run", "create", "update", "export", "import")
     ),
     ("judges",),
-    *(("judges", name) for name in ("list", "get", "delete", "run", "generate", "refine", "batch")),
+    *(
+        ("judges", name)
+        for name in (
+            *("list", "get", "delete", "run", "create", "update"),
+            *("generate", "refine", "batch"),
+        )
+    ),
     ("objectives",),
     *(("objectives", name) for name in ("list", "get", "delete", "create", "update")),
     ("datasets",),

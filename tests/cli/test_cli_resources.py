@@ -82,6 +82,56 @@ def test_create_get_and_delete_an_evaluator(run: Run, at_emulator: Server) -> No
     assert run("evaluators", "get", "Mine").code == 4
 
 
+def test_update_an_evaluator(run: Run, at_emulator: Server) -> None:
+    """An evaluator is changed where options are given, by its name or its ID."""
+    created = printed(
+        run, "evaluators", "create", "Mine", "Is {{response}} short?", "--intent", "a"
+    )
+
+    changed = printed(
+        run,
+        *("evaluators", "update", "Mine", "--name", "Ours", "--text", "-", "--model", "gpt-4o"),
+        *("--fallback-model", "gpt-4o-mini", "--behavior", "fast", "--change-note", "Kinder."),
+        stdin="Is {{response}} kind?",
+    )
+    again = printed(run, "evaluators", "update", created["id"], "--change-note", "Once more.")
+
+    assert (changed["id"], changed["name"]) == (created["id"], "Ours")
+    assert changed["scoring_criteria"] == "Is {{response}} kind?"
+    assert (changed["models"], changed["behavior"]) == (["gpt-4o", "gpt-4o-mini"], "fast")
+    assert changed["change_note"] == "Kinder."
+    assert (again["name"], again["models"]) == ("Ours", changed["models"])
+
+
+def test_create_and_update_a_judge(run: Run, at_emulator: Server) -> None:
+    """A judge is created of evaluators with names or IDs, and changed where options are given."""
+    evaluators = ("--evaluator", "Politeness", "--evaluator", Eval.Relevance.value)
+
+    created = printed(
+        run, "judges", "create", "Bank", "Replies are kind.", *evaluators, "--stage", "Replies"
+    )
+    changed = printed(run, "judges", "update", "Bank", "--intent", "Replies are short.")
+    smaller = printed(run, "judges", "update", created["id"], "--evaluator", "Conciseness")
+
+    assert [one["name"] for one in created["evaluators"]] == ["Politeness", "Relevance"]
+    assert (created["intent"], created["stage"]) == ("Replies are kind.", "Replies")
+    assert changed["id"] == created["id"]
+    assert (changed["intent"], changed["stage"]) == ("Replies are short.", "Replies")
+    assert len(changed["evaluators"]) == 2
+    assert [one["name"] for one in smaller["evaluators"]] == ["Conciseness"]
+    assert len(printed(run, "judges", "list")) == 1
+
+
+def test_a_judge_of_an_unknown_evaluator(run: Run, at_emulator: Server) -> None:
+    """A judge is not created if an evaluator does not exist, or the name of one is ambiguous."""
+    printed(run, "evaluators", "create", "Clarity", "Is {{response}} clear?", "--intent", "a")
+
+    for name, code in (("no such evaluator", 4), ("Clarity", 64)):
+        done = run("judges", "create", "Bank", "Replies are kind.", "--evaluator", name)
+        assert (done.code, name in done.err) == (code, True)
+    assert printed(run, "judges", "list") == []
+
+
 def test_judges(run: Run, at_emulator: Server) -> None:
     """A judge is generated, runs by its name and its ID, and is deleted."""
     generated = printed(run, "judges", "generate", "Answers of a bank are polite", "--name", "Bank")

@@ -59,6 +59,17 @@ def _create(session: Session, values: Values) -> None:
     session.show_one(created.to_dict())
 
 
+def _update(session: Session, values: Values) -> None:
+    given = {name: value for name, value in values.items() if value not in (None, [])}
+    if "predicate" in given:
+        given["predicate"] = read_text(session, given["predicate"])
+    with session.client() as client:
+        evaluator_id = _EVALUATORS.find(client, given.pop("identity"))
+        with session.interrupt_warning("The evaluator may have been changed."):
+            updated = client.evaluators.update(evaluator_id, **given)
+    session.show_one(updated.to_dict())
+
+
 def _export(session: Session, values: Values) -> None:
     with session.client() as client:
         text = client.evaluators.export_yaml(_EVALUATORS.find(client, values["identity"]))
@@ -113,6 +124,32 @@ EVALUATORS = _EVALUATORS.extended(
             flag("overwrite", "Replace an evaluator of yours that has the name."),
         ),
         _create,
+    ),
+    Command(
+        "update",
+        "Update fields of an evaluator, and print it.",
+        (
+            _EVALUATORS.identity(),
+            option("name", "The new name.", metavar="NAME"),
+            option(
+                "predicate",
+                "The new text, with {{request}} or {{response}}; - reads stdin.",
+                flag="--text",
+            ),
+            option("model", "The name of its model.", metavar="NAME"),
+            options(
+                "fallback_models",
+                "A model to use if its own fails, with --model; may be repeated.",
+                metavar="NAME",
+                flag="--fallback-model",
+            ),
+            option("behavior", "fast, balanced or thorough.", metavar="WORD"),
+            option("objective_id", "The ID of its objective.", metavar="ID"),
+            option("demonstration_dataset_id", "The data set with its examples.", metavar="ID"),
+            option("change_note", "A note on the version."),
+            option("project_id", "The project that it is to belong to.", metavar="ID"),
+        ),
+        _update,
     ),
     Command(
         "export",

@@ -10,8 +10,10 @@ from ..errors import FAILED, PARTIAL, CommandError
 from ..evaluation import RUN, check_scores, read_file, run_arguments
 from ..resources import Command, Resource, Values, argument, flag, option, options
 from ..session import Session
+from .evaluators import EVALUATORS
 
 if TYPE_CHECKING:
+    from ... import RootSignals
     from ...errors import JSONValue
     from ...judges import JudgeBatchExecutionItem, JudgeGeneratorResponse
 
@@ -64,6 +66,31 @@ def _run(session: Session, values: Values) -> None:
     else:
         session.show_one(result.to_dict())
     check_scores(result.evaluator_results, values)
+
+
+def _create(session: Session, values: Values) -> None:
+    given = {name: value for name, value in values.items() if value is not None}
+    with session.client() as client:
+        given |= _references(client, given.pop("evaluators", []))
+        with session.interrupt_warning("The judge may have been created."):
+            created = client.judges.create(**given)
+    session.show_one(created.to_dict())
+
+
+def _update(session: Session, values: Values) -> None:
+    given = {name: value for name, value in values.items() if value is not None}
+    with session.client() as client:
+        judge_id = _JUDGES.find(client, given.pop("identity"))
+        given |= _references(client, given.pop("evaluators", []))
+        with session.interrupt_warning("The judge may have been changed."):
+            updated = client.judges.update(judge_id, **given)
+    session.show_one(updated.to_dict())
+
+
+def _references(client: RootSignals, evaluators: list[str]) -> dict[str, Any]:
+    """Return the argument for evaluators that are given by their IDs or names, if there are any."""
+    found = [{"id": EVALUATORS.find(client, word)} for word in evaluators]
+    return {"evaluator_references": found} if found else {}
 
 
 def _generate(session: Session, values: Values) -> None:
@@ -169,6 +196,18 @@ def _rows(item: JudgeBatchExecutionItem) -> Iterator[Mapping[str, JSONValue]]:
         yield head | {"justification": item.error_message}
 
 
+_SETTINGS = (
+    options(
+        "evaluators",
+        "The ID or name of an evaluator that it runs; may be repeated.",
+        metavar="EVALUATOR",
+        flag="--evaluator",
+    ),
+    option("stage", "The stage of the application that it evaluates."),
+    option("visibility", "private for your organization, or public.", metavar="WORD"),
+    option("project_id", "The project that it is to belong to.", metavar="ID"),
+)
+
 JUDGES = _JUDGES.extended(
     Command(
         "run",
@@ -179,6 +218,27 @@ JUDGES = _JUDGES.extended(
             option("judge_version_id", "The version to run.", metavar="ID"),
         ),
         _run,
+    ),
+    Command(
+        "create",
+        "Create a judge of evaluators and print it.",
+        (
+            argument("name", "NAME", "Name of the judge."),
+            argument("intent", "INTENT", "What it evaluates."),
+            *_SETTINGS,
+        ),
+        _create,
+    ),
+    Command(
+        "update",
+        "Update fields of a judge, and print it.",
+        (
+            _JUDGES.identity(),
+            option("name", "The new name.", metavar="NAME"),
+            option("intent", "The new intent."),
+            *_SETTINGS,
+        ),
+        _update,
     ),
     Command(
         "generate",
