@@ -344,7 +344,7 @@ def test_a_client_that_is_closed_during_an_attempt() -> None:
     """A connection that breaks because the client is closed is not retried."""
     call = new_call("DELETE")
 
-    failure = call.failed(httpcore.ReadError("Gone."), closed=True)
+    failure = call.failed(httpcore.ReadError("Gone."), closed="client")
 
     assert failure is not None
     assert call.settle(failure) is None
