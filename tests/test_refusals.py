@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from contextlib import suppress
 from operator import attrgetter
 from typing import Any, NoReturn
@@ -54,10 +55,13 @@ async def refusals(path: tuple[str, ...]) -> list[str]:
 
 
 @pytest.mark.parametrize("path", PARAMETERS, ids=".".join)
-async def test_beginning(path: tuple[str, ...]) -> None:
-    """A refusal of an argument begins with the fact that nothing was sent."""
+async def test_messages(path: tuple[str, ...]) -> None:
+    """A refusal begins with the fact that nothing was sent, and is not in pydantic's words."""
     for message in await refusals(path):
         assert message.startswith("Nothing was sent. ")
+        assert not re.search(
+            r"Input should|[Ss]hould have|validation|a valid [^ ]+\.|is invalid", message
+        )
 
 
 REQUESTS: dict[str, dict[str, Any]] = {

@@ -105,6 +105,16 @@ def test_invalid_values(
     assert "Value error" not in done.err
 
 
+@pytest.mark.parametrize("value", ["nonsense", "2026-13-01", "2026-01-01T99:00", "5x"])
+def test_invalid_times(run: Run, at_emulator: Server, value: str) -> None:
+    """What is no time is refused with an example of one."""
+    done = run("logs", "list", "--date-from", value)
+
+    assert done.code == 64
+    first, *_ = done.err.splitlines()
+    assert first == "Invalid value for '--date-from': must be a time, such as 2026-01-31T08:00."
+
+
 def test_missing_key(run: Run) -> None:
     """If there is no key, the hint explains how to set one on the command line."""
     done = run("models", "list")

@@ -31,9 +31,10 @@ def models_of(model: str | None, fallbacks: Sequence[str] | None) -> object:
     Raises:
         InvalidRequestError: `fallback_models` is one string.
     """
-    if isinstance(fallbacks, str):
+    if not (fallbacks is None or isinstance(plain(fallbacks), list)):
         raise InvalidRequestError(
-            "Nothing was sent. fallback_models must be a list of names, not a string."
+            "Nothing was sent. fallback_models must be a list of names, not"
+            f" {type(fallbacks).__name__}."
         )
     # An empty list of fallbacks alone says nothing of the model.
     if model is None and not fallbacks:
@@ -45,6 +46,9 @@ def references_of(variables: Sequence[ReferenceVariable | JSONObject] | None) ->
     """Return variables of data sets as they are sent."""
     if variables is None:
         return None
+    if not isinstance(plain(variables), list):
+        # It is refused with the other settings.
+        return variables
     return [
         {"name": one.name, "dataset": one.dataset_id}
         if isinstance(one, ReferenceVariable)

@@ -367,7 +367,11 @@ def references_of(references: Sequence[EvaluatorReference | JSONObject] | None) 
     """Return references to evaluators as they are sent: without a version that is None."""
     if references is None:
         return None
-    return [_reference(one) for one in cast("list[object]", plain(references))]
+    given = plain(references)
+    if not isinstance(given, list):
+        # It is refused with the other settings.
+        return given
+    return [_reference(one) for one in cast("list[object]", given)]
 
 
 def _reference(sent: object) -> object:
@@ -387,6 +391,9 @@ def visibilities_of(visibility: str | None, status: str | None) -> dict[str, obj
     Raises:
         InvalidRequestError: They differ.
     """
+    for name, word in (("visibility", visibility), ("status", status)):
+        if not (word is None or isinstance(cast("object", word), str)):
+            raise InvalidRequestError(f"Nothing was sent. {name} must be a string.")
     # The default of older SDKs, so not always what the user has given.
     if visibility is not None and status in ("unlisted", None):
         status = _OLD.get(visibility, visibility)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import sys
 from collections.abc import Sequence
 from typing import Annotated
@@ -45,6 +46,7 @@ _MESSAGES = {
     "Input should be a valid number, unable to parse string as a number": "must be a number.",
     "Input should be greater than or equal to": "must be at least",
 }
+_NO_TIME = re.compile(r"Input should be a valid datetime.*")
 
 app: typer.Typer = typer.Typer(
     name="root-signals",
@@ -111,6 +113,7 @@ def run(arguments: list[str]) -> int:
             text = "Too many arguments."
         for theirs, ours in _MESSAGES.items():
             text = text.replace(theirs, ours)
+        text = _NO_TIME.sub("must be a time, such as 2026-01-31T08:00.", text)
         _print_error(error, text, f"Run `{path} --help` for the usage.", arguments)
         return USAGE
     except (RootSignalsError, CommandError) as error:
