@@ -79,6 +79,71 @@ def test_own_root_beside_tests(
     pytester.runpytest_subprocess(*arguments).assert_outcomes(passed=1)
 
 
+LATER = """
+def test_it():
+    import root
+
+    assert root.mine
+"""
+
+
+@pytest.mark.parametrize("layout", ["beside", "above", "conftest"])
+@pytest.mark.parametrize("folder", ["unit", "src"])
+def test_own_root_that_is_found_later(
+    run: Run, pytester: pytest.Pytester, folder: str, layout: str
+) -> None:
+    """Tests in any folder import the module beside them, as without the plugin."""
+    own = pytester.mkdir(folder)
+    (own / "root.py").write_text("mine = True", encoding="utf-8")
+    tests = own
+    if layout == "above":
+        # pytest adds the first folder without __init__.py to the path.
+        tests = own / "package"
+        tests.mkdir()
+        (tests / "__init__.py").touch()
+    elif layout == "conftest":
+        (own / "conftest.py").write_text("import root; assert root.mine", encoding="utf-8")
+    (tests / "test_later.py").write_text(LATER, encoding="utf-8")
+
+    run("def test_other(): pass").assert_outcomes(passed=2)
+
+
+def test_own_root_of_a_conftest(run: Run, pytester: pytest.Pytester) -> None:
+    """The same applies to a folder that a conftest.py adds to the path."""
+    folder = pytester.mkdir("lib")
+    (folder / "root.py").write_text("mine = True", encoding="utf-8")
+    pytester.makeconftest(f"import sys; sys.path.insert(0, {str(folder)!r})")
+
+    run(LATER).assert_outcomes(passed=1)
+
+
+GUARDED = """
+import os
+import sys
+
+import pytest
+
+assert "root" not in sys.modules
+
+import root
+import root.pytest_plugin
+from root._http import offline
+
+def test_guard(monkeypatch, pytestconfig):
+    assert pytestconfig.pluginmanager.get_plugin("root.pytest_plugin") is root.pytest_plugin
+    for name in [*os.environ]:
+        monkeypatch.delenv(name)
+    assert offline.offline_reason() == "a test's guard"
+    assert root.__spec__.loader is root.__loader__
+    assert root.__spec__.submodule_search_locations == root.__path__
+"""
+
+
+def test_the_guard_of_the_sdk_that_is_imported_later(run: Run) -> None:
+    """The package that tests import is the one that has the guard."""
+    run(GUARDED).assert_outcomes(passed=1)
+
+
 def test_own_root_that_is_imported_already(run: Run, pytester: pytest.Pytester) -> None:
     """The plugin does nothing if another plugin has imported another module `root`."""
     pytester.makepyfile(other="import sys, types; sys.modules['root'] = types.ModuleType('root')")

@@ -570,7 +570,11 @@ def test_other_projects(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     test = """
     import json, os, sys
 
-    def test_it():
+    def test_it(pytestconfig):
+        if pytestconfig.pluginmanager.hasplugin("root.pytest_plugin"):
+            # What the plugin has loaded is set aside until then.
+            assert "root" not in sys.modules
+            import root
         with open(os.environ["LOADED"], "w") as file:
             json.dump(sorted(sys.modules), file)
     """
