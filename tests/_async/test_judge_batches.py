@@ -193,7 +193,9 @@ async def test_partial_batch(
 
 async def test_invalid_waits(mocked: AsyncRootSignals) -> None:
     """An invalid argument is refused by its name, before anything is sent."""
-    with pytest.raises(InvalidRequestError, match=r"Nothing was sent\. timeout must be greater than 0 seconds"):
+    with pytest.raises(
+        InvalidRequestError, match=r"Nothing was sent\. timeout must be greater than 0 seconds"
+    ):
         await mocked.judges.batches.wait(ID, timeout=0)
     with pytest.raises(InvalidRequestError, match="on_progress must be a function, not int"):
         await mocked.judges.batches.wait(ID, on_progress=5)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
