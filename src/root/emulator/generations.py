@@ -15,6 +15,7 @@ import yaml
 from starlette.responses import JSONResponse, Response
 
 from root.emulator.calls import Call
+from root.emulator.filters import Filter
 from root.emulator.problems import Problem
 from root.emulator.resource import AnyResource
 from root.emulator.serializers import YAML_TYPE, is_json
@@ -153,7 +154,7 @@ _WITHOUT_FILTERS: Mapping[Generation, Mapping[str, frozenset[str]]] = {
 def restrict(resource: AnyResource, generation: Generation) -> None:
     """Give a resource the endpoints and the filters of a generation."""
     absent = ABSENT[generation].get(resource.name, frozenset[str]())
-    newer = resource.newer_filters if generation == "C" else {}
+    newer: Mapping[str, Filter] = resource.newer_filters if generation == "C" else {}
     without = _WITHOUT_FILTERS[generation].get(resource.name, frozenset[str]()) | newer.keys()
     vars(resource).update(
         operations=tuple(one for one in resource.operations if one not in absent),

@@ -221,7 +221,7 @@ class DeclaredEvaluators(VersionedResource[StoredEvaluator]):
         if "scoring_criteria" in values:
             references = [] if row is None else row.reference_variables
             references = values.get("reference_variables", references)
-            named = {one["name"] for one in cast("list[dict[str, Value]]", references)}
+            named = {one["name"] for one in cast("list[dict[str, str]]", references)}
             inputs = inputs_of(str(values["scoring_criteria"]))
             derived["inputs"] = {name: inputs[name] for name in inputs if name not in named}
             # The rule of a copied evaluator of the service does not fit new criteria.
