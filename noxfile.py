@@ -180,7 +180,8 @@ def tests_lowest(session: nox.Session) -> None:
     """Run the tests with the lowest dependencies that pyproject.toml allows."""
     project = PROJECT["project"]
     required = [*project["dependencies"], *chain(*project["optional-dependencies"].values())]
-    constraints = Path(session.create_tmp()).resolve() / "lowest.txt"
+    # Not in the session's own folder for temporary files, where pytest would find this project.
+    constraints = session.cache_dir.resolve() / "lowest.txt"
     constraints.write_text("\n".join(lowest(required)), encoding="utf-8")
     # The tools of the tests are not pinned.
     session.install("-e", EVERYTHING, *group("test"), "--constraint", str(constraints))
