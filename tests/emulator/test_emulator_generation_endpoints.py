@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from typing import Any, get_args
 from uuid import uuid4
 
@@ -20,9 +21,15 @@ BATCHES = "/v1/batch-executions/"
 RUN = {"request": "May I?", "response": "Yes."}
 
 
+@cache
+def described(generation: Generation) -> OpenAPI:
+    """Return the OpenAPI document of a generation, which takes a second or two to read."""
+    return OpenAPI.from_dict(openapi(generation))
+
+
 def conforming(server: Server, generation: Generation) -> Iterator[httpx.Client]:
     """Yield a client whose responses must be as the OpenAPI document describes them."""
-    document = OpenAPI.from_dict(openapi(generation))
+    document = described(generation)
 
     def check(response: httpx.Response) -> None:
         response.read()
