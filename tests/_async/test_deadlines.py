@@ -5,7 +5,7 @@ from __future__ import annotations
 import pickle
 import socket
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
@@ -423,7 +423,7 @@ async def test_request_timeout_of_apply(client: AsyncRootSignals, emulator: Serv
 async def test_a_suspended_generator(client: AsyncRootSignals) -> None:
     """A block of a generator does not bound its caller, which runs while it is suspended."""
 
-    async def numbers() -> AsyncIterator[int]:
+    async def numbers() -> AsyncGenerator[int]:
         async with root.deadline(0), root.deadline(60):
             yield 1
             yield 2
@@ -437,6 +437,7 @@ async def test_a_suspended_generator(client: AsyncRootSignals) -> None:
     await client.models.list().to_dicts()
     assert await anext(generator) == 3
     await client.models.list().to_dicts()
+    await generator.aclose()
 
 
 async def test_calls_in_a_generator(client: AsyncRootSignals) -> None:

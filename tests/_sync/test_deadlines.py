@@ -6,7 +6,7 @@ from __future__ import annotations
 import pickle
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
@@ -424,7 +424,7 @@ def test_request_timeout_of_apply(client: RootSignals, emulator: Server) -> None
 def test_a_suspended_generator(client: RootSignals) -> None:
     """A block of a generator does not bound its caller, which runs while it is suspended."""
 
-    def numbers() -> Iterator[int]:
+    def numbers() -> Generator[int]:
         with root.deadline(0), root.deadline(60):
             yield 1
             yield 2
@@ -438,6 +438,7 @@ def test_a_suspended_generator(client: RootSignals) -> None:
     client.models.list().to_dicts()
     assert next(generator) == 3
     client.models.list().to_dicts()
+    generator.close()
 
 
 def test_calls_in_a_generator(client: RootSignals) -> None:

@@ -59,13 +59,11 @@ async def test_create_from_a_file_object(client: RootSignals, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize(
-    "file",
-    [ROWS, bytearray(ROWS), io.BytesIO(ROWS), Pipe(ROWS)],
-    ids=["bytes", "bytearray", "file", "pipe"],
+    "kind", [bytes, bytearray, io.BytesIO, Pipe], ids=["bytes", "bytearray", "file", "pipe"]
 )
-async def test_create_from_content(client: RootSignals, file: bytes) -> None:
+async def test_create_from_content(client: RootSignals, kind: Callable[[bytes], bytes]) -> None:
     """A data set can be created from bytes, and from a stream that can be read only once."""
-    created = await client.datasets.acreate(file=file)
+    created = await client.datasets.acreate(file=kind(ROWS))
 
     assert created.name == "data.csv"
     assert await client.datasets.adownload(created.id) == ROWS
@@ -205,26 +203,27 @@ class Named(io.BytesIO):
 
 
 @pytest.mark.parametrize(
-    ("file", "name", "expected"),
+    ("file_name", "name", "expected"),
     [
-        (Named("/tmp/rows.JSONL"), "a", ("rows.JSONL", "application/jsonl")),
-        (Named("/tmp/rows.parquet"), None, ("rows.parquet", "application/octet-stream")),
-        (Named(3), None, ("data.csv", "text/csv")),
-        (b"x", "Rows of v1.2", ("data.csv", "text/csv")),
-        (b"x", "rows.json", ("rows.json", "application/json")),
-        (b"x", "rows.tsv", ("rows.tsv", "text/tab-separated-values")),
+        ("/tmp/rows.JSONL", "a", ("rows.JSONL", "application/jsonl")),
+        ("/tmp/rows.parquet", None, ("rows.parquet", "application/octet-stream")),
+        (3, None, ("data.csv", "text/csv")),
+        (None, "Rows of v1.2", ("data.csv", "text/csv")),
+        (None, "rows.json", ("rows.json", "application/json")),
+        (None, "rows.tsv", ("rows.tsv", "text/tab-separated-values")),
     ],
 )
 async def test_name_and_media_type_of_a_file(
     mocked: RootSignals,
     respx_mock: respx.MockRouter,
-    file: bytes,
+    file_name: object,
     name: str | None,
     expected: tuple[str, str],
 ) -> None:
     """The file has its own name or the name of the data set, and the media type of its suffix."""
     route = respx_mock.post(URL).respond(201, json=DATA_SET)
 
+    file = b"x" if file_name is None else Named(file_name)
     await mocked.datasets.acreate(name=name, file=file)
 
     assert parts_of(route.calls.last.request)[-1] == ("file", *expected, b"x")

@@ -6,7 +6,7 @@ from __future__ import annotations
 import pickle
 import socket
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
@@ -424,7 +424,7 @@ async def test_request_timeout_of_apply(client: RootSignals, emulator: Server) -
 async def test_a_suspended_generator(client: RootSignals) -> None:
     """A block of a generator does not bound its caller, which runs while it is suspended."""
 
-    async def numbers() -> AsyncIterator[int]:
+    async def numbers() -> AsyncGenerator[int]:
         async with root.deadline(0), root.deadline(60):
             yield 1
             yield 2
@@ -438,6 +438,7 @@ async def test_a_suspended_generator(client: RootSignals) -> None:
     await client.models.alist().to_dicts()
     assert await anext(generator) == 3
     await client.models.alist().to_dicts()
+    await generator.aclose()
 
 
 async def test_calls_in_a_generator(client: RootSignals) -> None:
