@@ -40,6 +40,7 @@ __all__ = [
     "Facts",
     "Owner",
     "Parts",
+    "PlainModel",
     "ResponseModel",
     "columns_of",
     "flatten",
@@ -101,7 +102,23 @@ Parts: TypeAlias = Annotated[list[P], _HashableFailFast()]
 """A list in a response. The first wrong element is enough: an error for each takes gigabytes."""
 
 
-class APIModel(BaseModel):
+class PlainModel(BaseModel):
+    """A JSON object of the API, which can be had as plain data."""
+
+    def to_dict(self) -> dict[str, JsonValue]:
+        """Return the fields that were given or received as plain data."""
+        return self.model_dump(mode="json", exclude_unset=True)
+
+    def to_json(self) -> str:
+        """Return the fields that were given or received as a JSON document."""
+        return json.dumps(self.to_dict())
+
+    def to_str(self) -> str:
+        """Return the fields that were given or received as readable text."""
+        return pprint.pformat(self.to_dict())
+
+
+class APIModel(PlainModel):
     """A JSON object that the API returns, alone or as a part of another one."""
 
     # JSON has no NaN, but pydantic's parser accepts it, and no comparison with it is true.
@@ -128,18 +145,6 @@ class APIModel(BaseModel):
         @wraps(BaseModel.model_dump_json)
         def model_dump_json(self, **options: object) -> str:
             return super().model_dump_json(**({"exclude_unset": True} | options))
-
-    def to_dict(self) -> dict[str, JsonValue]:
-        """Return the fields of the response as plain data."""
-        return self.model_dump(mode="json", exclude_unset=True)
-
-    def to_json(self) -> str:
-        """Return the fields of the response as a JSON document."""
-        return json.dumps(self.to_dict())
-
-    def to_str(self) -> str:
-        """Return the fields of the response as readable text."""
-        return pprint.pformat(self.to_dict())
 
     @classmethod
     def from_dict(cls, obj: Mapping[str, JsonValue]) -> Self:

@@ -29,7 +29,7 @@ def models_of(model: str | None, fallbacks: Sequence[str] | None) -> object:
     """Return the names of all models, or None if there are none.
 
     Raises:
-        InvalidRequestError: `fallback_models` is one string.
+        InvalidRequestError: `fallback_models` is no list, such as a single string.
     """
     if not (fallbacks is None or isinstance(plain(fallbacks), list)):
         raise InvalidRequestError(

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import os
-import pprint
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,12 +11,13 @@ from types import NoneType
 from typing import TYPE_CHECKING, BinaryIO, ClassVar, Self, TypeVar, cast, get_args
 from uuid import uuid4
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ConfigDict, ValidationError
 from pydantic_core import PydanticSerializationError, to_json
 
 from .._forks import import_lock
 from .._secrets.secret import Secret, SecretBytes, as_secret, shown
 from ..errors import InvalidRequestError
+from .base import PlainModel
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -56,7 +55,7 @@ class Sensitive:
     """Marks a field whose value is a secret: `Annotated[str, Sensitive]`."""
 
 
-class RequestModel(BaseModel):
+class RequestModel(PlainModel):
     """A JSON object that the API accepts.
 
     Strict: True is not accepted as a number, nor 12 as a name. Only fields that were given are
@@ -70,18 +69,6 @@ class RequestModel(BaseModel):
 
     is_partial: ClassVar[bool] = False
     """Whether it is a part of another object, and must have at least one field."""
-
-    def to_dict(self) -> dict[str, object]:
-        """Return the fields that were given as plain data."""
-        return self.model_dump(mode="json", exclude_unset=True)
-
-    def to_json(self) -> str:
-        """Return the fields that were given as a JSON document."""
-        return json.dumps(self.to_dict())
-
-    def to_str(self) -> str:
-        """Return the fields that were given as readable text."""
-        return pprint.pformat(self.to_dict())
 
     @classmethod
     def from_json(cls, content: bytes | str) -> Self:

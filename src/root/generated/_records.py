@@ -3,37 +3,26 @@
 from __future__ import annotations
 
 import json
-import pprint
 from collections.abc import Iterable
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar, Self, cast
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
+
+from .._schemas.base import PlainModel
 
 _SECRETS = frozenset({"api_key", "default_key"})
 
 _Text = Annotated[str, Field(min_length=1)]
 
 
-class Record(BaseModel):
+class Record(PlainModel):
     """An object of the API with any fields, for which this package has no class of its own.
 
     It is accepted as an argument where the API accepts such an object.
     """
 
     model_config: ClassVar[ConfigDict] = ConfigDict(extra="allow", protected_namespaces=())
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the fields as plain data."""
-        return self.model_dump(mode="json", exclude_unset=True)
-
-    def to_json(self) -> str:
-        """Return the fields as a JSON document."""
-        return json.dumps(self.to_dict())
-
-    def to_str(self) -> str:
-        """Return the fields as readable text."""
-        return pprint.pformat(self.to_dict())
 
     @classmethod
     def from_dict(cls, obj: dict[str, Any] | None) -> Self | None:
