@@ -92,12 +92,12 @@ def demo(session: nox.Session) -> None:
 @nox.session
 def tests(session: nox.Session) -> None:
     """Run the tests on the current Python; `-- -k name` selects tests."""
-    run_tests(session, "--cov", "-m", f"not ({APART})", *IN_PARALLEL)
+    run_tests(session, "-m", f"not ({APART})", *IN_PARALLEL)
 
 
 @nox.session
 def tests_full(session: nox.Session) -> None:
-    """Run all tests, including those that take minutes."""
+    """Run all tests, including those that take minutes, and measure their coverage."""
     run_tests(session, "--cov", *IN_PARALLEL, groups=("heavy", "docs"))
 
 
