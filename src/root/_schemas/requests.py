@@ -16,7 +16,7 @@ from pydantic_core import PydanticSerializationError, to_json
 
 from .._forks import import_lock
 from .._secrets.secret import Secret, SecretBytes, as_secret, shown
-from ..errors import InvalidRequestError
+from ..errors import InvalidRequestError, shorten_traceback
 from .base import PlainModel
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ __all__ = [
     "settings_of",
     "validate_each",
     "validate_settings",
+    "validated_body",
 ]
 
 T = TypeVar("T")
@@ -243,6 +244,26 @@ def json_body(schema: type[RequestModel], omitted: object, /, **fields: object) 
     content = {name: value for name, value in fields.items() if value is not omitted}
     if not content and schema.is_partial:
         raise InvalidRequestError(f"Nothing was sent. Pass at least one of {', '.join(fields)}.")
+    try:
+        return validated_body(schema, content, fields)
+    except InvalidRequestError as error:
+        shorten_traceback(error)
+        raise
+
+
+def validated_body(
+    schema: type[RequestModel], content: Mapping[str, object], fields: Mapping[str, object] = {}
+) -> Body:
+    """Validate the content of a JSON request body and return it.
+
+    Args:
+        schema: What the API accepts.
+        content: The fields that were given, by name.
+        fields: All fields by name; one that is None and required was omitted.
+
+    Raises:
+        InvalidRequestError: A field is invalid.
+    """
     try:
         model = schema.model_validate(content)
         text = SecretBytes(model.model_dump_json(exclude_unset=True).encode())
