@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias, cast, overload
 from uuid import UUID
 
 from ._accessor import Accessor, lazy, part, twin
-from ._concurrency.bulk import OnError, OnProgress
 from ._config import NOT_GIVEN, NotGiven
 from ._config.deadlines import Deadline
 from ._schemas.calibrations import (
@@ -61,11 +60,14 @@ __all__ = [
     "EvaluatorName",
     "EvaluatorVersions",
     "Evaluators",
+    "Function",
     "InputVariable",
+    "JSONObject",
     "ModelParams",
     "PresetEvaluator",
     "ReferenceVariable",
     "Turn",
+    "TurnInput",
 ]
 
 # What not every program needs is imported on first use.
@@ -699,8 +701,8 @@ class Evaluators(_sync.Evaluators[Evaluator, PresetEvaluator]):
         test_dataset_id: str | UUID | None = None,
         test_data: Sequence[Sequence[str]] | None = None,
         parallel_requests: int = 1,
-        errors: OnError = "raise",
-        on_progress: OnProgress | None = None,
+        errors: Literal["raise", "collect"] = "raise",
+        on_progress: Callable[[Progress], None] | None = None,
         _request_timeout: float | Deadline | None = None,
     ) -> CalibrateBatchResult:
         """Calibrate several evaluators that are not stored, and compare their differences.
@@ -711,7 +713,7 @@ class Evaluators(_sync.Evaluators[Evaluator, PresetEvaluator]):
             test_data: The rows, instead of a data set.
             parallel_requests: Maximum number of concurrent requests.
             errors: "raise" stops at the first evaluator that fails; "collect" leaves it out.
-            on_progress: Called for each evaluator, with a `Progress`.
+            on_progress: Called for each evaluator.
             _request_timeout: Seconds for all requests together, or a `root.Deadline`.
 
         Raises:

@@ -20,7 +20,6 @@ from ._schemas.judge_runs import (
     JudgeBatchExecutionListItem,
     JudgeBatchExecutionResponse,
     NestedJudge,
-    OnBatchProgress,
 )
 from ._schemas.judges import (
     EvaluatorReference,
@@ -37,6 +36,7 @@ from ._schemas.judges import (
     SyntheticData,
     SyntheticSample,
 )
+from ._schemas.work import WorkStatus
 from ._secrets.secret import as_secret
 from ._sync.resources.judges import batches as _batches
 from ._sync.resources.judges import judge as _judge
@@ -58,8 +58,11 @@ __all__ = [
     "AsyncJudgeBatches",
     "AsyncJudges",
     "AsyncRefinement",
+    "BatchInput",
     "EvaluatorReference",
     "EvaluatorResult",
+    "Function",
+    "JSONObject",
     "Judge",
     "JudgeBatchExecutionDetail",
     "JudgeBatchExecutionInput",
@@ -82,6 +85,8 @@ __all__ = [
     "SyntheticData",
     "SyntheticSample",
     "Turn",
+    "TurnInput",
+    "WorkStatus",
 ]
 
 # What not every program needs is imported on first use.
@@ -323,7 +328,7 @@ class JudgeBatches(_batches.JudgeBatches):
         batch_id: str | UUID,
         *,
         timeout: float | Deadline | None = 600.0,
-        on_progress: OnBatchProgress | None = None,
+        on_progress: Callable[[JudgeBatchExecutionDetail], object] | None = None,
     ) -> JudgeBatchExecutionDetail:
         """Wait until a batch has ended, and return it with its results.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any, ClassVar, TypeAlias, cast
 
@@ -25,7 +25,6 @@ __all__ = [
     "JudgeExecutionRequest",
     "JudgeRectifierRequest",
     "NestedJudge",
-    "OnBatchProgress",
     "batch_body",
 ]
 
@@ -206,10 +205,6 @@ class JudgeBatchExecutionDetail(JudgeBatchExecutionListItem):
         """Why it has failed: the message of its first item that has one."""
         messages = (one.error_message for one in self.items)
         return next((message for message in messages if message), "")
-
-
-OnBatchProgress: TypeAlias = Callable[[JudgeBatchExecutionDetail], object]
-"""Called with a batch as it is; `root.progress.bar` returns such a function."""
 
 
 def batch_body(inputs: Sequence[BatchInput], **fields: object) -> Body:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Literal, overload
 from uuid import UUID
@@ -14,7 +14,6 @@ from ...._schemas.judge_runs import (
     JudgeBatchExecutionDetail,
     JudgeBatchExecutionListItem,
     JudgeBatchExecutionResponse,
-    OnBatchProgress,
     batch_body,
 )
 from ...._schemas.queries import query_of
@@ -191,7 +190,7 @@ class AsyncJudgeBatches(AsyncCollection[JudgeBatchExecutionDetail]):
         batch_id: str | UUID,
         *,
         timeout: float | Deadline | None = 600.0,
-        on_progress: OnBatchProgress | None = None,
+        on_progress: Callable[[JudgeBatchExecutionDetail], object] | None = None,
     ) -> JudgeBatchExecutionDetail:
         """Wait until a batch has ended, and return it with its results.
 

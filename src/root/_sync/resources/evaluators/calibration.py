@@ -4,11 +4,11 @@
 from __future__ import annotations
 
 from builtins import list as List
-from collections.abc import Sequence
-from typing import cast
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Literal, cast
 from uuid import UUID
 
-from ...._concurrency.bulk import OnError, OnProgress, check_concurrency
+from ...._concurrency.bulk import check_concurrency
 from ...._config.deadlines import Deadline
 from ...._http.operation import Operation
 from ...._schemas.base import Parts
@@ -28,6 +28,9 @@ from ...._schemas.executions import JSONObject, plain
 from ...._schemas.requests import Body, json_body, validate_each
 from ....errors import BulkError, InvalidRequestError, short_traceback
 from ...resource import Resource, segment
+
+if TYPE_CHECKING:
+    from ...._concurrency.bulk import Progress
 
 __all__ = ["Calibration"]
 
@@ -111,8 +114,8 @@ class Calibration(Resource):
         test_dataset_id: str | UUID | None = None,
         test_data: Sequence[Sequence[str]] | None = None,
         parallel_requests: int = 1,
-        errors: OnError = "raise",
-        on_progress: OnProgress | None = None,
+        errors: Literal["raise", "collect"] = "raise",
+        on_progress: Callable[[Progress], None] | None = None,
         _request_timeout: float | Deadline | None = None,
     ) -> CalibrateBatchResult:
         """Calibrate several evaluators that are not stored, and compare their differences.
@@ -123,7 +126,7 @@ class Calibration(Resource):
             test_data: The rows, instead of a data set.
             parallel_requests: Maximum number of concurrent requests.
             errors: "raise" stops at the first evaluator that fails; "collect" leaves it out.
-            on_progress: Called for each evaluator, with a `Progress`.
+            on_progress: Called for each evaluator.
             _request_timeout: Seconds for all requests together, or a `root.Deadline`.
 
         Raises:
