@@ -98,7 +98,7 @@ def tests(session: nox.Session) -> None:
 @nox.session
 def tests_full(session: nox.Session) -> None:
     """Run all tests, including those that take minutes, and measure their coverage."""
-    run_tests(session, "--cov", *IN_PARALLEL, groups=("heavy", "docs"))
+    run_tests(session, "--cov", *IN_PARALLEL, groups=("heavy", "docs", "tools"))
 
 
 @nox.session
