@@ -111,7 +111,7 @@ frames = [
     # The frames of this program are the user's.
     if frame["module"] != "__main__"
 ]
-assert any(frame["module"] == "root._sync.transport" for frame in frames)
+assert any(frame["module"] == "root._sync.resources.models" for frame in frames)
 for frame in frames:
     for secret in ("sk-of-a-provider", os.environ["KEY"]):
         assert secret not in str(frame["vars"]), (frame["module"], frame["function"], frame["vars"])
