@@ -332,7 +332,8 @@ async def test_timeout(over_httpx: bool) -> None:
             assert await anext(stream) == b"a"
             with pytest.raises(APITimeoutError, match="did not arrive in time") as error:
                 await anext(stream)
-            assert [piece async for piece in stream] == []
+            with pytest.raises(APIConnectionError, match="the stream was closed"):
+                await anext(stream)
             await disconnected(server)
             await client.models.retrieve("a")
     assert server.connections == 2
@@ -417,7 +418,8 @@ async def test_a_lost_connection(method: str, over_httpx: bool) -> None:
             with pytest.raises(APIConnectionError) as error:
                 async for piece in stream:
                     pieces.append(piece)
-            assert [piece async for piece in stream] == []
+            with pytest.raises(APIConnectionError, match="the stream was closed"):
+                await anext(stream)
             await client.models.retrieve("a")
 
     assert b"".join(pieces) == b"ab"
@@ -475,3 +477,15 @@ async def test_lines(pieces: list[bytes], lines: list[str]) -> None:
         async with connected(server) as client:
             stream = (await client.send(EXPORT)).value
             assert [line async for line in stream.lines()] == lines
+
+
+async def test_lines_after_a_timeout() -> None:
+    """The lines of a stream do not look as if they ended where reading failed."""
+    with ScriptedServer([unfinished(b"a\nb")]) as server:
+        async with connected(server, timeout=0.4) as client:
+            lines = (await client.send(EXPORT)).value.lines()
+            assert await anext(lines) == "a"
+            with pytest.raises(APITimeoutError):
+                await anext(lines)
+            with pytest.raises(APIConnectionError, match="the stream was closed"):
+                await anext(lines)

@@ -333,7 +333,8 @@ def test_timeout(over_httpx: bool) -> None:
             assert next(stream) == b"a"
             with pytest.raises(APITimeoutError, match="did not arrive in time") as error:
                 next(stream)
-            assert [piece for piece in stream] == []
+            with pytest.raises(APIConnectionError, match="the stream was closed"):
+                next(stream)
             disconnected(server)
             client.models.retrieve("a")
     assert server.connections == 2
@@ -418,7 +419,8 @@ def test_a_lost_connection(method: str, over_httpx: bool) -> None:
             with pytest.raises(APIConnectionError) as error:
                 for piece in stream:
                     pieces.append(piece)
-            assert [piece for piece in stream] == []
+            with pytest.raises(APIConnectionError, match="the stream was closed"):
+                next(stream)
             client.models.retrieve("a")
 
     assert b"".join(pieces) == b"ab"
@@ -476,3 +478,15 @@ def test_lines(pieces: list[bytes], lines: list[str]) -> None:
         with connected(server) as client:
             stream = (client.send(EXPORT)).value
             assert [line for line in stream.lines()] == lines
+
+
+def test_lines_after_a_timeout() -> None:
+    """The lines of a stream do not look as if they ended where reading failed."""
+    with ScriptedServer([unfinished(b"a\nb")]) as server:
+        with connected(server, timeout=0.4) as client:
+            lines = (client.send(EXPORT)).value.lines()
+            assert next(lines) == "a"
+            with pytest.raises(APITimeoutError):
+                next(lines)
+            with pytest.raises(APIConnectionError, match="the stream was closed"):
+                next(lines)

@@ -13,7 +13,7 @@ import anyio
 import httpx
 import pytest
 
-from root import AsyncRootSignals, RootSignals
+from root import APIConnectionError, AsyncRootSignals, RootSignals
 from root._async.stream import AsyncStream
 from root._http.operation import Operation
 from tests.scripted_server import ScriptedServer, responds
@@ -75,6 +75,9 @@ async def test_cancelled(scope: str, over_httpx: bool) -> None:
                 with anyio.move_on_after(0.05) as moved:
                     await anext(stream)
                 assert moved.cancelled_caught
+            # It does not look as if the body had ended there.
+            with pytest.raises(APIConnectionError, match="the stream was closed"):
+                await anext(stream)
             await disconnected(server)
             assert (await client.models.retrieve("a")).id == "9b2f"
     assert server.connections == 2

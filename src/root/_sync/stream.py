@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, NoReturn, Protocol, Self, cast
@@ -79,6 +80,7 @@ class Chunks(Iterator[bytes]):
         self._deadline = deadline
         self._count = 0
         self._is_released = False
+        self._is_complete = False
         self._is_reading = False
         self._is_closed = False
 
@@ -87,6 +89,8 @@ class Chunks(Iterator[bytes]):
 
     def __next__(self) -> bytes:
         if self._is_released:
+            # A body whose reading failed or was cancelled does not look as if it had ended there.
+            self._is_closed = not self._is_complete
             raise StopIteration
         self._is_reading = True
         self._count += 1
@@ -119,7 +123,7 @@ class Chunks(Iterator[bytes]):
 
     @property
     def is_closed(self) -> bool:
-        """Whether it was closed before its end."""
+        """Whether it was closed before its end, or is read again after that failed."""
         return self._is_closed
 
     def _check_deadline(self) -> None:
@@ -149,6 +153,7 @@ class Chunks(Iterator[bytes]):
 
     def _finish(self, *, is_complete: bool) -> None:
         self._is_released = True
+        self._is_complete = is_complete
         self._release(is_complete=is_complete)
 
     def __del__(self) -> None:
@@ -160,7 +165,8 @@ class Stream(Iterator[bytes]):
 
     It holds a connection until it has been read to its end, or is closed. So close it, or use it
     in a `with` block; one that is merely dropped drops its connection too. To read a stream
-    that was closed before its end, or whose client was, is an `APIConnectionError`.
+    that was closed before its end, or whose client was, is an `APIConnectionError`, and so is to
+    read on after an error, or after a read that was cancelled.
 
     The client's `timeout` limits each wait for the next piece.
 
@@ -212,13 +218,7 @@ class Stream(Iterator[bytes]):
 
     def lines(self) -> Iterator[str]:
         """Yield the lines of the rest of the body, decoded as UTF-8 and without their ends."""
-        buffer = b""
-        for chunk in self:
-            *complete, buffer = (buffer + chunk).split(b"\n")
-            for line in complete:
-                yield line.removesuffix(b"\r").decode("utf-8", "replace")
-        if buffer:
-            yield buffer.decode("utf-8", "replace")
+        return _Lines(self)
 
     def close(self) -> None:
         """Close the response. Its connection is dropped, unless the body was read to its end."""
@@ -242,6 +242,38 @@ class Stream(Iterator[bytes]):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.meta.status_code}>"
+
+
+class _Lines(Iterator[str]):
+    """The lines of a stream.
+
+    This is not a generator, which would end after a read that failed or was cancelled.
+    """
+
+    def __init__(self, stream: Stream) -> None:
+        self._stream = stream
+        self._rest = bytearray()
+        self._lines: deque[bytes] = deque()
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        while not self._lines:
+            piece = next(self._stream, None)
+            if piece is None:
+                if not self._rest:
+                    raise StopIteration
+                self._lines.append(bytes(self._rest))
+                self._rest.clear()
+            else:
+                searched = len(self._rest)
+                self._rest += piece
+                end = self._rest.rfind(b"\n", searched)
+                if end >= 0:
+                    self._lines += bytes(self._rest[:end]).split(b"\n")
+                    del self._rest[: end + 1]
+        return self._lines.popleft().removesuffix(b"\r").decode("utf-8", "replace")
 
 
 def _closed() -> Exception:
