@@ -9,7 +9,7 @@ import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import httpx
 import pytest
@@ -19,10 +19,13 @@ from root import (
     APIConnectionError,
     APIResponseError,
     APITimeoutError,
+    Body,
     InvalidRequestError,
     NotFoundError,
+    Operation,
     RateLimitError,
     RootSignals,
+    ServerError,
 )
 from root.emulator import Server
 from root.models import ModelVerification
@@ -31,7 +34,7 @@ from ..faults.scenes import body_of
 from ..scripted_server import ScriptedServer, responds, sends
 
 if TYPE_CHECKING:
-    from root._http.operation import Operation, Response
+    from root import Response
 
 KEY = "key-of-the-tests"
 PATH = "/v1/things/"
@@ -253,17 +256,19 @@ def test_limits(limits: dict[str, Any], words: str) -> None:
         ({"body": io.StringIO()}, "binary"),
         ({"query": {"a": "\ud800"}}, "UTF-8"),
         ({"headers": {"Authorization": "mine"}}, "the client sets Authorization itself"),
-        ({"headers": {"X-A": "two\nlines"}}, "must be printable ASCII"),
+        ({"headers": {"X-A": "two\nlines"}}, "must be a string of printable ASCII"),
         ({"headers": {"X A": "a"}}, "not a header name"),
         ({"timeout": -1}, "timeout"),
         ({"timeout": "5"}, "timeout"),
         ({"deadline": 0}, "deadline"),
         ({"deadline": "5"}, "deadline"),
+        ({"once": "yes"}, "once must be True or False"),
+        ({"schema": object()}, "not a type that pydantic can validate"),
     ],
     ids=[
         *("both", "NaN", "no JSON", "surrogates in JSON", "surrogates in a body", "number"),
         *("text file", "surrogates in a query", "reserved header", "header value", "header name"),
-        *("timeout", "text as timeout", "deadline", "text as deadline"),
+        *("timeout", "text as timeout", "deadline", "text as deadline", "once", "schema"),
     ],
 )
 def test_invalid_arguments(arguments: dict[str, Any], words: str) -> None:
@@ -276,6 +281,42 @@ def test_invalid_arguments(arguments: dict[str, Any], words: str) -> None:
 
 
 # `send`
+
+
+class NoSchema:
+    """A class that pydantic cannot validate."""
+
+
+@pytest.mark.parametrize(
+    ("operation", "words"),
+    [
+        (lambda: Operation("POST", PATH, NoSchema), "not a type that pydantic can validate"),
+        (lambda: Operation("POST", PATH, object, body=cast("Any", b"")), "must be a root.Body"),
+        (lambda: Body("text/plain\r\nX: y", (b"a",)), "not a media type"),
+        (lambda: Body("text/pl€", (b"a",)), "not a media type"),
+        (lambda: Body("text/plain", cast("Any", b"a")), "must be a tuple"),
+        (lambda: Operation("POST", PATH, object, slow_timeout=cast("Any", "x")), "slow_timeout"),
+    ],
+    ids=["schema", "body", "header injection", "media type", "parts", "timeout"],
+)
+def test_invalid_operations(operation: Callable[[], Any], words: str) -> None:
+    """Operations that cannot be sent, or whose responses cannot be parsed, are refused."""
+    with ScriptedServer([responds(200, {})]) as server:
+        with connect(server) as client:
+            with pytest.raises(InvalidRequestError, match=words):
+                client.send(operation())
+    assert not server.requests
+
+
+def test_a_method_that_changes_nothing(waits: list[float]) -> None:
+    """HEAD and OPTIONS are safe like GET: they are retried, and need no check."""
+    for method in ("HEAD", "OPTIONS"):
+        with ScriptedServer([sends(b"HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n")]) as server:
+            with connect(server) as client:
+                with pytest.raises(ServerError) as error:
+                    client.request(method, PATH)
+        assert len(error.value.attempts) == 3
+        assert not error.value.may_have_been_processed
 
 
 class Recording(RootSignals):

@@ -249,6 +249,8 @@ def watch(event, arguments):
         seen.update(path for path in files if path.stat().st_mode & 0o077)
 
 home, seen = Path(sys.argv[1]), set()
+# Python 3.15 imports what this needs when it is first called.
+watch("open", ())
 sys.addaudithook(watch)
 code = main(sys.argv[2:])
 watch("open", ())

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import TypeVar
 
+from root._async.stream import AsyncStream
 from root._config import NOT_GIVEN, Timeout
 from root._config.config import Config, resolve
 from root._http.call import Call
@@ -64,7 +65,7 @@ def call_of(
     operation: Operation[T], config: Config | None = None, budget: Budget | None = None
 ) -> Call[T]:
     """Return a call whose first request is ready."""
-    call = Call(operation, ORIGIN, config or configuration(), budget or Budget())
+    call = Call(operation, ORIGIN, config or configuration(), budget or Budget(), AsyncStream)
     call.request(KEY)
     return call
 

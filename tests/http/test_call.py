@@ -12,6 +12,7 @@ import httpx
 import pytest
 from pydantic import BaseModel
 
+from root import AsyncStream
 from root._config import NOT_GIVEN, NotGiven, Timeout
 from root._http.operation import Operation, Query
 from root._http.retry import Budget
@@ -125,7 +126,7 @@ def test_headers_of_an_operation() -> None:
 
 def test_a_streamed_response_is_not_compressed() -> None:
     """The request of a streamed response accepts no compression."""
-    request = new_call().request(KEY, is_streamed=True)
+    request = call_of(Operation("GET", "/", AsyncStream)).request(KEY)
 
     encodings = [value for name, value in request.headers if name.lower() == b"accept-encoding"]
     assert encodings == [b"identity"]

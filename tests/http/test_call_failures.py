@@ -52,7 +52,7 @@ pytestmark = pytest.mark.usefixtures("clock", "longest_waits")
 CHECK = "check before you retry"
 
 
-@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "POST", "PATCH"])
+@pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE", "POST", "PATCH"])
 @pytest.mark.parametrize(
     ("step", "is_retried", "is_ambiguous"),
     [
@@ -103,16 +103,16 @@ def test_which_failures_are_retried(
 ) -> None:
     """A request is retried if it cannot have been processed, or if that does no harm.
 
-    `is_retried` is None for failures that are retried for GET, PUT and DELETE only.
+    `is_retried` is None for failures that are retried for idempotent methods only.
     """
-    is_idempotent = method in ("GET", "PUT", "DELETE")
+    is_idempotent = method in ("GET", "HEAD", "PUT", "DELETE")
     expected = is_idempotent if is_retried is None else is_retried
 
     _, wait = fail(new_call(method), step)
     error = final_error(new_call(method, max_retries=0), step)
 
     assert (wait is not None) is expected
-    assert error.may_have_been_processed is (is_ambiguous and method != "GET")
+    assert error.may_have_been_processed is (is_ambiguous and method not in ("GET", "HEAD"))
     assert (CHECK in str(error)) is error.may_have_been_processed
     # No advice contradicts it.
     assert not (CHECK in str(error) and "ry again" in str(error))

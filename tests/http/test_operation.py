@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from root import Stream
+from root import AsyncStream
 from root._config import NOT_GIVEN, NotGiven, Timeout
 from root._http.operation import Operation, Query, Response, decode
 from root._http.request import operation
@@ -24,6 +24,8 @@ from root._schemas.models import Model
 from root._schemas.requests import bytes_body
 from root.errors import InvalidRequestError, JSONValue
 from tests.schemas.files import Pipe, content_of
+
+from .calls import call_of
 
 SECRET = "sk-0123456789abcdef"
 
@@ -55,7 +57,6 @@ def requested(
         timeout=timeout,
         deadline=deadline,
         once=once,
-        stream=Stream,
     )
 
 
@@ -229,17 +230,17 @@ def test_a_schema_that_cannot_be_used(schema: type[object]) -> None:
     with pytest.raises(
         InvalidRequestError, match=r"Nothing was sent\. The schema .* is not a type"
     ):
-        requested(schema=schema)
+        call_of(Operation("GET", "/", schema))
 
 
 @pytest.mark.parametrize(
     "schema",
-    [str, bytes, object, NoneType, int, Model, list[Model], dict[str, int], Stream],
+    [str, bytes, object, NoneType, int, Model, list[Model], dict[str, int], AsyncStream],
     ids=str,
 )
 def test_schemas(schema: type[object]) -> None:
     """A schema may be any type that pydantic can validate."""
-    assert requested(schema=schema).schema is schema
+    assert call_of(Operation("GET", "/", schema)).is_streamed is (schema is AsyncStream)
 
 
 def test_the_repr_of_an_operation_shows_no_secret() -> None:

@@ -95,10 +95,13 @@ def test_cloudflare_did_not_reach_the_service(
 
 @pytest.mark.parametrize(
     ("method", "expected"),
-    [("GET", True), ("PUT", True), ("DELETE", True), ("POST", False), ("PATCH", False)],
+    [
+        *((method, True) for method in ("GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE")),
+        *((method, False) for method in ("POST", "PATCH")),
+    ],
 )
 def test_is_idempotent(method: str, expected: bool) -> None:
-    """GET, PUT and DELETE are idempotent (RFC 9110, 9.2.2)."""
+    """PUT, DELETE and the safe methods are idempotent (RFC 9110, 9.2.2)."""
     assert is_idempotent(method) is expected
 
 

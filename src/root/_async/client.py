@@ -274,7 +274,6 @@ class AsyncRootSignals:
         headers = hidden(headers)
         with import_lock:
             from .._http.request import operation
-            from .stream import AsyncStream
 
         with short_traceback:
             return await self.send(
@@ -289,7 +288,6 @@ class AsyncRootSignals:
                     timeout=timeout,
                     deadline=deadline,
                     once=once,
-                    stream=AsyncStream,
                 )
             )
 

@@ -83,8 +83,7 @@ class AsyncTransport:
             config: The settings of the client.
             operation: The operation.
         """
-        call = Call(operation, self._origin, config, self._budget)
-        is_streamed = operation.schema is AsyncStream
+        call = Call(operation, self._origin, config, self._budget, AsyncStream)
         secrets_before = active_secrets.get()
         while True:
             result: Response[T] | Failure | None
@@ -98,7 +97,7 @@ class AsyncTransport:
                     if call.remaining() == 0:
                         # A function that blocks is not interrupted.
                         raise KeyTimeoutError
-                request = call.request(key, is_streamed=is_streamed)
+                request = call.request(key)
                 active_secrets.set(call.secrets)
                 response = await self.follow(request, call.timeout, call.until)
                 read: T | UnreadableError | NotGiven = NOT_GIVEN

@@ -265,5 +265,7 @@ def _check_header(
         raise ConfigurationError(f"{argument}: the client sets {name} itself. Omit it.")
     # The value is not shown: it may be a secret.
     if not isinstance(value, str) or not _HEADER_VALUE.fullmatch(value):
-        raise ConfigurationError(f"{argument}: the value of {name} must be printable ASCII.")
+        raise ConfigurationError(
+            f"{argument}: the value of {name} must be a string of printable ASCII."
+        )
     return name, Secret(value.strip())

@@ -37,6 +37,7 @@ from .retry import (
     Outcome,
     backoff,
     is_idempotent,
+    is_safe,
     may_retry,
     retry_after,
     status_outcome,
@@ -77,8 +78,10 @@ class Call(Generic[T]):
         origin: Where the API is.
         config: The client's settings.
         budget: The retry budget that the client and its copies share.
+        stream: The class of streams of the client.
 
     Attributes:
+        is_streamed: Whether the caller reads the body of the response.
         timeout: The limits of each attempt.
         until: When the call must end, on the clock of `monotonic`, or None.
         secrets: What must never be shown: the API key of the last attempt, and secrets in the body.
@@ -89,7 +92,12 @@ class Call(Generic[T]):
     """
 
     def __init__(
-        self, operation: Operation[T], origin: Origin, config: Config, budget: Budget
+        self,
+        operation: Operation[T],
+        origin: Origin,
+        config: Config,
+        budget: Budget,
+        stream: type[object],
     ) -> None:
         self._operation = operation
         self._headers = operation.headers and request_headers(operation.headers)
@@ -104,7 +112,15 @@ class Call(Generic[T]):
         elif not isinstance(operation.deadline, NotGiven):
             self._deadline = call_deadline(operation.deadline, "deadline")
         self.timeout = _timeout(operation, config.timeout)
-        self.secrets = () if operation.body is None else operation.body.secrets
+        try:
+            self.secrets = () if operation.body is None else operation.body.secrets
+        except AttributeError:
+            raise InvalidRequestError(
+                "Nothing was sent. The body of an operation must be a root.Body. `request` accepts"
+                " bytes, text and files."
+            ) from None
+        self.is_streamed = operation.schema is stream
+        self._max_bytes = config.max_response_bytes or _max_bytes(operation.schema, stream)
         # The exception that the caller was handling is not a cause of what fails here.
         self._handled = sys.exception()
         self._started = monotonic()
@@ -126,12 +142,11 @@ class Call(Generic[T]):
         """Return the seconds that remain of the deadline."""
         return None if self.until is None else max(0.0, self.until - monotonic())
 
-    def request(self, key: str, *, is_streamed: bool = False) -> Request:
+    def request(self, key: str) -> Request:
         """Return the request of the next attempt.
 
         Args:
             key: The API key for this attempt.
-            is_streamed: Whether the caller reads the body of the response.
         """
         operation = self._operation
         body = operation.body
@@ -149,7 +164,7 @@ class Call(Generic[T]):
             headers.append((b"Content-Length", b"0"))
         if self._headers:
             headers = merged(headers, self._headers)
-        if is_streamed:
+        if self.is_streamed:
             # It is not decompressed on the way.
             headers = merged(headers, {"accept-encoding": "identity"})
         self.secrets = (key,) if body is None else (key, *body.secrets)
@@ -163,8 +178,8 @@ class Call(Generic[T]):
             self._target,
             headers,
             body,
-            self._config.max_response_bytes or _max_bytes(operation.schema),
-            is_streamed,
+            self._max_bytes,
+            self.is_streamed,
         )
 
     def read(self, response: RawResponse) -> T | UnreadableError:
@@ -428,7 +443,7 @@ class Call(Generic[T]):
 
     @property
     def _may_have_been_processed(self) -> bool:
-        return self._is_ambiguous and self._operation.method != "GET"
+        return self._is_ambiguous and not is_safe(self._operation.method)
 
     @property
     def _warning(self) -> str:
@@ -459,14 +474,30 @@ def _timeout(operation: Operation[T], timeout: Timeout) -> Timeout:
     slow = operation.slow_timeout
     # Who chose a shorter timeout than the default wants that one.
     if slow is not None and isinstance(timeout, (int, float)) and timeout >= DEFAULT_TIMEOUT:
-        return max(slow, timeout)
+        try:
+            return max(slow, timeout)
+        except TypeError:
+            raise InvalidRequestError(
+                f"Nothing was sent. slow_timeout must be a number of seconds, not {slow!r}."
+            ) from None
     return timeout
 
 
-def _max_bytes(schema: type[object]) -> int:
-    """Return the maximum size of a response that is parsed into this schema."""
+def _max_bytes(schema: type[object], stream: type[object]) -> int:
+    """Return the maximum size of a response that is parsed into this schema.
+
+    Raises:
+        InvalidRequestError: Nothing can be parsed into it.
+    """
     # Not by its class: pydantic is imported when the first response arrives.
     facts: Facts | None = getattr(schema, "__facts__", None)
     if facts is not None:
         return facts.max_bytes
-    return MAX_BYTES if schema in (object, str, bytes) else MAX_OBJECT_BYTES
+    if schema in (object, str, bytes):
+        return MAX_BYTES
+    if schema is not NoneType and schema is not stream:
+        with import_lock:
+            from .parsing import check_schema
+
+        check_schema(schema, stream)
+    return MAX_OBJECT_BYTES

@@ -39,7 +39,7 @@ class Operation(Generic[T]):
         path: The path below the base URL, percent-encoded, with a leading slash: `/v1/models/`.
         schema: What the response body is parsed into: a pydantic class or another type that
             pydantic can validate, `str` for text, `bytes`, `object` for any JSON, `NoneType` to
-            ignore it, or the class of a stream, which is read while it arrives.
+            ignore JSON, or the class of a stream, which is read while it arrives.
         query: The query.
         body: The body.
         headers: Headers in addition to the client's.
@@ -49,7 +49,7 @@ class Operation(Generic[T]):
         deadline: Seconds for the whole call, or None for no limit, instead of the client's; or a
             `Deadline`, in addition to the client's.
         is_idempotent: Whether it may be sent again although the service may have processed it.
-            None derives it from the method: GET, PUT and DELETE are idempotent (RFC 9110, 9.2.2).
+            None derives it from the method (RFC 9110, 9.2.2).
         costs_money: Whether the service may charge for it, which errors mention.
         once: Whether the service must not receive it twice, even if it refused it.
     """
@@ -112,9 +112,11 @@ def target(operation: Operation[T]) -> str:
     if not (isinstance(path, str) and _PATH.fullmatch(path)):
         raise InvalidRequestError(
             f"Nothing was sent. {path!r} is not a path: it must begin with a slash and have no"
-            " query or fragment, and all but ASCII must be percent-encoded (urllib.parse.quote)."
+            " query (pass `query`) or fragment, and all but ASCII must be percent-encoded"
+            " (urllib.parse.quote)."
         )
-    return f"{path}?{_encode(operation.query)}" if operation.query else path
+    query = operation.query and _encode(operation.query)
+    return f"{path}?{query}" if query else path
 
 
 def _encode(query: Query) -> str:

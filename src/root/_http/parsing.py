@@ -157,7 +157,8 @@ def check_schema(schema: type[object], stream: type[object]) -> None:
         _ = validator.validate_json
     except (PydanticUserError, TypeError, NameError) as exc:
         raise InvalidRequestError(
-            f"Nothing was sent. The schema {schema!r} is not a type that pydantic can validate."
+            f"Nothing was sent. The schema {schema!r} is not a type that pydantic can validate:"
+            f" {str(exc).partition(chr(10))[0]}"
         ) from exc
 
 

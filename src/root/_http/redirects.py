@@ -6,6 +6,7 @@ from urllib.parse import urljoin, urlsplit
 
 from .._secrets.redact import redact
 from .messages import Origin, RawResponse, Request
+from .retry import is_safe
 
 __all__ = ["MAX_REDIRECTS", "redirect_note", "redirected"]
 
@@ -20,10 +21,12 @@ def redirected(request: Request, response: RawResponse) -> Request | None:
     goes to another host, nor from https to http. From http, https is followed on the same port and
     on its default port, since a host may serve others on its other ports.
     """
-    if request.method not in ("GET", "DELETE") or response.status not in (301, 302, 303, 307, 308):
+    if not (is_safe(request.method) or request.method == "DELETE") or (
+        response.status not in (301, 302, 303, 307, 308)
+    ):
         return None
     location = response.header(b"location")
-    if not location or (response.status == 303 and request.method != "GET"):
+    if not location or (response.status == 303 and not is_safe(request.method)):
         return None
     try:
         url = urljoin(request.url, location)
@@ -64,6 +67,6 @@ def redirect_note(response: RawResponse, secrets: tuple[str, ...]) -> str | None
         return None
     return (
         f"It redirects to {redact(location, secrets)[:200]!r}, which is not followed: redirects"
-        " are followed for GET and DELETE only, not to another host or port, not from https to"
+        " are followed for GET, HEAD and DELETE only, not to another host or port, not from https to"
         " http, and not in circles. Check the base URL."
     )

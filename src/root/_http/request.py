@@ -10,7 +10,6 @@ from .._schemas.requests import Body, bytes_body, file_body
 from .._secrets.secret import shown
 from ..errors import InvalidRequestError
 from .operation import Operation, Query
-from .parsing import check_schema
 
 if TYPE_CHECKING:
     import os
@@ -38,19 +37,16 @@ def operation(
     timeout: Timeout | NotGiven,
     deadline: float | Deadline | NotGiven | None,
     once: bool | NotGiven,
-    stream: type[object],
 ) -> Operation[T]:
     """Return the operation for the arguments of `client.request`, some of which may be hidden.
-
-    A response is not parsed into `stream`, the class of streams of that client.
 
     Raises:
         InvalidRequestError: An argument is invalid.
     """
     if not isinstance(json, NotGiven) and not isinstance(body, NotGiven):
         raise InvalidRequestError("Nothing was sent. Pass json or body, not both.")
-    if not isinstance(schema, NotGiven) and schema is not stream:
-        check_schema(schema, stream)
+    if not isinstance(cast("object", once), (bool, NotGiven)):
+        raise InvalidRequestError("Nothing was sent. once must be True or False.")
     return Operation(
         method,
         path,

@@ -20,6 +20,7 @@ __all__ = [
     "Outcome",
     "backoff",
     "is_idempotent",
+    "is_safe",
     "may_retry",
     "retry_after",
     "status_outcome",
@@ -83,9 +84,14 @@ def status_outcome(status: int, *, has_hint: bool, server: str | None = None) ->
     return Outcome.FINAL
 
 
+def is_safe(method: str) -> bool:
+    """Return whether a method changes nothing (RFC 9110, 9.2.1)."""
+    return method in ("GET", "HEAD", "OPTIONS", "TRACE")
+
+
 def is_idempotent(method: str) -> bool:
-    """Return whether a method is idempotent (RFC 9110, 9.2.2), among those that the API uses."""
-    return method in ("GET", "PUT", "DELETE")
+    """Return whether a method is idempotent (RFC 9110, 9.2.2)."""
+    return method in ("PUT", "DELETE") or is_safe(method)
 
 
 def may_retry(outcome: Outcome, *, idempotent: bool, once: bool = False) -> bool:

@@ -128,6 +128,14 @@ class Body:
     parts: tuple[bytes | FilePart, ...] = field(repr=False)
     secrets: tuple[str, ...] = field(default=(), repr=False)
 
+    def __post_init__(self) -> None:
+        if not isinstance(cast("object", self.parts), tuple):
+            raise InvalidRequestError(
+                "Nothing was sent. The parts of a body must be a tuple: (b'...',) for bytes."
+            )
+        if self.content_type is not _JSON:
+            _check_media_type(self.content_type)
+
     @property
     def length(self) -> int | None:
         """Its length in bytes, or None if unknown: then it is sent in chunks."""
@@ -191,10 +199,7 @@ def multipart_body(
                 f"\r\n\r\n{value}\r\n"
             )
     for name, (file_name, content, content_type) in files.items():
-        if not _MEDIA_TYPE.fullmatch(content_type):
-            raise InvalidRequestError(
-                f"Nothing was sent. {content_type!r} is not a media type, such as 'text/csv'."
-            )
+        _check_media_type(content_type)
         text += (
             f'--{boundary}\r\nContent-Disposition: form-data; name="{_quoted(name)}";'
             f' filename="{_quoted(file_name)}"\r\nContent-Type: {content_type}\r\n\r\n'
@@ -203,6 +208,13 @@ def multipart_body(
         text = "\r\n"
     parts.append(_encoded(f"{text}--{boundary}--\r\n"))
     return Body(f"multipart/form-data; boundary={boundary}", tuple(parts))
+
+
+def _check_media_type(content_type: str) -> None:
+    if not (isinstance(cast("object", content_type), str) and _MEDIA_TYPE.fullmatch(content_type)):
+        raise InvalidRequestError(
+            f"Nothing was sent. {content_type!r} is not a media type, such as 'text/csv'."
+        )
 
 
 def _quoted(name: str) -> str:

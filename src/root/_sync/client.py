@@ -269,7 +269,6 @@ class RootSignals:
         headers = hidden(headers)
         with import_lock:
             from .._http.request import operation
-            from .stream import Stream
 
         with short_traceback:
             return self.send(
@@ -284,7 +283,6 @@ class RootSignals:
                     timeout=timeout,
                     deadline=deadline,
                     once=once,
-                    stream=Stream,
                 )
             )
 

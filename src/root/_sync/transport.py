@@ -80,8 +80,7 @@ class Transport:
             config: The settings of the client.
             operation: The operation.
         """
-        call = Call(operation, self._origin, config, self._budget)
-        is_streamed = operation.schema is Stream
+        call = Call(operation, self._origin, config, self._budget, Stream)
         secrets_before = active_secrets.get()
         while True:
             result: Response[T] | Failure | None
@@ -95,7 +94,7 @@ class Transport:
                     if call.remaining() == 0:
                         # A function that blocks is not interrupted.
                         raise KeyTimeoutError
-                request = call.request(key, is_streamed=is_streamed)
+                request = call.request(key)
                 active_secrets.set(call.secrets)
                 response = self.follow(request, call.timeout, call.until)
                 read: T | UnreadableError | NotGiven = NOT_GIVEN
