@@ -355,3 +355,10 @@ def test_async_progress_function() -> None:
     client = RootSignals("key", base_url="http://127.0.0.1:1")
     with pytest.raises(InvalidRequestError, match="must be a plain function"):
         client.models.create_many(settings_of(1), on_progress=watch)  # type: ignore[arg-type]
+
+
+def test_progress_that_cannot_be_called() -> None:
+    """What cannot be called is refused before anything is sent."""
+    client = RootSignals("key", base_url="http://127.0.0.1:1")
+    with pytest.raises(InvalidRequestError, match="on_progress must be a function, not int"):
+        client.models.create_many(settings_of(1), on_progress=5)  # type: ignore[call-overload]

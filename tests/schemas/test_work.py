@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from root import InvalidRequestError
+from root._concurrency.bulk import check_callback
 from root._http.polling import last_poll, poll_wait
-from root._schemas.work import check_callback
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from typing import Generic, Literal, TypeAlias, TypeVar
 
 from ..errors import NOT_STARTED, BulkError, InvalidRequestError, NotStarted, RootSignalsError
 
-__all__ = ["BulkState", "OnError", "OnProgress", "Progress", "check_concurrency"]
+__all__ = ["BulkState", "OnError", "OnProgress", "Progress", "check_callback", "check_concurrency"]
 
 R = TypeVar("R")
 
@@ -43,6 +43,19 @@ def check_concurrency(concurrency: object, name: str = "concurrency") -> None:
     if isinstance(concurrency, bool) or not isinstance(concurrency, int) or concurrency < 1:
         raise InvalidRequestError(
             f"Nothing was sent. {name} must be an integer of at least 1, not {concurrency!r}."
+        )
+
+
+def check_callback(on_progress: object) -> None:
+    """Raise `InvalidRequestError` unless this is a function or None, and not an async function."""
+    if inspect.iscoroutinefunction(on_progress):
+        raise InvalidRequestError(
+            "Nothing was sent. on_progress must be a plain function, not an async one, which"
+            " would never be awaited."
+        )
+    if on_progress is not None and not callable(on_progress):
+        raise InvalidRequestError(
+            f"Nothing was sent. on_progress must be a function, not {type(on_progress).__name__}."
         )
 
 
@@ -80,11 +93,7 @@ class BulkState(Generic[R]):
             raise InvalidRequestError(
                 f'Nothing was sent. errors must be "raise" or "collect", not {errors!r}.'
             )
-        if inspect.iscoroutinefunction(on_progress):
-            raise InvalidRequestError(
-                "Nothing was sent. on_progress must be a plain function, not an async one, which"
-                " would never be awaited."
-            )
+        check_callback(on_progress)
         self._concurrency = concurrency
         self._errors = errors
         self._on_progress = on_progress

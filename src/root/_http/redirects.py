@@ -67,6 +67,6 @@ def redirect_note(response: RawResponse, secrets: tuple[str, ...]) -> str | None
         return None
     return (
         f"It redirects to {redact(location, secrets)[:200]!r}, which is not followed: redirects"
-        " are followed for GET, HEAD and DELETE only, not to another host or port, not from https to"
-        " http, and not in circles. Check the base URL."
+        " are followed for GET, HEAD and DELETE only, not to another host or port, not from https"
+        " to http, and not in circles. Check the base URL."
     )

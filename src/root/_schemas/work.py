@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import inspect
 from typing import ClassVar, Literal, TypeAlias
 
-from ..errors import InvalidRequestError
 from .base import ResponseModel
 
-__all__ = ["Work", "WorkStatus", "check_callback"]
+__all__ = ["Work", "WorkStatus"]
 
 WorkStatus: TypeAlias = Literal["pending", "processing", "completed", "failed", "partial"] | str
 """The state of work; a value that is newer than this release is a plain string."""
@@ -40,16 +38,3 @@ class Work(ResponseModel):
     def failure(self) -> str:
         """Why it has failed."""
         return ""
-
-
-def check_callback(on_progress: object) -> None:
-    """Raise `InvalidRequestError` unless this is a function or None, and not an async function."""
-    if inspect.iscoroutinefunction(on_progress):
-        raise InvalidRequestError(
-            "Nothing was sent. on_progress must be a plain function, not an async one, which"
-            " would never be awaited."
-        )
-    if on_progress is not None and not callable(on_progress):
-        raise InvalidRequestError(
-            f"Nothing was sent. on_progress must be a function, not {type(on_progress).__name__}."
-        )

@@ -7,12 +7,13 @@ import random
 from collections.abc import Callable
 from typing import TypeVar
 
+from .._concurrency.bulk import check_callback
 from .._concurrency.waiting import sleep
 from .._config.deadlines import Deadline, current_deadline
 from .._http.operation import Operation, Response
 from .._http.polling import MAX_FAILED_POLLS, last_poll, poll_wait
 from .._http.retry import retry_after
-from .._schemas.work import Work, check_callback
+from .._schemas.work import Work
 from ..errors import (
     APIConnectionError,
     APITimeoutError,
