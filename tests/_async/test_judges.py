@@ -459,7 +459,7 @@ async def test_openai_base_url(
 
 async def test_openai_base_url_without_a_judge(mocked: AsyncRootSignals) -> None:
     """Only a certain judge refines."""
-    with pytest.raises(InvalidRequestError, match="Pass the ID"):
+    with pytest.raises(InvalidRequestError, match="refine=True requires judge_id"):
         mocked.judges.openai_base_url(refine=True)
 
 

@@ -458,7 +458,7 @@ def test_openai_base_url(mocked: RootSignals, arguments: dict[str, Any], path: s
 
 def test_openai_base_url_without_a_judge(mocked: RootSignals) -> None:
     """Only a certain judge refines."""
-    with pytest.raises(InvalidRequestError, match="Pass the ID"):
+    with pytest.raises(InvalidRequestError, match="refine=True requires judge_id"):
         mocked.judges.openai_base_url(refine=True)
 
 

@@ -15,6 +15,11 @@ T = TypeVar("T")
 class Sender(Protocol):
     """Sends operations to the API. Resources know no more of a client than this."""
 
+    @property
+    def base_url(self) -> str:
+        """Where the API is."""
+        ...
+
     def send(self, operation: Operation[T]) -> Response[T]:
         """Send an operation and return the response."""
         ...

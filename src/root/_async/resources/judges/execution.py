@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, Protocol, TypeVar, cast, overload
+from typing import Literal, TypeVar, overload
 from uuid import UUID
 
 from ...._config.deadlines import Deadline
@@ -24,11 +24,6 @@ __all__ = ["AsyncJudgeExecution"]
 T = TypeVar("T")
 
 _REFINE_TIMEOUT = 900.0
-
-
-class _HasBaseURL(Protocol):
-    @property
-    def base_url(self) -> str: ...
 
 
 class AsyncJudgeExecution(AsyncResource):
@@ -323,8 +318,8 @@ class AsyncJudgeExecution(AsyncResource):
             InvalidRequestError: The ID is not valid, or is missing.
         """
         if refine and judge_id is None:
-            raise InvalidRequestError("Pass the ID of the judge that is to refine completions.")
-        base = cast("_HasBaseURL", self._client).base_url.rstrip("/")
+            raise InvalidRequestError("Nothing was sent. refine=True requires judge_id.")
+        base = self._client.base_url.rstrip("/")
         judge = "" if judge_id is None else f"{segment(judge_id, 'judge')}/"
         return f"{base}{self._collection}{judge}{'refine/' if refine else ''}openai"
 
