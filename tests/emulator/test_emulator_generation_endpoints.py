@@ -83,6 +83,12 @@ def create_evaluator(client: httpx.Client, **fields: object) -> str:
     return str(created["id"])
 
 
+def create_judge(client: httpx.Client) -> str:
+    """Create a judge of an evaluator of the service, and return its ID."""
+    body = {"name": "judge", "intent": "Be kind.", "evaluator_references": [{"id": RELEVANCE}]}
+    return str(create(client, "/v1/judges/", **body)["id"])
+
+
 def upload(client: httpx.Client, content: str, **fields: str) -> str:
     """Create a data set from a file, and return its ID."""
     request = client.build_request(
@@ -179,17 +185,11 @@ def test_batch_of_evaluators(new: httpx.Client) -> None:
 
 def test_batch_of_a_judge(new: httpx.Client) -> None:
     """A batch runs a judge."""
-    judge = create(
-        new,
-        "/v1/judges/",
-        name="judge",
-        intent="Be kind.",
-        evaluator_references=[{"id": RELEVANCE}],
-    )
+    judge = create_judge(new)
 
-    batch = finished(new, judge_id=judge["id"], inputs=[RUN])
+    batch = finished(new, judge_id=judge, inputs=[RUN])
 
-    assert (batch["status"], batch["judge"]["id"]) == ("completed", judge["id"])
+    assert (batch["status"], batch["judge"]["id"]) == ("completed", judge)
     assert batch["evaluators"] == []
 
 
@@ -212,6 +212,25 @@ def test_batch_of_a_data_set(new: httpx.Client, content: str, has_header: str) -
         {"request": "C?", "response": "c"},
     ]
     assert (batch["dataset"]["id"], batch["dataset_range"]) == (dataset, chosen)
+
+
+def test_status_of_samples(new: httpx.Client) -> None:
+    """The samples of a generated judge have a status, which is not that of older judges."""
+    body = {"intent": "Be polite to everybody.", "visibility": "private", "strict": False}
+    path = f"/v1/judges/{create(new, '/v1/judges/generate/', **body)['judge_id']}/synthetic-data/"
+
+    assert [new.get(path).json()["status"] for _ in range(2)] == ["pending", "ready"]
+
+
+@pytest.mark.parametrize("prefix", ["", "{id}/", "{id}/refine/"])
+def test_status_of_responses(new: httpx.Client, prefix: str) -> None:
+    """A response in the format of OpenAI has its status."""
+    judge = create_judge(new)
+    path = f"/v1/judges/{prefix.format(id=judge)}openai/responses"
+
+    response = new.post(path, json={"model": judge, "input": "Hi"}).json()
+
+    assert response["status"] == "completed"
 
 
 @pytest.mark.parametrize(
@@ -297,10 +316,7 @@ def test_filters_of_logs(new: httpx.Client, query: dict[str, str], expected: lis
     """Newer servers list the logs of a judge, a batch, a run, a model, a user and of a cost."""
     evaluator = create_evaluator(new, models=["gpt-4o"])
     own = new.post(f"/v1/evaluators/execute/{evaluator}/", json=RUN).json()["execution_log_id"]
-    references = [{"id": RELEVANCE}]
-    judge = create(
-        new, "/v1/judges/", name="judge", intent="Kind.", evaluator_references=references
-    )["id"]
+    judge = create_judge(new)
     batch = finished(new, judge_id=judge, inputs=[RUN])
     run = new.post(f"/v1/judges/{judge}/execute/", json=RUN).json()["execution_log_id"]
     logs = {"own": own, "batch": batch["items"][0]["execution_log_id"], "run": run}

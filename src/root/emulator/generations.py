@@ -38,6 +38,13 @@ _OBJECTIVE_A = ("objective.status", "objective.validators", "objective.test_set"
 
 _EVALUATOR_RESULTS = ("evaluator_results", "original_evaluator_results")
 
+_OPENAI = {
+    f"judges {prefix}{name}": Shape()
+    for prefix in ("", "named_", "refined_")
+    for name in ("chat", "response")
+}
+"""Bodies in the formats of OpenAI, which are the same in all generations."""
+
 _BATCH_C = ("evaluators", "dataset", "dataset_range", "tags")
 
 _SHAPES: Mapping[Generation, Mapping[str, Shape]] = {
@@ -104,6 +111,9 @@ _SHAPES: Mapping[Generation, Mapping[str, Shape]] = {
             read=dict.fromkeys(("test_data", "reference_variables"))
         ),
         "judges": Shape(without=("status", "objective"), read={"status": None}),
+        # This status is that of the samples.
+        "judges synthetic_data": Shape(),
+        **_OPENAI,
         "objectives": Shape(without=("status", "validators", "test_set")),
         "datasets": Shape(without=("type", "url"), read={"type": None, "url": None}),
         "execution-logs": Shape(
