@@ -233,6 +233,21 @@ def test_status_of_responses(new: httpx.Client, prefix: str) -> None:
     assert response["status"] == "completed"
 
 
+@pytest.mark.parametrize("prefix", ["", "{id}/", "{id}/refine/"])
+def test_streamed_completions(old: httpx.Client, prefix: str) -> None:
+    """Older servers stream a chat completion, too, though not a refinement."""
+    judge = create_judge(old)
+    path = f"/v1/judges/{prefix.format(id=judge)}openai/chat/completions"
+    body = {"model": judge, "messages": [{"role": "user", "content": "Hi"}], "stream": True}
+
+    streamed = old.post(path, json=body)
+    refined = old.post(f"/v1/judges/{judge}/refine/", json={**RUN, "stream": True})
+
+    assert streamed.headers["Content-Type"].startswith("text/event-stream")
+    assert streamed.text.endswith("data: [DONE]\n\n")
+    assert refined.headers["Content-Type"] == "application/json"
+
+
 @pytest.mark.parametrize(
     ("body", "name"),
     [

@@ -76,6 +76,7 @@ _SHAPES: Mapping[Generation, Mapping[str, Shape]] = {
                 "stream": None,
             },
         ),
+        **_OPENAI,
         "judges list_page": Shape(without=("visibility", "project_id")),
         "judges generate": Shape(
             without=("claim_token", "missing_context_from_system_goal", "stages"),
