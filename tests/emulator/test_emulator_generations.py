@@ -196,6 +196,34 @@ def test_errors_have_the_names_of_requests(caller: httpx.Client, generation: Gen
     assert response.json().keys() == {"objective_id", missing}
 
 
+def test_errors_name_no_ignored_fields(caller: httpx.Client, generation: Generation) -> None:
+    """An error does not require a field that the generation ignores, even if it was sent."""
+    turns = [{"role": "user", "content": "Yes."}]
+    judge = create_judge(caller)["id"]
+    draft = {"name": "kind", "prompt": CRITERIA, "test_data": [["1", "Yes."]]}
+
+    runs = [
+        caller.post(path, json={"turns": turns if generation == "A" else None})
+        for path in (
+            f"/v1/evaluators/execute/{RELEVANCE}/",
+            "/v1/evaluators/execute/by-name/?name=Relevance",
+            f"/v1/judges/{judge}/execute/",
+            "/v1/judges/execute/by-name/?name=judge",
+            f"/v1/judges/{judge}/refine/",
+        )
+    ]
+    calibrated = caller.post("/v1/evaluators/calibrate/", json=draft)
+
+    text = "Give turns, or a request or a response."
+    if generation == "A":
+        text = "Give a request or a response."
+    assert [run.json() for run in runs] == 5 * [{"non_field_errors": [text]}]
+    if generation == "C":
+        assert calibrated.json() == {"test_dataset_id": ["This field is required."]}
+    else:
+        assert calibrated.is_success
+
+
 def test_exported_documents(
     generated: Server, caller: httpx.Client, generation: Generation
 ) -> None:

@@ -34,6 +34,12 @@ Handler: TypeAlias = Callable[[Call], Response]
 
 _NEWER_INPUTS = ("turns", "tools", "user_id", "session_id", "system_prompt", "file_ids")
 
+_WITHOUT_TURNS = {
+    "Give turns, or a request or a response.": {
+        "non_field_errors": ["Give a request or a response."]
+    }
+}
+
 _OBJECTIVE_A = ("objective.status", "objective.validators", "objective.test_set")
 
 _EVALUATOR_RESULTS = ("evaluator_results", "original_evaluator_results")
@@ -60,6 +66,7 @@ _SHAPES: Mapping[Generation, Mapping[str, Shape]] = {
                 **dict.fromkeys(("behavior", "demonstration_dataset_id", "project_id")),
                 **dict.fromkeys(_NEWER_INPUTS),
             },
+            errors=_WITHOUT_TURNS,
         ),
         "evaluators calibrate_draft": Shape(read={"project_id": None}),
         # A document has the name `scoring_criteria` in all generations.
@@ -75,6 +82,7 @@ _SHAPES: Mapping[Generation, Mapping[str, Shape]] = {
                 **dict.fromkeys(("max_iterations", "patience", "min_improvement", "threshold")),
                 "stream": None,
             },
+            errors=_WITHOUT_TURNS,
         ),
         **_OPENAI,
         "judges list_page": Shape(without=("visibility", "project_id")),
@@ -109,7 +117,12 @@ _SHAPES: Mapping[Generation, Mapping[str, Shape]] = {
             read=dict.fromkeys(("prompt", "evaluator_demonstrations", "reference_variables")),
         ),
         "evaluators calibrate_draft": Shape(
-            read=dict.fromkeys(("test_data", "reference_variables"))
+            read=dict.fromkeys(("test_data", "reference_variables")),
+            errors={
+                "Give either test_data or test_dataset_id.": {
+                    "test_dataset_id": ["This field is required."]
+                }
+            },
         ),
         "judges": Shape(without=("status", "objective"), read={"status": None}),
         # This status is that of the samples.

@@ -25,11 +25,15 @@ class Shape:
         read: The names of fields in requests, with their names in the emulator or None for those
             that are ignored.
         words: The words that fields of responses have instead of others.
+        errors: The bodies of errors that would name an ignored field, by their texts.
     """
 
     without: tuple[str, ...] = ()
     read: Mapping[str, str | None] = field(default_factory=dict[str, str | None])
     words: Mapping[str, Mapping[str, str]] = field(default_factory=dict[str, Mapping[str, str]])
+    errors: Mapping[str, Mapping[str, object]] = field(
+        default_factory=dict[str, Mapping[str, object]]
+    )
 
     def read_body(self, body: bytes) -> bytes:
         """Return the body of a request with the names of the emulator; others are left as is."""
@@ -78,6 +82,9 @@ class Shape:
 
     def rename_errors(self, problem: Problem) -> None:
         """Give errors of fields the names that the fields have in requests."""
+        for text, body in self.errors.items():
+            if problem.body == {"non_field_errors": [text]}:
+                problem.body = body
         names = {target: name for name, target in self.read.items() if target is not None}
         problem.body = {names.get(name, name): text for name, text in problem.body.items()}
 
