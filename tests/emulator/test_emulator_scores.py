@@ -112,6 +112,26 @@ def test_invalid_scores(emulator: Server, arguments: tuple[float], pattern: str 
         emulator.set_score("Relevance", *arguments, pattern=pattern)
 
 
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"score": "x"}, "score must be a number from 0 to 1, or None, not 'x'."),
+        ({"score": True}, "score must be a number from 0 to 1, or None, not True."),
+        ({"evaluator": 1}, "evaluator must be a name or an ID, not 1."),
+        ({"justification": 1}, "justification must be a string or None, not 1."),
+        ({"pattern": b"x"}, "pattern must be a string or None, not b'x'."),
+    ],
+)
+def test_scores_of_the_wrong_type(emulator: Server, wrong: dict[str, Any], message: str) -> None:
+    """The error for an argument of the wrong type names it, and no score is set."""
+    arguments: dict[str, Any] = {"evaluator": "Relevance", "score": 0.5, **wrong}
+
+    with pytest.raises(TypeError) as error:
+        emulator.set_score(**arguments)
+
+    assert str(error.value) == message
+
+
 def test_a_failed_execution_leaves_nothing(emulator: Server, client: httpx.Client) -> None:
     """The response of a run that is refused is the only trace of it."""
     created = create_evaluator(client)

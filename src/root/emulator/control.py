@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import NoneType
 from typing import TypeVar, get_args
 
 from root.emulator.fault_queue import FaultQueue
@@ -11,8 +12,9 @@ from root.emulator.keys import KeyRegistry
 from root.emulator.problems import Problem
 from root.emulator.resource import AnyResource, Resource
 from root.emulator.rows import Visibility
-from root.emulator.scoring import FixedScores
+from root.emulator.scoring import FixedScore, FixedScores
 from root.emulator.serializers import validate
+from root.emulator.settings import check_type
 from root.emulator.store import Store
 
 __all__ = ["Control"]
@@ -111,6 +113,19 @@ class Control:
             lambda: resource.add(self._store, account, validated, visibility)
         )
         return resource.to_stored(row)
+
+    async def set_score(self, score: FixedScore) -> None:
+        """Set the score of an evaluator.
+
+        Raises:
+            TypeError: A value has the wrong type.
+            ValueError: A value is invalid.
+        """
+        check_type("evaluator", score.evaluator, (str,), "a name or an ID")
+        check_type("score", score.score, (int, float, NoneType), "a number from 0 to 1, or None")
+        check_type("justification", score.justification, (str, NoneType), "a string or None")
+        check_type("pattern", score.pattern, (str, NoneType), "a string or None")
+        self.fixed_scores.add(score)
 
     async def wipe(self) -> None:
         """Restore the initial state: no created objects, no requests, initial faults, one key."""

@@ -218,7 +218,7 @@ class ControlApplication:
 
     async def _add_score(self, request: Request) -> JsonValue:
         body = _NewScore.model_validate_json(await request.body())
-        self._control.fixed_scores.add(FixedScore(**body.model_dump()))
+        await self._control.set_score(FixedScore(**body.model_dump()))
         return None
 
     async def _clear_scores(self, request: Request) -> JsonValue:

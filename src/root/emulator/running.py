@@ -276,10 +276,11 @@ class Server:
                 of requests if there is no response. If omitted, it is that of all executions.
 
         Raises:
+            TypeError: An argument has the wrong type.
             ValueError: The score is not from 0 to 1, or the pattern is invalid.
         """
         fixed = FixedScore(evaluator, score, justification, pattern)
-        self._call(lambda: self._control.fixed_scores.add(fixed))
+        self._await(lambda: self._control.set_score(fixed))
 
     def clear_scores(self) -> None:
         """Remove the scores of `set_score`."""

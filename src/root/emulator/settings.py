@@ -54,13 +54,13 @@ def check_settings(
         TypeError: An argument has the wrong type.
         ValueError: An argument is invalid.
     """
-    _check_type("host", host, (str,), "a string")
-    _check_type("db", db, (*_PATH, NoneType), "the path of a file, or None")
-    _check_type("catalogue", catalogue, (*_PATH, NoneType), "the path of a JSON file, or None")
-    _check_type("faults", faults, (*_PATH, Iterable), "a list of Fault, or the path of a JSON file")
-    _check_type("port", port, (int,), "an integer")
-    _check_type("page_size_cap", page_size_cap, (int,), "an integer")
-    _check_type("seed", seed, (int, NoneType), "an integer or None")
+    check_type("host", host, (str,), "a string")
+    check_type("db", db, (*_PATH, NoneType), "the path of a file, or None")
+    check_type("catalogue", catalogue, (*_PATH, NoneType), "the path of a JSON file, or None")
+    check_type("faults", faults, (*_PATH, Iterable), "a list of Fault, or the path of a JSON file")
+    check_type("port", port, (int,), "an integer")
+    check_type("page_size_cap", page_size_cap, (int,), "an integer")
+    check_type("seed", seed, (int, NoneType), "an integer or None")
     if not allow_remote and not _is_loopback(host):
         raise ValueError(
             f"Other machines could connect to {host!r}. To permit this, pass allow_remote=True (on"
@@ -79,7 +79,12 @@ def check_settings(
         raise ValueError("page_size_cap must be at least 1.")
 
 
-def _check_type(name: str, value: object, types: tuple[type, ...], expected: str) -> None:
+def check_type(name: str, value: object, types: tuple[type, ...], expected: str) -> None:
+    """Check the type of an argument.
+
+    Raises:
+        TypeError: It is another one.
+    """
     # bool is a subclass of int.
     if not isinstance(value, types) or isinstance(value, bool):
         raise TypeError(f"{name} must be {expected}, not {value!r}.")
