@@ -385,8 +385,15 @@ def test_scores(emulator: Server) -> None:
         assert control.get("scores").json() == {"scores": [score]}
         invalid = [
             control.post("scores", json={**score, **change})
-            for change in ({"score": 2.0}, {"pattern": "("}, {"evaluator": ""}, {"color": 1})
+            for change in (
+                {"score": 2.0},
+                {"score": True},
+                {"pattern": "("},
+                {"evaluator": ""},
+                {"evaluator": "Relevence"},
+                {"color": 1},
+            )
         ]
-        assert [response.status_code for response in invalid] == [400] * 4
+        assert [response.status_code for response in invalid] == [400] * 6
         assert control.delete("scores").status_code == 204
         assert control.get("scores").json() == {"scores": []}

@@ -132,6 +132,40 @@ def test_scores_of_the_wrong_type(emulator: Server, wrong: dict[str, Any], messa
     assert str(error.value) == message
 
 
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("Faithfullness", "Faithfulness"),
+        ("clarity", "Clarity"),
+        ("Safety_for_Childern", "Safety for Children"),
+        ("Non toxicity", "Non-toxicity"),
+    ],
+)
+def test_misspelled_evaluators(emulator: Server, name: str, meant: str) -> None:
+    """A name that misspells that of an evaluator of the service is an error."""
+    with pytest.raises(ValueError, match=f"Did you mean '{meant}'?"):
+        emulator.set_score(name, 0.1)
+
+
+@pytest.mark.parametrize("name", ["Kindness", "Relevance 2", "Toxicity"])
+def test_scores_of_evaluators_that_are_created_later(
+    emulator: Server, client: httpx.Client, name: str
+) -> None:
+    """A score may be set before the evaluator is created."""
+    emulator.set_score(name, 0.1)
+
+    assert run(client, create_evaluator(client, name=name)["id"])["score"] == 0.1
+
+
+def test_scores_of_evaluators_with_a_similar_name(emulator: Server, client: httpx.Client) -> None:
+    """An evaluator that exists may have a name that is similar to that of the service."""
+    id_ = create_evaluator(client, name="Relevancy")["id"]
+
+    emulator.set_score("Relevancy", 0.1)
+
+    assert run(client, id_)["score"] == 0.1
+
+
 def test_a_failed_execution_leaves_nothing(emulator: Server, client: httpx.Client) -> None:
     """The response of a run that is refused is the only trace of it."""
     created = create_evaluator(client)

@@ -11,6 +11,7 @@ from root.emulator.history import Connections, History
 from root.emulator.keys import KeyRegistry
 from root.emulator.problems import Problem
 from root.emulator.resource import AnyResource, Resource
+from root.emulator.resources.evaluators.presets import similar_preset
 from root.emulator.rows import Visibility
 from root.emulator.scoring import FixedScore, FixedScores
 from root.emulator.serializers import validate
@@ -119,12 +120,22 @@ class Control:
 
         Raises:
             TypeError: A value has the wrong type.
-            ValueError: A value is invalid.
+            ValueError: A value is invalid, or the name misspells that of an evaluator of the
+                service.
         """
         check_type("evaluator", score.evaluator, (str,), "a name or an ID")
         check_type("score", score.score, (int, float, NoneType), "a number from 0 to 1, or None")
         check_type("justification", score.justification, (str, NoneType), "a string or None")
         check_type("pattern", score.pattern, (str, NoneType), "a string or None")
+        name = score.evaluator
+        similar = similar_preset(name)
+        if similar is not None:
+            find = self._store.tables["evaluators"].find_anywhere
+            if await self._store.in_thread(lambda: find("name", name), writes=False) is None:
+                raise ValueError(
+                    f"No evaluator has the name {name!r}. Did you mean {similar!r}? To set the"
+                    " score of a new evaluator with this name, create it first."
+                )
         self.fixed_scores.add(score)
 
     async def wipe(self) -> None:

@@ -269,7 +269,7 @@ class Server:
         Of several scores that apply to an execution, the newest is used. `wipe` removes them.
 
         Args:
-            evaluator: The name of the evaluator, or its ID.
+            evaluator: The name of the evaluator, or its ID. It may be created later.
             score: The score from 0 to 1, or None for executions without a score.
             justification: The justification; by default a sentence which says that it was set.
             pattern: A regular expression: the score is that of responses in which it is found, or
@@ -277,7 +277,8 @@ class Server:
 
         Raises:
             TypeError: An argument has the wrong type.
-            ValueError: The score is not from 0 to 1, or the pattern is invalid.
+            ValueError: The score is not from 0 to 1, the pattern is invalid, or the name misspells
+                that of an evaluator of the service.
         """
         fixed = FixedScore(evaluator, score, justification, pattern)
         self._await(lambda: self._control.set_score(fixed))

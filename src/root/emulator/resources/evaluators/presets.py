@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from difflib import get_close_matches
 
-__all__ = ["PRESETS", "Preset"]
+__all__ = ["PRESETS", "Preset", "similar_preset"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,3 +172,15 @@ PRESETS: tuple[Preset, ...] = (
     ),
 )
 """The evaluators of the service, in the order of lists."""
+
+
+def similar_preset(name: str) -> str | None:
+    """Return the name of a preset that a name seems to misspell, or None.
+
+    A name that begins with that of a preset, such as `Relevance 2`, does not.
+    """
+    if name.startswith(tuple({name for one in PRESETS for name in (one.name, one.attribute)})):
+        return None
+    names = {one.name.casefold(): one.name for one in PRESETS}
+    close = get_close_matches(name.casefold().replace("_", " "), names, n=1, cutoff=0.85)
+    return names[close[0]] if close else None
