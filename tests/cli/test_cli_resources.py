@@ -82,6 +82,15 @@ def test_create_get_and_delete_an_evaluator(run: Run, at_emulator: Server) -> No
     assert run("evaluators", "get", "Mine").code == 4
 
 
+def test_delete_an_evaluator_of_the_service(run: Run, at_emulator: Server) -> None:
+    """The error for an evaluator that nobody can delete has the reason."""
+    done = run("evaluators", "delete", "Clarity", "--yes")
+
+    assert done.code
+    text = "This evaluator belongs to the service. It cannot be changed or deleted."
+    assert text in " ".join(done.err.split())
+
+
 def test_update_an_evaluator(run: Run, at_emulator: Server) -> None:
     """An evaluator is changed where options are given, by its name or its ID."""
     created = printed(

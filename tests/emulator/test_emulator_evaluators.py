@@ -284,6 +284,8 @@ def test_permissions(server: Server, client: httpx.Client) -> None:
         client.delete(f"{EVALUATORS}{RELEVANCE}/"),
     ):
         assert response.status_code == 403
+        text = "This evaluator belongs to the service. It cannot be changed or deleted."
+        assert response.json() == {"detail": text}
 
 
 def test_public_evaluators(server: Server, client: httpx.Client) -> None:

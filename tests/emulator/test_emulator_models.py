@@ -183,7 +183,8 @@ def test_public_models_are_read_only(client: httpx.Client, method: str) -> None:
     response = client.request(method, path, json={"name": 7 * ["x"]})
 
     assert response.status_code == 403
-    assert response.json() == {"detail": "You do not have permission to perform this action."}
+    text = "This model belongs to the service. It cannot be changed or deleted."
+    assert response.json() == {"detail": text}
     assert client.get(path).status_code == 200
 
 

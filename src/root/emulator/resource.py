@@ -17,6 +17,7 @@ from root.emulator.fields import Value
 from root.emulator.filters import Condition
 from root.emulator.problems import Problem
 from root.emulator.rows import Row
+from root.emulator.table_spec import SERVICE
 
 __all__ = ["AnyResource", "Resource"]
 
@@ -108,6 +109,9 @@ class Resource(Declaration[S]):
             Problem: The object does not exist, or belongs to another organization.
         """
         row = self.find(call)
+        if row.organization == SERVICE:
+            text = f"This {self.noun} belongs to the service. It cannot be changed or deleted."
+            raise problems.detail_problem(403, text)
         if row.organization != call.account.organization:
             # It is public; private objects of others are not found.
             raise problems.permission_denied()
