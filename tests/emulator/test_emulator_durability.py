@@ -22,7 +22,7 @@ from uuid import uuid4
 
 import pytest
 
-from root.emulator import Server, serve
+from root.emulator import Fault, Server, serve
 from root.emulator.cursors import Ordering, SortKey
 from root.emulator.keys import Account
 from root.emulator.resources import declared
@@ -31,7 +31,8 @@ from root.emulator.resources.models import Models
 from root.emulator.rows import Row
 from root.emulator.store import Store
 
-from .conftest import open_models
+from .conftest import connect, open_models
+from .evaluation import run
 
 KEY = "k"
 
@@ -404,3 +405,25 @@ def test_seeds_of_a_file(tmp_path: Path) -> None:
             ids.add(server.add_model(name="x").id)
 
     assert len(ids) == 6
+
+
+def test_restart_with_a_file(tmp_path: Path) -> None:
+    """A restart keeps resources; keys, faults, scores and requests are kept in memory only."""
+    emulator = serve(db=tmp_path / "models.sqlite3")
+    with emulator as server:
+        server.add_model(name="x")
+        server.set_score("Relevance", 0.1)
+        server.add_fault(Fault(status=503, path="/v1/projects/"))
+        added = server.add_key()
+        with connect(server, added) as client:
+            run(client)
+
+    with emulator as server:
+        with connect(server, server.api_key) as client:
+            assert run(client)["score"] != 0.1
+        with connect(server, added) as client:
+            assert client.get("/v1/models/").status_code == 401
+        assert [model.name for model in server.models] == ["x"]
+        assert len(server.execution_logs) == 2
+        assert server.faults == ()
+        assert len(server.requests) == 2

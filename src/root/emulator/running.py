@@ -266,7 +266,8 @@ class Server:
     ) -> None:
         """Set the score of an evaluator, in place of the one that it would compute.
 
-        Of several scores that apply to an execution, the newest is used. `wipe` removes them.
+        Of several scores that apply to an execution, the newest is used. `wipe` and a
+        restart remove them, also with `db`.
 
         Args:
             evaluator: The name of the evaluator, or its ID. It may be created later.

@@ -96,7 +96,8 @@ def serve(
     Args:
         host: The address to listen on.
         port: The port; 0 selects a free one.
-        db: A file to store resources in; by default they are kept in memory.
+        db: A file to store resources in; by default they are kept in memory. Added keys, faults,
+            set scores and requests are always kept in memory.
         api_key: The API key of the organization `main`; a random one if omitted. Add other keys
             with `Server.add_key`.
         next_style: The format of `next` in a page: an absolute URL, a URL without host, or a bare
