@@ -112,7 +112,7 @@ def test_types_of_a_twin_can_be_resolved(name: str) -> None:
 
 @pytest.mark.parametrize("resource", RESOURCES)
 def test_the_class_has_the_class_of_the_resource(resource: str) -> None:
-    """Asked of the client's class, an accessor is the resource's class, as help and mocks need."""
+    """On the client's class, an accessor returns the resource's class, as help and mocks need."""
     assert isinstance(getattr(RootSignals, resource), type)
     assert isinstance(getattr(AsyncRootSignals, resource), type)
     assert "alist(" in pydoc.plain(pydoc.render_doc(getattr(RootSignals, resource)))
@@ -290,7 +290,7 @@ def test_an_override_of_send_sees_every_call(emulator: Server) -> None:
 
 
 def test_what_a_twin_returns_belongs_to_the_client(emulator: Server) -> None:
-    """A listing of a twin goes on through the same client, also after it was pickled."""
+    """A listing of a twin continues through the same client, also after it was pickled."""
     with RootSignals(emulator.api_key, base_url=emulator.url) as client:
         client.models.create_many([{"name": f"own/{number}"} for number in range(4)])
 

@@ -1,4 +1,4 @@
-"""An httpx client of the user's: the same guarantees hold, or it is refused."""
+"""The user's own httpx client: the same guarantees hold, or it is refused."""
 
 from __future__ import annotations
 
@@ -139,7 +139,7 @@ def test_forked_child() -> None:
         process = multiprocessing.get_context("fork").Process(target=child, args=(there,))
         process.start()
         assert here.poll(HANG)
-        assert "Create the clients anew" in here.recv()
+        assert "Create new clients" in here.recv()
         process.join()
         client.models.retrieve("again")
         assert [connection.names for connection in server.connections] == [["parent", "again"]]

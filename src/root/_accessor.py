@@ -14,8 +14,8 @@ T = TypeVar("T")
 class Accessor(Generic[R]):
     """A resource of a client, or a part of a resource, created on first use and then kept.
 
-    Asked of the class, it is the class of the resource, so that mocks, help and completion see
-    its methods.
+    Accessed on the class, it returns the class of the resource, so that mocks, help and completion
+    see its methods.
 
     Args:
         module: The module of the resource's class.
@@ -62,7 +62,7 @@ class Accessor(Generic[R]):
 
 
 class Itself:
-    """An attribute that is its object, and asked of the class the class, which mocks need."""
+    """A descriptor that returns the instance, or the class if accessed on the class, for mocks."""
 
     @overload
     def __get__(self, instance: None, owner: type[T]) -> type[T]: ...

@@ -67,7 +67,7 @@ def _missing(client: AsyncRootSignals, name: str) -> NoReturn:
 if not TYPE_CHECKING:
     AsyncRootSignals.__getattr__ = _missing
     # `with` looks up one of them first, `__exit__` since Python 3.14. Without the other one, the
-    # client is no context manager to `isinstance`.
+    # client is not a context manager for `isinstance`.
     if sys.version_info >= (3, 14):
         AsyncRootSignals.__exit__ = property(_no_with)
     else:
@@ -153,7 +153,7 @@ class RootSignals(_sync.RootSignals):
     judges: Accessor[Judges] = Accessor("root.judges", "Judges")  # type: ignore[assignment]  # pyright: ignore[reportIncompatibleVariableOverride]
     """Judges, which run several evaluators at once."""
     objectives: Accessor[Objectives] = Accessor("root.objectives", "Objectives")  # pyright: ignore[reportIncompatibleVariableOverride]
-    """Objectives, what evaluators are to find out."""
+    """Objectives: what evaluators measure."""
     execution_logs: Accessor[ExecutionLogs] = Accessor("root.execution_logs", "ExecutionLogs")  # pyright: ignore[reportIncompatibleVariableOverride]
     """The logs of executions of evaluators and judges."""
     datasets: Accessor[DataSets] = Accessor("root.datasets", "DataSets")  # pyright: ignore[reportIncompatibleVariableOverride]
@@ -163,7 +163,7 @@ class RootSignals(_sync.RootSignals):
     projects: Accessor[Projects] = Accessor("root.projects", "Projects")  # pyright: ignore[reportIncompatibleVariableOverride]
     """The projects of your organization."""
 
-    _made_anew: ClassVar[frozenset[str]] = _sync.RootSignals._made_anew | {
+    _recreated: ClassVar[frozenset[str]] = _sync.RootSignals._recreated | {
         "_async",
         "_async_http_client",
     }
@@ -227,7 +227,7 @@ class RootSignals(_sync.RootSignals):
         """Close the connections, also those of the async methods.
 
         The client cannot be used afterwards. A client that `with_options` returned leaves the
-        connections to its original, and an HTTP client of yours stays open.
+        connections to its original, and your own HTTP client stays open.
         """
         super().close()
         self._async._drop()  # pyright: ignore[reportPrivateUsage]
@@ -296,7 +296,7 @@ class RootSignals(_sync.RootSignals):
             query: The query parameters; a list repeats its parameter.
             json: The value to send as JSON.
             body: The body to send as it is: bytes, text, or a file (a `pathlib.Path`, or a binary
-                file object), which is read in pieces while it is sent. A string is text, and no
+                file object), which is read in pieces while it is sent. A string is text, not a
                 path. Its media type is the header `Content-Type`, or else
                 `application/octet-stream` (`text/plain` for text).
             headers: Headers in addition to the client's.

@@ -116,12 +116,13 @@ class DataSets(_sync.DataSets):
             name: Its name; that of the file if omitted.
             path: The path of a file, such as a CSV file.
             type: What it is for: `reference` for values of variables, `test` for examples.
-            file: A binary file object, read from where it is, or bytes. What has no name of its
-                own is sent as CSV, unless `name` ends with `.json`, `.jsonl`, `.tsv` or `.txt`.
-            url: The URL of a file that the service is to read.
+            file: A binary file object, read from where it is, or bytes. Without a file
+                name, it is sent as CSV, unless `name` ends with `.json`, `.jsonl`, `.tsv` or
+                `.txt`.
+            url: The URL of a file for the service to read.
             tags: The IDs of tags.
             has_header: Whether the first row of the file has the names of the columns.
-            project_id: The project that it is to belong to; the default project if omitted.
+            project_id: The project to create it in; the default project if omitted.
             _request_timeout: Seconds for the whole call, or a `root.Deadline`.
         """
         return await self._async.create(
@@ -154,7 +155,7 @@ class DataSets(_sync.DataSets):
     async def adelete(
         self, dataset_id: str | UUID, *, _request_timeout: float | Deadline | None = None
     ) -> None:
-        """Delete a data set of yours, and its file."""
+        """Delete one of your data sets, and its file."""
         return await self._async.delete(dataset_id, _request_timeout=_request_timeout)
 
     @overload

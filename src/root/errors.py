@@ -158,7 +158,7 @@ class RootSignalsError(Exception):
 
     @property
     def body(self) -> str | None:
-        """The response body as text, from `data`: JSON is written anew, with secrets redacted."""
+        """The response body as text, from `data`: JSON serialized again, with secrets redacted."""
         if self.data is None or isinstance(self.data, str):
             return self.data
         import json
@@ -637,7 +637,7 @@ def shorten_traceback(error: BaseException) -> None:
 
 
 class _ShortTraceback:
-    """A block that does so for the errors that leave it."""
+    """A context manager that shortens the tracebacks of errors that leave it."""
 
     def __enter__(self) -> None:
         """Do nothing."""

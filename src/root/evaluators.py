@@ -120,7 +120,7 @@ class Runner(_runner.Runner):
     ) -> EvaluatorExecutionResult:
         """Run it, and return the result with `.score` and `.justification`.
 
-        It costs money, so that it is sent again only if the service did not receive the request or
+        It costs money, so it is sent again only if the service did not receive the request or
         refused to process it. The service waits for models: an attempt may take 120 seconds if the
         client's `timeout` is the default of 30.
 
@@ -421,7 +421,7 @@ class Evaluators(_sync.Evaluators[Evaluator, PresetEvaluator]):
             predicate: The text of the evaluator, a template with `{{request}}`, `{{response}}` and
                 variables of your own in double braces.
             name: Its name; 2 to 1,000 characters.
-            intent: What it is to find out, for the objective; the name if omitted.
+            intent: What it measures, for the objective; the name if omitted.
             model: The name of its model; the service's default if omitted.
             fallback_models: The names of models that are used if the first one fails.
             reference_variables: Variables whose values come from data sets, for older servers.
@@ -435,7 +435,7 @@ class Evaluators(_sync.Evaluators[Evaluator, PresetEvaluator]):
             objective_version_id: The version of the objective; the latest one if omitted.
             behavior: How deeply it thinks: `fast`, `balanced` or `thorough`.
             change_note: A note on this version.
-            project_id: The project that it is to belong to; the default project if omitted.
+            project_id: The project to create it in; the default project if omitted.
             _request_timeout: Seconds for the whole call, or a `root.Deadline`.
         """
         return await self._async.create(
@@ -482,8 +482,8 @@ class Evaluators(_sync.Evaluators[Evaluator, PresetEvaluator]):
     ) -> Evaluator:
         """Retrieve an evaluator by its exact name.
 
-        If several have the name, a warning says so, and it is the first one that the service lists,
-        usually the newest one of your organization.
+        If several have the name, a warning is issued, and the first one that the service lists is
+        returned, usually the newest one of your organization.
 
         Raises:
             InvalidRequestError: There is no evaluator with this name, or it is empty.
@@ -515,7 +515,7 @@ class Evaluators(_sync.Evaluators[Evaluator, PresetEvaluator]):
 
         Omitted fields keep their values. An empty list empties a field, and so does None for
         `demonstration_dataset_id`. The models are one list: pass `model` together with
-        `fallback_models`, whose first one takes its place otherwise; an empty one alone changes
+        `fallback_models`, or the first of these takes its place; an empty list alone changes
         nothing. The arguments are those of `create`.
         """
         return await self._async.update(
@@ -580,7 +580,7 @@ class Evaluators(_sync.Evaluators[Evaluator, PresetEvaluator]):
     async def adelete(
         self, evaluator_id: str | UUID, *, _request_timeout: float | Deadline | None = None
     ) -> None:
-        """Delete an evaluator of yours. Its logs remain."""
+        """Delete one of your evaluators. Its logs remain."""
         return await self._async.delete(evaluator_id, _request_timeout=_request_timeout)
 
     async def aduplicate(
@@ -594,7 +594,7 @@ class Evaluators(_sync.Evaluators[Evaluator, PresetEvaluator]):
 
         Args:
             evaluator_id: The ID of the evaluator.
-            project_id: The project that the copy is to belong to.
+            project_id: The project to create the copy in.
             _request_timeout: Seconds for the whole call, or a `root.Deadline`.
         """
         return await self._async.duplicate(
@@ -622,7 +622,7 @@ class Evaluators(_sync.Evaluators[Evaluator, PresetEvaluator]):
                 `demonstrations` and `calibration`.
             overwrite: Whether to replace an evaluator that has the name already. Then the call is
                 retried whatever happened.
-            project_id: The project that it is to belong to.
+            project_id: The project to create it in.
             _request_timeout: Seconds for the whole call, or a `root.Deadline`.
         """
         return await self._async.import_yaml(
@@ -644,7 +644,7 @@ class Evaluators(_sync.Evaluators[Evaluator, PresetEvaluator]):
     ) -> List[EvaluatorCalibrationOutput]:
         """Run an evaluator that is not stored on rows with expected scores.
 
-        Each row costs money, so that it is sent again only if the service did not receive the
+        Each row costs money, so it is sent again only if the service did not receive the
         request or refused to process it. An attempt may take 900 seconds if the client's `timeout`
         is the default of 30. Newer servers have no such endpoint.
 
@@ -753,7 +753,7 @@ class Evaluators(_sync.Evaluators[Evaluator, PresetEvaluator]):
     ) -> EvaluatorExecutionResult:
         """Run an evaluator, and return the result with `.score` and `.justification`.
 
-        It costs money, so that it is sent again only if the service did not receive the request or
+        It costs money, so it is sent again only if the service did not receive the request or
         refused to process it. The service waits for models: an attempt may take 120 seconds if the
         client's `timeout` is the default of 30.
 

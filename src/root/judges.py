@@ -188,7 +188,7 @@ class JudgeBatches(_batches.JudgeBatches):
     ) -> JudgeBatchExecutionResponse:
         """Have a judge run on many inputs in the background, and return at once.
 
-        It costs money, so that it is sent again only if the service did not receive the request or
+        It costs money, so it is sent again only if the service did not receive the request or
         refused to process it. `wait` waits for the results.
 
         ```python
@@ -332,7 +332,7 @@ class JudgeBatches(_batches.JudgeBatches):
     ) -> JudgeBatchExecutionDetail:
         """Wait until a batch has ended, and return it with its results.
 
-        It needs the ID alone, so that another process can wait, too, or wait again. It polls
+        It needs the ID alone, so another process can wait, too, or wait again. It polls
         at once, then after a second, and then less often, up to every ten seconds, or as the
         service asks.
 
@@ -347,7 +347,7 @@ class JudgeBatches(_batches.JudgeBatches):
 
         Raises:
             WorkFailedError: All items failed; `.work` is the batch.
-            APITimeoutError: It has not ended in time. It goes on.
+            APITimeoutError: It has not ended in time. The service continues to process it.
         """
         return await self._async.wait(batch_id, timeout=timeout, on_progress=on_progress)
 
@@ -528,7 +528,7 @@ class Judges(_sync.Judges[Judge]):
             visibility: Who can see it: `private` for the organization, which is the default, or
                 `public`.
             file_id: The ID of a file that it uses as a context.
-            project_id: The project that it is to belong to; the default project if omitted.
+            project_id: The project to create it in; the default project if omitted.
             _request_timeout: Seconds for the whole call, or a `root.Deadline`.
         """
         return await self._async.create(
@@ -554,8 +554,8 @@ class Judges(_sync.Judges[Judge]):
     ) -> Judge:
         """Retrieve a judge by its exact name.
 
-        If several have the name, a warning says so, and it is the first one that the service lists,
-        usually the newest.
+        If several have the name, a warning is issued, and the first one that the service lists is
+        returned, usually the newest.
 
         Raises:
             InvalidRequestError: There is no judge with this name, or it is empty.
@@ -578,8 +578,8 @@ class Judges(_sync.Judges[Judge]):
     ) -> Judge:
         """Update some fields of a judge, which makes a version, and return it.
 
-        Omitted fields keep their values. An empty list takes all evaluators away, and None for
-        `file_id` the file. The arguments are those of `create`.
+        Omitted fields keep their values. An empty list removes all evaluators, and None for
+        `file_id` removes the file. The arguments are those of `create`.
         """
         return await self._async.update(
             judge_id,
@@ -640,7 +640,7 @@ class Judges(_sync.Judges[Judge]):
 
         Args:
             judge_id: The ID of the judge.
-            project_id: The project that the copy is to belong to.
+            project_id: The project to create the copy in.
             _request_timeout: Seconds for the whole call, or a `root.Deadline`.
         """
         return await self._async.duplicate(
@@ -678,7 +678,7 @@ class Judges(_sync.Judges[Judge]):
 
         Args:
             claim_token: The `claim_token` that its generation returned.
-            project_id: The project that it is to belong to; the default project if omitted.
+            project_id: The project to move it to; the default project if omitted.
             _request_timeout: Seconds for the whole call, or a `root.Deadline`.
         """
         claim_token = as_secret(str(claim_token) if isinstance(claim_token, UUID) else claim_token)
@@ -708,7 +708,7 @@ class Judges(_sync.Judges[Judge]):
     ) -> JudgeExecutionResponse:
         """Run a judge, and return a result for each of its evaluators in `.evaluator_results`.
 
-        It costs money, so that it is sent again only if the service did not receive the request or
+        It costs money, so it is sent again only if the service did not receive the request or
         refused to process it. The service waits for models: an attempt may take 120 seconds if the
         client's `timeout` is the default of 30.
 
@@ -896,7 +896,7 @@ class Judges(_sync.Judges[Judge]):
     ) -> JudgeRectifierResponse | AsyncRefinement:
         """Improve a response until a judge is satisfied with it.
 
-        It costs money, several rounds of it, so that it is sent again only if the service did not
+        It costs money, several rounds of it, so it is sent again only if the service did not
         receive the request or refused to process it. An attempt may take 900 seconds if the
         client's `timeout` is the default of 30.
 
@@ -969,16 +969,16 @@ class Judges(_sync.Judges[Judge]):
         """Have the service make a judge from a description, and return its ID as `.judge_id`.
 
         It takes up to two minutes: an attempt may take 300 seconds if the client's `timeout` is
-        the default of 30. It costs money, so that it is sent again only if the service did not
+        the default of 30. It costs money, so it is sent again only if the service did not
         receive the request or refused to process it.
 
         Args:
-            intent: What is to be evaluated, in 10 to 20,000 characters.
+            intent: What to evaluate, in 10 to 20,000 characters.
             visibility: Who can see the judge: `private` for the organization, or `public`.
             stage: The stage of the application that it is for, if the intent has several.
             extra_contexts: Further facts by name, such as `{"Tone of voice": "formal"}`.
             strict: Whether to refuse an intent that is unclear.
-            judge_id: The ID of a judge to generate anew.
+            judge_id: The ID of a judge to generate again.
             name: The name of the judge; the service makes one if omitted.
             overwrite: Whether to replace a judge that has the name already.
             file_id: The ID of a file that the judge uses as a context.
@@ -986,7 +986,7 @@ class Judges(_sync.Judges[Judge]):
                 even without a file.
             generating_model_params: `seed` and `reasoning_effort` (`off`, `low`, `medium` or
                 `high`) of the model that generates it.
-            project_id: The project that it is to belong to; the default project if omitted.
+            project_id: The project to create it in; the default project if omitted.
             _request_timeout: Seconds for the whole call, or a `root.Deadline`.
 
         Returns:

@@ -242,7 +242,7 @@ class Models(_sync.Models):
     async def adelete(
         self, model_id: str | UUID, *, _request_timeout: float | Deadline | None = None
     ) -> None:
-        """Delete a model of yours."""
+        """Delete one of your models."""
         return await self._async.delete(model_id, _request_timeout=_request_timeout)
 
     async def averify(
@@ -469,7 +469,7 @@ class Models(_sync.Models):
         on_progress: Callable[[Progress], None] | None = None,
         _request_timeout: float | Deadline | None = None,
     ) -> List[None] | List[RootSignalsError | None]:
-        """Delete many models of yours concurrently.
+        """Delete many of your models concurrently.
 
         The other arguments and the errors are those of `create_many`.
 

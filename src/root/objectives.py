@@ -1,4 +1,4 @@
-"""Objectives, what evaluators are to find out: the resource and its results."""
+"""Objectives, which are what evaluators measure: the resource and its results."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class ObjectiveVersions(_sync.ObjectiveVersions):
 
 
 class Objectives(_sync.Objectives):
-    """Objectives, what evaluators are to find out; `client.objectives` is an instance.
+    """Objectives: what evaluators measure; `client.objectives` is an instance.
 
     Each method has a twin with the prefix `a`, which is awaited (`alist` is iterated with
     `async for`) and is the same otherwise.
@@ -215,12 +215,12 @@ class Objectives(_sync.Objectives):
     ) -> Objective:
         """Create an objective and return it.
 
-        The service returns only its ID, so that there is a second request.
+        The service returns only its ID, so there is a second request.
 
         Args:
             intent: What it is about; 1 to 100,000 characters.
             test_dataset_id: The ID of a data set to test it with.
-            project_id: The project that it is to belong to; the default project if omitted.
+            project_id: The project to create it in; the default project if omitted.
         """
         return await self._async.create(
             intent=intent,
@@ -273,7 +273,7 @@ class Objectives(_sync.Objectives):
             intent: What it is about; 1 to 100,000 characters.
             test_dataset_id: The ID of a data set to test it with.
             force_create: Whether to create another objective, instead of a new version of this.
-            project_id: The project that it is to belong to.
+            project_id: The project to move it to.
             _request_timeout: Seconds for the whole call, or a `root.Deadline`.
         """
         return await self._async.replace(
@@ -288,7 +288,7 @@ class Objectives(_sync.Objectives):
     async def adelete(
         self, objective_id: str | UUID, *, _request_timeout: float | Deadline | None = None
     ) -> None:
-        """Delete an objective of yours."""
+        """Delete one of your objectives."""
         return await self._async.delete(objective_id, _request_timeout=_request_timeout)
 
     @overload

@@ -76,14 +76,15 @@ def read(
 ) -> list[ModelSettings]:
     """Return the models of a file, for `plan`, `create_many` and similar methods.
 
-    Who writes the file decides which variables and key files are sent to the service, and where the
-    models are. A plan shows the names of the variables and key files: read it before you apply it.
+    The author of the file decides which variables and key files are sent to the service, and where
+    the models are. A plan shows the names of the variables and key files: read it before you apply
+    it.
 
     Args:
         path: The file, YAML or JSON.
         environment: The values of variables; `os.environ` if omitted.
-        key_folder: The folder that key files have to be in, or in a folder of it; the folder of the
-            file if omitted.
+        key_folder: The folder that contains the key files, itself or in subfolders; the folder of
+            the file if omitted.
 
     Raises:
         RegistryError: The file cannot be read or is invalid. `.problems` has all problems, each
@@ -196,7 +197,7 @@ def schema() -> dict[str, JsonValue]:
     """Return the JSON Schema of such files, which `registry.schema.json` contains.
 
     A schema cannot require that names are unique, and that variables and key files exist; `read`
-    checks it.
+    checks this.
     """
     # The defaults of the fields mean that a field was omitted; a file cannot contain them.
     schema = cast("dict[str, JsonValue]", _without(_File.model_json_schema(), "title", "default"))

@@ -175,7 +175,7 @@ async def test_judges_act(client: AsyncRootSignals) -> None:
 
 
 async def test_a_copy_has_no_client(client: AsyncRootSignals) -> None:
-    """A copied or pickled judge holds no client, and says how to get one."""
+    """A copied or pickled judge holds no client, and its error explains how to get one."""
     created = await make(client)
 
     for judge in (copy.copy(created), copy.deepcopy(created), pickle.loads(pickle.dumps(created))):
@@ -459,7 +459,7 @@ async def test_openai_base_url(
 
 async def test_openai_base_url_without_a_judge(mocked: AsyncRootSignals) -> None:
     """Only a certain judge refines."""
-    with pytest.raises(InvalidRequestError, match="refine=True requires judge_id"):
+    with pytest.raises(InvalidRequestError, match=r"^Nothing was sent\. refine=True requires"):
         mocked.judges.openai_base_url(refine=True)
 
 

@@ -140,7 +140,9 @@ def test_copies_have_no_client(client: RootSignals) -> None:
         with pytest.raises(InvalidRequestError, match=r"pass it to client\.evaluators\.bind"):
             one.run("Hello!")
         assert (client.evaluators.bind(one).run("Hello!")).score is not None
-    with pytest.raises(InvalidRequestError, match="Only evaluators can be bound, not str"):
+    with pytest.raises(
+        InvalidRequestError, match=r"^Nothing was sent\. Only evaluators can be bound, not str"
+    ):
         client.evaluators.bind("e1")  # type: ignore[arg-type]  # pyright: ignore
 
 
@@ -330,7 +332,7 @@ def test_bodies_of_creations(
     arguments: dict[str, object],
     sent: dict[str, object] | None,
 ) -> None:
-    """The text goes out under both names, with what was given and nothing else."""
+    """The text is sent under both names, with what was given and nothing else."""
     create = respx_mock.post(URL).respond(201, json=NEW)
 
     mocked.evaluators.create(CRITERIA, name="ab", objective_id="o1", **arguments)  # type: ignore[arg-type]
@@ -372,7 +374,7 @@ def test_bodies_of_executions(
     arguments: dict[str, object],
     sent: dict[str, object],
 ) -> None:
-    """An execution has what was given, and no null that was not."""
+    """An execution sends what was given, and no null that was not."""
     run = respx_mock.post(f"{URL}execute/e1/").respond(json=RESULT)
     by_name = respx_mock.post(f"{URL}execute/by-name/", params={"name": "a b"}).respond(json=RESULT)
 
@@ -470,7 +472,7 @@ def test_no_score(mocked: RootSignals, respx_mock: respx.MockRouter) -> None:
 
 
 def test_a_run_is_sent_once(client: RootSignals, emulator: Server) -> None:
-    """After an unclear outcome it is not sent again, and the error says that it may cost."""
+    """After an unclear outcome it is not sent again, and the error warns that it may cost money."""
     emulator.add_fault(Fault(path="/v1/evaluators/*", reset="after"))
 
     with pytest.raises(APIConnectionError, match="may have processed it and charged for it"):

@@ -139,7 +139,7 @@ def test_retry_after(mocked: RootSignals, respx_mock: respx.MockRouter, polls: l
 def test_failed_polls(
     mocked: RootSignals, respx_mock: respx.MockRouter, polls: list[float]
 ) -> None:
-    """The batch goes on if a poll fails, and so does waiting, but not for ever."""
+    """The batch continues if a poll fails, and so does waiting, but not forever."""
     client = mocked.with_options(max_retries=0)
     route = respx_mock.get(f"{URL}{ID}/")
     failures: list[Response | Exception] = [Response(502), ConnectError("refused"), Response(429)]
@@ -205,11 +205,11 @@ def test_timeout(
     polls: list[float],
     is_deadline: bool,
 ) -> None:
-    """A batch that has not ended in time goes on, as the error says."""
+    """The error for a batch that has not ended in time states that the batch continues."""
     respx_mock.get(f"{URL}{ID}/").side_effect = [batch("processing", retry_after="60")]
     timeout = root.deadline(30) if is_deadline else 30
 
-    with pytest.raises(APITimeoutError, match=r"within 30 s; its status is processing.*goes on"):
+    with pytest.raises(APITimeoutError, match=r"within 30 s; its status is processing.*continues"):
         mocked.judges.batches.wait(ID, timeout=timeout)
     assert polls == []
 

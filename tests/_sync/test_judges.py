@@ -176,7 +176,7 @@ def test_judges_act(client: RootSignals) -> None:
 
 
 def test_a_copy_has_no_client(client: RootSignals) -> None:
-    """A copied or pickled judge holds no client, and says how to get one."""
+    """A copied or pickled judge holds no client, and its error explains how to get one."""
     created = make(client)
 
     for judge in (copy.copy(created), copy.deepcopy(created), pickle.loads(pickle.dumps(created))):
@@ -458,7 +458,7 @@ def test_openai_base_url(mocked: RootSignals, arguments: dict[str, Any], path: s
 
 def test_openai_base_url_without_a_judge(mocked: RootSignals) -> None:
     """Only a certain judge refines."""
-    with pytest.raises(InvalidRequestError, match="refine=True requires judge_id"):
+    with pytest.raises(InvalidRequestError, match=r"^Nothing was sent\. refine=True requires"):
         mocked.judges.openai_base_url(refine=True)
 
 

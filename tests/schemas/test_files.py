@@ -194,7 +194,7 @@ def test_a_file_that_cannot_seek(source: Callable[[], FilePart]) -> None:
         (["text"], r"its read\(\) returned str, not bytes"),
         # It is in non-blocking mode, and not ready.
         ([b"a", None], r"its read\(\) returned NoneType, not bytes"),
-        ([bytes(10**6)], "more bytes than were asked for"),
+        ([bytes(10**6)], "more bytes than requested"),
     ],
     ids=["OSError", "closed", "no text", "text", "not ready", "too much"],
 )

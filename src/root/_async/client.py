@@ -102,7 +102,7 @@ class AsyncRootSignals:
     objectives: Accessor[AsyncObjectives] = Accessor(
         "root._async.resources.objectives", "AsyncObjectives"
     )
-    """Objectives, what evaluators are to find out."""
+    """Objectives: what evaluators measure."""
     execution_logs: Accessor[AsyncExecutionLogs] = Accessor(
         "root._async.resources.execution_logs", "AsyncExecutionLogs"
     )
@@ -117,7 +117,7 @@ class AsyncRootSignals:
     """The client itself: code for older SDKs finds `client.beta.judges` there."""
 
     # The attributes that are not pickled.
-    _made_anew: ClassVar[frozenset[str]] = frozenset(
+    _recreated: ClassVar[frozenset[str]] = frozenset(
         ("_config", "_transport", "_closed", "_is_copy")
     )
 
@@ -241,7 +241,7 @@ class AsyncRootSignals:
             query: The query parameters; a list repeats its parameter.
             json: The value to send as JSON.
             body: The body to send as it is: bytes, text, or a file (a `pathlib.Path`, or a binary
-                file object), which is read in pieces while it is sent. A string is text, and no
+                file object), which is read in pieces while it is sent. A string is text, not a
                 path. Its media type is the header `Content-Type`, or else
                 `application/octet-stream` (`text/plain` for text).
             headers: Headers in addition to the client's.
@@ -374,8 +374,8 @@ class AsyncRootSignals:
     async def aclose(self) -> None:
         """Close the connections. The client cannot be used afterwards.
 
-        A client that `with_options` returned leaves the connections to its original, and an HTTP
-        client of yours stays open.
+        A client that `with_options` returned leaves the connections to its original, and your own
+        HTTP client stays open.
         """
         self._closed = True
         if not self._is_copy:
@@ -416,12 +416,12 @@ class AsyncRootSignals:
             from ..errors import ConfigurationError
 
             raise ConfigurationError(
-                "A client with an HTTP client of yours cannot be pickled."
+                "A client with your own HTTP client cannot be pickled."
                 " Create one in the other process."
             )
         from .._attributes import attributes
 
-        made = self._made_anew.union(accessor.name for accessor in accessors(type(self)))
+        made = self._recreated.union(accessor.name for accessor in accessors(type(self)))
         # The attributes of a subclass.
         rest = {name: value for name, value in attributes(self).items() if name not in made}
         return self._config, rest

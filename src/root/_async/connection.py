@@ -279,7 +279,7 @@ class AsyncConnection(httpcore.AsyncNetworkBackend, httpcore.AsyncNetworkStream)
             raise ProxyConnectionError(self._proxy.origin) from exc
         except BaseException as exc:
             if not isinstance(exc, Exception):
-                # A cancellation or an interrupt. The frames of httpcore have what was being sent.
+                # A cancellation or an interrupt. The frames of httpcore hold what was being sent.
                 exc.__traceback__ = None
             raise
 

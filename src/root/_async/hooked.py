@@ -32,16 +32,16 @@ __all__ = ["exchange_over_httpx"]
 
 _Exchange = Callable[[Request, Timeout, "float | None"], Awaitable[RawResponse]]
 
-# The extension of httpx's requests and responses that has the `_AsyncCarried`.
+# The extension of httpx's requests and responses that has the `_AsyncPendingRequest`.
 _CARRIED = "root.carried"
 
 
-class _AsyncCarried:
-    """A request on its way through httpx, and what has become of it.
+class _AsyncPendingRequest:
+    """A request that is passed through httpx, and its outcome.
 
     Attributes:
         response: The response of the service, if it was sent there.
-        error: The error of that.
+        error: The exception, if sending it failed.
     """
 
     def __init__(
@@ -68,12 +68,12 @@ class _AsyncCarried:
         return self.response
 
 
-# The request that is on its way in this context.
-_current: ContextVar[_AsyncCarried | None] = ContextVar("root_carried", default=None)
+# The request that is being passed through httpx in this context.
+_current: ContextVar[_AsyncPendingRequest | None] = ContextVar("root_carried", default=None)
 
 
-class _AsyncWeakly:
-    """The body of a stream, as long as somebody else holds it.
+class _AsyncWeakStream:
+    """A weak reference to the body of a stream.
 
     Responses of httpx refer to themselves. A stream that is dropped must not wait with its
     connection until they are collected.
@@ -94,7 +94,7 @@ class _AsyncWeakly:
             await chunks.aclose()
 
 
-class _AsyncPassage:
+class _AsyncPoolAdapter:
     """Takes the place of the pool of httpx's transport."""
 
     async def handle_async_request(self, request: httpcore.Request) -> httpcore.Response:
@@ -109,17 +109,17 @@ class _AsyncPassage:
                 " place of the one of this client. With the environment variable"
                 f" {TRANSPORT}=direct, requests do not go through httpx."
             )
-        assert isinstance(carried, _AsyncCarried)
+        assert isinstance(carried, _AsyncPendingRequest)
         response = await carried.send(request.headers)
         headers = response.headers
-        content: bytes | _AsyncWeakly = response.content
+        content: bytes | _AsyncWeakStream = response.content
         if response.chunks is None:
             # The body is decompressed.
             changed = (b"content-encoding", b"content-length", b"transfer-encoding")
             headers = [pair for pair in headers if pair[0].lower() not in changed]
         else:
             assert isinstance(response.chunks, AsyncChunks)
-            content = _AsyncWeakly(response.chunks)
+            content = _AsyncWeakStream(response.chunks)
         return httpcore.Response(
             response.status, headers=headers, content=content, extensions={_CARRIED: carried}
         )
@@ -133,7 +133,7 @@ class _AsyncTransport(httpx.AsyncHTTPTransport):
 
     def __init__(self) -> None:
         # The methods of the base class use nothing else.
-        self._pool = _AsyncPassage()  # type: ignore[assignment]  # pyright: ignore[reportAttributeAccessIssue]
+        self._pool = _AsyncPoolAdapter()  # type: ignore[assignment]  # pyright: ignore[reportAttributeAccessIssue]
 
 
 async def exchange_over_httpx(
@@ -152,7 +152,7 @@ async def exchange_over_httpx(
         timeout: Seconds for the exchange, or an `httpx.Timeout`.
         deadline: When the call must end, on the clock of `time.monotonic`.
     """
-    carried = _AsyncCarried(exchange, request, timeout, deadline)
+    carried = _AsyncPendingRequest(exchange, request, timeout, deadline)
     url = _url(request)
     if url is None:
         return await exchange(request, timeout, deadline)

@@ -1,4 +1,4 @@
-"""Exchanges through an httpx client of the user's."""
+"""Exchanges through the user's own httpx client."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ GRACE_PERIOD = 0.5
 
 
 class AsyncHTTPX:
-    """Sends requests through an httpx client of the user's."""
+    """Sends requests through the user's own httpx client."""
 
     def __init__(self, client: httpx.AsyncClient, max_connections: int, loop: object) -> None:
         self._client = client
@@ -153,7 +153,7 @@ async def read(request: Request, response: httpx.Response, until: float) -> RawR
         return RawResponse(response.status_code, headers, b"")
     try:
         if response.is_stream_consumed:
-            # By a hook of the user's, or it was never sent: httpx has decompressed it.
+            # By the user's hook, or it was never sent: httpx has decompressed it.
             headers = [pair for pair in headers if pair[0].lower() != b"content-encoding"]
             if len(response.content) > request.max_bytes:
                 raise ResponseTooLargeError(request.max_bytes)

@@ -213,8 +213,8 @@ class AsyncPager(AsyncIteration, AsyncIterator[T], Generic[T]):
             self._empty_pages = 0
             raise PaginationError(
                 f"The service returned {MAX_EMPTY_PAGES} empty pages in a row, so that this listing"
-                " may never end. The items so far are valid. To go on, read on, or pass the cursor"
-                " of this error to list(cursor=...).",
+                " may never end. The items so far are valid. To continue, keep iterating, or pass"
+                " the cursor of this error to list(cursor=...).",
                 cursor=cursor,
             )
         # Cleared first: if this is interrupted, the page is requested again.

@@ -1,4 +1,4 @@
-"""Plans: which changes make the models as desired, and making them."""
+"""Plans: the changes that bring models to the desired state, and their application."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class AsyncModelStore(Protocol):
 
 
 class AsyncPlan(Comparison):
-    """The changes that make the models as desired. Nothing has been changed yet.
+    """The changes that bring models to the desired state. Nothing has been changed yet.
 
     Use `changes`, or print the plan to read it; `bool(plan)` is whether there is anything to
     change. It shows no key.
@@ -111,7 +111,7 @@ class AsyncPlan(Comparison):
             _request_timeout: Seconds for all of it, or a `root.Deadline`.
 
         Raises:
-            ApplyError: A change failed; it has what was done, what failed and what was not
+            ApplyError: A change failed; it lists what was done, what failed and what was not
                 started.
             InvalidRequestError: The plan was applied before, whatever the result.
         """
@@ -152,7 +152,7 @@ class AsyncPlan(Comparison):
                 self._refused[step.change.name] = error
                 return NOT_STARTED
         if step.change.action == "delete":
-            # If it was deleted meanwhile, it is as desired.
+            # If it was deleted meanwhile, this is the desired state.
             with suppress(NotFoundError):
                 await self._models.delete(step.change.model_id or "")
             return None

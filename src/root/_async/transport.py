@@ -139,7 +139,7 @@ class AsyncTransport:
         def explain(exc: Exception, meta: ResponseMeta) -> Failure | None:
             closed: str | None = None
             if isinstance(exc, UnusableResponseError):
-                # Not for want of a connection.
+                # Not because of the connection.
                 pass
             elif chunks.is_closed:
                 closed = "stream"
@@ -222,8 +222,8 @@ class AsyncTransport:
         return pools
 
     def _new_pool(self, loop: object) -> AsyncPool | AsyncHTTPX:
-        # Imported late: httpcore takes 40 ms, which `import root` should not. Here is the lock for
-        # imports held, so what the rest of a first call needs is imported here too.
+        # Imported late: httpcore takes 40 ms, which `import root` should not. The lock for
+        # imports is held here, so what the rest of a first call needs is imported here too.
         from .._http import parsing as parsing
         from .._schemas import requests as requests
         from .httpx_client import AsyncHTTPX
@@ -235,7 +235,7 @@ class AsyncTransport:
             if any(other != process_identity() for other in self._by_process):
                 raise ConfigurationError(
                     "The HTTP client that was passed to this client was in use in the process that"
-                    " this one was forked from. Create the clients anew in this process."
+                    " this one was forked from. Create new clients in this process."
                 )
             return AsyncHTTPX(self.http_client, self._max_connections, loop)
         return AsyncPool(self._origin, self._max_connections, loop, self._ssl_context)

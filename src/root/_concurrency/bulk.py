@@ -72,7 +72,7 @@ class BulkState(Generic[R]):
     Attributes:
         outcomes: A result, an error or `NOT_STARTED` for each call.
         failed: Number of calls that failed.
-        stopped: Whether no more calls are to be started.
+        stopped: Whether to start no more calls.
         throttled: Whether the service refused calls because of their rate. From then on, they are
             made one by one.
 

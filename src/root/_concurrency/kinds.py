@@ -1,4 +1,4 @@
-"""Base classes of what is async or blocking: used as the other kind, it has what to do instead."""
+"""Base classes that raise a helpful error if async and blocking code are mixed up."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING
 __all__ = ["AsyncIteration", "Iteration", "WithoutPrefix"]
 
 # Python's own errors for `await` and `for` on the wrong kind of listing name a missing method.
-# Those of these base classes have what to do.
+# The errors of these base classes name what to use instead.
 
 if TYPE_CHECKING:
 
     class AsyncIteration:
-        """What is iterated with `async for`."""
+        """An object that is iterated with `async for`."""
 
     class Iteration:
-        """What is iterated with `for`."""
+        """An object that is iterated with `for`."""
 
     class WithoutPrefix:
-        """What has async methods without the prefix `a`."""
+        """An object that has async methods without the prefix `a`."""
 
         __slots__ = ()
 
@@ -43,7 +43,7 @@ else:
         raise refused(reason, type(item))
 
     class AsyncIteration(metaclass=_Hiding):
-        """What is iterated with `async for`."""
+        """An object that is iterated with `async for`."""
 
         __slots__ = ()
 
@@ -58,7 +58,7 @@ else:
             _refuse(self, "await")
 
     class Iteration(metaclass=_Hiding):
-        """What is iterated with `for`."""
+        """An object that is iterated with `for`."""
 
         __slots__ = ()
 
@@ -67,7 +67,7 @@ else:
             _refuse(self, "blocking")
 
     class WithoutPrefix:
-        """What has async methods without the prefix `a`."""
+        """An object that has async methods without the prefix `a`."""
 
         __slots__ = ()
 

@@ -8,12 +8,13 @@ __all__ = ["MixupError", "missing_attribute", "refused"]
 
 _REASONS = {
     "for": (
-        "{name} is async: iterate over it with `async for`, not with `for`. A listing is read whole"
-        " by `await listing.to_dicts()`. For `for`, use RootSignals, whose methods are blocking."
+        "{name} is async: iterate over it with `async for`, not with `for`. To read a whole"
+        " listing, use `await listing.to_dicts()`. For `for`, use RootSignals, whose methods are"
+        " blocking."
     ),
     "await": (
-        "{name} is not awaited: iterate over it with `async for`. A listing is read whole by `await"
-        " listing.to_dicts()`, and page by page with `async for page in listing.pages()`."
+        "{name} cannot be awaited: iterate over it with `async for`. To read a whole listing, use"
+        " `await listing.to_dicts()`; for pages, `async for page in listing.pages()`."
     ),
     "blocking": (
         "{name} is blocking: iterate over it with `for`, without `await` and `async`. In async"
@@ -28,7 +29,7 @@ _REASONS = {
 
 
 class MixupError(AttributeError, TypeError):
-    """What belongs to the other kind of client is used.
+    """A blocking object is used as an async one, or the reverse.
 
     An AttributeError, so that `hasattr` is false, and a TypeError, as Python's own errors are.
     """

@@ -34,7 +34,7 @@ _GRACE_PERIOD = 0.5
 
 
 class ExchangeTimeoutError(Exception):
-    """An exchange through an HTTP client of the user's was not finished in time."""
+    """An exchange through the user's HTTP client was not finished in time."""
 
 
 class KeyTimeoutError(Exception):

@@ -148,7 +148,7 @@ class Config:
     def __getstate__(self) -> dict[str, object]:
         if self.ssl_context is not None:
             raise ConfigurationError(
-                "A client with an ssl_context of yours cannot be pickled."
+                "A client with your own ssl_context cannot be pickled."
                 " Create one in the other process."
             )
         state: dict[str, object] = {**self.__dict__}

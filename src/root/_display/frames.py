@@ -120,7 +120,7 @@ def _time(value: JsonValue) -> datetime:
     """Return a time in UTC; one without a zone is in UTC, too.
 
     Raises:
-        ValueError: The value is no time.
+        ValueError: The value is not a time.
         OverflowError: It is out of the range of times.
     """
     if not isinstance(value, str):

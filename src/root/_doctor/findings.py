@@ -354,7 +354,7 @@ def broken_request(
     request = RequestInfo("GET", url)
     failure = broken_exchange(exc, request, origin, secrets=secrets)
     if failure is None:
-        # An HTTP client of the user's can raise anything, and its message can contain anything.
+        # The user's HTTP client can raise anything, and its message can contain anything.
         advice = "Check the HTTP client that was passed."
         return _check(name, False, f"{type(exc).__name__} was raised", advice)
     head, message = f"{request} failed: {failure.cause}.", str(failure.error)

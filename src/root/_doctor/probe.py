@@ -1,7 +1,7 @@
 """The connection to the service, probed step by step: TCP, proxy tunnel and TLS.
 
 httpcore reports only how a connection attempt ended. The probe uses blocking sockets of its own and
-reports each step. It sends nothing of the user's, except for the credentials of the proxy.
+reports each step. It sends no data of the user, except for the credentials of the proxy.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ class Check:
         ok: Whether it passed, or None if there was nothing to check.
         detail: What was found, or why nothing was checked.
         advice: What to do if it failed, or soon will.
-        seconds: How long it took, where that is of interest.
+        seconds: How long it took, if that matters.
     """
 
     name: str

@@ -1,8 +1,8 @@
-"""Network backends of async connections: httpcore's for trio, and one of ours for asyncio.
+"""Network backends of async connections: httpcore's for trio, and our own for asyncio.
 
 httpcore uses asyncio through anyio. That costs a cancel scope and several checkpoints for each
-read, and closing a connection takes an await, which a cancelled task cannot rely on. A protocol of
-ours has neither disadvantage.
+read, and closing a connection takes an await, which a cancelled task cannot rely on. Our own
+protocol has neither disadvantage.
 """
 
 from __future__ import annotations

@@ -123,9 +123,9 @@ def begins_as_json(content: bytes) -> bool:
 
 
 def plain_json(content: bytes) -> bytes | None:
-    """Return JSON as UTF-8 without a byte order mark and lone surrogates, or None if it is none.
+    """Return JSON as UTF-8 without a byte order mark and lone surrogates; None if it is not JSON.
 
-    What the standard library can read, pydantic can read then.
+    Then pydantic accepts whatever the standard library accepts.
     """
     try:
         text = json.dumps(json.loads(content), ensure_ascii=False)

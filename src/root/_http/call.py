@@ -74,7 +74,7 @@ class Call(Generic[T]):
     """The state of a call.
 
     Args:
-        operation: What is asked of the API.
+        operation: The operation.
         origin: Where the API is.
         config: The client's settings.
         budget: The retry budget that the client and its copies share.
@@ -309,7 +309,7 @@ class Call(Generic[T]):
     def settle(self, failure: Failure) -> float | None:
         """Record a failed attempt and return the seconds until the next one.
 
-        None means that there is no other attempt, and that `failure.error` is to be raised.
+        None means that there is no other attempt, and that `failure.error` must be raised.
         """
         if failure.outcome is None:
             # The attempt was not begun.
@@ -472,7 +472,7 @@ def _timeout(operation: Operation[T], timeout: Timeout) -> Timeout:
         except ConfigurationError as exc:
             raise InvalidRequestError(f"Nothing was sent. {exc}") from None
     slow = operation.slow_timeout
-    # Who chose a shorter timeout than the default wants that one.
+    # A user who chose a shorter timeout than the default wants that one.
     if slow is not None and isinstance(timeout, (int, float)) and timeout >= DEFAULT_TIMEOUT:
         try:
             return max(slow, timeout)

@@ -256,7 +256,7 @@ _NOTHING_IN_COMMON = (
     "The server and this Python may have no version of TLS, or no cipher, in common: the operator"
     " of the server has to update it; in Python, an ssl_context may allow older ones."
 )
-# OpenSSL's names of errors, and of alerts from servers, for want of a version or a cipher.
+# OpenSSL's names of errors, and of alerts from servers, for lack of a version or a cipher.
 _INCOMPATIBLE = (
     *("ALERT_INSUFFICIENT_SECURITY", "ALERT_PROTOCOL_VERSION", "DH_KEY_TOO_SMALL"),
     *("NO_PROTOCOLS_AVAILABLE", "NO_SHARED_CIPHER", "UNSAFE_LEGACY_RENEGOTIATION_DISABLED"),

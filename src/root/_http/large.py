@@ -37,7 +37,7 @@ _MAX_LEVELS = 32
 def parse_large(schema: type[T], response: RawResponse, secrets: tuple[str, ...]) -> T:
     """Return a response body as a value, without echoes of secrets.
 
-    A schema of the user's is parsed in one step.
+    The user's own schema is parsed in one step.
 
     Args:
         schema: What to parse it into; see `Operation`.

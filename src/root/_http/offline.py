@@ -88,7 +88,7 @@ def check_connection(origin: Origin, host: str) -> None:
 
 
 def check_transport(client: httpx.Client | httpx.AsyncClient, origin: Origin) -> None:
-    """Block an HTTP client of the user's that may use the network in offline mode.
+    """Block the user's HTTP client if it may use the network in offline mode.
 
     Only httpx's own mock transports are known not to use it.
 

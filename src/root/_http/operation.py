@@ -69,7 +69,7 @@ class Operation(Generic[T]):
     once: bool = False
 
     def __hash__(self) -> int:
-        # Equal operations are equal in these, and the other attributes may be no hashable values.
+        # Equal operations are equal in these, and the other attributes may not be hashable.
         return hash((self.method, self.path, self.schema))
 
 

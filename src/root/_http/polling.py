@@ -9,7 +9,7 @@ from .retry import backoff
 __all__ = ["MAX_FAILED_POLLS", "last_poll", "poll_wait"]
 
 MAX_FAILED_POLLS = 5
-"""Polls that may fail one after the other: the work goes on without them."""
+"""Maximum number of polls that fail in a row: the work continues without them."""
 
 _FIRST_WAIT = 1.0
 _MAX_WAIT = 10.0

@@ -63,12 +63,12 @@ def proxy_for(origin: Origin) -> Proxy | None:
 
 
 def proxy_source(origin: Origin) -> str | None:
-    """Return where the proxy for this origin, or that there is none, is configured."""
+    """Return where the proxy for this origin, or its absence, is configured."""
     return _proxy_url(origin)[1]
 
 
 def _proxy_url(origin: Origin) -> tuple[str | None, str | None]:
-    """Return the URL of the proxy, and where it, or that there is none, is configured."""
+    """Return the URL of the proxy, and where it, or its absence, is configured."""
     # On Linux a proxy is configured in the environment only. Looking there first avoids an import
     # that takes as long as all others together.
     if sys.platform not in ("darwin", "win32") and not any(

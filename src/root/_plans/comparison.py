@@ -222,7 +222,7 @@ def by_name(listed: Iterable[Model], desired: Iterable[Desired] | None) -> dict[
         other = found.setdefault(model.name, model)
         if other is not model and (names is None or model.name in names):
             raise InvalidRequestError(
-                f"Nothing was changed. Two models of yours have the name {model.name!r}:"
+                f"Nothing was changed. Two of your models have the name {model.name!r}:"
                 f" {other.id} and {model.id}. Rename or delete one."
             )
     return found
@@ -237,7 +237,7 @@ def has_details(model: Model, fields: Iterable[str]) -> bool:
 
 
 def diff(desired: Desired, model: Model | None, *, rotate_keys: bool) -> Step:
-    """Return the step that makes a model as desired.
+    """Return the step that brings a model to the desired state.
 
     Args:
         desired: The desired model.
@@ -289,7 +289,7 @@ def settle(desired: Desired, model: Model, refusal: APIStatusError) -> str | Con
         refusal: The response to the creation.
 
     Returns:
-        The ID of the model if it is as desired, or else an error with the difference.
+        The ID of the model if it has the desired settings, or else an error with the difference.
     """
     step = diff(desired, model, rotate_keys=False)
     if step.change.action == "unchanged":

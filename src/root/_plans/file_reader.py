@@ -332,7 +332,7 @@ def _key_in(path: Path, folder: Path) -> Secret:
         _KeyFileError: It is outside of the folder, or contains something else.
     """
     path = path.resolve(strict=True)
-    # Whoever writes a file of models decides where the keys are sent.
+    # The author of a file of models decides where the keys are sent.
     if not path.is_relative_to(folder.resolve()):
         raise _KeyFileError(
             "the file must be in the folder of this file, unless another one is allowed with"

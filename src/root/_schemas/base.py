@@ -103,7 +103,7 @@ Parts: TypeAlias = Annotated[list[P], _HashableFailFast()]
 
 
 class PlainModel(BaseModel):
-    """A JSON object of the API, which can be had as plain data."""
+    """A JSON object of the API, which can be converted to plain data."""
 
     def to_dict(self) -> dict[str, JsonValue]:
         """Return the fields that were given or received as plain data."""
@@ -136,7 +136,7 @@ class APIModel(PlainModel):
         return hash(hashable(self.__dict__))
 
     if not TYPE_CHECKING:
-        # A dump has what the server sent, and not the fields that it did not.
+        # A dump contains the fields that the server sent, and no others.
 
         @wraps(BaseModel.model_dump)
         def model_dump(self, **options: object) -> dict[str, object]:

@@ -29,14 +29,14 @@ def models_of(model: str | None, fallbacks: Sequence[str] | None) -> object:
     """Return the names of all models, or None if there are none.
 
     Raises:
-        InvalidRequestError: `fallback_models` is no list, such as a single string.
+        InvalidRequestError: `fallback_models` is not a list, but for instance a single string.
     """
     if not (fallbacks is None or isinstance(plain(fallbacks), list)):
         raise InvalidRequestError(
             "Nothing was sent. fallback_models must be a list of names, not"
             f" {type(fallbacks).__name__}."
         )
-    # An empty list of fallbacks alone says nothing of the model.
+    # An empty list of fallbacks alone leaves the model as it is.
     if model is None and not fallbacks:
         return None
     return [*([] if model is None else [model]), *(fallbacks or ())]

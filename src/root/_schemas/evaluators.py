@@ -90,7 +90,7 @@ class ModelParams(RequestModel):
 class EvaluatorRequest(RequestModel):
     """The settings of an evaluator.
 
-    The text goes out under its present name and under that of older servers, which require it.
+    The text is sent under its present name and under that of older servers, which require it.
     """
 
     name: _Name
@@ -120,7 +120,7 @@ class EvaluatorPatch(EvaluatorRequest):
 
 
 class DuplicateRequest(RequestModel):
-    """Where a copy is to belong."""
+    """The project of a copy."""
 
     project_id: str | None = None
 
@@ -174,7 +174,7 @@ class EvaluatorFields(ActingModel):
         id: The service's ID of the evaluator, a UUID. All versions have the same.
         name: Its name.
         version_id: The ID of this version; each change makes a new one.
-        objective: What it is to find out; None if it is hidden.
+        objective: What it measures; None if it is hidden.
         models: The names of its models; the first one is used while it works.
         inputs: What an execution needs, by the name of the argument or variable.
         input_variables: The variables of its text.
@@ -269,7 +269,7 @@ class EvaluatorListOutput(ResponseModel):
         id: The service's ID of the evaluator, a UUID.
         name: Its name.
         version_id: The ID of its latest version.
-        objective: What it is to find out.
+        objective: What it measures.
         models: The names of its models.
         inputs: What an execution needs, by the name of the argument or variable.
         owner: The user to whom it belongs.

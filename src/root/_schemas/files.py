@@ -157,7 +157,7 @@ class FileReader:
         if not isinstance(piece, bytes):
             raise BodyError(f"its read() returned {type(piece).__name__}, not bytes")
         if len(piece) > wanted:
-            raise BodyError("its read() returned more bytes than were asked for")
+            raise BodyError("its read() returned more bytes than requested")
         self._read += len(piece)
         if not piece and size is not None:
             raise BodyError(f"it has become shorter than its {size} bytes")

@@ -70,7 +70,7 @@ class EvaluatorReference(RequestModel):
 class JudgeRequest(RequestModel):
     """The settings of a judge.
 
-    The visibility goes out under its present name and under that of older servers, which require
+    The visibility is sent under its present name and under that of older servers, which require
     it.
     """
 
@@ -117,7 +117,7 @@ class JudgeGeneratorRequest(RequestModel):
 
 
 class JudgeCopyRequest(RequestModel):
-    """Where a copy is to belong."""
+    """The project of a copy."""
 
     project_id: str | None = None
 
@@ -130,14 +130,14 @@ class InviteRequest(RequestModel):
 
 
 class ClaimRequest(RequestModel):
-    """The token of a judge, and where it is to belong."""
+    """The token of a judge, and the project to move it to."""
 
     claim_token: Annotated[_Text, Sensitive]
     project_id: str | None = None
 
 
 class NestedObjective(APIModel):
-    """What an evaluator or a judge is to find out.
+    """What an evaluator or a judge measures.
 
     Attributes:
         id: The ID of the objective, if known.
@@ -155,7 +155,7 @@ class NestedEvaluator(APIModel):
         id: The ID of the evaluator.
         name: Its name.
         version_id: The version that the judge runs.
-        objective: What it is to find out.
+        objective: What it measures.
         model: The name of its model.
         is_root_evaluator: Whether the service maintains it.
     """
@@ -278,8 +278,8 @@ class JudgeRectifierEvent(ResponseModel):
     Attributes:
         improved_response: The improved response, in the last event.
         evaluator_results: The results of the improved response.
-        original_response: The response that was to be improved.
-        original_evaluator_results: The results of that response.
+        original_response: The original response.
+        original_evaluator_results: The results of the original response.
         execution_log_id: The ID of the log, if known.
     """
 
@@ -298,8 +298,8 @@ class JudgeRectifierResponse(JudgeRectifierEvent):
     Attributes:
         improved_response: The improved response.
         evaluator_results: The results of the improved response.
-        original_response: The response that was to be improved.
-        original_evaluator_results: The results of that response.
+        original_response: The original response.
+        original_evaluator_results: The results of the original response.
         execution_log_id: The ID of the log, if known.
     """
 

@@ -59,7 +59,7 @@ class _Older(ResponseModel):
 
 
 class Objective(_Older):
-    """An objective: what evaluators are to find out.
+    """An objective: what evaluators measure.
 
     Attributes:
         id: The service's ID of the objective, a UUID.

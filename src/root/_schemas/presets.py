@@ -118,7 +118,7 @@ EvaluatorName: TypeAlias = Literal[
 
 
 class Preset:
-    """An evaluator of the service. Asked of the resource, it can be called.
+    """An evaluator of the service. Accessed on the resource, it can be called.
 
     Attributes:
         id: The service's ID of the evaluator, a UUID.
@@ -186,8 +186,8 @@ def _refusing(preset: Preset, method: Callable[..., object]) -> Callable[..., ob
 class Presets(Generic[P]):
     """The evaluators of the service.
 
-    What is usually given to each is in its description; `inputs` of the evaluator has what the
-    service demands. `request` may be given to any of them.
+    What is usually given to each is in its description; `inputs` of the evaluator lists what the
+    service requires. `request` may be given to any of them.
     """
 
     def _preset(self, preset: Preset, /) -> P:

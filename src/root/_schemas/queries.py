@@ -28,7 +28,7 @@ def name_query(name: object) -> dict[str, str]:
     """Return the query of a look-up by name.
 
     Raises:
-        InvalidRequestError: It is empty or no string: the service might take any object.
+        InvalidRequestError: It is empty, or not a string: the service might return any object.
     """
     if not isinstance(name, str) or not name.strip():
         raise InvalidRequestError(
@@ -43,7 +43,7 @@ def query_of(**parameters: object) -> dict[str, str]:
     Lists are joined with commas, and times have a zone: local time if they have none.
 
     Raises:
-        InvalidRequestError: A value is no string, number, truth value, time, UUID or list of them,
+        InvalidRequestError: A value is not a string, number, Boolean, time, UUID or list of them,
             or an ID is neither a string nor a UUID.
     """
     with short_traceback:

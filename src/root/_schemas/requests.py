@@ -92,7 +92,7 @@ class RequestModel(PlainModel):
     @classmethod
     @cache
     def sensitive_fields(cls) -> frozenset[str]:
-        """Return the names of the fields whose values are secrets."""
+        """Return the names of the fields whose values are secret."""
         return frozenset(
             name for name, field in cls.model_fields.items() if Sensitive in field.metadata
         )
@@ -100,7 +100,7 @@ class RequestModel(PlainModel):
     @classmethod
     @cache
     def plain_fields(cls) -> frozenset[str]:
-        """Return the names of the fields whose values are no secrets."""
+        """Return the names of the fields whose values are not secret."""
         return frozenset(cls.model_fields.keys() - cls.sensitive_fields())
 
     @classmethod

@@ -149,7 +149,7 @@ def _key(config: Config, timeout: float) -> tuple[str | None, str | None]:
         return None, f"the api_key function returned no key within {timeout:g} s"
     except ConfigurationError as exc:
         return None, str(exc)
-    except Exception as exc:  # noqa: BLE001 - a function of the user's can raise anything.
+    except Exception as exc:  # noqa: BLE001 - the user's function can raise anything.
         # Not its message, which may contain a secret.
         return None, f"the api_key function raised {type(exc).__name__}"
 

@@ -99,7 +99,7 @@ class RootSignals:
     judges: Accessor[Judges[Judge]] = Accessor("root._sync.resources.judges.resource", "Judges")
     """Judges, which run several evaluators at once."""
     objectives: Accessor[Objectives] = Accessor("root._sync.resources.objectives", "Objectives")
-    """Objectives, what evaluators are to find out."""
+    """Objectives: what evaluators measure."""
     execution_logs: Accessor[ExecutionLogs] = Accessor(
         "root._sync.resources.execution_logs", "ExecutionLogs"
     )
@@ -114,7 +114,7 @@ class RootSignals:
     """The client itself: code for older SDKs finds `client.beta.judges` there."""
 
     # The attributes that are not pickled.
-    _made_anew: ClassVar[frozenset[str]] = frozenset(
+    _recreated: ClassVar[frozenset[str]] = frozenset(
         ("_config", "_transport", "_closed", "_is_copy")
     )
 
@@ -236,7 +236,7 @@ class RootSignals:
             query: The query parameters; a list repeats its parameter.
             json: The value to send as JSON.
             body: The body to send as it is: bytes, text, or a file (a `pathlib.Path`, or a binary
-                file object), which is read in pieces while it is sent. A string is text, and no
+                file object), which is read in pieces while it is sent. A string is text, not a
                 path. Its media type is the header `Content-Type`, or else
                 `application/octet-stream` (`text/plain` for text).
             headers: Headers in addition to the client's.
@@ -369,8 +369,8 @@ class RootSignals:
     def close(self) -> None:
         """Close the connections. The client cannot be used afterwards.
 
-        A client that `with_options` returned leaves the connections to its original, and an HTTP
-        client of yours stays open.
+        A client that `with_options` returned leaves the connections to its original, and your own
+        HTTP client stays open.
         """
         self._closed = True
         if not self._is_copy:
@@ -411,12 +411,12 @@ class RootSignals:
             from ..errors import ConfigurationError
 
             raise ConfigurationError(
-                "A client with an HTTP client of yours cannot be pickled."
+                "A client with your own HTTP client cannot be pickled."
                 " Create one in the other process."
             )
         from .._attributes import attributes
 
-        made = self._made_anew.union(accessor.name for accessor in accessors(type(self)))
+        made = self._recreated.union(accessor.name for accessor in accessors(type(self)))
         # The attributes of a subclass.
         rest = {name: value for name, value in attributes(self).items() if name not in made}
         return self._config, rest

@@ -278,7 +278,7 @@ class Connection(httpcore.NetworkBackend, httpcore.NetworkStream):
             raise ProxyConnectionError(self._proxy.origin) from exc
         except BaseException as exc:
             if not isinstance(exc, Exception):
-                # A cancellation or an interrupt. The frames of httpcore have what was being sent.
+                # A cancellation or an interrupt. The frames of httpcore hold what was being sent.
                 exc.__traceback__ = None
             raise
 

@@ -33,16 +33,16 @@ __all__ = ["exchange_over_httpx"]
 
 _Exchange = Callable[[Request, Timeout, "float | None"], RawResponse]
 
-# The extension of httpx's requests and responses that has the `_Carried`.
+# The extension of httpx's requests and responses that has the `_PendingRequest`.
 _CARRIED = "root.carried"
 
 
-class _Carried:
-    """A request on its way through httpx, and what has become of it.
+class _PendingRequest:
+    """A request that is passed through httpx, and its outcome.
 
     Attributes:
         response: The response of the service, if it was sent there.
-        error: The error of that.
+        error: The exception, if sending it failed.
     """
 
     def __init__(
@@ -69,12 +69,12 @@ class _Carried:
         return self.response
 
 
-# The request that is on its way in this context.
-_current: ContextVar[_Carried | None] = ContextVar("root_carried", default=None)
+# The request that is being passed through httpx in this context.
+_current: ContextVar[_PendingRequest | None] = ContextVar("root_carried", default=None)
 
 
-class _Weakly:
-    """The body of a stream, as long as somebody else holds it.
+class _WeakStream:
+    """A weak reference to the body of a stream.
 
     Responses of httpx refer to themselves. A stream that is dropped must not wait with its
     connection until they are collected.
@@ -95,7 +95,7 @@ class _Weakly:
             chunks.close()
 
 
-class _Passage:
+class _PoolAdapter:
     """Takes the place of the pool of httpx's transport."""
 
     def handle_request(self, request: httpcore.Request) -> httpcore.Response:
@@ -110,17 +110,17 @@ class _Passage:
                 " place of the one of this client. With the environment variable"
                 f" {TRANSPORT}=direct, requests do not go through httpx."
             )
-        assert isinstance(carried, _Carried)
+        assert isinstance(carried, _PendingRequest)
         response = carried.send(request.headers)
         headers = response.headers
-        content: bytes | _Weakly = response.content
+        content: bytes | _WeakStream = response.content
         if response.chunks is None:
             # The body is decompressed.
             changed = (b"content-encoding", b"content-length", b"transfer-encoding")
             headers = [pair for pair in headers if pair[0].lower() not in changed]
         else:
             assert isinstance(response.chunks, Chunks)
-            content = _Weakly(response.chunks)
+            content = _WeakStream(response.chunks)
         return httpcore.Response(
             response.status, headers=headers, content=content, extensions={_CARRIED: carried}
         )
@@ -134,7 +134,7 @@ class _Transport(httpx.HTTPTransport):
 
     def __init__(self) -> None:
         # The methods of the base class use nothing else.
-        self._pool = _Passage()  # type: ignore[assignment]  # pyright: ignore[reportAttributeAccessIssue]
+        self._pool = _PoolAdapter()  # type: ignore[assignment]  # pyright: ignore[reportAttributeAccessIssue]
 
 
 def exchange_over_httpx(
@@ -153,7 +153,7 @@ def exchange_over_httpx(
         timeout: Seconds for the exchange, or an `httpx.Timeout`.
         deadline: When the call must end, on the clock of `time.monotonic`.
     """
-    carried = _Carried(exchange, request, timeout, deadline)
+    carried = _PendingRequest(exchange, request, timeout, deadline)
     url = _url(request)
     if url is None:
         return exchange(request, timeout, deadline)

@@ -1,5 +1,5 @@
 # Generated from src/root/_async/httpx_client.py by scripts/generate_sync.py. Do not edit.
-"""Exchanges through an httpx client of the user's."""
+"""Exchanges through the user's own httpx client."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ GRACE_PERIOD = 0.5
 
 
 class HTTPX:
-    """Sends requests through an httpx client of the user's."""
+    """Sends requests through the user's own httpx client."""
 
     def __init__(self, client: httpx.Client, max_connections: int, loop: object) -> None:
         self._client = client
@@ -152,7 +152,7 @@ def read(request: Request, response: httpx.Response, until: float) -> RawRespons
         return RawResponse(response.status_code, headers, b"")
     try:
         if response.is_stream_consumed:
-            # By a hook of the user's, or it was never sent: httpx has decompressed it.
+            # By the user's hook, or it was never sent: httpx has decompressed it.
             headers = [pair for pair in headers if pair[0].lower() != b"content-encoding"]
             if len(response.content) > request.max_bytes:
                 raise ResponseTooLargeError(request.max_bytes)

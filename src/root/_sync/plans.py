@@ -1,5 +1,5 @@
 # Generated from src/root/_async/plans.py by scripts/generate_sync.py. Do not edit.
-"""Plans: which changes make the models as desired, and making them."""
+"""Plans: the changes that bring models to the desired state, and their application."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class ModelStore(Protocol):
 
 
 class Plan(Comparison):
-    """The changes that make the models as desired. Nothing has been changed yet.
+    """The changes that bring models to the desired state. Nothing has been changed yet.
 
     Use `changes`, or print the plan to read it; `bool(plan)` is whether there is anything to
     change. It shows no key.
@@ -112,7 +112,7 @@ class Plan(Comparison):
             _request_timeout: Seconds for all of it, or a `root.Deadline`.
 
         Raises:
-            ApplyError: A change failed; it has what was done, what failed and what was not
+            ApplyError: A change failed; it lists what was done, what failed and what was not
                 started.
             InvalidRequestError: The plan was applied before, whatever the result.
         """
@@ -153,7 +153,7 @@ class Plan(Comparison):
                 self._refused[step.change.name] = error
                 return NOT_STARTED
         if step.change.action == "delete":
-            # If it was deleted meanwhile, it is as desired.
+            # If it was deleted meanwhile, this is the desired state.
             with suppress(NotFoundError):
                 self._models.delete(step.change.model_id or "")
             return None

@@ -327,7 +327,7 @@ class Collection(Resource, Generic[D]):
         """Return a listing of the same objects as `retrieve` returns them.
 
         Args:
-            listing: The listing. It is not to be read.
+            listing: The listing. It must not be read.
             item: The class of the objects.
             concurrency: Maximum number of concurrent calls.
             deadline: Seconds for each call, or a deadline for all of them.

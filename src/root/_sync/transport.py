@@ -136,7 +136,7 @@ class Transport:
         def explain(exc: Exception, meta: ResponseMeta) -> Failure | None:
             closed: str | None = None
             if isinstance(exc, UnusableResponseError):
-                # Not for want of a connection.
+                # Not because of the connection.
                 pass
             elif chunks.is_closed:
                 closed = "stream"
@@ -217,8 +217,8 @@ class Transport:
         return pools
 
     def _new_pool(self, loop: object) -> Pool | HTTPX:
-        # Imported late: httpcore takes 40 ms, which `import root` should not. Here is the lock for
-        # imports held, so what the rest of a first call needs is imported here too.
+        # Imported late: httpcore takes 40 ms, which `import root` should not. The lock for
+        # imports is held here, so what the rest of a first call needs is imported here too.
         from .._http import parsing as parsing
         from .._schemas import requests as requests
         from .httpx_client import HTTPX
@@ -230,7 +230,7 @@ class Transport:
             if any(other != process_identity() for other in self._by_process):
                 raise ConfigurationError(
                     "The HTTP client that was passed to this client was in use in the process that"
-                    " this one was forked from. Create the clients anew in this process."
+                    " this one was forked from. Create new clients in this process."
                 )
             return HTTPX(self.http_client, self._max_connections, loop)
         return Pool(self._origin, self._max_connections, loop, self._ssl_context)

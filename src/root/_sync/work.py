@@ -37,7 +37,7 @@ def wait_for_work(
 ) -> W:
     """Poll some work until it has ended or the block around it is over, and return it.
 
-    Polls that fail for a passing reason are repeated, some in a row: the work goes on without them.
+    Polls that fail temporarily are retried, a few in a row: the work continues without them.
 
     Args:
         client: Sends the polls.
@@ -77,7 +77,7 @@ def wait_for_work(
 
 
 def _poll(client: Sender, operation: Operation[W]) -> Response[W] | RootSignalsError:
-    """Return the response to a poll, or the error if the reason for it may pass."""
+    """Return the response to a poll, or the error if it may be temporary."""
     try:
         return client.send(operation)
     except (APIConnectionError, RateLimitError, ServerError) as error:
@@ -118,4 +118,5 @@ def _unfinished(
     text = f"The {noun} did not end within {bound.seconds:g} s; its status is {state}."
     if isinstance(outcome, RootSignalsError):
         text += f" The last request for it failed: {outcome}"
-    return APITimeoutError(f"{text} It goes on at the service: wait for it again by its ID.")
+    text += " The service continues to process it: wait for it again by its ID."
+    return APITimeoutError(text)

@@ -187,7 +187,7 @@ class Status776Enum(StrEnum):
 
 
 class StatusChangeStatusEnum(StrEnum):
-    """Who is to see something."""
+    """Who should see something."""
 
     UNLISTED = "unlisted"
     LISTED = "listed"

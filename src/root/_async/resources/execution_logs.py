@@ -278,7 +278,7 @@ class AsyncExecutionLogs(AsyncCollection[ExecutionLogDetails]):
         Args:
             log_id: The ID of the log.
             execution_result: What the execution returned: anything with an `execution_log_id`.
-                It goes before `log_id`.
+                It takes precedence over `log_id`.
             _request_timeout: Seconds for the whole call, or a `root.Deadline`.
         """
         if execution_result is not None:

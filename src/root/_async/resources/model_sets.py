@@ -1,4 +1,4 @@
-"""Methods for many models: bulk calls, and plans that make the models as desired."""
+"""Methods for many models: bulk calls, and plans that bring models to the desired state."""
 
 from __future__ import annotations
 
@@ -172,7 +172,7 @@ class AsyncModelSets(AsyncResource):
         on_progress: Callable[[Progress], None] | None = None,
         _request_timeout: float | Deadline | None = None,
     ) -> List[None] | List[RootSignalsError | None]:
-        """Delete many models of yours concurrently.
+        """Delete many of your models concurrently.
 
         The other arguments and the errors are those of `create_many`.
 

@@ -202,7 +202,7 @@ class AsyncModels(AsyncCollection[Model], AsyncModelSets):
     async def delete(
         self, model_id: str | UUID, *, _request_timeout: float | Deadline | None = None
     ) -> None:
-        """Delete a model of yours."""
+        """Delete one of your models."""
         await self._send(self._deletion(self._path(model_id)), _request_timeout)
 
     async def verify(

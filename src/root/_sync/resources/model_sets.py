@@ -1,5 +1,5 @@
 # Generated from src/root/_async/resources/model_sets.py by scripts/generate_sync.py. Do not edit.
-"""Methods for many models: bulk calls, and plans that make the models as desired."""
+"""Methods for many models: bulk calls, and plans that bring models to the desired state."""
 
 from __future__ import annotations
 
@@ -173,7 +173,7 @@ class ModelSets(Resource):
         on_progress: Callable[[Progress], None] | None = None,
         _request_timeout: float | Deadline | None = None,
     ) -> List[None] | List[RootSignalsError | None]:
-        """Delete many models of yours concurrently.
+        """Delete many of your models concurrently.
 
         The other arguments and the errors are those of `create_many`.
 

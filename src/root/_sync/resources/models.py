@@ -203,7 +203,7 @@ class Models(Collection[Model], ModelSets):
     def delete(
         self, model_id: str | UUID, *, _request_timeout: float | Deadline | None = None
     ) -> None:
-        """Delete a model of yours."""
+        """Delete one of your models."""
         self._send(self._deletion(self._path(model_id)), _request_timeout)
 
     def verify(

@@ -61,7 +61,7 @@ class ObjectiveVersions(Resource):
 
 
 class Objectives(Collection[Objective]):
-    """Objectives, what evaluators are to find out; `client.objectives` is an instance.
+    """Objectives: what evaluators measure; `client.objectives` is an instance.
 
     All methods raise `APIConnectionError`, `APIStatusError` and `APIResponseError` as described in
     `root.errors`, and `InvalidRequestError` for what the API would reject, before anything is
@@ -199,12 +199,12 @@ class Objectives(Collection[Objective]):
     ) -> Objective:
         """Create an objective and return it.
 
-        The service returns only its ID, so that there is a second request.
+        The service returns only its ID, so there is a second request.
 
         Args:
             intent: What it is about; 1 to 100,000 characters.
             test_dataset_id: The ID of a data set to test it with.
-            project_id: The project that it is to belong to; the default project if omitted.
+            project_id: The project to create it in; the default project if omitted.
         """
         body = json_body(
             ObjectiveRequest,
@@ -271,7 +271,7 @@ class Objectives(Collection[Objective]):
             intent: What it is about; 1 to 100,000 characters.
             test_dataset_id: The ID of a data set to test it with.
             force_create: Whether to create another objective, instead of a new version of this.
-            project_id: The project that it is to belong to.
+            project_id: The project to move it to.
             _request_timeout: Seconds for the whole call, or a `root.Deadline`.
         """
         body = json_body(
@@ -291,5 +291,5 @@ class Objectives(Collection[Objective]):
     def delete(
         self, objective_id: str | UUID, *, _request_timeout: float | Deadline | None = None
     ) -> None:
-        """Delete an objective of yours."""
+        """Delete one of your objectives."""
         self._send(Operation("DELETE", self._path(objective_id), NoneType), _request_timeout)

@@ -54,7 +54,7 @@ class AsyncCalibration(AsyncResource):
     ) -> List[EvaluatorCalibrationOutput]:
         """Run an evaluator that is not stored on rows with expected scores.
 
-        Each row costs money, so that it is sent again only if the service did not receive the
+        Each row costs money, so it is sent again only if the service did not receive the
         request or refused to process it. An attempt may take 900 seconds if the client's `timeout`
         is the default of 30. Newer servers have no such endpoint.
 

@@ -244,7 +244,7 @@ class AsyncEvaluators(
             predicate: The text of the evaluator, a template with `{{request}}`, `{{response}}` and
                 variables of your own in double braces.
             name: Its name; 2 to 1,000 characters.
-            intent: What it is to find out, for the objective; the name if omitted.
+            intent: What it measures, for the objective; the name if omitted.
             model: The name of its model; the service's default if omitted.
             fallback_models: The names of models that are used if the first one fails.
             reference_variables: Variables whose values come from data sets, for older servers.
@@ -258,7 +258,7 @@ class AsyncEvaluators(
             objective_version_id: The version of the objective; the latest one if omitted.
             behavior: How deeply it thinks: `fast`, `balanced` or `thorough`.
             change_note: A note on this version.
-            project_id: The project that it is to belong to; the default project if omitted.
+            project_id: The project to create it in; the default project if omitted.
             _request_timeout: Seconds for the whole call, or a `root.Deadline`.
         """
         if objective_id is not None and intent is not None:
@@ -331,8 +331,8 @@ class AsyncEvaluators(
     ) -> E:
         """Retrieve an evaluator by its exact name.
 
-        If several have the name, a warning says so, and it is the first one that the service lists,
-        usually the newest one of your organization.
+        If several have the name, a warning is issued, and the first one that the service lists is
+        returned, usually the newest one of your organization.
 
         Raises:
             InvalidRequestError: There is no evaluator with this name, or it is empty.
@@ -366,7 +366,7 @@ class AsyncEvaluators(
 
         Omitted fields keep their values. An empty list empties a field, and so does None for
         `demonstration_dataset_id`. The models are one list: pass `model` together with
-        `fallback_models`, whose first one takes its place otherwise; an empty one alone changes
+        `fallback_models`, or the first of these takes its place; an empty list alone changes
         nothing. The arguments are those of `create`.
         """
         criteria = criteria_of(predicate, scoring_criteria)
@@ -442,7 +442,7 @@ class AsyncEvaluators(
     async def delete(
         self, evaluator_id: str | UUID, *, _request_timeout: float | Deadline | None = None
     ) -> None:
-        """Delete an evaluator of yours. Its logs remain."""
+        """Delete one of your evaluators. Its logs remain."""
         await self._send(Operation("DELETE", self._path(evaluator_id), NoneType), _request_timeout)
 
     async def duplicate(
@@ -456,7 +456,7 @@ class AsyncEvaluators(
 
         Args:
             evaluator_id: The ID of the evaluator.
-            project_id: The project that the copy is to belong to.
+            project_id: The project to create the copy in.
             _request_timeout: Seconds for the whole call, or a `root.Deadline`.
         """
         body = json_body(DuplicateRequest, None, project_id=plain(project_id))
@@ -486,7 +486,7 @@ class AsyncEvaluators(
                 `demonstrations` and `calibration`.
             overwrite: Whether to replace an evaluator that has the name already. Then the call is
                 retried whatever happened.
-            project_id: The project that it is to belong to.
+            project_id: The project to create it in.
             _request_timeout: Seconds for the whole call, or a `root.Deadline`.
         """
         body = json_body(
@@ -516,7 +516,7 @@ class AsyncEvaluators(
         """
         if not isinstance(evaluator, EvaluatorFields):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise InvalidRequestError(
-                f"Only evaluators can be bound, not {type(evaluator).__name__}."
+                f"Nothing was sent. Only evaluators can be bound, not {type(evaluator).__name__}."
             )
         return self._with_client(evaluator._as(self._acting))  # pyright: ignore[reportPrivateUsage]
 

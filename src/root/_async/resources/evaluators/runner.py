@@ -90,7 +90,7 @@ class AsyncRunner:
     ) -> EvaluatorExecutionResult:
         """Run it, and return the result with `.score` and `.justification`.
 
-        It costs money, so that it is sent again only if the service did not receive the request or
+        It costs money, so it is sent again only if the service did not receive the request or
         refused to process it. The service waits for models: an attempt may take 120 seconds if the
         client's `timeout` is the default of 30.
 

@@ -42,7 +42,7 @@ class AsyncJudgeBatches(AsyncCollection[JudgeBatchExecutionDetail]):
     ) -> JudgeBatchExecutionResponse:
         """Have a judge run on many inputs in the background, and return at once.
 
-        It costs money, so that it is sent again only if the service did not receive the request or
+        It costs money, so it is sent again only if the service did not receive the request or
         refused to process it. `wait` waits for the results.
 
         ```python
@@ -194,7 +194,7 @@ class AsyncJudgeBatches(AsyncCollection[JudgeBatchExecutionDetail]):
     ) -> JudgeBatchExecutionDetail:
         """Wait until a batch has ended, and return it with its results.
 
-        It needs the ID alone, so that another process can wait, too, or wait again. It polls
+        It needs the ID alone, so another process can wait, too, or wait again. It polls
         at once, then after a second, and then less often, up to every ten seconds, or as the
         service asks.
 
@@ -209,7 +209,7 @@ class AsyncJudgeBatches(AsyncCollection[JudgeBatchExecutionDetail]):
 
         Raises:
             WorkFailedError: All items failed; `.work` is the batch.
-            APITimeoutError: It has not ended in time. It goes on.
+            APITimeoutError: It has not ended in time. The service continues to process it.
         """
         with limited(timeout, "timeout"):
             return await wait_for_work(

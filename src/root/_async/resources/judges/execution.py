@@ -51,7 +51,7 @@ class AsyncJudgeExecution(AsyncResource):
     ) -> JudgeExecutionResponse:
         """Run a judge, and return a result for each of its evaluators in `.evaluator_results`.
 
-        It costs money, so that it is sent again only if the service did not receive the request or
+        It costs money, so it is sent again only if the service did not receive the request or
         refused to process it. The service waits for models: an attempt may take 120 seconds if the
         client's `timeout` is the default of 30.
 
@@ -242,7 +242,7 @@ class AsyncJudgeExecution(AsyncResource):
     ) -> JudgeRectifierResponse | AsyncRefinement:
         """Improve a response until a judge is satisfied with it.
 
-        It costs money, several rounds of it, so that it is sent again only if the service did not
+        It costs money, several rounds of it, so it is sent again only if the service did not
         receive the request or refused to process it. An attempt may take 900 seconds if the
         client's `timeout` is the default of 30.
 

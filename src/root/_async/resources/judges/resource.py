@@ -160,7 +160,7 @@ class AsyncJudges(AsyncJudgeExecution, AsyncJudgeGeneration, AsyncCollection[J],
             visibility: Who can see it: `private` for the organization, which is the default, or
                 `public`.
             file_id: The ID of a file that it uses as a context.
-            project_id: The project that it is to belong to; the default project if omitted.
+            project_id: The project to create it in; the default project if omitted.
             _request_timeout: Seconds for the whole call, or a `root.Deadline`.
         """
         body = json_body(
@@ -191,8 +191,8 @@ class AsyncJudges(AsyncJudgeExecution, AsyncJudgeGeneration, AsyncCollection[J],
     ) -> J:
         """Retrieve a judge by its exact name.
 
-        If several have the name, a warning says so, and it is the first one that the service lists,
-        usually the newest.
+        If several have the name, a warning is issued, and the first one that the service lists is
+        returned, usually the newest.
 
         Raises:
             InvalidRequestError: There is no judge with this name, or it is empty.
@@ -217,8 +217,8 @@ class AsyncJudges(AsyncJudgeExecution, AsyncJudgeGeneration, AsyncCollection[J],
     ) -> J:
         """Update some fields of a judge, which makes a version, and return it.
 
-        Omitted fields keep their values. An empty list takes all evaluators away, and None for
-        `file_id` the file. The arguments are those of `create`.
+        Omitted fields keep their values. An empty list removes all evaluators, and None for
+        `file_id` removes the file. The arguments are those of `create`.
         """
         settings: dict[str, object] = {
             "name": name,
@@ -290,7 +290,7 @@ class AsyncJudges(AsyncJudgeExecution, AsyncJudgeGeneration, AsyncCollection[J],
 
         Args:
             judge_id: The ID of the judge.
-            project_id: The project that the copy is to belong to.
+            project_id: The project to create the copy in.
             _request_timeout: Seconds for the whole call, or a `root.Deadline`.
         """
         body = json_body(JudgeCopyRequest, None, project_id=plain(project_id))
@@ -329,7 +329,7 @@ class AsyncJudges(AsyncJudgeExecution, AsyncJudgeGeneration, AsyncCollection[J],
 
         Args:
             claim_token: The `claim_token` that its generation returned.
-            project_id: The project that it is to belong to; the default project if omitted.
+            project_id: The project to move it to; the default project if omitted.
             _request_timeout: Seconds for the whole call, or a `root.Deadline`.
         """
         claim_token = as_secret(str(claim_token) if isinstance(claim_token, UUID) else claim_token)
@@ -347,7 +347,9 @@ class AsyncJudges(AsyncJudgeExecution, AsyncJudgeGeneration, AsyncCollection[J],
             InvalidRequestError: It is not a judge.
         """
         if not isinstance(judge, JudgeFields):  # pyright: ignore[reportUnnecessaryIsInstance]
-            raise InvalidRequestError(f"Only judges can be bound, not {type(judge).__name__}.")
+            raise InvalidRequestError(
+                f"Nothing was sent. Only judges can be bound, not {type(judge).__name__}."
+            )
         return self._with_client(judge._as(self._acting))  # pyright: ignore[reportPrivateUsage]
 
     def _with_client(self, judge: J) -> J:

@@ -43,7 +43,7 @@ class JudgeBatches(Collection[JudgeBatchExecutionDetail]):
     ) -> JudgeBatchExecutionResponse:
         """Have a judge run on many inputs in the background, and return at once.
 
-        It costs money, so that it is sent again only if the service did not receive the request or
+        It costs money, so it is sent again only if the service did not receive the request or
         refused to process it. `wait` waits for the results.
 
         ```python
@@ -195,7 +195,7 @@ class JudgeBatches(Collection[JudgeBatchExecutionDetail]):
     ) -> JudgeBatchExecutionDetail:
         """Wait until a batch has ended, and return it with its results.
 
-        It needs the ID alone, so that another process can wait, too, or wait again. It polls
+        It needs the ID alone, so another process can wait, too, or wait again. It polls
         at once, then after a second, and then less often, up to every ten seconds, or as the
         service asks.
 
@@ -210,7 +210,7 @@ class JudgeBatches(Collection[JudgeBatchExecutionDetail]):
 
         Raises:
             WorkFailedError: All items failed; `.work` is the batch.
-            APITimeoutError: It has not ended in time. It goes on.
+            APITimeoutError: It has not ended in time. The service continues to process it.
         """
         with limited(timeout, "timeout"):
             return wait_for_work(self._client, self._detail(batch_id), on_progress=on_progress)

@@ -47,16 +47,16 @@ class JudgeGeneration(Resource):
         """Have the service make a judge from a description, and return its ID as `.judge_id`.
 
         It takes up to two minutes: an attempt may take 300 seconds if the client's `timeout` is
-        the default of 30. It costs money, so that it is sent again only if the service did not
+        the default of 30. It costs money, so it is sent again only if the service did not
         receive the request or refused to process it.
 
         Args:
-            intent: What is to be evaluated, in 10 to 20,000 characters.
+            intent: What to evaluate, in 10 to 20,000 characters.
             visibility: Who can see the judge: `private` for the organization, or `public`.
             stage: The stage of the application that it is for, if the intent has several.
             extra_contexts: Further facts by name, such as `{"Tone of voice": "formal"}`.
             strict: Whether to refuse an intent that is unclear.
-            judge_id: The ID of a judge to generate anew.
+            judge_id: The ID of a judge to generate again.
             name: The name of the judge; the service makes one if omitted.
             overwrite: Whether to replace a judge that has the name already.
             file_id: The ID of a file that the judge uses as a context.
@@ -64,7 +64,7 @@ class JudgeGeneration(Resource):
                 even without a file.
             generating_model_params: `seed` and `reasoning_effort` (`off`, `low`, `medium` or
                 `high`) of the model that generates it.
-            project_id: The project that it is to belong to; the default project if omitted.
+            project_id: The project to create it in; the default project if omitted.
             _request_timeout: Seconds for the whole call, or a `root.Deadline`.
 
         Returns:
