@@ -156,7 +156,7 @@ def test_somebody_else_is_faster(
     url: str | None,
     code: int,
 ) -> None:
-    """A model that is created between plan and changes is no error, unless it differs."""
+    """A model that is created between plan and changes is not an error, unless it differs."""
     Path(file).write_text(
         "models:\n- {name: changed, url: 'http://new'}\n- {name: new, url: null}\n"
     )

@@ -304,7 +304,7 @@ def test_commands_without_a_home(
     arguments: tuple[str, ...],
     message: str,
 ) -> None:
-    """Without a home directory, there are no profiles, and the error says what to do."""
+    """Without a home directory, there are no profiles, and the error explains what to do."""
     monkeypatch.chdir(tmp_path)
     # The tests may be started from a shell without completion.
     monkeypatch.setattr("shellingham.detect_shell", lambda *_: ("bash", "/bin/bash"))

@@ -107,7 +107,7 @@ def test_invalid_values(
 
 @pytest.mark.parametrize("value", ["nonsense", "2026-13-01", "2026-01-01T99:00", "5x"])
 def test_invalid_times(run: Run, at_emulator: Server, value: str) -> None:
-    """What is no time is refused with an example of one."""
+    """A value that is not a time is refused, with an example of one."""
     done = run("logs", "list", "--date-from", value)
 
     assert done.code == 64
@@ -338,7 +338,7 @@ def test_offline_mode_is_explained_once() -> None:
 
 
 def test_offline_mode_in_a_check(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The check has what offline mode means once, and what to do about it."""
+    """The check explains offline mode once, and what to do about it."""
     monkeypatch.setenv("ROOTSIGNALS_OFFLINE", "1")
     monkeypatch.setenv("ROOTSIGNALS_API_KEY", "key")
 

@@ -57,7 +57,7 @@ DOTENV = "ROOTSIGNALS_API_KEY=the-key-of-somebody-else\n"
 
 
 def test_default_profile_overrides_dotenv(run: Run, emulator: Server) -> None:
-    """The default profile goes before the `.env` of a cloned repository."""
+    """The default profile takes precedence over the `.env` of a cloned repository."""
     run(
         *("config", "set", "mine", "--base-url", emulator.url, "--api-key", "-"),
         stdin=emulator.api_key,

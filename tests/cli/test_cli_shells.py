@@ -1,4 +1,4 @@
-"""Completion in a real bash, zsh and fish, installed as the documentation says."""
+"""Completion in a real bash, zsh and fish, installed as documented."""
 
 from __future__ import annotations
 

@@ -78,7 +78,7 @@ def _complete(
             )
             client = settings.client()
             with client.with_options(deadline=_COMPLETION_TIMEOUT, max_retries=0) as client:
-                # Of logs, there is no end.
+                # There may be any number of logs.
                 limit = None if named_by else 100
                 for one in getattr(client, resource).list(limit=limit):
                     name = str(getattr(one, named_by) or "") if named_by else ""
@@ -136,7 +136,7 @@ def find_all(client: RootSignals, models: Iterable[str], *, own: bool) -> dict[s
 
 
 def is_id(word: str) -> bool:
-    """Return whether a word is an ID, and no name."""
+    """Return whether a word is an ID, and not a name."""
     # Only the canonical form: 32 hexadecimal digits without hyphens may be a name.
     try:
         return str(UUID(word)) == word.lower()

@@ -1,7 +1,7 @@
 """API keys of profiles: stored in the system's keyring, or else in private files.
 
-Each is stored with the base URL that it is for, and used for no other one: who can change the
-configuration file cannot have the key sent elsewhere.
+Each is stored with the base URL that it is for, and used for no other one: somebody who
+can change the configuration file cannot have the key sent elsewhere.
 """
 
 from __future__ import annotations

@@ -250,7 +250,7 @@ class Resource:
         if self.can_delete:
             yes = _parameter("yes", Yes, False)
             parameters = (self.identity(several=True), yes)
-            yield Command("delete", f"Delete {self.plural} of yours.", parameters, self._delete)
+            yield Command("delete", f"Delete your own {self.plural}.", parameters, self._delete)
 
     def _list(self, session: Session, values: Values) -> None:
         filters = dict(values)

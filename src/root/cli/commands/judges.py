@@ -101,7 +101,7 @@ def _generate(session: Session, values: Values) -> None:
     ):
         generated = client.judges.generate(**arguments)
     shown = generated.to_dict()
-    # Who has a key needs no token to claim a judge with.
+    # A user with a key needs no token to claim a judge.
     shown.pop("claim_token", None)
     session.show_one(shown)
     if generated.error_code:
@@ -117,7 +117,7 @@ def _incomplete(generated: JudgeGeneratorResponse) -> CommandError:
     stages = ", ".join(map(repr, generated.stages))
     return CommandError(
         f"{problem} The stages are {stages}.",
-        f"Generate it again {again} and the --stage that it is to evaluate.",
+        f"Generate it again {again} and the --stage to evaluate.",
         code=FAILED,
     )
 
@@ -148,7 +148,7 @@ def _batch(session: Session, values: Values) -> None:
             )
         session.info(f"The batch is {batch.id}.")
         with (
-            session.interrupt_warning(f"The batch {batch.id} goes on."),
+            session.interrupt_warning(f"The service continues to process the batch {batch.id}."),
             session.progress("Judging") as update,
         ):
             done = client.judges.batches.wait(
@@ -169,7 +169,7 @@ def _inputs(text: str) -> list[dict[str, Any]]:
     """Return the inputs of a batch from JSON Lines.
 
     Raises:
-        CommandError: A line is no JSON object, or there is none.
+        CommandError: A line is not a JSON object, or there is none.
     """
     inputs: list[dict[str, Any]] = []
     for number, line in enumerate(text.split("\n"), 1):
@@ -205,7 +205,7 @@ _SETTINGS = (
     ),
     option("stage", "The stage of the application that it evaluates."),
     option("visibility", "private for your organization, or public.", metavar="WORD"),
-    option("project_id", "The project that it is to belong to.", metavar="ID"),
+    option("project_id", "The ID of its project.", metavar="ID"),
 )
 
 JUDGES = _JUDGES.extended(
@@ -244,12 +244,12 @@ JUDGES = _JUDGES.extended(
         "generate",
         "Generate a judge from a description and print its ID.",
         (
-            argument("intent", "INTENT", "What is to be evaluated; at least 10 characters."),
+            argument("intent", "INTENT", "What to evaluate; at least 10 characters."),
             option("name", "Its name.", metavar="NAME"),
             option("stage", "The stage of the application that it evaluates."),
             option("judge_id", "The ID of the judge to generate again.", metavar="ID"),
-            option("project_id", "The project that it is to belong to.", metavar="ID"),
-            flag("overwrite", "Replace a judge of yours that has the name."),
+            option("project_id", "The ID of its project.", metavar="ID"),
+            flag("overwrite", "Replace your own judge of this name."),
         ),
         _generate,
     ),

@@ -37,7 +37,7 @@ _COLUMNS = (
     "owner",
 )
 _DETAILS = (*_COLUMNS, "model", "url", "max_token_count", "max_output_token_count")
-# So many are retrieved together.
+# The number of models that are retrieved together.
 _CHUNK = 8
 
 

@@ -9,7 +9,7 @@ __all__ = ["OBJECTIVES"]
 
 _SETTINGS = (
     option("test_dataset_id", "The ID of a data set to test it with.", metavar="ID"),
-    option("project_id", "The project that it is to belong to.", metavar="ID"),
+    option("project_id", "The ID of its project.", metavar="ID"),
 )
 
 _OBJECTIVES = Resource(
@@ -17,7 +17,7 @@ _OBJECTIVES = Resource(
     accessor="objectives",
     noun="objective",
     plural="objectives",
-    help="Manage objectives, what evaluators are to find out.",
+    help="Manage objectives: what evaluators measure.",
     columns=("id", "intent", "owner", "created_at", "project_id"),
     details=("id", "intent", "owner", "created_at", "version_id", "test_dataset_id"),
     filters=(
@@ -53,7 +53,7 @@ OBJECTIVES = _OBJECTIVES.extended(
     Command(
         "create",
         "Create an objective and print it.",
-        (argument("intent", "INTENT", "What evaluators are to find out."), *_SETTINGS),
+        (argument("intent", "INTENT", "What evaluators measure."), *_SETTINGS),
         _create,
     ),
     Command(
