@@ -344,7 +344,7 @@ async def test_a_refused_request_changes_nothing(notes: Notes) -> None:
 
 
 async def test_actions(notes: Notes) -> None:
-    """An action has its own path, which is no ID, and its own fields."""
+    """An action has its own path, which is not an ID, and its own fields."""
     path = f"{NOTES}count-words/"
 
     counted = await notes.client.post(path, json={"text": "one two"})
@@ -578,7 +578,7 @@ def action(
     ("declared", "problem"),
     [
         ({"sorted_by": ("rank",)}, "lists cannot be sorted by rank, which may be null"),
-        ({"filtered_by": ("nowhere",)}, "nowhere are no stored fields"),
+        ({"filtered_by": ("nowhere",)}, "nowhere are not stored fields"),
         ({"shown": ("id", "secret")}, "secret can be neither stored nor computed"),
         ({"shown": ("title",)}, "an object must show its id"),
         ({"fields": {"created_at": StringField()}}, "every table has the columns created_at"),

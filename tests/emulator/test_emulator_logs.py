@@ -21,7 +21,7 @@ def client(server: Server) -> Iterator[httpx.Client]:
 
 
 def test_details(client: httpx.Client) -> None:
-    """A log has what was sent and what came out, and is there at once."""
+    """A log contains the input and the result, and exists at once."""
     created = create_evaluator(client, scoring_criteria="{{request}} {{ response }} {{tone}}")
     body = {
         "request": "Hi",

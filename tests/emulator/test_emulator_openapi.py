@@ -295,7 +295,7 @@ SCHEMAS = DOCUMENT["components"]["schemas"]
 
 @pytest.mark.parametrize("id_", ["", " ", "x", "0" * 31], ids=json.dumps)
 def test_strictness_of_ids_is_described(client: httpx.Client, id_: str) -> None:
-    """A string that is no UUID is refused, and does not match the pattern of IDs."""
+    """A string that is not a UUID is refused, and does not match the pattern of IDs."""
     pattern = SCHEMAS["JudgeRequest"]["properties"]["file_id"]["pattern"]
     response = client.post(JUDGES, json={"name": "abc", "intent": "x", "file_id": id_})
 
@@ -307,7 +307,7 @@ def test_strictness_of_ids_is_described(client: httpx.Client, id_: str) -> None:
 @pytest.mark.parametrize("text", ["", " ", "\x85"], ids=ascii)
 @pytest.mark.parametrize("path", ["/v1/evaluators/", JUDGES])
 def test_blank_filters_are_described(client: httpx.Client, path: str, text: str) -> None:
-    """A blank filter is ignored, which the document says of the values of required fields too."""
+    """A blank filter is ignored, and the document allows it for required fields too."""
     parameters = DOCUMENT["paths"][path]["get"]["parameters"]
     (schema,) = (one["schema"] for one in parameters if one.get("name") == "name")
 
@@ -342,7 +342,7 @@ def test_invalid_parameters_beside_a_project(client: httpx.Client, path: str) ->
 def test_empty_fields_of_forms_are_described(
     client: httpx.Client, media_type: str, name: str, text: str, is_valid: bool
 ) -> None:
-    """An empty field of a form is null or omitted, which the document says; a form has no null."""
+    """An empty field of a form is null or omitted, as documented; a form has no null."""
     content = DOCUMENT["paths"][DATA_SETS]["post"]["requestBody"]["content"]
     schema = content[media_type]["schema"]["properties"][name]
     value = [text] if schema.get("type") == "array" else text

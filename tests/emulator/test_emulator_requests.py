@@ -268,7 +268,7 @@ def test_charset(client: httpx.Client, charset: str, content: bytes) -> None:
 
 @pytest.mark.parametrize("charset", ["bz2", "rot13", "undefined"])
 def test_codec_that_is_no_charset(client: httpx.Client, charset: str) -> None:
-    """A codec of Python that is no text encoding is rejected."""
+    """A codec of Python that is not a text encoding is rejected."""
     response = post(client, b'{"name": "x"}', f"application/json; charset={charset}")
 
     assert response.status_code == 400

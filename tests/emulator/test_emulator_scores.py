@@ -49,7 +49,7 @@ def client(emulator: Server) -> Iterator[httpx.Client]:
     ],
 )
 def test_rules(rule: str | None, inputs: Inputs, score: float) -> None:
-    """Each rule gives its documented score, and says that no LLM was asked."""
+    """Each rule gives its documented score, and a note that no LLM was asked."""
     found = compute_score("An evaluator", rule, "", (), inputs)
 
     assert found.value == score
@@ -108,7 +108,7 @@ def test_set_score(emulator: Server, client: httpx.Client) -> None:
 @pytest.mark.parametrize(("arguments", "pattern"), [((-0.1,), None), ((1.1,), None), ((0.5,), "(")])
 def test_invalid_scores(emulator: Server, arguments: tuple[float], pattern: str | None) -> None:
     """A score must be from 0 to 1, and a pattern a regular expression."""
-    with pytest.raises(ValueError, match=r"must be from 0 to 1|no valid regular expression"):
+    with pytest.raises(ValueError, match=r"must be from 0 to 1|not a valid regular expression"):
         emulator.set_score("Relevance", *arguments, pattern=pattern)
 
 

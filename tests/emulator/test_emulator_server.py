@@ -464,7 +464,7 @@ def test_directory_in_place_of_a_database(tmp_path: Path) -> None:
 
 
 def test_database_in_a_missing_folder(tmp_path: Path) -> None:
-    """A file that cannot be created is named in the error, with what to do."""
+    """A file that cannot be created is named in the error, with advice."""
     db = tmp_path / "no" / "x"
     message = (
         f"The database {db} cannot be opened: unable to open database file. Choose a file that can"
@@ -535,7 +535,7 @@ def test_no_access_log(caplog: pytest.LogCaptureFixture) -> None:
 
 
 def test_whole_tables_do_not_hold_up_the_event_loop(monkeypatch: pytest.MonkeyPatch) -> None:
-    """While a table is listed, the API waits for the database, and all else goes on."""
+    """While a table is listed, the API waits for the database, and everything else continues."""
     begun, may_end = threading.Event(), threading.Event()
     original = Table.list_created
 
@@ -592,7 +592,7 @@ def test_nothing_outlives_a_wipe(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_calls_during_shutdown_of_tables() -> None:
-    """A list that is read while the emulator stops is complete, or the error says so."""
+    """A list that is read while the emulator stops is complete, or an error is raised."""
 
     def read(server: Server, begun: threading.Event) -> str:
         try:

@@ -19,7 +19,7 @@ __all__ = ["Call"]
 
 @dataclass(slots=True)
 class Call:
-    """An authenticated request, and what it is answered with.
+    """An authenticated request, and what its handler uses.
 
     Attributes:
         request: The request.

@@ -177,7 +177,7 @@ class Declaration(Generic[S]):
         return self.serialize_listed
 
     def provide(self, store: Store) -> None:
-        """Have the objects of the service in the database."""
+        """Store the objects of the service in the database."""
 
     def prepare(self, store: Store, account: Account) -> None:
         """Do what must precede every request of an organization."""

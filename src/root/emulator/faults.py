@@ -98,7 +98,7 @@ class Fault:
         object.__setattr__(self, "body", deepcopy(self.body))
 
     def __hash__(self) -> int:
-        # Equal faults are equal in these; a header and a body may be no hashable values.
+        # Equal faults are equal in these; a header and a body may not be hashable.
         return hash((self.status, self.delay, self.method, self.path, self.times))
 
     def matches(self, method: str, path: str) -> bool:

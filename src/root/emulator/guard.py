@@ -21,7 +21,7 @@ _logger = logging.getLogger("rootsignals.emulator")
 class Guard:
     """An ASGI application that passes on all requests but those of other web pages.
 
-    What it refuses is neither recorded nor counted, takes no fault, and its body is not read.
+    Refused requests are neither recorded nor counted, faults do not apply, and no body is read.
     """
 
     def __init__(self, application: ASGIApp, host: str | None, pages: Collection[str]) -> None:

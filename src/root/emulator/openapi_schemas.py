@@ -118,7 +118,7 @@ def form_schema_of(fields: Fields, *, has_files: bool, is_partial: bool = False)
         )
         schema = given.request_schema()
         if schema.get("type") == ["string", "number"]:
-            # What is no string is one when it is written into a form.
+            # In a form, every value is a string.
             schema["type"] = ["string", "number", "boolean"]
         properties[name] = _described(field, _or_empty(schema) if can_be_empty else schema)
     return _body_schema(fields, properties, is_partial=is_partial)

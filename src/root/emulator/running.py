@@ -100,7 +100,7 @@ class Server:
     @property
     def url(self) -> str:
         """The base URL for clients on this machine, without a final slash."""
-        # The wildcard address is no destination, so the loopback address is used instead.
+        # Clients cannot connect to the wildcard address, so the loopback address is used instead.
         host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self._host, self._host)
         return f"http://[{host}]:{self._port}" if ":" in host else f"http://{host}:{self._port}"
 
@@ -272,7 +272,7 @@ class Server:
         Args:
             evaluator: The name of the evaluator, or its ID. It may be created later.
             score: The score from 0 to 1, or None for executions without a score.
-            justification: The justification; by default a sentence which says that it was set.
+            justification: The justification; a standard sentence if omitted.
             pattern: A regular expression: the score is that of responses in which it is found, or
                 of requests if there is no response. If omitted, it is that of all executions.
 

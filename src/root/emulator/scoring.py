@@ -111,7 +111,7 @@ class FixedScore:
     Attributes:
         evaluator: The ID or the name of the evaluator.
         score: The score, or None.
-        justification: The justification, or None for one that says so.
+        justification: The justification, or None for a standard sentence.
         pattern: A regular expression that must be found in the response (in the request if there
             is none), or None for all.
     """
@@ -142,7 +142,7 @@ class FixedScores:
             try:
                 re.compile(score.pattern)
             except re.error as exc:
-                raise ValueError(f"The pattern is no valid regular expression: {exc}.") from None
+                raise ValueError(f"The pattern is not a valid regular expression: {exc}.") from None
         self._scores.append(score)
 
     def all(self) -> tuple[FixedScore, ...]:

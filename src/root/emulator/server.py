@@ -36,8 +36,8 @@ class Emulator:
     def start(self) -> Server:
         """Start it and return its server; if it is running, return the server that it has.
 
-        After `stop`, it starts anew, with the same keys. What was stored in memory is gone, and the
-        port is another one unless it was given.
+        After `stop`, it starts again, with the same keys. What was stored in memory is gone, and
+        the port is another one unless it was given.
 
         Raises:
             ValueError: The file is not a database, or that of another program or version.

@@ -193,7 +193,7 @@ class Store:
     def provide(
         self, table: str, owner: Account, objects: Mapping[str, Mapping[str, Value]]
     ) -> None:
-        """Have the objects of the service in a table, by their ID, and no others of it."""
+        """Store the objects of the service in a table, by their ID, in place of its former ones."""
         digest = hashlib.sha256(repr(objects).encode()).hexdigest()
         with self.transaction():
             execute = self._connection.execute
@@ -242,7 +242,7 @@ def named(db: str | os.PathLike[str] | None) -> Generator[None]:
     """Name the file in the errors of SQLite, which do not.
 
     Raises:
-        ValueError: The file is a directory or no database.
+        ValueError: The file is a directory, or not a database.
         sqlite3.Error: The file cannot be opened.
     """
     try:

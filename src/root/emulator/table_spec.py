@@ -67,7 +67,7 @@ class TableSpec:
             raise TypeError(f"{self.name}: every table has the columns {', '.join(clashes)}.")
         used = {*self.sorted_by, *self.filtered_by, *self.looked_up_by}
         if unknown := sorted(used - self.fields.keys()):
-            raise TypeError(f"{self.name}: {', '.join(unknown)} are no stored fields.")
+            raise TypeError(f"{self.name}: {', '.join(unknown)} are not stored fields.")
         for name, field in self.fields.items():
             if name in self.sorted_by and field.nullable:
                 raise TypeError(

@@ -171,7 +171,7 @@ class VersionedResource(Resource[S]):
     def provide_objects(
         self, store: Store, owner: Account, objects: Mapping[str, Mapping[str, Value]]
     ) -> None:
-        """Have objects of the service in the database, each with one version.
+        """Store objects of the service in the database, each with one version.
 
         Args:
             store: The database.

@@ -258,7 +258,7 @@ class DataSets(Resource[StoredDataSet]):
             return None
 
     def _read(self, store: Store, row: Row) -> list[list[str]]:
-        """Return all rows of a file, without empty ones; none if it is no CSV file."""
+        """Return all rows of a file, without empty ones; none if it is not a CSV file."""
         text = (store.files.get(row.id) or b"").decode("utf-8-sig", "replace")
         try:
             return [one for one in csv.reader(io.StringIO(text, newline="")) if one]

@@ -30,7 +30,7 @@ _REPLY = "Hello! How can I help you today?"
 _USAGE = {"prompt_tokens": 8, "completion_tokens": 9, "total_tokens": 17}
 
 DEFAULT_MODEL = "RootJudge"
-"""The model that the service hosts itself, which evaluators use that name none."""
+"""The model that the service hosts itself, which evaluators without a model use."""
 
 # Another name of it.
 _SERVICE_MODELS = (DEFAULT_MODEL, "root")
@@ -190,7 +190,7 @@ class Models(Resource[StoredModel]):
         return super().complete({"model": values["name"], **values})
 
     def provide(self, store: Store) -> None:
-        """Have the models of the catalogue in the database."""
+        """Store the models of the catalogue in the database."""
         windows: Mapping[str, int | None] = {**self._catalogue.models, DEFAULT_MODEL: None}
         models = {
             model_id(name): self.complete({"name": name, "max_token_count": window})

@@ -194,7 +194,7 @@ def rows_of(values: Mapping[str, Value], read: RowReader) -> list[CalibrationRow
         read: Returns the rows of a data set, or None if there is none with an ID.
 
     Raises:
-        Problem: There are none, or the first column of a row is no score.
+        Problem: There are none, or the first column of a row is not a score.
     """
     data = cast("list[list[str]] | None", values.get("test_data"))
     dataset = values.get("test_dataset_id")

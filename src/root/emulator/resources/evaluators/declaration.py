@@ -181,7 +181,7 @@ class DeclaredEvaluators(VersionedResource[StoredEvaluator]):
         return {**found, "id": id_}
 
     def provide(self, store: Store) -> None:
-        """Have the evaluators of the service in the database."""
+        """Store the evaluators of the service in the database."""
         objectives: dict[str, dict[str, Value]] = {}
         evaluators: dict[str, dict[str, Value]] = {}
         for preset in PRESETS:

@@ -125,7 +125,7 @@ INTERNAL: Fields = {
     **VERSION_COLUMNS,
     "objective": JsonField(nullable=True),
     "inputs": JsonField(default={}),
-    # Examples that an imported evaluator is to be calibrated with; an export has them, too.
+    # Examples to calibrate an imported evaluator with; an export has them, too.
     "calibration": JsonField(nullable=True),
     # The name of the evaluator of the service whose rule gives the scores, as an attribute.
     "rule": StringField(nullable=True),

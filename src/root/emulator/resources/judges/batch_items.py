@@ -101,7 +101,7 @@ START_ALTERNATIVES = tuple(
     Alternatives(((first,), (second,)), f"Give either {first} or {second}.")
     for first, second in (("judge_id", "evaluator_ids"), ("inputs", "dataset_id"))
 )
-"""What runs, and for what."""
+"""What runs, and on which inputs."""
 
 
 def batch_item(index: int, values: Mapping[str, Value]) -> dict[str, JsonValue]:

@@ -98,7 +98,7 @@ class Boost:
 
     Attributes:
         gain: What is added.
-        limit: The score that no lower one exceeds by that.
+        limit: The score up to which it is added.
     """
 
     gain: float

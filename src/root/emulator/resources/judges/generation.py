@@ -76,7 +76,7 @@ GENERATION_FIELDS: Fields = {
         },
         description="Ignored.",
     ),
-    "judge_id": UUIDField(nullable=True, description="The judge to generate anew."),
+    "judge_id": UUIDField(nullable=True, description="The judge to generate again."),
     "overwrite": BooleanField(
         nullable=True,
         default=True,

@@ -107,7 +107,7 @@ class Judges(DeclaredJudges):
         return found
 
     def generate(self, call: Call, values: Mapping[str, Value]) -> Response:
-        """Generate a judge, or generate one anew."""
+        """Generate a judge, or generate one again."""
         store, account = call.store, call.account
         intent = str(values["intent"])
         drafted = draft(values)
