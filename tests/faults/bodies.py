@@ -36,7 +36,7 @@ SECTIONS: dict[str, list[Fault]] = {
             all_of(RESULT) | COMPRESSED,
         ),
         Fault(
-            "a Content-Encoding that is none (`utf-8`)",
+            "an invalid Content-Encoding (`utf-8`)",
             changes_body(lambda body: body, "Content-Encoding: utf-8"),
             all_of(RESULT),
         ),

@@ -1,4 +1,4 @@
-"""The calls that faults are played to, and their right responses."""
+"""The calls that faults are injected into, and their right responses."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ RESULTS: dict[str, object] = dict.fromkeys(CALLS, "9b2f") | {
 """The result of each call without a fault: an ID, a list of them, a success."""
 
 MAX_BYTES = 2**20
-"""The maximum size of a response while faults are played."""
+"""The maximum size of a response while faults are injected."""
 
 SHORT = 0.4
 """Seconds for an attempt if the fault is that nothing arrives."""

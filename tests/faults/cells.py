@@ -106,7 +106,7 @@ IGNORED = dict.fromkeys(WITHOUT_BODY, RESULT)
 """The cells of the calls that ignore the body of the response."""
 
 NO_EVENTS = {"refine": Cell(APIResponseError, is_ambiguous=True)}
-"""The cell of a body that the calls can read and that is no events."""
+"""The cell of a body that the calls can read, but that has no events."""
 
 COMPRESSED = {call: ambiguous(APIResponseError)[call] for call in STREAMED}
 """The cells of streams that are compressed, which their requests do not accept."""

@@ -13,8 +13,8 @@ DOCUMENT = Path(__file__).parents[2] / "docs" / "faults.md"
 INTRODUCTION = """\
 # Faults, and the outcome of each call
 
-Each time the tests run, every fault below is played to every call, blocking and async, over real
-sockets; this page is generated from the same table. Within its timeouts, a call ends with the
+Each time the tests run, every fault below is injected into every call, blocking and async, over
+real sockets; this page is generated from the same table. Within its timeouts, a call ends with the
 result or with one of the errors of `root.errors`.
 
 - **Retried** means up to `max_retries` times, with growing waits and within the `deadline`. The
@@ -47,12 +47,12 @@ OVER_HTTPX = {
     ),
     "the proxy sends nothing instead of opening a tunnel": "the same",
 }
-"""The differences over an HTTP client of the user's, by fault."""
+"""The differences over the user's own HTTP client, by fault."""
 
 HTTPX = """\
-## Over an HTTP client of yours
+## Over your own HTTP client
 
-The same faults are played over httpx clients that are passed as `http_client`. There, httpx
+The same faults are injected with httpx clients that are passed as `http_client`. There, httpx
 decides some of the outcomes, which are different:
 """
 
