@@ -1,4 +1,4 @@
-"""What is no ID is refused by every method, for every parameter that is one."""
+"""Values that are not IDs are refused by every method, for every parameter that is an ID."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ PARAMETERS = [
 @pytest.mark.parametrize("path", PARAMETERS, ids=".".join)
 @pytest.mark.parametrize("value", [5, True, b"abc"], ids=repr)
 async def test_what_is_no_id(path: tuple[str, ...], value: object) -> None:
-    """An ID is a string or a UUID; nothing is sent for other objects, whose text is no ID."""
+    """An ID is a string or a UUID; nothing is sent for other objects, whose text is not an ID."""
     *names, name = path
     async with AsyncRootSignals("key-of-the-tests", base_url="http://127.0.0.1:1") as client:
         with pytest.raises(InvalidRequestError):

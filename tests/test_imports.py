@@ -60,7 +60,7 @@ OTHERS = (
     "root_sdk_pytest",
 )
 
-# Packages that import at most these modules of ours.
+# Packages that import at most these of our modules.
 ALONE = {
     "root._display": {"root.__about__", "root._secrets.redact"},
     "root._secrets": set[str](),
@@ -75,7 +75,7 @@ def is_within(module: str, package: str) -> bool:
 
 
 def imports(module: str) -> Iterator[str]:
-    """Yield the modules of ours that a module imports, wherever in it."""
+    """Yield those of our modules that a module imports, anywhere in it."""
     path = MODULES[module]
     package = module if path.name == "__init__.py" else module.rpartition(".")[0]
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):

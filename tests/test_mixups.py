@@ -1,4 +1,4 @@
-"""Async code where blocking code is needed, and the other way round: errors have what to do."""
+"""Async code where blocking code is needed, and the other way round: errors name what to use."""
 
 from __future__ import annotations
 

@@ -260,7 +260,7 @@ async def test_copies(client: AsyncRootSignals, copied: Any) -> None:
 
 
 async def test_pickle_with_an_http_client() -> None:
-    """A client with an HTTP client of the user's cannot be pickled."""
+    """A client with the user's own HTTP client cannot be pickled."""
     async with httpx.AsyncClient() as mine:
         client = AsyncRootSignals(KEY, base_url="http://api.test", http_client=mine)
         with pytest.raises(ConfigurationError, match="cannot be pickled"):

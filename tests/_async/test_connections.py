@@ -416,7 +416,7 @@ async def test_no_free_connection() -> None:
 
 
 async def test_an_http_client() -> None:
-    """An HTTP client of the user's is used as it is, within the timeouts, and not closed."""
+    """The user's own HTTP client is used as it is, within the timeouts, and not closed."""
     with ScriptedServer([responds(200, MODEL)]) as server:
         async with httpx.AsyncClient(headers={"X-Mine": "yes"}) as mine:
             async with AsyncRootSignals("k" * 20, base_url=server.url, http_client=mine) as client:
@@ -426,7 +426,7 @@ async def test_an_http_client() -> None:
 
 
 async def test_timeouts_with_an_http_client() -> None:
-    """The timeouts are kept over an HTTP client of the user's, too."""
+    """The timeouts hold over the user's own HTTP client, too."""
     with ScriptedServer([]) as server:
         server.steps.append(
             server.drips(response_bytes(200, MODEL | {"more": "x" * 500}), 0, 0.005)
@@ -492,7 +492,7 @@ async def test_a_tunnel(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def test_an_untrusted_certificate_with_an_http_client() -> None:
-    """An untrusted certificate is not retried over an HTTP client of the user's, too."""
+    """An untrusted certificate is not retried over the user's own HTTP client either."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
     with ScriptedServer([responds(200, MODEL)], tls=context) as server:

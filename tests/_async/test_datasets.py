@@ -171,7 +171,7 @@ def parts_of(request: httpx.Request) -> list[tuple[str, str | None, str | None, 
 
 
 async def test_form(mocked: AsyncRootSignals, respx_mock: respx.MockRouter, tmp_path: Path) -> None:
-    """A file goes out in a form, below the fields that were given."""
+    """A file is sent in a form, below the fields that were given."""
     path = tmp_path / "rows.csv"
     path.write_bytes(ROWS)
     route = respx_mock.post(URL).respond(201, json=DATA_SET)

@@ -44,7 +44,7 @@ async def evaluated(client: AsyncRootSignals, **options: object) -> EvaluatorExe
 
 
 async def test_get(client: AsyncRootSignals) -> None:
-    """The log of an execution has what was evaluated and the result, by ID or by the result."""
+    """The log of an execution has the input and the result, and is found by ID or by result."""
     result = await evaluated(client, tags=["a", "b"], user_id="u", session_id="s", contexts=["c"])
     assert result.execution_log_id is not None
 
@@ -65,7 +65,7 @@ async def test_get(client: AsyncRootSignals) -> None:
 
 
 async def test_get_by_any_result(client: AsyncRootSignals) -> None:
-    """Any object with an `execution_log_id` identifies a log, and goes before `log_id`."""
+    """An object with an `execution_log_id` identifies a log, with precedence over `log_id`."""
     result = await evaluated(client)
     other: Any = SimpleNamespace(execution_log_id=UUID(result.execution_log_id))
 
@@ -237,7 +237,7 @@ async def test_requests(mocked: AsyncRootSignals, respx_mock: respx.MockRouter, 
 
 
 async def test_date_without_a_time(mocked: AsyncRootSignals) -> None:
-    """A date in place of a time is refused with what to pass, since its zone is not known."""
+    """A date in place of a time is refused, and the error names what to pass."""
     listed: Any = mocked.execution_logs.list
 
     with pytest.raises(InvalidRequestError, match=r"date_from is a date.*pass a datetime"):
@@ -347,7 +347,7 @@ async def test_tags_are_set_again(
 
 
 def test_logs_of_older_servers() -> None:
-    """Fields have their old and their new names, and dumps have what the server sent."""
+    """Fields have their old and their new names, and dumps contain what the server sent."""
     log = ExecutionLogDetails.model_validate(OLDER)
 
     assert log.scoring_criteria == log.prompt_template == "Is {{response}} clear?"

@@ -65,7 +65,7 @@ async def test_runs(caller: AsyncRootSignals) -> None:
 
 
 async def test_execution_logs(caller: AsyncRootSignals) -> None:
-    """A log has what was evaluated, by both names."""
+    """A log contains what was evaluated, by both names."""
     result = await caller.evaluators.run_by_name("Clarity", response="Yes.", tags=["a"])
 
     log = await caller.execution_logs.get(execution_result=result)

@@ -51,7 +51,7 @@ async def test_blocked(caplog: pytest.LogCaptureFixture) -> None:
 
 
 async def test_blocked_in_a_test(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The error in a test has what to do in a test."""
+    """The error in a test explains what to do in a test."""
     monkeypatch.setattr(_offline, "test_guard_active", True)
     async with AsyncRootSignals(KEY, base_url=URL) as client:
         with pytest.raises(ConfigurationError) as error:
@@ -156,7 +156,7 @@ async def test_http_clients(
     mounted: Callable[[], httpx.AsyncBaseTransport] | None,
     passes: bool,
 ) -> None:
-    """An HTTP client of the user's is blocked unless its transport is known to be local."""
+    """The user's own HTTP client is blocked unless its transport is known to be local."""
     async with (
         httpx.AsyncClient(
             transport=transport and transport(),
@@ -173,7 +173,7 @@ async def test_http_clients(
 
 
 async def test_http_client_own_machine(emulator: Server) -> None:
-    """An HTTP client of the user's can reach this machine."""
+    """The user's own HTTP client can reach this machine."""
     async with (
         httpx.AsyncClient() as mine,
         AsyncRootSignals(emulator.api_key, base_url=emulator.url, http_client=mine) as client,

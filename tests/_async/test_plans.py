@@ -330,7 +330,7 @@ async def test_an_update_of_a_model_that_was_deleted(
 async def test_a_failure(
     client: AsyncRootSignals, emulator: Server, method: str, done: list[str], left: str
 ) -> None:
-    """The error has what was done and what was not, and a new plan does the rest."""
+    """The error lists what was done and what was not, and a new plan does the rest."""
     for name in ("changed/1", "changed/2", "old/1", "old/2"):
         emulator.add_model(name=name)
     desired: list[ModelSettings] = [

@@ -591,11 +591,11 @@ def test_a_redirect() -> None:
     assert b"GET /elsewhere/ " in server.requests[1]
 
 
-# An HTTP client of the user's
+# The user's own HTTP client
 
 
 def test_an_http_client() -> None:
-    """With an HTTP client of the user's, only the service is checked."""
+    """With the user's own HTTP client, only the service is checked."""
 
     def handle(request: httpx.Request) -> httpx.Response:
         assert request.headers["authorization"] == f"Api-Key {KEY}"

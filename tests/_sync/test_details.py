@@ -70,7 +70,7 @@ RETRIEVALS: dict[str, Callable[[RootSignals, list[str]], Any]] = {
 
 @pytest.mark.parametrize("resource", LISTINGS)
 def test_details(filled_client: RootSignals, resource: str) -> None:
-    """A listing with details has what `retrieve` returns, in the order of the listing."""
+    """A listing with details returns what `retrieve` returns, in the order of the listing."""
     listed = [one for one in LISTINGS[resource](filled_client, 8, False)]
     retrieved = RETRIEVALS[resource](filled_client, [one.id for one in listed])
 
@@ -221,7 +221,7 @@ def test_whole_pages() -> None:
 
 
 def test_rest_of_a_listing() -> None:
-    """Plain data has what was not read before, the rest of a page included."""
+    """Plain data contains what was not read before, the rest of a page included."""
     with service({}) as server:
         with client_of(server) as client:
             pager = client.models.list(details=True, concurrency=2, limit=5)

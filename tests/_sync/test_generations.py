@@ -66,7 +66,7 @@ def test_runs(caller: RootSignals) -> None:
 
 
 def test_execution_logs(caller: RootSignals) -> None:
-    """A log has what was evaluated, by both names."""
+    """A log contains what was evaluated, by both names."""
     result = caller.evaluators.run_by_name("Clarity", response="Yes.", tags=["a"])
 
     log = caller.execution_logs.get(execution_result=result)

@@ -107,7 +107,7 @@ def test_lost_connection() -> None:
     ],
 )
 def test_unusable_events(body: bytes, message: str) -> None:
-    """What is no result is an error, which ends the refinement and frees its connection."""
+    """An event that is not a result is an error, ends the refinement and frees its connection."""
     with ScriptedServer([chunked(body + EVENTS, is_complete=False)]) as server:
         with connected(server) as client:
             for _ in range(2):
@@ -146,7 +146,7 @@ def test_no_improved_response() -> None:
 
 
 def test_context_of_errors() -> None:
-    """The error of an event has what is known of the call, and no secrets."""
+    """The error of an event contains what is known of the call, and no secrets."""
     body = b'event: error\ndata: {"detail": "key-of-the-tests is overloaded"}\n\n'
     with ScriptedServer([chunked(body)]) as server:
         with connected(server) as client:

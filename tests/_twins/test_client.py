@@ -261,7 +261,7 @@ async def test_copies(client: RootSignals, copied: Any) -> None:
 
 
 async def test_pickle_with_an_http_client() -> None:
-    """A client with an HTTP client of the user's cannot be pickled."""
+    """A client with the user's own HTTP client cannot be pickled."""
     async with httpx.AsyncClient() as mine:
         client = RootSignals(KEY, base_url="http://api.test", async_http_client=mine)
         with pytest.raises(ConfigurationError, match="cannot be pickled"):

@@ -66,7 +66,7 @@ async def test_runs(caller: RootSignals) -> None:
 
 
 async def test_execution_logs(caller: RootSignals) -> None:
-    """A log has what was evaluated, by both names."""
+    """A log contains what was evaluated, by both names."""
     result = await caller.evaluators.arun_by_name("Clarity", response="Yes.", tags=["a"])
 
     log = await caller.execution_logs.aget(execution_result=result)

@@ -210,7 +210,7 @@ async def test_closed_unread(over_httpx: bool) -> None:
     "duplicate", [copy.copy, copy.deepcopy, pickle.dumps], ids=["copy", "deepcopy", "pickle"]
 )
 async def test_no_copies(duplicate: Callable[[object], object]) -> None:
-    """A stream cannot be copied or pickled, and says why."""
+    """A stream cannot be copied or pickled, and the error explains why."""
     with ScriptedServer([unfinished(b"a")]) as server:
         async with connected(server) as client, (await client.asend(EXPORT)).value as stream:
             with pytest.raises(TypeError, match="cannot be copied or pickled"):
@@ -219,7 +219,7 @@ async def test_no_copies(duplicate: Callable[[object], object]) -> None:
 
 @over_both
 async def test_read_after_it_was_closed(over_httpx: bool) -> None:
-    """What remains of a stream that was closed early cannot be read, and is no end of the body."""
+    """The rest of a stream that was closed early cannot be read, and is not the end of the body."""
     with ScriptedServer([unfinished(b"a")]) as server:
         async with connected(server, over_httpx=over_httpx) as client:
             stream = (await client.asend(EXPORT)).value

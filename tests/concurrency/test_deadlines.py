@@ -234,7 +234,7 @@ def test_trio(emulator: Server) -> None:
 
 
 def test_an_exit_stack_of_another_function(client: RootSignals) -> None:
-    """A block ends where its `ExitStack` is closed, whoever entered it and closes it."""
+    """A block ends where its `ExitStack` is closed, wherever it was entered and is closed."""
 
     def closed_by_a_generator() -> Iterator[ExitStack]:
         with ExitStack() as stack:

@@ -206,7 +206,7 @@ def test_copies() -> None:
 
 
 def test_pickled_client(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Unpickled settings keep their sources; a key that was not pickled is resolved anew."""
+    """Unpickled settings keep their sources; a key that was not pickled is resolved again."""
     monkeypatch.setenv("ROOTSIGNALS_API_KEY", OTHER_KEY)
     monkeypatch.setenv("ROOTSIGNALS_API_URL", URL)
     found, given = pickle.dumps(RootSignals(deadline=5)), pickle.dumps(RootSignals(KEY))
@@ -317,7 +317,7 @@ def test_unverified_certificates() -> None:
 
 
 def test_http_client(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is left to an HTTP client of the user's is shown as such, if all calls use one."""
+    """What is left to the user's HTTP client is shown as such, if all calls use one."""
     monkeypatch.setenv("HTTP_PROXY", "http://p.test")
     with httpx.Client() as own:
         one = RootSignals(KEY, base_url=URL, http_client=own)

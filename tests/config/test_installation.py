@@ -81,7 +81,7 @@ def test_old_names_beside_the_old_package(tmp_path: Path) -> None:
 
 
 def test_no_old_package(tmp_path: Path) -> None:
-    """Other packages beside ours are no reason for a warning."""
+    """Other packages beside ours do not cause a warning."""
     for name in ("root_sdk-2.0.0.dist-info", "root_signals_extra-1.dist-info", "root_signals"):
         (tmp_path / name).mkdir()
 

@@ -158,7 +158,7 @@ def test_invalid_url(monkeypatch: pytest.MonkeyPatch, file: Variables) -> None:
 
 
 def test_error_without_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The error about a missing key has both names; a base URL alone is no key."""
+    """The error about a missing key has both names; a base URL alone is not a key."""
     set_all(monkeypatch, S_URL, {})
 
     with pytest.raises(MissingKeyError, match="ROOTSIGNALS_API_KEY or SCORABLE_API_KEY"):

@@ -219,7 +219,7 @@ def test_counts(name: str, minimum: int) -> None:
 
 @pytest.mark.parametrize("name", ["max_retries", "max_connections"])
 def test_counts_without_a_default(name: str) -> None:
-    """None is no count. As a maximum size of responses, it is the default."""
+    """None is not a count. As a maximum size of responses, it is the default."""
     with pytest.raises(ConfigurationError, match=f"^{name} must be an integer"):
         resolve_settings(**{name: None})
     assert resolve_settings(max_response_bytes=None).max_response_bytes is None

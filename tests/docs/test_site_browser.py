@@ -95,7 +95,7 @@ def test_picture(site: Path, page: Page) -> None:
 def test_contrast(
     site: Path, browser: Browser, name: str, scheme: Literal["light", "dark"]
 ) -> None:
-    """Texts and links can be told from what is around them, in both modes."""
+    """Texts and links are distinguishable from their surroundings, in both modes."""
     page = browser.new_page(color_scheme=scheme)
     page.goto((site / f"{name}.html").as_uri())
 

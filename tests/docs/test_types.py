@@ -72,7 +72,7 @@ client.models.verify_many(["a"])
 
 @CHECKERS
 def test_mistakes_do_not_pass(check: Callable[[Path], list[str]], tmp_path: Path) -> None:
-    """A misspelt argument, a wrong key in a literal, and what are no settings are errors."""
+    """Misspelt arguments, wrong keys in literals, and values that are not settings are errors."""
     (tmp_path / "wrong.py").write_text(WRONG, encoding="utf-8")
 
     errors = check(tmp_path)

@@ -221,7 +221,7 @@ def test_twin(emulator: Server) -> None:
 
 
 def test_package_without_metadata(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The version of a package without metadata is unknown, and that is no failure."""
+    """The version of a package without metadata is unknown, which is not a failure."""
     monkeypatch.setattr(findings, "version", missing)
 
     assert "httpx of unknown version" in findings.versions().detail

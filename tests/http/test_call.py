@@ -490,7 +490,7 @@ def test_one_line_for_each_attempt(caplog: pytest.LogCaptureFixture) -> None:
 
 
 def test_only_failures_are_warnings(caplog: pytest.LogCaptureFixture) -> None:
-    """At WARNING, a call that succeeds after retries is no line, and one that fails is one."""
+    """At WARNING, a call that succeeds after retries logs no line, and one that fails logs one."""
     caplog.set_level(logging.WARNING)
 
     call = new_call()
@@ -522,7 +522,7 @@ NAMES = (
 
 
 def test_attributes_of_records(clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
-    """A record has what is known of the call as attributes, each of which always exists."""
+    """A record has the known facts of the call as attributes, each of which always exists."""
     caplog.set_level(logging.DEBUG)
     call = new_call()
     clock.now += 0.5

@@ -67,7 +67,7 @@ def test_a_long_hint_is_left_to_the_caller(seconds: int) -> None:
 
 
 def test_the_error_has_the_hint() -> None:
-    """The error of the last attempt has the seconds that the server asked to wait."""
+    """The error of the last attempt has the seconds that the server asks to wait."""
     error = final_error(new_call(max_retries=0), response(503, retry_after="17"))
 
     assert isinstance(error, ServerError)

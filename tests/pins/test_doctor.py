@@ -1,4 +1,4 @@
-"""What the connection check finds where the service's certificate is not to be trusted."""
+"""What the connection check finds where the service's certificate is not trusted."""
 
 from __future__ import annotations
 

@@ -117,13 +117,13 @@ CALLS: dict[str, Program[Any]] = {
 }
 """`update` is as `create`."""
 
-# A fault that lets every call through is no error.
+# A fault that lets every call through is not an error.
 LASTING = [fault for fault in FAULTS if any(cell.error for cell in fault.cells.values())]
 
 
 def play(fault: Fault) -> dict[str, dict[str, Data]]:
     """Return the errors of all calls under a fault, by face and then by call."""
-    # A timeout is to strike where the fault is, on a machine that does much else, too.
+    # A timeout must expire at the fault, on a busy machine, too.
     timeout = 2 * SHORT if fault.timeout == SHORT else fault.timeout
     cells = [(face, name) for face in FACES for name in CALLS]
     with (

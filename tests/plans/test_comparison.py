@@ -435,7 +435,7 @@ def test_applied_plan_reaches_the_desired_models(
     existing: dict[str, dict[str, Any]],
     prune: bool,
 ) -> None:
-    """An applied plan makes the given fields as desired, and changes nothing else."""
+    """An applied plan sets the given fields as desired, and changes nothing else."""
     entries: Any = [{"name": name, **one, **key} for name, (one, key) in desired.items()]
     service = {name: {"id": name, "name": name, **one} for name, one in existing.items()}
     before = copy.deepcopy(service)

@@ -221,7 +221,7 @@ def test_echoes_in_free_text() -> None:
         )
     )
 
-    # The label is neither, and has what the user chose.
+    # The label is neither, and contains what the user chose.
     assert item.label == SECRET
     assert item.note == "The key [redacted] is wrong."
     assert item.log == ["<[redacted]>", {"[redacted]": ["[redacted]", 5, None]}]

@@ -135,7 +135,7 @@ def test_a_partial_object_needs_a_field() -> None:
 
 
 def test_settings_are_validated() -> None:
-    """A mapping of the user's is validated like arguments; None means omitted."""
+    """The user's mapping is validated like arguments; None means omitted."""
     body = validate_settings(Thing, {"name": "a", "key": None, "token": SECRET})
 
     assert json.loads(content_of(body)) == {"name": "a", "token": SECRET}

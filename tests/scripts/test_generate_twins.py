@@ -184,7 +184,7 @@ def test_some_methods_of_a_class(tree: Path) -> None:
 
 
 def test_tests_have_twins(tree: Path) -> None:
-    """A test of the async client is written anew for the twins of the blocking one."""
+    """A test of the async client is rewritten for the twins of the blocking one."""
     test = tree / "tests" / "_async" / "test_things.py"
     test.parent.mkdir(parents=True)
     test.write_text(

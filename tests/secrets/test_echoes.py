@@ -166,7 +166,7 @@ def test_echoes(
 def test_echoes_with_an_http_client(
     echo: Callable[[str, str], bytes], logs: pytest.LogCaptureFixture
 ) -> None:
-    """With an httpx client of the user's, neither results nor httpx's logs show a secret."""
+    """With the user's own httpx client, neither results nor httpx's logs show a secret."""
     with ScriptedServer([], choose=echoing(echo)) as server:
         results = all_calls(server.url, http_client=True)
     assert_results_hide(results)

@@ -39,7 +39,7 @@ BODY = json_body(ModelRequest, None, name="a", default_key=SECRET)
 
 
 class Interrupted:
-    """Items of the user's that end with an exception."""
+    """The user's items, which end with an exception."""
 
     def __init__(self, items: list[object]) -> None:
         self.items = items
@@ -50,7 +50,7 @@ class Interrupted:
 
 
 class InterruptedMapping(UserDict[str, object]):
-    """A mapping of the user's whose last value cannot be read."""
+    """The user's mapping, whose last value cannot be read."""
 
     def __getitem__(self, name: str) -> object:
         if name == "url":

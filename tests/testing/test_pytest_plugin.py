@@ -614,7 +614,7 @@ def test_documented_tests(
     run: Run, block: str, emulator: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The tests in the documentation pass."""
-    # For those that are to call the service.
+    # For tests that call the service.
     monkeypatch.setenv("ROOTSIGNALS_API_KEY", emulator.api_key)
     monkeypatch.setenv("ROOTSIGNALS_API_URL", emulator.url)
 
