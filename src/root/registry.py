@@ -87,7 +87,7 @@ def read(
             the file if omitted.
 
     Raises:
-        RegistryError: The file cannot be read or is invalid. `.problems` has all problems, each
+        RegistryError: The file cannot be read or is invalid. `.problems` lists all problems, each
             with its file, line and entry, and without values of the file.
     """
     reader = FileReader(

@@ -115,7 +115,7 @@ class AsyncResource(WithoutPrefix):
 
     def __init__(self, client: AsyncSender) -> None:
         self._client = client
-        # What the objects that it returns act through: of a twin, the whole client.
+        # The client of the objects that it returns: for a twin, the whole client.
         self._actor: object = client
 
     def _path(self, object_id: str | UUID, suffix: str = "") -> str:

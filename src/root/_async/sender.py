@@ -1,4 +1,4 @@
-"""What resources need of a client."""
+"""The interface of a client that resources use."""
 
 from __future__ import annotations
 

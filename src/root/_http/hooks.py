@@ -19,7 +19,7 @@ __all__ = ["is_hooked"]
 # Tools that hook httpx when it is imported, which calls would not do otherwise.
 _LATE_TOOLS = ("ddtrace", "newrelic")
 
-# What the attributes are while nobody has replaced them.
+# The attributes as long as no tool has replaced them.
 _originals: tuple[object, ...] = ()
 
 

@@ -63,7 +63,7 @@ _PRIVATE = ("unlisted", "listed")
 
 
 def visibility_of(item: APIModel) -> str | None:
-    """Return who can see an object, in the words of newer servers."""
+    """Return who can see an object, in the terms of newer servers."""
     value = cast("str | None", first_of(item, "visibility", "status"))
     if value in _PRIVATE:
         return "private"
@@ -71,6 +71,6 @@ def visibility_of(item: APIModel) -> str | None:
 
 
 def status_of(item: APIModel) -> str | None:
-    """Return who can see an object, in the words of older servers."""
+    """Return who can see an object, in the terms of older servers."""
     value = cast("str | None", first_of(item, "status", "visibility"))
     return "unlisted" if value == "private" else value

@@ -236,7 +236,7 @@ class EvaluatorFields(ActingModel):
 
     @property
     def status(self) -> str | None:
-        """Who can see it, in the words of older servers: `unlisted`, `listed`, `public`."""
+        """Who can see it, in the terms of older servers: `unlisted`, `listed`, `public`."""
         return status_of(self)
 
     @property
@@ -325,7 +325,7 @@ class EvaluatorListOutput(ResponseModel):
 
     @property
     def status(self) -> str | None:
-        """Who can see it, in the words of older servers: `unlisted`, `listed`, `public`."""
+        """Who can see it, in the terms of older servers: `unlisted`, `listed`, `public`."""
         return status_of(self)
 
     @property

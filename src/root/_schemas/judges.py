@@ -43,10 +43,10 @@ __all__ = [
 JudgeVisibility: TypeAlias = Literal[
     "private", "public", "unlisted", "listed", "public_unlisted", "global"
 ]
-"""Who can see a judge: `private` for the organization, or `public`; also in older words."""
+"""Who can see a judge: `private` for the organization, or `public`; also in older terms."""
 
 JudgeStatus: TypeAlias = Literal["unlisted", "listed", "public", "public_unlisted"]
-"""Who can see a judge, in the words of older servers."""
+"""Who can see a judge, in the terms of older servers."""
 
 _Text = Annotated[str, Field(min_length=1)]
 _Name = Annotated[str, Field(min_length=3, max_length=512)]
@@ -232,7 +232,7 @@ class JudgeFields(ActingModel):
 
     @property
     def status(self) -> str | None:
-        """Who can see it, in the words of older servers: `unlisted`, `listed`, `public`."""
+        """Who can see it, in the terms of older servers: `unlisted`, `listed`, `public`."""
         return status_of(self)
 
     @property
@@ -385,8 +385,8 @@ def visibilities_of(visibility: str | None, status: str | None) -> dict[str, obj
     """Return the visibility of a judge, and its twin for older servers; empty if neither is given.
 
     Args:
-        visibility: The visibility, in newer or older words.
-        status: The same by its older name, in newer or older words.
+        visibility: The visibility, in newer or older terms.
+        status: The same by its older name, in newer or older terms.
 
     Raises:
         InvalidRequestError: They differ.
@@ -409,7 +409,7 @@ def visibilities_of(visibility: str | None, status: str | None) -> dict[str, obj
 
 
 def visibility_named(word: str) -> str:
-    """Return a visibility in the words of newer servers."""
+    """Return a visibility in the terms of newer servers."""
     return _NEW.get(word, word)
 
 

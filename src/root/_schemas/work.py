@@ -13,7 +13,7 @@ WorkStatus: TypeAlias = Literal["pending", "processing", "completed", "failed", 
 
 
 class Work(ResponseModel):
-    """Work in the background, as it is at the moment.
+    """Work in the background, in its present state.
 
     Attributes:
         status: Its state.

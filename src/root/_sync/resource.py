@@ -116,7 +116,7 @@ class Resource(WithoutPrefix):
 
     def __init__(self, client: Sender) -> None:
         self._client = client
-        # What the objects that it returns act through: of a twin, the whole client.
+        # The client of the objects that it returns: for a twin, the whole client.
         self._actor: object = client
 
     def _path(self, object_id: str | UUID, suffix: str = "") -> str:

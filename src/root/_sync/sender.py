@@ -1,5 +1,5 @@
 # Generated from src/root/_async/sender.py by scripts/generate_sync.py. Do not edit.
-"""What resources need of a client."""
+"""The interface of a client that resources use."""
 
 from __future__ import annotations
 

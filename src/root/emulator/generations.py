@@ -1,4 +1,4 @@
-"""The generations of the service: what each has instead of, besides and without the present one.
+"""The generations of the service, and how each of them differs from the present one.
 
 The emulator serves `B`, with the fields beside it that older clients require. For another
 generation, fields of responses are left out, and those of bodies have other names or are ignored.

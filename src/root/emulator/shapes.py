@@ -24,7 +24,7 @@ class Shape:
         without: The fields that responses lack; a dot precedes one of a part.
         read: The names of fields in requests, with their names in the emulator or None for those
             that are ignored.
-        words: The words that fields of responses have instead of others.
+        words: The values that fields of responses have instead of others.
         errors: The bodies of errors that would name an ignored field, by their texts.
     """
 
@@ -124,7 +124,7 @@ def _without(schema: JsonValue, path: list[str]) -> JsonValue:
 
 
 def _with_words(schema: JsonValue, name: str, words: Mapping[str, str]) -> JsonValue:
-    """Return a JSON Schema in which a property has other words."""
+    """Return a JSON Schema in which a property has other values."""
     if not isinstance(schema, dict):
         return schema
     properties = schema.get("properties")

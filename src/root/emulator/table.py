@@ -107,7 +107,7 @@ class Table:
         """Return an object that an organization can read by the value of a field.
 
         Its own objects precede those of the service, which precede public ones of others. Of
-        several in one place, it is the newest.
+        several with the same precedence, the newest is returned.
         """
         return self._first(
             f"SELECT * FROM {self._table} WHERE {quoted(field)} = ?"

@@ -1,4 +1,4 @@
-"""What can be run: an evaluator that was loaded, or one of the service."""
+"""Evaluators that can be run: those that were loaded, and those of the service."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def execution(
 
 
 class Target(NamedTuple):
-    """What is run, and through which client."""
+    """The evaluator that is run, and the client that runs it."""
 
     client: object
     evaluator_id: str
@@ -62,7 +62,7 @@ class AsyncRunner:
     """An evaluator that can be run."""
 
     def _target(self) -> Target:
-        """Return what is run.
+        """Return the evaluator that is run.
 
         Raises:
             InvalidRequestError: There is no client.
@@ -159,7 +159,7 @@ class AsyncPresetEvaluator(WithoutPrefix, AsyncRunner):
         self._client = client
         self.id: str = evaluator_id
         self._version_id = version_id
-        # Code that runs several of them tells the results apart by this name.
+        # Code that runs several of them distinguishes the results by this name.
         self.__name__: str = name
 
     async def __call__(

@@ -1,5 +1,5 @@
 # Generated from src/root/_async/resources/evaluators/runner.py by scripts/generate_sync.py. Do not edit.
-"""What can be run: an evaluator that was loaded, or one of the service."""
+"""Evaluators that can be run: those that were loaded, and those of the service."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def execution(
 
 
 class Target(NamedTuple):
-    """What is run, and through which client."""
+    """The evaluator that is run, and the client that runs it."""
 
     client: object
     evaluator_id: str
@@ -63,7 +63,7 @@ class Runner:
     """An evaluator that can be run."""
 
     def _target(self) -> Target:
-        """Return what is run.
+        """Return the evaluator that is run.
 
         Raises:
             InvalidRequestError: There is no client.
@@ -160,7 +160,7 @@ class PresetEvaluator(WithoutPrefix, Runner):
         self._client = client
         self.id: str = evaluator_id
         self._version_id = version_id
-        # Code that runs several of them tells the results apart by this name.
+        # Code that runs several of them distinguishes the results by this name.
         self.__name__: str = name
 
     def __call__(

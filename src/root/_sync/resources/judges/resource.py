@@ -157,7 +157,7 @@ class Judges(JudgeExecution, JudgeGeneration, Collection[J], Generic[J]):
             evaluator_references: Its evaluators: `{"id": ...}`, with a `version_id` for a certain
                 version. `root.evaluators.Eval` has the IDs of those of the service.
             stage: The stage of the application that it evaluates.
-            status: The visibility, by its older name and in its words.
+            status: The visibility, by its older name and in its terms.
             visibility: Who can see it: `private` for the organization, which is the default, or
                 `public`.
             file_id: The ID of a file that it uses as a context.
