@@ -20,7 +20,7 @@ class Accessor(Generic[R]):
     Args:
         module: The module of the resource's class.
         name: The name of the class.
-        of: What creates it, unless that is the class, called with the client: `part` or `twin`.
+        of: Called with the client to create it, instead of the class: `part` or `twin`.
 
     Attributes:
         name: The name of the attribute of a client.

@@ -220,7 +220,7 @@ class RootSignals(_sync.RootSignals):
         return Settings(self._config, own, uses_pool=None in own.values())
 
     async def asend(self, operation: Operation[T]) -> Response[T]:
-        """Do what `send` does, for the async methods."""
+        """Do what `send` does, for the async methods. A subclass may override it."""
         return await AsyncRootSignals.send(self._async, operation)
 
     def close(self) -> None:

@@ -211,7 +211,7 @@ def _in_place_of_the_service(**arguments: Any) -> Generator[Server, None, None]:
 
 
 class _Process:
-    """What a block changes in the process, until it leaves.
+    """The changes that a block makes in the process, until it ends.
 
     Blocks may overlap, such as those of two tasks. The one that began last applies, and what was
     there before all of them is restored when the last one ends.

@@ -192,13 +192,13 @@ async_off_loop = async_in_thread
 
 
 def in_background(loop: object, work: Callable[[], object]) -> None:
-    """Run some work that ends something, and ignore its errors."""
+    """Run some cleanup work, and ignore its errors."""
     with suppress(Exception):
         work()
 
 
 def async_in_background(loop: object, work: Callable[[], Awaitable[object]]) -> None:
-    """Run some work that ends something in a task of an event loop, and ignore its errors."""
+    """Run some cleanup work in a task of an event loop, and ignore its errors."""
     import asyncio
 
     async def run() -> None:

@@ -190,7 +190,7 @@ class RootSignals:
     def send(self, operation: Operation[T]) -> Response[T]:
         """Send an operation, with retries where they do no harm, and return the response.
 
-        Every call of this client goes through this method, including those of listings, plans and
+        The calls of this client go through this method, including those of listings, plans and
         bulk methods. A subclass may override it.
 
         Args:
