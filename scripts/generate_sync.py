@@ -20,6 +20,7 @@ and blocking code, or move the difference into `root/_concurrency/` as a pair.
 from __future__ import annotations
 
 import argparse
+import ast
 import difflib
 import re
 import subprocess
@@ -237,6 +238,10 @@ def make_twin(source: str, *, source_path: str, twin: Path) -> str:
     Raises:
         TwinError: The source has no valid twin.
     """
+    try:
+        ast.parse(source)
+    except SyntaxError as exc:
+        raise TwinError(f"{source_path}:{exc.lineno}: {exc.msg}") from exc
     text = run_unasync(prepare(source, source_path))
     try:
         compile(text, source_path, "exec", dont_inherit=True)
@@ -281,13 +286,9 @@ def generate(root: Path) -> dict[Path, str]:
                 problems.append(str(exc))
     if not twins and not problems:
         raise TwinError(f"{root} has no async sources. Is it the project's folder?")
-    try:
-        twins |= make_twins(root, run_ruff)
-    except TwinError as exc:
-        problems.append(str(exc))
     if problems:
         raise TwinError("\n".join(problems))
-    return twins | make_test_twins(root, run_ruff)
+    return twins | make_twins(root, run_ruff) | make_test_twins(root, run_ruff)
 
 
 def find_twins(root: Path) -> dict[Path, str]:

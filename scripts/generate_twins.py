@@ -26,6 +26,9 @@ MARKER = re.compile(
     re.MULTILINE,
 )
 
+# A line that is meant as one, but may have a typing error.
+LIKE_MARKER = re.compile(r"^ *#.*\bgenerated twins?\b.*", re.IGNORECASE | re.MULTILINE)
+
 TESTS = "tests/_async"
 TEST_TWINS = "tests/_twins"
 
@@ -41,13 +44,13 @@ _CONSTRUCTOR = """
 
 
 class TwinError(Exception):
-    """A source has no valid twin; the message has the reason, and the line if there is one."""
+    """A source has no valid twin; the message has the reason, and the file and line if known."""
 
 
 def find_modules(root: Path) -> list[Path]:
-    """Return the public modules that have twins."""
+    """Return the public modules that have twins, or a line that is meant to say so."""
     modules = sorted((root / "src" / "root").glob("*.py"))
-    return [path for path in modules if MARKER.search(path.read_text(encoding="utf-8"))]
+    return [path for path in modules if LIKE_MARKER.search(path.read_text(encoding="utf-8"))]
 
 
 def make_twins(root: Path, run_ruff: Callable[[str, Path], str]) -> dict[Path, str]:
@@ -63,10 +66,12 @@ def make_twins(root: Path, run_ruff: Callable[[str, Path], str]) -> dict[Path, s
     modules: dict[Path, str] = {}
     for path in find_modules(root):
         text = path.read_text(encoding="utf-8")
+        _check_markers(path, text)
         parts: list[str] = []
         position = 0
         for found in MARKER.finditer(text):
-            body = "".join(_twins_of(root / "src" / "root", found))
+            place = f"{path}:{_line(text, found)}"
+            body = "".join(_twins_of(root / "src" / "root", found, place))
             parts += [text[position : found.end()], body]
             # The next class begins where a line is not indented.
             following = re.compile(r"^\S", re.MULTILINE).search(text, found.end())
@@ -75,44 +80,67 @@ def make_twins(root: Path, run_ruff: Callable[[str, Path], str]) -> dict[Path, s
     return modules
 
 
-def _twins_of(folder: Path, marker: re.Match[str]) -> Iterator[str]:
+def _line(text: str, found: re.Match[str]) -> int:
+    return text.count("\n", 0, found.start()) + 1
+
+
+def _check_markers(path: Path, text: str) -> None:
+    """Refuse a line that looks like a marker, but is none: its class would have no twins."""
+    starts = {found.start() for found in MARKER.finditer(text)}
+    for found in LIKE_MARKER.finditer(text):
+        if found.start() not in starts:
+            raise TwinError(
+                f"{path}:{_line(text, found)}: {found[0].strip()!r} is not of the form"
+                " '# Generated twins of AsyncThings in _async/resources/things.py. Do not edit.'"
+            )
+
+
+def _twins_of(folder: Path, marker: re.Match[str], place: str) -> Iterator[str]:
     """Yield the text of the constructor and of each twin of a class.
 
     Args:
         folder: The folder of the package.
         marker: The line above them: the name of the async class and its module, the classes that
             stand for its type variables, and, if not all methods have twins, those that have.
+        place: The file and the number of that line.
     """
-    place, name = marker["source"], marker["name"]
+    name = marker["name"]
     only = marker["methods"].split(", ") if marker["methods"] else None
-    source = folder / place
+    source = folder / marker["source"]
+    if not source.is_file():
+        raise TwinError(f"{place}: there is no file {source}.")
     type_names = marker["types"].split(", ") if marker["types"] else []
-    types = dict(zip(_variables_of(source, name), type_names, strict=True))
+    variables = _variables_of(source, name)
+    if len(variables) != len(type_names):
+        raise TwinError(f"{place}: {name} has {len(variables)} type variables.")
+    types = dict(zip(variables, type_names, strict=True))
     found = [
-        (method, {variable: types.get(one, one) for variable, one in own.items()})
-        for method, own in _methods_of(source, name)
+        (method, {variable: types.get(one, one) for variable, one in own.items()}, path)
+        for method, own, path in _methods_of(source, name)
         if (_has_twin(method) if only is None else method.name in only)
     ]
-    methods = [method for method, _ in found]
-    for method in methods:
-        if {"property", "cached_property"} & {*_decorators(method)}:
-            raise TwinError(f"{source}: {method.name} is a property, which has no twin.")
+    methods = [method for method, _, _ in found]
+    missing = {*(only or ())} - {method.name for method in methods}
+    if missing:
+        raise TwinError(f"{place}: {name} has no method {', '.join(sorted(missing))}.")
+    for method, _, path in found:
+        _check_method(method, path)
     _check_names(methods, source)
     if only is None:
-        module = ".".join(source.with_suffix("").parts[-len(Path(place).parts) :])
+        module = ".".join(source.with_suffix("").parts[-len(Path(marker["source"]).parts) :])
         full = f"{name}[{marker['types']}]" if marker["types"] else name
         yield _CONSTRUCTOR.format(name=name, full=full, module=module)
-    for method, own in found:
+    for method, own, _ in found:
         yield "\n" + _twin(method, types | own)
     for alias, method_name in _aliases_of(source, name):
         if only is None:
             yield f"\n    {_twin_name(alias)} = {_twin_name(method_name)}\n"
 
 
-def _methods_of(source: Path, name: str) -> Iterator[tuple[Method, dict[str, str]]]:
+def _methods_of(source: Path, name: str) -> Iterator[tuple[Method, dict[str, str], Path]]:
     """Yield the methods of a class, and of its bases in the same folder or in resource.py.
 
-    With each one, there is what stands for the type variables of its own class.
+    With each one, there is what stands for the type variables of its own class, and its file.
     """
     paths = (source, *sorted(source.parent.glob("*.py")), *_shared_modules(source))
     classes = {
@@ -121,8 +149,6 @@ def _methods_of(source: Path, name: str) -> Iterator[tuple[Method, dict[str, str
         for node in ast.parse(path.read_text(encoding="utf-8")).body
         if isinstance(node, ast.ClassDef)
     }
-    if name not in classes:
-        raise TwinError(f"{source}: there is no class {name}.")
     for base in (ast.Name(name), *classes[name][0].bases):
         one, _, arguments = ast.unparse(base).removesuffix("]").partition("[")
         if one not in classes:
@@ -133,7 +159,7 @@ def _methods_of(source: Path, name: str) -> Iterator[tuple[Method, dict[str, str
             types = dict(zip(_variables_of(path, one), arguments.split(", "), strict=True))
         for method in node.body:
             if isinstance(method, Method) and "abstractmethod" not in _decorators(method):
-                yield method, types
+                yield method, types, path
 
 
 def _shared_modules(source: Path) -> list[Path]:
@@ -158,8 +184,10 @@ def _has_twin(method: Method) -> bool:
 
 
 def _class_of(source: Path, name: str) -> ast.ClassDef:
-    tree = ast.parse(source.read_text(encoding="utf-8"))
-    return next(node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == name)
+    for node in ast.parse(source.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.ClassDef) and node.name == name:
+            return node
+    raise TwinError(f"{source}: there is no class {name}, which has twins.")
 
 
 def _variables_of(source: Path, name: str) -> list[str]:
@@ -177,6 +205,19 @@ def _aliases_of(source: Path, name: str) -> Iterator[tuple[str, str]]:
             (target,) = node.targets
             if isinstance(target, ast.Name) and not target.id.startswith("_"):
                 yield target.id, node.value.id
+
+
+def _check_method(method: Method, source: Path) -> None:
+    """Refuse a method whose twin would not do the same."""
+    reason = None
+    if {*_decorators(method)} - {"overload"}:
+        reason = f"is decorated with {', '.join(_decorators(method))}"
+    elif method.args.vararg or method.args.kwarg:
+        reason = "has *args or **kwargs, so its signature is unclear"
+    elif any(isinstance(node, ast.Yield) for node in ast.walk(method)):
+        reason = "is a generator, which cannot be awaited"
+    if reason:
+        raise TwinError(f"{source}:{method.lineno}: {method.name} has no twin: it {reason}.")
 
 
 def _check_names(methods: list[Method], source: Path) -> None:
@@ -240,8 +281,6 @@ def _hides_argument(statement: ast.stmt) -> bool:
 
 def _arguments(arguments: ast.arguments) -> Iterator[str]:
     """Yield the arguments of the call that a twin makes."""
-    if arguments.vararg or arguments.kwarg:
-        raise TwinError("A method with *args or **kwargs has no twin: its signature is unclear.")
     for argument in (*arguments.posonlyargs, *arguments.args)[1:]:
         yield argument.arg
     for argument in arguments.kwonlyargs:
@@ -272,7 +311,7 @@ def _twin_names(root: Path, modules: list[Path]) -> Iterator[str]:
     for path in modules:
         for marker in MARKER.finditer(path.read_text(encoding="utf-8")):
             source = root / "src" / "root" / marker["source"]
-            for method, _ in _methods_of(source, marker["name"]):
+            for method, _, _ in _methods_of(source, marker["name"]):
                 if _has_twin(method):
                     yield method.name
             for alias, _ in _aliases_of(source, marker["name"]):

@@ -154,14 +154,33 @@ def test_an_edited_twin_fails_the_check(tree: Path) -> None:
     [
         pytest.param("async def create(self) -> str: ...", "'create'", id="twice"),
         pytest.param("async def acreate(self) -> str: ...", "'create'", id="a twin's name"),
-        pytest.param("async def any(self, **more: str) -> str: ...", "**kwargs", id="kwargs"),
-        pytest.param("@property\n    def size(self) -> int: ...", "property", id="property"),
+        pytest.param(
+            "async def any(self, **more: str) -> str: ...",
+            "things.py:34: any has no twin: it has *args or **kwargs",
+            id="kwargs",
+        ),
+        pytest.param(
+            "@property\n    def size(self) -> int: ...",
+            "things.py:35: size has no twin: it is decorated with property",
+            id="property",
+        ),
+        pytest.param(
+            "@staticmethod\n    async def parse(text: str) -> str: ...",
+            "things.py:35: parse has no twin: it is decorated with staticmethod",
+            id="static",
+        ),
+        pytest.param(
+            "async def stream(self) -> AsyncIterator[int]:\n        yield 1",
+            "things.py:34: stream has no twin: it is a generator",
+            id="generator",
+        ),
+        pytest.param("async def any(self) -> str: return (", "things.py:34: '('", id="syntax"),
     ],
 )
 def test_what_has_no_twin_is_refused(
     tree: Path, method: str, problem: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Two methods of one name, or an open signature, are an error, and nothing is written."""
+    """What cannot be called in the same way is an error with its line, and nothing is written."""
     with (tree / "src/root/_async/things.py").open("a", encoding="utf-8") as source:
         source.write(f"\n    {method}\n")
 
@@ -169,6 +188,34 @@ def test_what_has_no_twin_is_refused(
 
     assert problem in capsys.readouterr().err
     assert (tree / "src/root/things.py").read_text(encoding="utf-8") == HEAD
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "problem"),
+    [
+        pytest.param("Generated", "generated", "is not of the form", id="case"),
+        pytest.param(" Do not edit.", "", "is not of the form", id="end"),
+        pytest.param("AsyncThings", "AsyncThing", "there is no class AsyncThing,", id="class"),
+        pytest.param("_async/things", "_async/thing", "there is no file", id="file"),
+        pytest.param(" in ", "[Thing] in ", "AsyncThings has 0 type variables", id="types"),
+        pytest.param(" in ", " (lists) in ", "AsyncThings has no method lists", id="method"),
+    ],
+)
+def test_a_wrong_line_is_refused(
+    tree: Path, old: str, new: str, problem: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A line with a typing error, or without its source, is an error, and nothing is written."""
+    test = tree / "tests" / "_async" / "test_things.py"
+    test.parent.mkdir(parents=True)
+    test.write_text("async def test_a(client: AsyncRootSignals) -> None: ...\n", encoding="utf-8")
+    change(tree / "src/root/things.py", old, new)
+
+    assert main(["--root", str(tree)]) == 1
+
+    error = capsys.readouterr().err
+    assert problem in error
+    assert "things.py" in error
+    assert not (tree / "tests" / "_twins").exists()
 
 
 def test_some_methods_of_a_class(tree: Path) -> None:
