@@ -22,6 +22,7 @@ from __future__ import annotations
 import argparse
 import ast
 import difflib
+import json
 import re
 import subprocess
 import sys
@@ -227,6 +228,22 @@ def run_ruff(text: str, path: Path) -> str:
     return text
 
 
+def check_names(text: str, path: Path) -> None:
+    """Refuse a module that lacks a name, such as one that only the source of its twins imports."""
+    # Undefined names, and those that are imported for type checkers only and used by other code.
+    rules = ["--select", "F821,TC004", "--no-cache", "--output-format", "json"]
+    done = subprocess.run(
+        [find_ruff_bin(), "check", *rules, "--stdin-filename", str(path), "-"],
+        input=text,
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+    problems = [f"{path}: {found['message']}" for found in json.loads(done.stdout)]
+    if problems:
+        raise TwinError("\n".join([*problems, "Import what the twins use in the public module."]))
+
+
 def make_twin(source: str, *, source_path: str, twin: Path) -> str:
     """Return the text of a twin.
 
@@ -288,7 +305,10 @@ def generate(root: Path) -> dict[Path, str]:
         raise TwinError(f"{root} has no async sources. Is it the project's folder?")
     if problems:
         raise TwinError("\n".join(problems))
-    return twins | make_twins(root, run_ruff) | make_test_twins(root, run_ruff)
+    modules = make_twins(root, run_ruff)
+    for path, text in modules.items():
+        check_names(text, path)
+    return twins | modules | make_test_twins(root, run_ruff)
 
 
 def find_twins(root: Path) -> dict[Path, str]:

@@ -46,6 +46,18 @@ class AsyncThings:
 HEAD = '''\
 """Things, by name."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, overload
+
+from ._accessor import Accessor, twin
+from ._secrets.secret import as_secret
+
+if TYPE_CHECKING:
+    from ._async.pager import AsyncPager
+    from ._async.things import AsyncThings
+    from ._twins import TwinSender
+
 
 class Things:
     """Things."""
@@ -216,6 +228,31 @@ def test_a_wrong_line_is_refused(
     assert problem in error
     assert "things.py" in error
     assert not (tree / "tests" / "_twins").exists()
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        pytest.param("from ._secrets.secret import as_secret\n", "", id="missing"),
+        pytest.param(
+            "from ._secrets.secret import as_secret\n\nif TYPE_CHECKING:\n",
+            "\nif TYPE_CHECKING:\n    from ._secrets.secret import as_secret\n",
+            id="for type checkers only",
+        ),
+    ],
+)
+@pytest.mark.parametrize("option", [[], ["--check"]])
+def test_a_missing_import_is_refused(
+    tree: Path, option: list[str], old: str, new: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A name that twins use and the public module does not import is an error that has the name."""
+    change(tree / "src/root/things.py", old, new)
+    before = (tree / "src/root/things.py").read_text(encoding="utf-8")
+
+    assert main(["--root", str(tree), *option]) == 1
+
+    assert "as_secret`" in capsys.readouterr().err
+    assert (tree / "src/root/things.py").read_text(encoding="utf-8") == before
 
 
 def test_some_methods_of_a_class(tree: Path) -> None:
