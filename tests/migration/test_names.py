@@ -15,6 +15,8 @@ import root
 import root.skills
 import root.utils
 from root import errors
+from root._schemas.models import ModelRequest, VerifyRequest
+from root._schemas.requests import RequestModel
 from root.generated import _names
 from root.generated.openapi_client import exceptions
 from tests.concurrency.helpers import run_program
@@ -47,6 +49,21 @@ def test_skills(name: str) -> None:
     """`root.skills` has the names of the old SDK's module."""
     assert getattr(root.skills, name) is not None
     assert name in root.skills.__all__
+
+
+@pytest.mark.parametrize(
+    ("name", "facts"),
+    [("ModelRequest", ModelRequest), ("ModelTestRequestRequest", VerifyRequest)],
+)
+def test_a_repr_hides_secrets(name: str, facts: type[RequestModel]) -> None:
+    """What is secret in a request is secret in the object by the name of the old SDK, too."""
+    kind = getattr(importlib.import_module(f"{PACKAGES[0]}.models"), name)
+
+    text = repr(kind(**{field: f"the {field}" for field in facts.model_fields}))
+
+    secrets = facts.sensitive_fields()
+    assert secrets
+    assert {field for field in facts.model_fields if f"the {field}" not in text} == secrets
 
 
 def test_unknown_skill() -> None:

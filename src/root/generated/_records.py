@@ -10,8 +10,9 @@ from typing import Annotated, Any, ClassVar, Self, cast
 from pydantic import ConfigDict, Field
 
 from .._schemas.base import PlainModel
+from .._schemas.models import ModelRequest, VerifyRequest
 
-_SECRETS = frozenset({"api_key", "default_key"})
+_SECRETS = ModelRequest.sensitive_fields() | VerifyRequest.sensitive_fields()
 
 _Text = Annotated[str, Field(min_length=1)]
 
