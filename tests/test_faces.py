@@ -38,26 +38,10 @@ def makes_calls(method: Callable[..., Any]) -> bool:
     return inspect.iscoroutinefunction(method) or "Async" in str(returned)
 
 
-OBJECTS = {
-    "DataSets": "DataSetList",
-    "Evaluators": "Evaluator",
-    "ExecutionLogs": "ExecutionLogDetails",
-    "Judges": "Judge",
-    "Models": "Model",
-    "Objectives": "Objective",
-    "Projects": "Project",
-}
-"""What the resources retrieve."""
-
-
-def with_types(method: Callable[..., Any], face: type[object]) -> str:
-    """Return a signature in which the classes of objects stand for type variables."""
-    names = {"Evaluators": {"E": "Evaluator"}, "Judges": {"J": "Judge"}}.get(face.__name__, {})
-    names = names | {"D": OBJECTS[face.__name__]}
-    text = str(inspect.signature(method))
-    for variable, name in names.items():
-        text = re.sub(rf"\b{variable}\b", name, text)
-    return text
+def with_types(method: Callable[..., Any], face: Any) -> str:
+    """Return a signature in which the class of what is retrieved stands for type variables."""
+    kind = getattr(face, "_acting", face._item_type)
+    return re.sub(r"\b[A-Z]\b", kind.__name__, str(inspect.signature(method)))
 
 
 METHODS = [

@@ -123,19 +123,15 @@ def test_other_paths_are_not_recorded(server: Server, path: str, status: int) ->
 
 
 def test_state(server: Server, control: httpx.Client, client: httpx.Client) -> None:
-    """The state has the counts of models, requests, faults and connections."""
+    """The state has the counts of each resource, of requests, faults and connections."""
     create(client)
     server.add_fault(Fault(status=500, path="/nowhere/"))
+    resources = [one["name"] for one in control.get("resources").json()["resources"]]
 
+    assert {"models", "projects", "batch-executions"} < {*resources}
     assert control.get("state").json() == {
+        **dict.fromkeys(resources, 0),
         "models": 1,
-        "projects": 0,
-        "objectives": 0,
-        "evaluators": 0,
-        "judges": 0,
-        "batch-executions": 0,
-        "execution-logs": 0,
-        "datasets": 0,
         "requests": 1,
         "faults": 1,
         "connections": {"open": 1, "opened": 1, "most_open": 1},
