@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from root._config import NOT_GIVEN
+from root._schemas.judges import ClaimRequest
 from root._schemas.models import ModelPatch, ModelRequest, VerifyRequest
 from root._schemas.requests import (
     Body,
@@ -220,6 +221,8 @@ def test_errors_contain_no_value(schema: type[RequestModel], fields: dict[str, o
         ModelRequest(name="a", default_key=SECRET),
         ModelPatch(default_key=SECRET),
         VerifyRequest(model="m", api_key=SECRET),
+        ClaimRequest(claim_token=SECRET),
+        ParcelRequest(label="a", pin=SECRET, code_word=SECRET),
     ],
     ids=lambda fields: type(fields).__name__,
 )

@@ -44,9 +44,7 @@ class ModelRequest(RequestModel):
     default_key: Annotated[
         _Text | None,
         Sensitive,
-        Field(
-            repr=False, description="The API key for the model's provider. It cannot be read back."
-        ),
+        Field(description="The API key for the model's provider. It cannot be read back."),
     ] = None
     max_output_token_count: Annotated[
         _OutputTokens, Field(description="Maximum number of tokens of one completion.")
@@ -69,7 +67,7 @@ class VerifyRequest(RequestModel):
     """A model's configuration to verify."""
 
     model: _Text
-    api_key: Annotated[str | None, Sensitive, Field(repr=False)] = None
+    api_key: Annotated[str | None, Sensitive] = None
     url: str | None = None
     max_output_token_count: _OutputTokens = 0
 

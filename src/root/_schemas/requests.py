@@ -53,7 +53,7 @@ _MAX_PROBLEMS = 10
 
 
 class Sensitive:
-    """Marks a field whose value is a secret: `Annotated[str, Sensitive]`."""
+    """Marks a field whose value is a secret, which a repr hides: `Annotated[str, Sensitive]`."""
 
 
 class RequestModel(PlainModel):
@@ -70,6 +70,10 @@ class RequestModel(PlainModel):
 
     is_partial: ClassVar[bool] = False
     """Whether it is a part of another object, and must have at least one field."""
+
+    def __repr_args__(self) -> Iterable[tuple[str | None, object]]:
+        secrets = self.sensitive_fields()
+        return [(name, value) for name, value in super().__repr_args__() if name not in secrets]
 
     @classmethod
     def from_json(cls, content: bytes | str) -> Self:
