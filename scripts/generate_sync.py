@@ -239,7 +239,7 @@ def check_names(text: str, path: Path) -> None:
         encoding="utf-8",
         check=False,
     )
-    problems = [f"{path}: {found['message']}" for found in json.loads(done.stdout)]
+    problems = sorted({f"{path}: {found['message']}" for found in json.loads(done.stdout)})
     if problems:
         raise TwinError("\n".join([*problems, "Import what the twins use in the public module."]))
 
