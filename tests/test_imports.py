@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -186,3 +187,25 @@ def test_every_module_has_a_layer() -> None:
     named = {name for names in LAYERS for name in names} | set(OTHERS)
 
     assert top <= named
+
+
+def test_the_map_has_every_module() -> None:
+    """The map in CONTRIBUTING.md has what is listed above, with the lowest layer last.
+
+    What is beside the layers comes after them.
+    """
+    text = Path(__file__).parents[1].joinpath("CONTRIBUTING.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (`.*?) \|", text, re.MULTILINE)
+
+    def row_of(module: str) -> int:
+        name = re.compile(rf"`{module.rpartition('.')[2]}(/|\.py)`")
+        (row,) = [number for number, row in enumerate(rows) if name.search(row)]
+        return row
+
+    # The map has one of them, "and the other resources".
+    resources = {f"root.{name}" for name in RESOURCES} - {"root.evaluators"}
+    modules = [name for names in LAYERS[:-1] for name in names if name not in resources]
+    found = [row_of(name) for name in modules]
+
+    assert found == sorted(found, reverse=True)
+    assert min(row_of(name) for name in OTHERS) > found[0]
