@@ -123,6 +123,20 @@ async def test_get_by_name(client: RootSignals) -> None:
         await client.judges.aget_by_name("")
 
 
+async def test_evaluators_of_another_judge(client: RootSignals) -> None:
+    """The evaluators of a judge, and an evaluator, can be passed as they are returned."""
+    first = await make(client)
+    evaluator = await client.evaluators.aget(CLARITY)
+
+    second = await client.judges.acreate(
+        name="Two", intent="a", evaluator_references=first.evaluators
+    )  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    third = await client.judges.acreate(name="Three", intent="a", evaluator_references=[evaluator])  # type: ignore[list-item]  # pyright: ignore[reportArgumentType]
+
+    assert second.evaluators == first.evaluators
+    assert [one.version_id for one in third.evaluators or []] == [evaluator.version_id]
+
+
 async def test_update_and_replace(client: RootSignals) -> None:
     """An update changes what is given, a replacement everything; both make a version."""
     created = await make(client)
@@ -415,6 +429,13 @@ async def test_invalid_arguments(mocked: RootSignals) -> None:
         await mocked.judges.arun("", response="a")
     with pytest.raises(InvalidRequestError, match=r"evaluator_references\.0"):
         await mocked.judges.acreate(name="abc", intent="a", evaluator_references=[CLARITY])  # type: ignore[list-item]  # pyright: ignore[reportArgumentType]
+    misspelt = {"id": CLARITY, "version": "1"}
+    with pytest.raises(InvalidRequestError, match=r"references\.0\.version is not a setting"):
+        await mocked.judges.acreate(name="abc", intent="a", evaluator_references=[misspelt])
+    with pytest.raises(InvalidRequestError, match=r"references\.0\.version is not a setting"):
+        await mocked.judges.aupdate(ID, evaluator_references=[misspelt])
+    with pytest.raises(ValueError, match="version"):
+        EvaluatorReference(id=CLARITY, version="1")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
 
 
 @pytest.mark.parametrize(

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any, ClassVar, Literal, TypeAlias, cast
 
-from pydantic import ConfigDict, Field, JsonValue
+from pydantic import Field, JsonValue
 
 from ..errors import InvalidRequestError
 from .acting import ActingModel, first_of, status_of, visibility_of
-from .base import APIModel, Facts, Parts, ResponseModel
+from .base import APIModel, Facts, Parts, PlainModel, ResponseModel
 from .executions import Input, JSONObject, Scored, plain
 from .requests import RequestModel, Sensitive
 
@@ -59,9 +59,6 @@ class EvaluatorReference(RequestModel):
         id: The ID of the evaluator.
         version_id: The version that runs; always the latest one if omitted.
     """
-
-    # An evaluator of another judge can be passed.
-    model_config: ClassVar[ConfigDict] = ConfigDict(extra="ignore")
 
     id: _Text
     version_id: str | None = None
@@ -367,18 +364,20 @@ def references_of(references: Sequence[EvaluatorReference | JSONObject] | None) 
     """Return references to evaluators as they are sent: without a version that is None."""
     if references is None:
         return None
-    given = plain(references)
-    if not isinstance(given, list):
+    if not isinstance(plain(references), list):
         # It is refused with the other settings.
-        return given
-    return [_reference(one) for one in cast("list[object]", given)]
+        return references
+    return [_reference(one) for one in references]
 
 
-def _reference(sent: object) -> object:
+def _reference(given: object) -> object:
+    sent = plain(given)
     if not isinstance(sent, dict):
         return sent
     fields = cast("dict[str, object]", sent)
-    return {name: value for name, value in fields.items() if value is not None}
+    # An evaluator, also one of another judge, has further fields. In a dict they are mistakes.
+    names = EvaluatorReference.model_fields if isinstance(given, PlainModel) else fields
+    return {name: fields[name] for name in names if fields.get(name) is not None}
 
 
 def visibilities_of(visibility: str | None, status: str | None) -> dict[str, object]:
