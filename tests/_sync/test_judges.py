@@ -128,7 +128,7 @@ def test_evaluators_of_another_judge(client: RootSignals) -> None:
     first = make(client)
     evaluator = client.evaluators.get(CLARITY)
 
-    second = client.judges.create(name="Two", intent="a", evaluator_references=first.evaluators)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    second = client.judges.create(name="Two", intent="a", evaluator_references=first.evaluators)  # pyright: ignore[reportArgumentType]
     third = client.judges.create(name="Three", intent="a", evaluator_references=[evaluator])  # type: ignore[list-item]  # pyright: ignore[reportArgumentType]
 
     assert second.evaluators == first.evaluators

@@ -130,7 +130,7 @@ async def test_evaluators_of_another_judge(client: RootSignals) -> None:
 
     second = await client.judges.acreate(
         name="Two", intent="a", evaluator_references=first.evaluators
-    )  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    )  # pyright: ignore[reportArgumentType]
     third = await client.judges.acreate(name="Three", intent="a", evaluator_references=[evaluator])  # type: ignore[list-item]  # pyright: ignore[reportArgumentType]
 
     assert second.evaluators == first.evaluators
