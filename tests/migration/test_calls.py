@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, cast
 
+import pydantic
 import pytest
 
-from root import RootSignals
+from root import APIConnectionError, InvalidRequestError, RootSignals
 from root.emulator import Server
 from root.generated.openapi_client.exceptions import (
     ApiException,
@@ -480,6 +482,39 @@ def test_nothing_to_evaluate(client: Any) -> None:
         client.evaluators.Relevance()
     with pytest.raises(ValueError, match="no evaluator"):
         client.evaluators.get_by_name("Nonexistent")
+
+
+CLAUSES: dict[str, tuple[Callable[[Any], object], type[Exception], type[Exception]]] = {
+    "connection": (
+        lambda _: RootSignals(base_url="http://127.0.0.1:1", max_retries=0).objectives.get("1"),
+        OSError,
+        APIConnectionError,
+    ),
+    "argument": (
+        lambda client: client.evaluators.run(5, response="x"),
+        pydantic.ValidationError,
+        InvalidRequestError,
+    ),
+    "file": (
+        lambda client: client.datasets.create(path="nope.csv"),
+        FileNotFoundError,
+        InvalidRequestError,
+    ),
+}
+
+
+@pytest.mark.parametrize("what", CLAUSES)
+def test_clauses_that_must_be_changed(client: Any, what: str) -> None:
+    """Errors of other packages, which passed through the old SDK, have the classes of the page."""
+    call, old, new = CLAUSES[what]
+    with pytest.raises(new) as caught:
+        call(client)
+
+    assert not isinstance(caught.value, old)
+    page = (Path(__file__).parents[2] / "docs" / "migration.md").read_text(encoding="utf-8")
+    (row,) = re.findall(rf"^\| (?:the|an?) {what}.*", page, re.MULTILINE)
+    assert f"`except {old.__name__}`" in row.replace("pydantic.", "")
+    assert f"`except {new.__name__}`" in row
 
 
 def test_objects_as_data(client: Any) -> None:
