@@ -150,6 +150,15 @@ async def test_copies_have_no_client(client: RootSignals) -> None:
         client.evaluators.bind("e1")  # type: ignore[arg-type]  # pyright: ignore
 
 
+async def test_what_is_pickled_with_its_client(client: RootSignals, emulator: Server) -> None:
+    """An evaluator of the service, a resource and a listing have the client, also unpickled."""
+    preset = client.evaluators.Clarity
+    pickled = [pickle.dumps(one) for one in (preset, client.evaluators, client.evaluators.alist())]
+
+    assert all(emulator.api_key.encode() in one for one in pickled)
+    assert (await pickle.loads(pickle.dumps(preset)).arun("Hello!")).score is not None
+
+
 async def test_create_update_replace_delete(client: RootSignals) -> None:
     """An evaluator can be created, changed as a whole or in part, and deleted."""
     created = await client.evaluators.acreate(
