@@ -44,7 +44,7 @@ def error_for(status: int, body: object) -> APIStatusError:
         (401, AuthenticationError, "ROOTSIGNALS_API_KEY"),
         (403, PermissionDeniedError, "Check that the API key"),
         (404, NotFoundError, "Check the ID"),
-        (405, APIStatusError, ""),
+        (405, APIStatusError, "The server does not have this operation."),
         (408, APIStatusError, ""),
         (409, ConflictError, "Check the existing objects"),
         (415, APIStatusError, ""),
@@ -268,6 +268,46 @@ def test_a_note_is_added_to_the_message() -> None:
         "POST https://api.example/v1/models/ returned 404: No. It redirects."
         " Check the ID, and that this API key has access to it."
     )
+
+
+ID = "00000000-0000-4000-8000-000000000000"
+ABSENT = "Not all servers have this operation."
+CHECK_ID = "Check the ID, and that this API key has access to it."
+CHECK_NAME = "Check the name, and that this API key has access to it."
+NAME_AS_ID = "The ID must be a UUID. For a name, use `run_by_name` or `get_by_name`."
+
+
+@pytest.mark.parametrize(
+    ("path", "advice"),
+    [
+        ("models/no-such-model/", CHECK_ID),
+        ("evaluators/?cursor=a", CHECK_ID),
+        (f"evaluators/{ID}/", CHECK_ID),
+        (f"evaluators/execute/{ID}/", CHECK_ID),
+        (f"evaluators/versions/{ID}/", CHECK_ID),
+        ("evaluators/import-yaml/", CHECK_ID),
+        (f"judges/{ID}/refine/", CHECK_ID),
+        ("judges/generate/", CHECK_ID),
+        ("judges/batch-executions/1/", CHECK_ID),
+        ("evaluators/execute/by-name/?name=No", CHECK_NAME),
+        ("judges/execute/by-name/?name=No", CHECK_NAME),
+        ("evaluators/My%20ev/", NAME_AS_ID),
+        ("evaluators/execute/Clarity/", NAME_AS_ID),
+        ("evaluators/calibrate/Clarity", NAME_AS_ID),
+        ("judges/Kind/execute/", NAME_AS_ID),
+        ("execution-logs/session-ids/?starts_with=a", ABSENT),
+        ("execution-logs/set-tags/", ABSENT),
+        ("projects/?page_size=100", ABSENT),
+        (f"projects/{ID}/", f"{CHECK_ID} {ABSENT}"),
+        (f"evaluators/calibrate/{ID}", f"{CHECK_ID} {ABSENT}"),
+        (f"judges/{ID}/synthetic-data/", f"{CHECK_ID} {ABSENT}"),
+    ],
+)
+def test_advice_for_what_is_not_found(path: str, advice: str) -> None:
+    """The advice is about the ID, the name, or an operation that some servers do not have."""
+    request = RequestInfo("POST", f"https://api.example/v1/{path}")
+
+    assert str(status_error(request, 404, b"")) == f"{request} returned 404. {advice}"
 
 
 @given(
