@@ -89,6 +89,27 @@ async def test_async_listing_is_awaited(asynchronous: Any) -> None:
         await asynchronous.models.list()
 
 
+async def test_refinement_of_the_other_kind(emulator: Server) -> None:
+    """The errors of a refinement do not mention what only listings have."""
+    client = RootSignals(emulator.api_key, base_url=emulator.url)
+    judge = client.judges.create(name="Kind", intent="a", evaluator_references=[])
+    arguments: Any = {"judge_id": judge.id, "response": "x", "stream": True}
+    blocking: Any = client.judges.refine(**arguments)
+    asynchronous: Any = await client.judges.arefine(**arguments)
+
+    with blocking, pytest.raises(TypeError, match=r"^Refinement is blocking") as awaited_blocking:
+        await blocking
+    async with asynchronous:
+        with pytest.raises(TypeError, match=r"^AsyncRefinement is async") as iterated:
+            list(asynchronous)
+        with pytest.raises(TypeError, match=r"^AsyncRefinement cannot be awaited") as awaited:
+            await asynchronous
+
+    for error in (awaited_blocking, iterated, awaited):
+        assert "list" not in str(error.value)
+    await client.aclose()
+
+
 def test_twin_of_a_listing(blocking: Any) -> None:
     """What `alist` returns is an async listing."""
     with pytest.raises(TypeError, match=r"^AsyncPager is async"):

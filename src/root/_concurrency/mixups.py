@@ -8,23 +8,28 @@ __all__ = ["MixupError", "missing_attribute", "refused"]
 
 _REASONS = {
     "for": (
-        "{name} is async: iterate over it with `async for`, not with `for`. To read a whole"
-        " listing, use `await listing.to_dicts()`. For `for`, use RootSignals, whose methods are"
-        " blocking."
+        "{name} is async: iterate over it with `async for`, not with `for`. For `for`, use"
+        " RootSignals, whose methods are blocking."
     ),
-    "await": (
-        "{name} cannot be awaited: iterate over it with `async for`. To read a whole listing, use"
-        " `await listing.to_dicts()`; for pages, `async for page in listing.pages()`."
-    ),
+    "await": "{name} cannot be awaited: iterate over it with `async for`.",
     "blocking": (
         "{name} is blocking: iterate over it with `for`, without `await` and `async`. In async"
-        " code, use the method with the prefix `a`, such as `async for model in"
-        " client.models.alist()`, or AsyncRootSignals."
+        " code, use the method with the prefix `a`, or AsyncRootSignals."
     ),
     "with": (
         "{name} is async: use `async with`. For `with`, use RootSignals, whose methods are"
         " blocking."
     ),
+}
+
+# What follows for a listing.
+_LISTING = {
+    "for": " To read a whole listing, use `await listing.to_dicts()`.",
+    "await": (
+        " To read a whole listing, use `await listing.to_dicts()`; for pages, `async for page in"
+        " listing.pages()`."
+    ),
+    "blocking": " For a listing, that is `async for model in client.models.alist()`.",
 }
 
 
@@ -37,7 +42,10 @@ class MixupError(AttributeError, TypeError):
 
 def refused(reason: str, owner: type[object]) -> MixupError:
     """Return the error for a use of objects of this class."""
-    return MixupError(_REASONS[reason].format(name=owner.__name__))
+    text = _REASONS[reason].format(name=owner.__name__)
+    if hasattr(owner, "to_dicts"):
+        text += _LISTING[reason]
+    return MixupError(text)
 
 
 def missing_attribute(item: object, name: str) -> AttributeError:
