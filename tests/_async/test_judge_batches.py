@@ -208,12 +208,36 @@ async def test_timeout(
     polls: list[float],
     is_deadline: bool,
 ) -> None:
-    """The error for a batch that has not ended in time states that the batch continues."""
+    """The wait ends if the service asks to wait too long, and the batch continues."""
     respx_mock.get(f"{URL}{ID}/").side_effect = [batch("processing", retry_after="60")]
     timeout = root.deadline(30) if is_deadline else 30
 
-    with pytest.raises(APITimeoutError, match=r"within 30 s; its status is processing.*continues"):
+    message = r"asks to wait 60 s, too long for the limit of 30 s; .* is processing\..*continues"
+    with pytest.raises(APITimeoutError, match=message):
         await mocked.judges.batches.wait(ID, timeout=timeout)
+    assert polls == []
+
+
+async def test_no_time_for_another_poll(
+    mocked: AsyncRootSignals,
+    respx_mock: respx.MockRouter,
+    polls: list[float],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A batch that has not ended in time has its status in the error."""
+    now = 1000.0
+
+    def respond(_: Request) -> Response:
+        nonlocal now
+        now += 29
+        return batch("processing", 1)
+
+    monkeypatch.setattr("root._config.deadlines.monotonic", lambda: now)
+    monkeypatch.setattr("root._http.call.monotonic", lambda: now)
+    respx_mock.get(f"{URL}{ID}/").mock(side_effect=respond)
+
+    with pytest.raises(APITimeoutError, match=r"within 30 s; its status is processing.*continues"):
+        await mocked.judges.batches.wait(ID, timeout=30)
     assert polls == []
 
 
@@ -253,5 +277,5 @@ async def test_block_with_a_deadline(
     """The deadline of a block holds for waiting, too."""
     respx_mock.get(f"{URL}{ID}/").side_effect = [batch("processing", retry_after="60")]
 
-    with root.deadline(20), pytest.raises(APITimeoutError, match=r"within 20 s"):
+    with root.deadline(20), pytest.raises(APITimeoutError, match=r"limit of 20 s"):
         await mocked.judges.batches.wait(ID)

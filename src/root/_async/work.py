@@ -69,7 +69,7 @@ async def wait_for_work(
         if bound is not None:
             remaining = bound.remaining() - last_poll(elapsed)
             if remaining <= 0 or (hint or 0) > remaining:
-                raise _unfinished(operation, work, bound, outcome)
+                raise _unfinished(operation, work, bound, outcome, hint if remaining > 0 else None)
             wait = min(wait, remaining)
         await async_sleep(wait)
         poll += 1
@@ -111,10 +111,16 @@ def _unfinished(
     work: W | None,
     bound: Deadline,
     outcome: Response[W] | RootSignalsError,
+    hint: float | None,
 ) -> APITimeoutError:
     noun = operation.schema.__facts__.noun
     state = "unknown" if work is None else work.status
     text = f"The {noun} did not end within {bound.seconds:g} s; its status is {state}."
+    if hint is not None:
+        text = (
+            f"The {noun} is not known to have ended, and the service asks to wait {hint:.0f} s, too"
+            f" long for the limit of {bound.seconds:g} s; its last status is {state}."
+        )
     if isinstance(outcome, RootSignalsError):
         text += f" The last request for it failed: {outcome}"
     text += " The service continues to process it: wait for it again by its ID."
