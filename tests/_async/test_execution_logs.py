@@ -244,6 +244,12 @@ async def test_date_without_a_time(mocked: AsyncRootSignals) -> None:
         listed(date_from=date(2026, 1, 31))
 
 
+async def test_filter_for_a_tag_with_a_comma(mocked: AsyncRootSignals) -> None:
+    """It is refused, since the service takes it as two tags."""
+    with pytest.raises(InvalidRequestError, match="tags cannot have an item with a comma"):
+        mocked.execution_logs.list(tags=["a", "b,c"])
+
+
 # The query of a listing for its arguments, without the size of the page.
 QUERIES: list[tuple[dict[str, object], dict[str, str]]] = [
     ({}, {}),

@@ -44,7 +44,7 @@ def query_of(**parameters: object) -> dict[str, str]:
 
     Raises:
         InvalidRequestError: A value is not a string, number, Boolean, time, UUID or list of them,
-            or an ID is neither a string nor a UUID.
+            an item of a list has a comma, or an ID is neither a string nor a UUID.
     """
     with short_traceback:
         return {name: _text(name, value) for name, value in parameters.items() if value is not None}
@@ -68,7 +68,13 @@ def _text(name: str, value: object) -> str:
             " datetime, such as datetime(2026, 1, 31, tzinfo=UTC)."
         )
     if isinstance(value, Sequence) and not isinstance(value, (bytes, bytearray)):
-        return ",".join(_text(name, one) for one in cast("Sequence[object]", value))
+        texts = [_text(name, one) for one in cast("Sequence[object]", value)]
+        if any("," in one for one in texts):
+            raise InvalidRequestError(
+                f"Nothing was sent. {name} cannot have an item with a comma, since the service"
+                " takes it as two items."
+            )
+        return ",".join(texts)
     raise InvalidRequestError(
         f"Nothing was sent. {name} cannot be of the type {type(value).__name__}."
     )

@@ -191,7 +191,7 @@ class ExecutionLogs(Collection[ExecutionLogDetails]):
         Args:
             limit: Maximum number of logs, or None for all.
             search_term: List only those with this text in the name or the ID of what was executed.
-            tags: List only those with these tags.
+            tags: List only those with these tags, which have no commas.
             include: Fields that are None otherwise: `llm_output`, `variables`,
                 `evaluation_context`.
             executed_item_id: List only those of this evaluator or judge.
