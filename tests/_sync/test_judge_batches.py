@@ -86,6 +86,8 @@ def test_invalid_inputs(mocked: RootSignals) -> None:
         mocked.judges.batches.create(ID, [{"response": "a"}, {"contexts": ["b"]}])
     with pytest.raises(InvalidRequestError, match="variables is not a setting"):
         mocked.judges.batches.create(ID, [{"response": "a", "variables": {}}])
+    with pytest.raises(InvalidRequestError, match=r"1 \(from 0\): respons is not a setting\.$"):
+        mocked.judges.batches.create(ID, [{"response": "a"}, {"respons": "b"}])
     with pytest.raises(InvalidRequestError, match="at most 100"):
         mocked.judges.batches.create(ID, [{"response": "a"}] * 101)
     with pytest.raises(InvalidRequestError, match="batch ID"):

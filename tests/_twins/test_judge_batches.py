@@ -86,6 +86,8 @@ async def test_invalid_inputs(mocked: RootSignals) -> None:
         await mocked.judges.batches.acreate(ID, [{"response": "a"}, {"contexts": ["b"]}])
     with pytest.raises(InvalidRequestError, match="variables is not a setting"):
         await mocked.judges.batches.acreate(ID, [{"response": "a", "variables": {}}])
+    with pytest.raises(InvalidRequestError, match=r"1 \(from 0\): respons is not a setting\.$"):
+        await mocked.judges.batches.acreate(ID, [{"response": "a"}, {"respons": "b"}])
     with pytest.raises(InvalidRequestError, match="at most 100"):
         await mocked.judges.batches.acreate(ID, [{"response": "a"}] * 101)
     with pytest.raises(InvalidRequestError, match="batch ID"):

@@ -8,6 +8,7 @@ from typing import Annotated, Any, ClassVar, TypeAlias, cast
 
 from pydantic import Field
 
+from .._secrets.redact import printable
 from ..errors import InvalidRequestError, short_traceback
 from .base import APIModel, Facts, Parts, ResponseModel
 from .executions import ExecutionRequest, JSONObject, Turn, check_evaluated, plain
@@ -226,5 +227,10 @@ def _checked(one: BatchInput) -> dict[str, object]:
     fields = {
         name: value for name, value in cast("dict[str, object]", sent).items() if value is not None
     }
+    unknown = [name for name in fields if name not in JudgeBatchExecutionInput.model_fields]
+    if unknown:
+        # A misspelt one may be what is to be evaluated.
+        text = " ".join(f"{printable(str(name))} is not a setting." for name in unknown)
+        raise InvalidRequestError(f"Nothing was sent. {text}")
     check_evaluated(fields)
     return fields
