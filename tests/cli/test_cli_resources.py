@@ -55,6 +55,19 @@ def test_response_from_stdin(run: Run, at_emulator: Server) -> None:
     assert log["response_preview"] == "From a pipe."
 
 
+def test_attributes_of_evaluators(run: Run, at_emulator: Server) -> None:
+    """All commands find an evaluator of the service by its attribute, unless one has that name."""
+    word, preset = "Safety_for_Children", Eval.Safety_for_Children.value
+
+    assert printed(run, "evaluators", "get", word)["id"] == preset
+    ran = printed(run, "evaluators", "run", word, "--response", "a")
+    judge = printed(run, "judges", "create", "Kind", "Be kind.", "--evaluator", word)
+    assert ran["evaluator_name"] == "Safety for Children"
+    assert [one["id"] for one in judge["evaluators"]] == [preset]
+    printed(run, "evaluators", "create", word, "Is {{response}} safe?", "--intent", "a")
+    assert printed(run, "evaluators", "get", word)["id"] != preset
+
+
 def test_wrong_variable(run: Run, at_emulator: Server) -> None:
     """A variable without a value is an invalid command line."""
     done = run("evaluators", "run", "Clarity", "--response", "a", "--variable", "x")

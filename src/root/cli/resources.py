@@ -148,6 +148,7 @@ class Resource:
         filters: The options of `list`, which are arguments of the method.
         named_by: The field that identifies an object beside its ID, or None.
         found_by: The argument of `list` that finds an object by that field.
+        aliases: Returns the IDs of objects that have other names, too, by these names.
         can_delete: Whether there is `delete`.
         commands: Further commands.
     """
@@ -162,6 +163,7 @@ class Resource:
     details: Sequence[str] = ()
     named_by: str | None = "name"
     found_by: str = "name"
+    aliases: Callable[[], Mapping[str, str]] = dict[str, str]
     can_delete: bool = True
     commands: Sequence[Command] = ()
 
@@ -211,7 +213,7 @@ class Resource:
         )
         if len(found) > 1:
             raise identity.not_one(word, found, self.noun, self.plural, self.name)
-        return found[0] if found else None
+        return found[0] if found else self.aliases().get(word)
 
     def app(self) -> typer.Typer:
         """Return the group of commands."""

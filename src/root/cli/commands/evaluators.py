@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from ..evaluation import RUN, check_scores, read_file, read_text, run_arguments
@@ -9,6 +10,14 @@ from ..resources import Command, Resource, Values, argument, flag, option, optio
 from ..session import Session
 
 __all__ = ["EVALUATORS"]
+
+
+def _attributes() -> Mapping[str, str]:
+    """Return the IDs of the evaluators of the service by the names of their attributes."""
+    from ...evaluators import Eval
+
+    return {one.name: one.value for one in Eval}
+
 
 _EVALUATORS = Resource(
     name="evaluators",
@@ -29,6 +38,7 @@ _EVALUATORS = Resource(
         flag("include_public", "Also public ones of other organizations."),
         option("project_id", "Only those of this project.", metavar="ID"),
     ),
+    aliases=_attributes,
 )
 
 
