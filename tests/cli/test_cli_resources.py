@@ -68,6 +68,21 @@ def test_attributes_of_evaluators(run: Run, at_emulator: Server) -> None:
     assert printed(run, "evaluators", "get", word)["id"] != preset
 
 
+@pytest.mark.parametrize("command", [("create", "Kind"), ("generate",)], ids=["create", "generate"])
+def test_intent_of_a_judge(run: Run, at_emulator: Server, command: tuple[str, ...]) -> None:
+    """The intent of a judge is an argument or an option, and not both."""
+    intent = "Answers of a bank are polite"
+
+    given: list[tuple[str, ...]] = [(intent,), ("--intent", intent)]
+    for arguments in given:
+        printed(run, "judges", *command, *arguments)
+        sent: Any = at_emulator.requests[-1].json
+        assert sent["intent"] == intent
+    for arguments in ((), given[0] + given[1]):
+        done = run("judges", *command, *arguments)
+        assert (done.code, "either as INTENT or with --intent" in done.err) == (64, True)
+
+
 def test_wrong_variable(run: Run, at_emulator: Server) -> None:
     """A variable without a value is an invalid command line."""
     done = run("evaluators", "run", "Clarity", "--response", "a", "--variable", "x")

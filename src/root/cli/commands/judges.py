@@ -68,8 +68,22 @@ def _run(session: Session, values: Values) -> None:
     check_scores(result.evaluator_results, values)
 
 
-def _create(session: Session, values: Values) -> None:
+def _with_intent(values: Values) -> dict[str, Any]:
+    """Return the values that were given, with the intent by its name.
+
+    Raises:
+        CommandError: There is no intent, or there are two.
+    """
     given = {name: value for name, value in values.items() if value is not None}
+    if ("intent" in given) == ("intent_option" in given):
+        raise CommandError("Pass the intent, either as INTENT or with --intent.")
+    if "intent_option" in given:
+        given["intent"] = given.pop("intent_option")
+    return given
+
+
+def _create(session: Session, values: Values) -> None:
+    given = _with_intent(values)
     with session.client() as client:
         given |= _references(client, given.pop("evaluators", []))
         with session.interrupt_warning("The judge may have been created."):
@@ -94,7 +108,7 @@ def _references(client: RootSignals, evaluators: list[str]) -> dict[str, Any]:
 
 
 def _generate(session: Session, values: Values) -> None:
-    arguments = {name: value for name, value in values.items() if value is not None}
+    arguments = _with_intent(values)
     with (
         session.client() as client,
         session.interrupt_warning("The judge may have been generated, and charged."),
@@ -224,7 +238,8 @@ JUDGES = _JUDGES.extended(
         "Create a judge of evaluators and print it.",
         (
             argument("name", "NAME", "Name of the judge."),
-            argument("intent", "INTENT", "What it evaluates."),
+            argument("intent", "INTENT", "What it evaluates.", optional=True),
+            option("intent_option", "The same as INTENT.", flag="--intent"),
             *_SETTINGS,
         ),
         _create,
@@ -244,7 +259,10 @@ JUDGES = _JUDGES.extended(
         "generate",
         "Generate a judge from a description and print its ID.",
         (
-            argument("intent", "INTENT", "What to evaluate; at least 10 characters."),
+            argument(
+                "intent", "INTENT", "What to evaluate; at least 10 characters.", optional=True
+            ),
+            option("intent_option", "The same as INTENT.", flag="--intent"),
             option("name", "Its name.", metavar="NAME"),
             option("stage", "The stage of the application that it evaluates."),
             option("judge_id", "The ID of the judge to generate again.", metavar="ID"),
