@@ -311,7 +311,8 @@ async def test_invalid_operations(operation: Callable[[], Any], words: str) -> N
 async def test_a_method_that_changes_nothing(waits: list[float]) -> None:
     """HEAD and OPTIONS are safe like GET: they are retried, and need no check."""
     for method in ("HEAD", "OPTIONS"):
-        with ScriptedServer([sends(b"HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n")]) as server:
+        failure = sends(b"HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n", then_close=False)
+        with ScriptedServer([failure]) as server:
             async with connect(server) as client:
                 with pytest.raises(ServerError) as error:
                     await client.arequest(method, PATH)
