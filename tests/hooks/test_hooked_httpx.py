@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import re
 import unittest.mock
@@ -25,6 +26,7 @@ from root import (
 )
 from root._http.hooks import is_hooked
 from root.emulator import Fault, Server
+from tests.concurrency.helpers import wait_until
 from tests.scripted_server import ScriptedServer, closes, responds, sends
 
 Send = Callable[..., httpx.Response]
@@ -341,6 +343,23 @@ def test_a_pipe_is_left_to_the_service(emulator: Server, client: RootSignals, se
 
     assert [model.name for model in emulator.models] == ["piped"]
     assert seen.requests[0].content == b""
+
+
+async def test_a_dropped_client(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A client that is dropped leaves no connection open, although each one keeps its context."""
+    send = httpx.AsyncHTTPTransport.handle_async_request
+
+    async def traced(transport: httpx.AsyncHTTPTransport, request: httpx.Request) -> httpx.Response:
+        return await send(transport, request)
+
+    monkeypatch.setattr(httpx.AsyncHTTPTransport, "handle_async_request", traced)
+    with ScriptedServer([responds(200, {"id": "1", "name": "a"})]) as server:
+        client = AsyncRootSignals("key-of-the-tests", base_url=server.url)
+        await client.models.retrieve("1")
+        assert server.open == 1
+        del client
+        gc.collect()
+        await wait_until(lambda: server.open == 0)
 
 
 async def test_a_slow_tool(emulator: Server, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -48,8 +48,8 @@ class _PendingRequest:
     def __init__(
         self, exchange: _Exchange, request: Request, timeout: Timeout, deadline: float | None
     ) -> None:
-        self._exchange = exchange
-        self._request = request
+        self._exchange: _Exchange | None = exchange
+        self._request: Request | None = request
         self._timeout = timeout
         self._deadline = deadline
         self.response: RawResponse | None = None
@@ -59,14 +59,23 @@ class _PendingRequest:
         """Send the request to the service, with headers that a tool may have added to."""
         # The API key is among them.
         headers = hidden(headers)
+        exchange, request = self._exchange, self._request
+        if exchange is None or request is None:
+            raise ConfigurationError(
+                "A tool that has hooked httpx sends a request again, after its call has ended."
+            )
         try:
-            self.response = self._exchange(
-                replace(self._request, headers=shown(headers)), self._timeout, self._deadline
+            self.response = exchange(
+                replace(request, headers=shown(headers)), self._timeout, self._deadline
             )
         except Exception as exc:
             self.error = exc
             raise
         return self.response
+
+    def end(self) -> None:
+        """Forget the request. A connection keeps the context in which it was opened, and this."""
+        self._exchange = self._request = None
 
 
 # The request that is being passed through httpx in this context.
@@ -190,6 +199,7 @@ def exchange_over_httpx(
     finally:
         # Not by a token: an interrupted call may end in another context.
         _current.set(before)
+        carried.end()
         content.close()
     if response is None:
         # Outside of `except`: httpx's error has this one as its cause.
