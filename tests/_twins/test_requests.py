@@ -302,7 +302,8 @@ class NoSchema:
 async def test_invalid_operations(operation: Callable[[], Any], words: str) -> None:
     """Operations that cannot be sent, or whose responses cannot be parsed, are refused."""
     with ScriptedServer([responds(200, {})]) as server:
-        async with connect(server) as client:
+        # A limit of the client replaces that of the schema, and no check.
+        async with connect(server, max_response_bytes=1000) as client:
             with pytest.raises(InvalidRequestError, match=words):
                 await client.asend(operation())
     assert not server.requests

@@ -163,9 +163,9 @@ class AsyncStream(AsyncIterator[bytes]):
     """A response body in pieces, as they arrive.
 
     It holds a connection until it has been read to its end, or is closed. So close it, or use it
-    in an `async with` block; one that is merely dropped drops its connection too. To read a stream
-    that was closed before its end, or whose client was, is an `APIConnectionError`, and so is to
-    read on after an error, or after a read that was cancelled.
+    in an `async with` block; one that is merely dropped drops its connection too. Reading a stream
+    that was closed before its end, or whose client was closed, raises `APIConnectionError`, and so
+    does reading on after an error or after a read that was cancelled.
 
     The client's `timeout` limits each wait for the next piece.
 

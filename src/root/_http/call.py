@@ -120,7 +120,9 @@ class Call(Generic[T]):
                 " bytes, text and files."
             ) from None
         self.is_streamed = operation.schema is stream
-        self._max_bytes = config.max_response_bytes or _max_bytes(operation.schema, stream)
+        # Also checks the schema.
+        max_bytes = _max_bytes(operation.schema, stream)
+        self._max_bytes = config.max_response_bytes or max_bytes
         # The exception that the caller was handling is not a cause of what fails here.
         self._handled = sys.exception()
         self._started = monotonic()
